@@ -1,0 +1,512 @@
+//! The client itself: when a packet leaves and what is in it, and what arriving packets mean. No
+//! sockets, no clock.
+//!
+//! Two independent Poisson streams shape all traffic. The *slot* stream carries a fragment of a
+//! message if one waits, otherwise cover; the *loop* stream always carries cover. Both kinds of
+//! cover come back to the client. Nobody outside can tell the three apart.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use contract::{Rates, Time, TrafficCounters};
+use rand::{CryptoRng, RngExt};
+use runtime::Network;
+use sphinx::{PrivateKey, Route, build_header, build_packet, open, recover_plaintext, seal};
+use wire::{
+    ACK_HEADER_BYTES, ClientAddress, Fragment, Identifier, Kind, MessageId, NodeAddress, Plaintext,
+    PublicKey, Reassembler, Reassembly, WireProfile,
+};
+
+use crate::outbox::{MAX_ATTEMPTS, Next, Outbox, SendError};
+use crate::poisson::exponential;
+use crate::route::{self, NoRoute};
+
+/// What seals a packet's content to its recipient, and nothing else.
+const PURPOSE: &[u8] = b"nym-devnet packet 1";
+
+/// Added to one and a half times the known delays of a packet and its acknowledgement before the
+/// packet goes again: processing, queues, and a provider that is just being restarted.
+const ACK_MARGIN: Duration = Duration::from_millis(1500);
+
+/// How long the probe that shows readiness may take before another is sent. It asks for no delays.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long a message may wait for a route before it has failed.
+const ROUTE_PATIENCE: Duration = Duration::from_secs(60);
+
+/// A stream that is behind by more than this starts anew: a process that was stopped and goes on
+/// must not send a burst.
+const MAX_BEHIND: Duration = Duration::from_secs(1);
+
+/// Most acknowledgements of cover that are remembered.
+const MAX_COVER_ACKS: usize = 4096;
+
+/// The identifier of packets that are not acknowledgements.
+const NO_IDENTIFIER: Identifier = [0; 16];
+
+/// How a client behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Mean intervals and delays.
+    pub rates: Rates,
+    /// Mix layers of the network. Configured, never guessed from what is present: a network that
+    /// lost its last layer must not be taken for a shorter one.
+    pub layers: u8,
+    /// Whether packets carry a prepared acknowledgement, and go again without it.
+    pub acks: bool,
+}
+
+/// What a client wants done, or tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Send this packet.
+    Send {
+        /// To this mixnode of layer 1.
+        to: NodeAddress,
+        /// The packet.
+        packet: Vec<u8>,
+    },
+    /// A packet of a message left.
+    Sent {
+        /// The message.
+        message: MessageId,
+        /// Which fragment, from 0.
+        fragment: u32,
+        /// 1 for the first time.
+        attempt: u32,
+        /// Mixnodes in order, then the provider.
+        route: Vec<NodeAddress>,
+    },
+    /// A fragment's acknowledgement came back.
+    Acknowledged {
+        /// The message.
+        message: MessageId,
+        /// Which fragment, from 0.
+        fragment: u32,
+    },
+    /// A message is given up.
+    Failed {
+        /// The message.
+        message: MessageId,
+        /// Why, as a sentence without a full stop.
+        reason: String,
+    },
+    /// A message arrived.
+    Received {
+        /// The message.
+        message: MessageId,
+        /// The whole of it.
+        data: Vec<u8>,
+    },
+    /// The probe came back: packets pass from here to here.
+    Ready {
+        /// How long the probe took.
+        took: Duration,
+    },
+}
+
+/// A client.
+#[derive(Debug)]
+pub struct Client {
+    key: PrivateKey,
+    address: ClientAddress,
+    settings: Settings,
+    profile: WireProfile,
+    network: Network,
+    outbox: Outbox,
+    reassembler: Reassembler,
+    next_slot: Option<Time>,
+    next_loop: Option<Time>,
+    probe: Probe,
+    /// Since when the message in front has had no route.
+    blocked_since: Option<Time>,
+    /// Acknowledgements of cover that are underway, with the moment at which they are forgotten.
+    cover_acks: BTreeMap<Identifier, Time>,
+    counters: TrafficCounters,
+    received: u64,
+    dropped: BTreeMap<&'static str, u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Probe {
+    NotSent,
+    Underway { id: MessageId, sent: Time },
+    Returned,
+}
+
+impl Client {
+    /// A client of the provider with this key.
+    pub fn new(key: PrivateKey, provider: PublicKey, settings: Settings) -> Self {
+        Self {
+            address: ClientAddress { client: key.public(), provider },
+            key,
+            settings,
+            profile: WireProfile::CURRENT,
+            network: Network::default(),
+            outbox: Outbox::default(),
+            reassembler: Reassembler::default(),
+            next_slot: None,
+            next_loop: None,
+            probe: Probe::NotSent,
+            blocked_since: None,
+            cover_acks: BTreeMap::new(),
+            counters: TrafficCounters::default(),
+            received: 0,
+            dropped: BTreeMap::new(),
+        }
+    }
+
+    /// Where it can be reached.
+    pub fn address(&self) -> ClientAddress {
+        self.address
+    }
+
+    /// Takes a new view of the network.
+    pub fn set_network(&mut self, network: Network) {
+        self.network = network;
+    }
+
+    /// The address that a text means: `client@provider`, or a bare key of a client that a provider
+    /// in the directory names.
+    pub fn resolve(&self, text: &str) -> Result<ClientAddress, String> {
+        if text.contains('@') {
+            return text.parse().map_err(|error: wire::KeyError| error.to_string());
+        }
+        let client: PublicKey = text.parse().map_err(|error: wire::KeyError| error.to_string())?;
+        match self.network.provider_of(&client) {
+            Some(provider) => Ok(ClientAddress { client, provider: provider.key }),
+            None => Err(format!("no provider in the directory has a client {client}")),
+        }
+    }
+
+    /// Accepts a message; returns its id and the number of its fragments.
+    pub fn send(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        to: ClientAddress,
+        data: &[u8],
+    ) -> Result<(MessageId, u32), SendError> {
+        let message = MessageId(rng.random());
+        self.outbox.accept(message, to, data).map(|fragments| (message, fragments))
+    }
+
+    /// Everything that is due. The first call starts the streams.
+    pub fn poll(&mut self, now: Time, rng: &mut impl CryptoRng) -> Vec<Output> {
+        let mut outputs = Vec::new();
+        self.poll_probe(now, rng, &mut outputs);
+        for message in self.outbox.expire(now) {
+            let reason = format!("not acknowledged after {MAX_ATTEMPTS} attempts");
+            outputs.push(Output::Failed { message, reason });
+        }
+        let Rates { slot, loop_cover, .. } = self.settings.rates;
+        while advance(&mut self.next_slot, now, slot, rng) {
+            self.fire_slot(now, rng, &mut outputs);
+        }
+        while advance(&mut self.next_loop, now, loop_cover, rng) {
+            if self.send_cover(now, rng, &mut outputs) {
+                self.counters.loops += 1;
+            }
+        }
+        self.cover_acks.retain(|_, until| *until > now);
+        outputs
+    }
+
+    /// When to poll next.
+    pub fn next_wake(&self) -> Option<Time> {
+        let probe = match self.probe {
+            Probe::Underway { sent, .. } => Some(sent + PROBE_TIMEOUT),
+            Probe::NotSent | Probe::Returned => None,
+        };
+        [self.next_slot, self.next_loop, self.outbox.next_deadline(), probe]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Takes a packet that the provider delivered.
+    pub fn deliver(&mut self, now: Time, identifier: &Identifier, payload: &[u8]) -> Vec<Output> {
+        self.received += 1;
+        if *identifier != NO_IDENTIFIER {
+            return self.take_ack(identifier).into_iter().collect();
+        }
+        let opened = recover_plaintext(payload)
+            .and_then(|bytes| Plaintext::decode(&bytes).ok())
+            .and_then(|plaintext| open(&self.key, PURPOSE, &plaintext.sealed).ok())
+            .and_then(|bytes| Fragment::decode(&bytes).ok());
+        let Some(fragment) = opened else {
+            self.drop_packet("malformed");
+            return Vec::new();
+        };
+        match fragment.kind {
+            Kind::LoopCover => self.take_cover(now, fragment.message).into_iter().collect(),
+            Kind::Message => match self.reassembler.take(fragment) {
+                Ok(Reassembly::Complete { message, data }) => {
+                    vec![Output::Received { message, data }]
+                }
+                Ok(Reassembly::Incomplete) => Vec::new(),
+                Ok(Reassembly::Duplicate) => {
+                    self.drop_packet("duplicate");
+                    Vec::new()
+                }
+                Err(_) => {
+                    self.drop_packet("malformed");
+                    Vec::new()
+                }
+            },
+        }
+    }
+
+    /// Why packets do not pass yet, as a sentence without a full stop; none once the probe came back.
+    pub fn waiting_for(&self) -> Option<String> {
+        if self.probe == Probe::Returned {
+            return None;
+        }
+        if let Some(layer) = self.network.missing_layer(self.settings.layers) {
+            return Some(NoRoute::Layer(layer).to_string());
+        }
+        let provider = self.address.provider;
+        if self.network.provider(&provider).is_none() {
+            return Some(NoRoute::Provider(provider).to_string());
+        }
+        Some("the probe packet has not come back".into())
+    }
+
+    /// Packets sent and returned since the start.
+    pub fn counters(&self) -> TrafficCounters {
+        TrafficCounters {
+            queued: self.outbox.queued() as u64,
+            unacknowledged: self.outbox.unacknowledged() as u64,
+            ..self.counters
+        }
+    }
+
+    /// Packets that the provider delivered since the start.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Packets given up since the start, by reason.
+    pub fn dropped(&self) -> &BTreeMap<&'static str, u64> {
+        &self.dropped
+    }
+
+    fn drop_packet(&mut self, reason: &'static str) {
+        *self.dropped.entry(reason).or_default() += 1;
+    }
+
+    fn take_ack(&mut self, identifier: &Identifier) -> Option<Output> {
+        if let Some(acknowledged) = self.outbox.acknowledge(identifier) {
+            self.counters.acks_returned += 1;
+            let fragment = acknowledged.index;
+            return Some(Output::Acknowledged { message: acknowledged.message, fragment });
+        }
+        if self.cover_acks.remove(identifier).is_some() {
+            self.counters.acks_returned += 1;
+        } else {
+            self.drop_packet("unknown-ack");
+        }
+        None
+    }
+
+    fn take_cover(&mut self, now: Time, cover: MessageId) -> Option<Output> {
+        match self.probe {
+            Probe::Underway { id, sent } if id == cover => {
+                self.probe = Probe::Returned;
+                Some(Output::Ready { took: now.saturating_since(sent) })
+            }
+            _ => {
+                self.counters.loops_returned += 1;
+                None
+            }
+        }
+    }
+
+    fn poll_probe(&mut self, now: Time, rng: &mut impl CryptoRng, outputs: &mut Vec<Output>) {
+        let due = match self.probe {
+            Probe::NotSent => true,
+            Probe::Underway { sent, .. } => sent + PROBE_TIMEOUT <= now,
+            Probe::Returned => false,
+        };
+        if !due {
+            return;
+        }
+        let id = MessageId(rng.random());
+        let cover = cover(id);
+        if let Ok(built) = self.build(now, rng, self.address, &cover, Duration::ZERO) {
+            self.remember_cover_ack(now, &built);
+            outputs.push(built.output());
+            self.probe = Probe::Underway { id, sent: now };
+        } else {
+            // Nothing is sent while there is no route, and no wake-up is needed: the network changes
+            // first.
+            self.probe = Probe::NotSent;
+        }
+    }
+
+    fn fire_slot(&mut self, now: Time, rng: &mut impl CryptoRng, outputs: &mut Vec<Output>) {
+        let sent = match self.outbox.next() {
+            Some(next) => self.send_fragment(now, rng, &next, outputs),
+            None => false,
+        };
+        if !sent && self.send_cover(now, rng, outputs) {
+            self.counters.cover += 1;
+        }
+    }
+
+    /// Sends a fragment; says whether the slot was used.
+    fn send_fragment(
+        &mut self,
+        now: Time,
+        rng: &mut impl CryptoRng,
+        next: &Next,
+        outputs: &mut Vec<Output>,
+    ) -> bool {
+        let (message, fragment, attempt) = (next.message, next.index, next.attempt);
+        let reason =
+            match self.build(now, rng, next.to, &next.fragment, self.settings.rates.hop_delay) {
+                Ok(built) => {
+                    self.blocked_since = None;
+                    self.outbox.sent(next, built.ack);
+                    if attempt == 1 {
+                        self.counters.real += 1;
+                    } else {
+                        self.counters.retransmitted += 1;
+                    }
+                    let route = built.route.hops.iter().map(|hop| hop.address).collect();
+                    outputs.push(built.output());
+                    outputs.push(Output::Sent { message, fragment, attempt, route });
+                    return true;
+                }
+                Err(CannotBuild::NoRoute(no_route)) => {
+                    let since = *self.blocked_since.get_or_insert(now);
+                    if now.saturating_since(since) < ROUTE_PATIENCE {
+                        return false;
+                    }
+                    no_route.to_string()
+                }
+                Err(CannotBuild::Recipient(reason)) => reason,
+            };
+        self.blocked_since = None;
+        self.outbox.fail(message);
+        outputs.push(Output::Failed { message, reason });
+        false
+    }
+
+    /// Sends cover to itself; says whether there was a route.
+    fn send_cover(
+        &mut self,
+        now: Time,
+        rng: &mut impl CryptoRng,
+        outputs: &mut Vec<Output>,
+    ) -> bool {
+        let cover = cover(MessageId(rng.random()));
+        let Ok(built) = self.build(now, rng, self.address, &cover, self.settings.rates.hop_delay)
+        else {
+            self.drop_packet("no-route");
+            return false;
+        };
+        self.remember_cover_ack(now, &built);
+        outputs.push(built.output());
+        true
+    }
+
+    fn remember_cover_ack(&mut self, now: Time, built: &Built) {
+        if let Some((identifier, deadline)) = built.ack
+            && self.cover_acks.len() < MAX_COVER_ACKS
+        {
+            // Twice as long as a fragment's: nothing is sent again, so late ones do no harm.
+            self.cover_acks.insert(identifier, deadline + deadline.saturating_since(now));
+        }
+    }
+
+    /// Builds a packet over a fresh route, with delays of this mean.
+    fn build(
+        &self,
+        now: Time,
+        rng: &mut impl CryptoRng,
+        to: ClientAddress,
+        fragment: &Fragment,
+        mean_delay: Duration,
+    ) -> Result<Built, CannotBuild> {
+        let layers = self.settings.layers;
+        let choose = |rng: &mut _, provider| {
+            route::choose(rng, &self.network, layers, provider, |rng| exponential(rng, mean_delay))
+        };
+        let route = choose(rng, &to.provider)?;
+        let mut ack = None;
+        let mut ack_header: [u8; ACK_HEADER_BYTES] = rng.random();
+        let mut ack_first_hop = None;
+        if self.settings.acks {
+            let ack_route = choose(rng, &self.address.provider)?;
+            let identifier = identifier(rng);
+            ack_header = build_header(rng, &ack_route, &self.address.client, &identifier)
+                .map_err(|error| CannotBuild::Recipient(error.to_string()))?;
+            ack_first_hop = ack_route.first_hop();
+            let known = route.delay() + ack_route.delay();
+            ack = Some((identifier, now + known.mul_f64(1.5) + ACK_MARGIN));
+        }
+        let sealed = seal(rng, &to.client, PURPOSE, &fragment.encode())
+            .map_err(|error| CannotBuild::Recipient(error.to_string()))?;
+        let plaintext = Plaintext { ack_header, ack_first_hop, sealed }.encode();
+        let packet =
+            build_packet(rng, self.profile, &route, &to.client, &NO_IDENTIFIER, &plaintext)
+                .map_err(|error| CannotBuild::Recipient(error.to_string()))?;
+        Ok(Built { route, packet, ack })
+    }
+}
+
+struct Built {
+    route: Route,
+    packet: Vec<u8>,
+    /// The acknowledgement's identifier, and when the packet goes again without it.
+    ack: Option<(Identifier, Time)>,
+}
+
+impl Built {
+    fn output(self) -> Output {
+        let to = self.route.first_hop().expect("a route has a mixnode of each layer");
+        Output::Send { to, packet: self.packet }
+    }
+}
+
+enum CannotBuild {
+    NoRoute(NoRoute),
+    /// The recipient's address is no use; trying again does not help.
+    Recipient(String),
+}
+
+impl From<NoRoute> for CannotBuild {
+    fn from(no_route: NoRoute) -> Self {
+        Self::NoRoute(no_route)
+    }
+}
+
+fn cover(message: MessageId) -> Fragment {
+    Fragment { kind: Kind::LoopCover, message, index: 0, count: 1, data: Vec::new() }
+}
+
+/// A random identifier that says "acknowledgement".
+fn identifier(rng: &mut impl CryptoRng) -> Identifier {
+    loop {
+        let identifier = rng.random();
+        if identifier != NO_IDENTIFIER {
+            return identifier;
+        }
+    }
+}
+
+/// Moves a Poisson stream on if it is due; says whether it was. The next moment counts from the
+/// last one and not from now, so that late wake-ups do not slow the stream down.
+fn advance(next: &mut Option<Time>, now: Time, mean: Duration, rng: &mut impl CryptoRng) -> bool {
+    match *next {
+        Some(due) if due > now => false,
+        Some(due) if now.saturating_since(due) <= MAX_BEHIND => {
+            *next = Some(due + exponential(rng, mean));
+            true
+        }
+        _ => {
+            *next = Some(now + exponential(rng, mean));
+            false
+        }
+    }
+}

@@ -1,0 +1,388 @@
+//! A whole network in one thread on virtual time: the engines of directory, mixnodes, provider and
+//! clients, joined by links of a fixed latency. Everything that happens follows from the seed.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use client::{Client, Output, Settings};
+use contract::{Rates, Time};
+use directory_api::{
+    METRICS_INTERVAL, MixMetricReport, MixNodeReport, MixProviderReport, PRESENCE_INTERVAL,
+    RegisteredClient,
+};
+use directory_server::{Now, Registry};
+use mixnode::Mixnode;
+use provider::{Mailbox, Provider, Stored};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use runtime::TopologyFollower;
+use sphinx::{HopProcessor, PrivateKey, Unwrapped};
+use wire::{ClientAddress, MessageId, NodeAddress, WireProfile};
+
+/// How long a packet is on a link.
+const LINK_LATENCY: Duration = Duration::from_micros(100);
+
+/// Something that happened, as the test sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub(crate) t: Time,
+    pub(crate) what: What,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// A packet arrived at the node with this address.
+    Arrived(SocketAddr),
+    /// A mixnode passed a packet on, after so long.
+    Mixed { layer: u8, asked: Duration, waited: Duration },
+    /// A client told something.
+    Client { client: usize, output: Told },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    Sent { message: MessageId, attempt: u32, route: Vec<NodeAddress> },
+    Acknowledged(MessageId),
+    Failed(MessageId),
+    Received(MessageId, Vec<u8>),
+    Ready(Duration),
+}
+
+struct SimMixnode {
+    engine: Mixnode,
+    /// The same key, to see what each header asks for.
+    oracle: HopProcessor,
+    underway: HashMap<Vec<u8>, (Time, Duration)>,
+    layer: u8,
+    report: MixNodeReport,
+    reported: BTreeMap<SocketAddr, u64>,
+    reported_received: u64,
+}
+
+struct SimClient {
+    engine: Client,
+    rng: StdRng,
+    /// The number of the last packet that was delivered to it.
+    delivered: u64,
+}
+
+/// What is due at some moment. Ordered by time, then by the order in which it was planned.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    Arrival { to: SocketAddr, packet: Vec<u8> },
+    Announce,
+    Metrics,
+}
+
+pub(crate) struct Simulation {
+    now: Time,
+    planned: BinaryHeap<Reverse<(Time, u64, Due)>>,
+    sequence: u64,
+    registry: Registry,
+    follower: TopologyFollower,
+    mixnodes: BTreeMap<SocketAddr, SimMixnode>,
+    provider: Provider,
+    provider_rng: StdRng,
+    provider_report: MixProviderReport,
+    provider_address: SocketAddr,
+    mailbox: Mailbox,
+    clients: Vec<SimClient>,
+    pub(crate) records: Vec<Record>,
+}
+
+impl Simulation {
+    /// A network of `width` × `layers` with one provider and clients at these rates.
+    pub(crate) fn new(seed: u64, width: u16, layers: u8, clients: usize, rates: Rates) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let profile = WireProfile::CURRENT;
+        let mut mixnodes = BTreeMap::new();
+        for layer in 1..=layers {
+            for index in 0..width {
+                let processor = HopProcessor::new(PrivateKey::random(&mut rng), profile);
+                let host = address(u16::from(layer) * 1000 + index);
+                let report = MixNodeReport {
+                    host: host.to_string(),
+                    pub_key: processor.public_key().to_string(),
+                    version: "0.1.0".into(),
+                    location: format!("mix-{layer}-{index}"),
+                    layer: layer.into(),
+                };
+                let mixnode = SimMixnode {
+                    engine: Mixnode::new(processor.clone(), layer, layers),
+                    oracle: processor,
+                    underway: HashMap::new(),
+                    layer,
+                    report,
+                    reported: BTreeMap::new(),
+                    reported_received: 0,
+                };
+                mixnodes.insert(host, mixnode);
+            }
+        }
+        let provider = HopProcessor::new(PrivateKey::random(&mut rng), profile);
+        let provider_key = provider.public_key();
+        let mut mailbox = Mailbox::in_memory().expect("a mailbox");
+        let settings = Settings { rates, layers, acks: true };
+        let clients: Vec<SimClient> = (0..clients)
+            .map(|_| {
+                let engine = Client::new(PrivateKey::random(&mut rng), provider_key, settings);
+                mailbox.register(&engine.address().client).expect("registers");
+                SimClient { engine, rng: StdRng::from_rng(&mut rng), delivered: 0 }
+            })
+            .collect();
+        let registered =
+            |c: &SimClient| RegisteredClient { pub_key: c.engine.address().client.to_string() };
+        let provider_address = address(4000);
+        let provider_report = MixProviderReport {
+            client_listener: "ws://127.0.0.1:9000".into(),
+            mixnet_listener: provider_address.to_string(),
+            pub_key: provider_key.to_string(),
+            version: "0.1.0".into(),
+            location: "provider-1".into(),
+            registered_clients: clients.iter().map(registered).collect(),
+        };
+        let now = Time::default();
+        let mut simulation = Self {
+            now,
+            planned: BinaryHeap::new(),
+            sequence: 0,
+            registry: Registry::new(now),
+            follower: TopologyFollower::default(),
+            mixnodes,
+            provider: Provider::new(provider),
+            provider_rng: StdRng::from_rng(&mut rng),
+            provider_report,
+            provider_address,
+            mailbox,
+            clients,
+            records: Vec::new(),
+        };
+        simulation.plan(now, Due::Announce);
+        simulation.plan(now + METRICS_INTERVAL, Due::Metrics);
+        simulation
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.now
+    }
+
+    pub(crate) fn address(&self, client: usize) -> ClientAddress {
+        self.clients[client].engine.address()
+    }
+
+    pub(crate) fn client(&self, client: usize) -> &Client {
+        &self.clients[client].engine
+    }
+
+    pub(crate) fn registry(&mut self) -> &mut Registry {
+        &mut self.registry
+    }
+
+    pub(crate) fn mixnodes(&self) -> impl Iterator<Item = &Mixnode> {
+        self.mixnodes.values().map(|mixnode| &mixnode.engine)
+    }
+
+    pub(crate) fn provider(&self) -> &Provider {
+        &self.provider
+    }
+
+    pub(crate) fn layer_of(&self, address: NodeAddress) -> Option<u8> {
+        self.mixnodes.get(&address.0).map(|mixnode| mixnode.layer)
+    }
+
+    pub(crate) fn send(&mut self, from: usize, to: usize, data: &[u8]) -> MessageId {
+        let to = self.address(to);
+        let SimClient { engine, rng, .. } = &mut self.clients[from];
+        engine.send(rng, to, data).expect("accepted").0
+    }
+
+    /// Lets everything happen up to this moment.
+    pub(crate) fn run_until(&mut self, end: Time) {
+        loop {
+            let wakes = self.mixnodes.values().filter_map(|mixnode| mixnode.engine.next_wake());
+            let wakes = wakes.chain(self.clients.iter().filter_map(|c| c.engine.next_wake()));
+            let planned = self.planned.peek().map(|Reverse((time, ..))| *time);
+            let Some(next) = wakes.chain(planned).min().filter(|next| *next <= end) else { break };
+            self.now = next.max(self.now);
+            while let Some(Reverse((time, ..))) = self.planned.peek()
+                && *time <= self.now
+            {
+                let Some(Reverse((_, _, due))) = self.planned.pop() else { break };
+                self.happen(due);
+            }
+            self.poll();
+        }
+        self.now = end;
+    }
+
+    fn plan(&mut self, time: Time, due: Due) {
+        self.sequence += 1;
+        self.planned.push(Reverse((time, self.sequence, due)));
+    }
+
+    fn record(&mut self, what: What) {
+        self.records.push(Record { t: self.now, what });
+    }
+
+    fn transmit(&mut self, to: NodeAddress, packet: Vec<u8>) {
+        self.plan(self.now + LINK_LATENCY, Due::Arrival { to: to.0, packet });
+    }
+
+    fn happen(&mut self, due: Due) {
+        match due {
+            Due::Arrival { to, packet } => {
+                self.record(What::Arrived(to));
+                if to == self.provider_address {
+                    self.arrive_at_provider(&packet);
+                } else {
+                    self.arrive_at_mixnode(to, &packet);
+                }
+            }
+            Due::Announce => {
+                self.announce();
+                self.plan(self.now + PRESENCE_INTERVAL, Due::Announce);
+            }
+            Due::Metrics => {
+                self.report_metrics();
+                self.plan(self.now + METRICS_INTERVAL, Due::Metrics);
+            }
+        }
+    }
+
+    fn directory_now(&self) -> Now {
+        let nanos = i64::try_from(self.now.as_nanos()).expect("a short simulation");
+        Now { time: self.now, unix: nanos }
+    }
+
+    fn announce(&mut self) {
+        let now = self.directory_now();
+        let mut updates = Vec::new();
+        for mixnode in self.mixnodes.values() {
+            let announced = self.registry.announce_mixnode(now, mixnode.report.clone());
+            updates.extend(announced.expect("accepted"));
+        }
+        let announced = self.registry.announce_gateway(now, self.provider_report.clone());
+        updates.extend(announced.expect("accepted"));
+        // The same way as in a real node: only what the directory says changes a view.
+        let mut changed = false;
+        for update in updates {
+            changed |= self.follower.apply(&update);
+        }
+        if changed {
+            let network = self.follower.network();
+            for mixnode in self.mixnodes.values_mut() {
+                mixnode.engine.set_network(self.now, &network);
+            }
+            self.provider.set_network(&network);
+            for client in &mut self.clients {
+                client.engine.set_network(network.clone());
+            }
+            self.poll();
+        }
+    }
+
+    fn report_metrics(&mut self) {
+        let now = self.directory_now();
+        for mixnode in self.mixnodes.values_mut() {
+            let counters = mixnode.engine.counters();
+            let sent = counters.sent.iter().map(|(address, count)| {
+                let before = mixnode.reported.get(address).copied().unwrap_or(0);
+                (address.to_string(), count - before)
+            });
+            let report = MixMetricReport {
+                pub_key: mixnode.report.pub_key.clone(),
+                sent: sent.collect(),
+                received: counters.received - mixnode.reported_received,
+            };
+            mixnode.reported.clone_from(&counters.sent);
+            mixnode.reported_received = counters.received;
+            self.registry.report_metrics(now, report).expect("accepted");
+        }
+    }
+
+    fn arrive_at_mixnode(&mut self, at: SocketAddr, packet: &[u8]) {
+        let mixnode = self.mixnodes.get_mut(&at).expect("links lead to nodes");
+        if let Ok(Unwrapped::Forward { delay, packet: onward, .. }) = mixnode.oracle.unwrap(packet)
+        {
+            mixnode.underway.insert(onward, (self.now, delay));
+        }
+        mixnode.engine.take(self.now, packet);
+    }
+
+    fn arrive_at_provider(&mut self, packet: &[u8]) {
+        let Some(parcel) = self.provider.take(packet) else { return };
+        let stored = self.mailbox.store(std::slice::from_ref(&parcel)).expect("stores");
+        assert_eq!(stored, [Stored::Yes]);
+        let ack = parcel.ack.as_ref();
+        if let Some(ack) =
+            ack.and_then(|ack| self.provider.acknowledge(&mut self.provider_rng, ack))
+        {
+            self.transmit(ack.to, ack.packet);
+        }
+        let client = self.clients.iter().position(|c| c.engine.address().client == parcel.client);
+        self.deliver(client.expect("only these clients are registered"));
+    }
+
+    fn deliver(&mut self, client: usize) {
+        let SimClient { engine, delivered, .. } = &mut self.clients[client];
+        let key = engine.address().client;
+        let waiting = self.mailbox.waiting(&key, *delivered, 100).expect("reads");
+        let mut outputs = Vec::new();
+        for delivery in &waiting {
+            outputs.extend(engine.deliver(self.now, &delivery.identifier, &delivery.payload));
+            *delivered = delivery.number;
+        }
+        let numbers: Vec<u64> = waiting.iter().map(|delivery| delivery.number).collect();
+        self.mailbox.confirm(&key, &numbers).expect("deletes");
+        self.carry_out(client, outputs);
+    }
+
+    fn poll(&mut self) {
+        let mut forwards = Vec::new();
+        let mut mixed = Vec::new();
+        for mixnode in self.mixnodes.values_mut() {
+            for output in mixnode.engine.poll(self.now) {
+                let mixnode::Output::Forward { to, packet } = output else {
+                    panic!("every next hop is known here");
+                };
+                let (came, asked) = mixnode.underway.remove(&packet).expect("it came before");
+                let waited = self.now.saturating_since(came);
+                mixed.push(What::Mixed { layer: mixnode.layer, asked, waited });
+                forwards.push((to, packet));
+            }
+        }
+        for what in mixed {
+            self.record(what);
+        }
+        for (to, packet) in forwards {
+            self.transmit(to, packet);
+        }
+        for client in 0..self.clients.len() {
+            let SimClient { engine, rng, .. } = &mut self.clients[client];
+            let outputs = engine.poll(self.now, rng);
+            self.carry_out(client, outputs);
+        }
+    }
+
+    fn carry_out(&mut self, client: usize, outputs: Vec<Output>) {
+        for output in outputs {
+            let output = match output {
+                Output::Send { to, packet } => {
+                    self.transmit(to, packet);
+                    continue;
+                }
+                Output::Sent { message, attempt, route, .. } => {
+                    Told::Sent { message, attempt, route }
+                }
+                Output::Acknowledged { message, .. } => Told::Acknowledged(message),
+                Output::Failed { message, .. } => Told::Failed(message),
+                Output::Received { message, data } => Told::Received(message, data),
+                Output::Ready { took } => Told::Ready(took),
+            };
+            self.record(What::Client { client, output });
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! How much the directory takes, and what it says beyond that.
+
+/// Bytes of a request's body. The largest honest one is a provider with
+/// [`MAX_REGISTERED_CLIENTS`] clients: 0.25 MB. (The original took whatever came.)
+pub const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// Bytes of a key. Base58 of 32 bytes has at most 44 characters, as has base64.
+pub const MAX_KEY_BYTES: usize = 64;
+
+/// Bytes of any other text. The longest is an address: `ws://`, a host name of at most 253
+/// characters, a colon and a port.
+pub const MAX_TEXT_BYTES: usize = 264;
+
+/// Mixnodes at the same time. A large devnet has a hundred; with texts of full length, this many
+/// take less than 1 MB.
+pub const MAX_MIXNODES: usize = 1024;
+
+/// Validators at the same time. The network has none; applications of the original may post some.
+pub const MAX_COCONODES: usize = 64;
+
+/// Providers at the same time, in each of their two lists. With full lists of clients they take
+/// about 30 MB a list.
+pub const MAX_PROVIDERS: usize = 64;
+
+/// Clients that a provider may list. A crowd of a thousand fits four times.
+pub const MAX_REGISTERED_CLIENTS: usize = 4096;
+
+/// Next hops in a mixnode's report: the whole next layer, or all providers.
+pub const MAX_NEXT_HOPS: usize = MAX_MIXNODES;
+
+/// Reports and next hops in one window of metrics. A hundred mixnodes in three layers come to
+/// ten thousand in three seconds; at full length, this many take 20 MB.
+pub const MAX_WINDOW_ENTRIES: usize = 1 << 16;
+
+/// Websocket subscribers at the same time. Every node and every client of a large devnet has one.
+pub const MAX_SUBSCRIBERS: usize = 1024;
+
+/// Why the directory does not take a report.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A text is too long.
+    #[error("`{field}` is longer than {limit} bytes")]
+    TooLong {
+        /// Name of its field.
+        field: &'static str,
+        /// What would be taken.
+        limit: usize,
+    },
+    /// A text would do something to the terminal that shows it.
+    #[error("`{field}` contains a control character")]
+    ControlCharacter {
+        /// Name of its field.
+        field: &'static str,
+    },
+    /// A list inside the report is too long.
+    #[error("{count} {what} are too many: at most {limit} are taken")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many came.
+        count: usize,
+        /// What would be taken.
+        limit: usize,
+    },
+    /// No room for one more node.
+    #[error("the list of {list}s is full: {capacity} are present")]
+    ListFull {
+        /// Name of the list.
+        list: &'static str,
+        /// How many it holds.
+        capacity: usize,
+    },
+    /// No room for one more report until the next window begins.
+    #[error("the window of metrics is full: {capacity} reports and next hops in three seconds")]
+    WindowFull {
+        /// How many it holds.
+        capacity: usize,
+    },
+}
+
+/// Checks a key.
+pub(crate) fn check_key(field: &'static str, key: &str) -> Result<(), Refusal> {
+    check(field, key, MAX_KEY_BYTES)
+}
+
+/// Checks any other text.
+pub(crate) fn check_text(field: &'static str, text: &str) -> Result<(), Refusal> {
+    check(field, text, MAX_TEXT_BYTES)
+}
+
+/// Checks what all nodes announce.
+pub(crate) fn check_node(pub_key: &str, version: &str, location: &str) -> Result<(), Refusal> {
+    check_key("pubKey", pub_key)?;
+    check_text("version", version)?;
+    check_text("location", location)
+}
+
+/// Checks the length of a list.
+pub(crate) fn check_count(what: &'static str, count: usize, limit: usize) -> Result<(), Refusal> {
+    if count > limit { Err(Refusal::TooMany { what, count, limit }) } else { Ok(()) }
+}
+
+fn check(field: &'static str, text: &str, limit: usize) -> Result<(), Refusal> {
+    if text.len() > limit {
+        Err(Refusal::TooLong { field, limit })
+    } else if text.chars().any(char::is_control) {
+        Err(Refusal::ControlCharacter { field })
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,329 @@
+//! The registry on virtual time: who is present, late, gone, and what subscribers hear of it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use contract::Time;
+use directory_api::{
+    CocoNodeReport, LATE_AFTER, MixMetricReport, MixNodeReport, MixProviderReport,
+    PRESENCE_TIMEOUT, RegisteredClient, Topology, Update,
+};
+use directory_server::{Now, Refusal, Registry, limits};
+use proptest::prelude::*;
+
+/// A moment this long after the start, by both clocks.
+fn at(millis: u64) -> Now {
+    let time = Time::from_nanos(0) + Duration::from_millis(millis);
+    Now { time, unix: i64::try_from(time.as_nanos()).expect("a small number") }
+}
+
+fn mixnode(key: &str, host: &str) -> MixNodeReport {
+    MixNodeReport {
+        host: host.into(),
+        pub_key: key.into(),
+        version: "0.7.0".into(),
+        location: "unknown".into(),
+        layer: 1,
+    }
+}
+
+fn provider(key: &str) -> MixProviderReport {
+    MixProviderReport {
+        client_listener: "127.0.0.1:9000".into(),
+        mixnet_listener: "127.0.0.1:4000".into(),
+        pub_key: key.into(),
+        version: "0.7.0".into(),
+        location: "unknown".into(),
+        registered_clients: vec![RegisteredClient { pub_key: "c".into() }],
+    }
+}
+
+/// An update in short: what a subscriber would do with it.
+fn brief(updates: &[Update]) -> Vec<String> {
+    let words = |update: &Update| match update {
+        Update::Snapshot { .. } => "snapshot".into(),
+        Update::MixNode(node) => format!("mixnode {} {}", node.pub_key, node.host),
+        Update::MixProvider(node) => format!("mixprovider {}", node.pub_key),
+        Update::Gateway(node) => format!("gateway {}", node.pub_key),
+        Update::CocoNode { node } => format!("coconode {}", node.pub_key),
+        Update::Left { pub_key } => format!("left {pub_key}"),
+        Update::Gone { pub_key, list, .. } => format!("gone {list} {pub_key}"),
+        Update::Seen { pub_key, list } => format!("seen {list} {pub_key}"),
+        Update::Late { pub_key, list, .. } => format!("late {list} {pub_key}"),
+        Update::Metric(metric) => format!("metric {}", metric.pub_key),
+    };
+    updates.iter().map(words).collect()
+}
+
+/// The life of a node, a line for each thing that happens.
+#[test]
+fn a_node_is_new_then_seen_then_late_then_gone() {
+    let mut registry = Registry::new(at(0).time);
+    assert_eq!(registry.next_wake(), None);
+    let announce = |registry: &mut Registry, millis, host| {
+        brief(&registry.announce_mixnode(at(millis), mixnode("k", host)).expect("accepted"))
+    };
+    assert_eq!(announce(&mut registry, 0, "a"), ["mixnode k a", "seen mixnode k"]);
+    assert_eq!(announce(&mut registry, 1500, "a"), ["seen mixnode k"]);
+    // A restarted node replaces its record.
+    assert_eq!(announce(&mut registry, 3000, "b"), ["mixnode k b", "seen mixnode k"]);
+    assert_eq!(registry.topology(at(3000).time).mix_nodes.len(), 1);
+
+    assert_eq!(brief(&registry.expire(at(6749).time)), [""; 0]);
+    assert_eq!(brief(&registry.expire(at(6750).time)), ["late mixnode k"]);
+    assert_eq!(brief(&registry.expire(at(6751).time)), [""; 0], "late only once");
+    assert_eq!(announce(&mut registry, 7000, "b"), ["seen mixnode k"]);
+    assert_eq!(brief(&registry.expire(at(10_750).time)), ["late mixnode k"], "and again");
+
+    assert_eq!(brief(&registry.expire(at(16_999).time)), [""; 0]);
+    let gone = registry.expire(at(17_000).time);
+    let last_seen = at(7000).unix;
+    let (pub_key, list) = ("k".into(), "mixnode".into());
+    assert_eq!(gone, [Update::Gone { pub_key, list, last_seen }]);
+    assert_eq!(registry.next_wake(), None);
+    assert_eq!(announce(&mut registry, 17_001, "b"), ["mixnode k b", "seen mixnode k"]);
+}
+
+/// A node that comes back before the timer has fired was away all the same.
+#[test]
+fn a_return_after_the_timeout_is_told_as_gone_and_new() {
+    let mut registry = Registry::new(at(0).time);
+    registry.announce_mixnode(at(0), mixnode("k", "a")).expect("accepted");
+    let updates = registry.announce_mixnode(at(10_000), mixnode("k", "a")).expect("accepted");
+    assert_eq!(brief(&updates), ["gone mixnode k", "mixnode k a", "seen mixnode k"]);
+}
+
+#[test]
+fn a_read_leaves_out_who_is_due() {
+    let mut registry = Registry::new(at(0).time);
+    registry.announce_mixnode(at(0), mixnode("k", "a")).expect("accepted");
+    assert_eq!(registry.topology(at(9999).time).mix_nodes.len(), 1);
+    assert_eq!(registry.topology(at(10_000).time), Topology::default());
+}
+
+#[test]
+fn who_leaves_is_out_of_every_list_at_once() {
+    let mut registry = Registry::new(at(0).time);
+    registry.announce_mixprovider(at(0), provider("p")).expect("accepted");
+    registry.announce_gateway(at(1), provider("p")).expect("accepted");
+    registry.announce_gateway(at(1), provider("q")).expect("accepted");
+    assert_eq!(brief(&registry.leave(at(2), "p")), ["left p"]);
+    assert_eq!(brief(&registry.leave(at(3), "p")), [""; 0]);
+    let topology = registry.topology(at(3).time);
+    assert!(topology.mix_provider_nodes.is_empty());
+    assert_eq!(topology.gateway_nodes.len(), 1);
+}
+
+#[test]
+fn the_lists_are_sorted_by_key() {
+    let mut registry = Registry::new(at(0).time);
+    for key in ["b", "a", "C"] {
+        registry.announce_mixnode(at(0), mixnode(key, "")).expect("accepted");
+    }
+    let topology = registry.topology(at(0).time);
+    let keys: Vec<_> = topology.mix_nodes.iter().map(|node| node.pub_key.as_str()).collect();
+    assert_eq!(keys, ["C", "a", "b"]);
+}
+
+#[test]
+fn what_is_too_long_or_too_much_is_refused() {
+    let mut registry = Registry::new(at(0).time);
+    let now = at(0);
+
+    let at_the_limit = mixnode(&"k".repeat(limits::MAX_KEY_BYTES), "h");
+    assert!(registry.announce_mixnode(now, at_the_limit).is_ok());
+    let too_long = mixnode(&"k".repeat(limits::MAX_KEY_BYTES + 1), "h");
+    let refusal = registry.announce_mixnode(now, too_long).expect_err("too long");
+    assert_eq!(refusal.to_string(), "`pubKey` is longer than 64 bytes");
+
+    assert!(registry.announce_mixnode(now, mixnode("k", &"h".repeat(264))).is_ok());
+    let refusal = registry.announce_mixnode(now, mixnode("k", &"h".repeat(265)));
+    assert_eq!(refusal, Err(Refusal::TooLong { field: "host", limit: 264 }));
+    let refusal = registry.announce_mixnode(now, mixnode("k", "\u{1b}[2J"));
+    assert_eq!(refusal, Err(Refusal::ControlCharacter { field: "host" }));
+    assert_eq!(registry.topology(now.time).mix_nodes.len(), 2, "nothing refused was stored");
+
+    let coconode = CocoNodeReport {
+        host: String::new(),
+        pub_key: "v".into(),
+        version: "1".into(),
+        location: "l\n".into(),
+        kind: "validator".into(),
+    };
+    let refusal = registry.announce_coconode(now, coconode.clone());
+    assert_eq!(refusal, Err(Refusal::ControlCharacter { field: "location" }));
+    assert!(
+        registry
+            .announce_coconode(now, CocoNodeReport { location: "l".into(), ..coconode })
+            .is_ok()
+    );
+
+    let mut crowded = provider("p");
+    crowded.registered_clients =
+        vec![RegisteredClient { pub_key: "c".into() }; limits::MAX_REGISTERED_CLIENTS];
+    assert!(registry.announce_gateway(now, crowded.clone()).is_ok());
+    crowded.registered_clients.push(RegisteredClient { pub_key: "c".into() });
+    let refusal = registry.announce_gateway(now, crowded.clone()).expect_err("too many");
+    assert!(matches!(refusal, Refusal::TooMany { count: 4097, limit: 4096, .. }), "{refusal}");
+    assert_eq!(registry.announce_mixprovider(now, crowded), Err(refusal));
+    let mut odd = provider("p");
+    odd.registered_clients[0].pub_key = "c".repeat(65);
+    let refusal = registry.announce_gateway(now, odd).expect_err("too long");
+    assert_eq!(refusal, Refusal::TooLong { field: "registeredClients", limit: 64 });
+
+    let hops = |count: usize| (0..count).map(|hop| (hop.to_string(), 1)).collect();
+    let report =
+        |sent: BTreeMap<String, u64>| MixMetricReport { pub_key: "k".into(), sent, received: 1 };
+    assert!(registry.report_metrics(now, report(hops(limits::MAX_NEXT_HOPS))).is_ok());
+    let refusal = registry.report_metrics(now, report(hops(limits::MAX_NEXT_HOPS + 1)));
+    assert!(matches!(refusal, Err(Refusal::TooMany { limit: limits::MAX_NEXT_HOPS, .. })));
+    let refusal = registry.report_metrics(now, report(BTreeMap::from([("h".repeat(265), 1)])));
+    assert_eq!(refusal, Err(Refusal::TooLong { field: "sent", limit: 264 }));
+    assert_eq!(registry.metrics(at(3000).time).len(), 1, "nothing refused is shown");
+}
+
+#[test]
+fn a_full_list_takes_those_who_are_in_it_and_has_room_again_when_they_are_gone() {
+    let mut registry = Registry::new(at(0).time);
+    for index in 0..limits::MAX_PROVIDERS {
+        registry.announce_gateway(at(0), provider(&index.to_string())).expect("room");
+    }
+    registry.announce_mixnode(at(0), mixnode("k", "a")).expect("another list");
+    let refusal = registry.announce_gateway(at(1), provider("one more"));
+    let list = "gateway";
+    assert_eq!(refusal, Err(Refusal::ListFull { list, capacity: limits::MAX_PROVIDERS }));
+    assert!(registry.announce_gateway(at(9000), provider("0")).is_ok());
+    for index in 1..limits::MAX_PROVIDERS {
+        registry.announce_gateway(at(9000), provider(&index.to_string())).expect("known");
+    }
+
+    // A refusal must not swallow that somebody else is gone.
+    assert!(registry.announce_gateway(at(10_000), provider("one more")).is_err());
+    assert_eq!(brief(&registry.expire(at(10_000).time)), ["gone mixnode k"]);
+
+    let updates = registry.announce_gateway(at(19_000), provider("one more")).expect("room again");
+    assert_eq!(updates.len(), limits::MAX_PROVIDERS + 2);
+}
+
+#[test]
+fn metrics_carry_the_directorys_time() {
+    let mut registry = Registry::new(at(0).time);
+    let sent = BTreeMap::from([("127.0.0.1:9981".to_owned(), 6)]);
+    let report = MixMetricReport { pub_key: "k".into(), sent, received: 3 };
+    let updates = registry.report_metrics(at(1500), report).expect("accepted");
+    let shown = registry.metrics(at(3000).time).to_vec();
+    assert_eq!(shown[0].timestamp, 1_500_000_000);
+    assert_eq!(updates, [Update::Metric(shown[0].clone())]);
+}
+
+/// What a subscriber knows of a topology by its updates alone.
+#[derive(Debug, Default)]
+struct Mirror(Topology);
+
+impl Mirror {
+    fn apply(&mut self, update: &Update) {
+        let topology = &mut self.0;
+        match update.clone() {
+            Update::MixNode(node) => {
+                topology.mix_nodes.retain(|known| known.pub_key != node.pub_key);
+                topology.mix_nodes.push(node);
+                topology.mix_nodes.sort_by(|a, b| a.pub_key.cmp(&b.pub_key));
+            }
+            Update::MixProvider(node) => {
+                topology.mix_provider_nodes.retain(|known| known.pub_key != node.pub_key);
+                topology.mix_provider_nodes.push(node);
+                topology.mix_provider_nodes.sort_by(|a, b| a.pub_key.cmp(&b.pub_key));
+            }
+            Update::Gateway(node) => {
+                topology.gateway_nodes.retain(|known| known.pub_key != node.pub_key);
+                topology.gateway_nodes.push(node);
+                topology.gateway_nodes.sort_by(|a, b| a.pub_key.cmp(&b.pub_key));
+            }
+            Update::Left { pub_key } => {
+                topology.mix_nodes.retain(|known| known.pub_key != pub_key);
+                topology.mix_provider_nodes.retain(|known| known.pub_key != pub_key);
+                topology.gateway_nodes.retain(|known| known.pub_key != pub_key);
+            }
+            Update::Gone { pub_key, list, .. } => match list.as_str() {
+                "mixnode" => topology.mix_nodes.retain(|known| known.pub_key != pub_key),
+                "mixprovider" => {
+                    topology.mix_provider_nodes.retain(|known| known.pub_key != pub_key);
+                }
+                "gateway" => topology.gateway_nodes.retain(|known| known.pub_key != pub_key),
+                other => panic!("nobody is in the list {other}"),
+            },
+            _ => {}
+        }
+    }
+}
+
+/// Updates do not repeat the topology for each `lastSeen`, so a mirror's may be older.
+fn without_times(mut topology: Topology) -> Topology {
+    topology.mix_nodes.iter_mut().for_each(|node| node.last_seen = 0);
+    topology.mix_provider_nodes.iter_mut().for_each(|node| node.last_seen = 0);
+    topology.gateway_nodes.iter_mut().for_each(|node| node.last_seen = 0);
+    topology
+}
+
+#[derive(Clone, Debug)]
+enum Action {
+    Mixnode(u8, u8),
+    MixProvider(u8),
+    Gateway(u8),
+    Leave(u8),
+}
+
+fn actions() -> impl Strategy<Value = Vec<(u64, Action)>> {
+    let action = prop_oneof![
+        4 => (0..4u8, 0..3u8).prop_map(|(key, host)| Action::Mixnode(key, host)),
+        2 => (0..4u8).prop_map(Action::MixProvider),
+        2 => (0..4u8).prop_map(Action::Gateway),
+        1 => (0..4u8).prop_map(Action::Leave),
+    ];
+    prop::collection::vec((0..6000u64, action), 1..60)
+}
+
+proptest! {
+    /// Whoever follows the updates knows the topology, and whoever wakes up when the registry asks
+    /// for it hears of each late and gone node to the nanosecond.
+    #[test]
+    fn updates_tell_the_whole_truth_in_time(actions in actions()) {
+        let mut registry = Registry::new(at(0).time);
+        let mut mirror = Mirror::default();
+        let mut millis = 0;
+        for (pause, action) in actions {
+            millis += pause;
+            let now = at(millis);
+            while let Some(wake) = registry.next_wake().filter(|wake| *wake <= now.time) {
+                for update in registry.expire(wake) {
+                    let (last_seen, after) = match &update {
+                        Update::Late { last_seen, .. } => (*last_seen, LATE_AFTER),
+                        Update::Gone { last_seen, .. } => (*last_seen, PRESENCE_TIMEOUT),
+                        other => panic!("{other:?} out of expiry"),
+                    };
+                    let heard = Time::from_nanos(u64::try_from(last_seen).expect("not negative"));
+                    prop_assert_eq!(heard + after, wake);
+                    mirror.apply(&update);
+                }
+                prop_assert!(registry.next_wake().is_none_or(|next| next > wake));
+            }
+            let before = registry.revision();
+            let updates = match action {
+                Action::Mixnode(key, host) => registry
+                    .announce_mixnode(now, mixnode(&key.to_string(), &host.to_string()))
+                    .expect("accepted"),
+                Action::MixProvider(key) => {
+                    registry.announce_mixprovider(now, provider(&key.to_string())).expect("accepted")
+                }
+                Action::Gateway(key) => {
+                    registry.announce_gateway(now, provider(&key.to_string())).expect("accepted")
+                }
+                Action::Leave(key) => registry.leave(now, &key.to_string()),
+            };
+            prop_assert_eq!(registry.revision() != before, !updates.is_empty());
+            updates.iter().for_each(|update| mirror.apply(update));
+            let topology = without_times(registry.topology(now.time));
+            prop_assert_eq!(topology, without_times(mirror.0.clone()));
+        }
+    }
+}

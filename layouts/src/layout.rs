@@ -1,0 +1,115 @@
+//! How many of what.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Profile, Rates};
+
+/// Most mix layers: a Sphinx header has room for five hops, and the last is the provider.
+pub const MAX_LAYERS: u8 = 4;
+/// Most mixnodes in a layer: 4 × 64 is what two cores start within a few seconds.
+pub const MAX_WIDTH: u16 = 64;
+/// Most providers.
+pub const MAX_PROVIDERS: u16 = 16;
+/// Most named clients, a process each.
+pub const MAX_CLIENTS: u16 = 100;
+/// Most identities of the crowd, all in one process.
+pub const MAX_CROWD: u16 = 1000;
+
+/// The network that somebody asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layout {
+    /// Mixnodes in each layer, first layer first.
+    pub widths: Vec<u16>,
+    /// Providers.
+    pub providers: u16,
+    /// Named clients.
+    pub clients: u16,
+    /// Identities that only send cover traffic.
+    pub crowd: u16,
+    /// Where the rates come from.
+    pub profile: Profile,
+    /// The rates themselves.
+    pub rates: Rates,
+    /// Whether packets carry a prepared acknowledgement.
+    pub acks: bool,
+}
+
+impl Default for Layout {
+    /// What `up` alone means: one mixnode in each of three layers, one provider, two clients and
+    /// eight people to hide among.
+    fn default() -> Self {
+        let profile = Profile::default();
+        Self {
+            widths: vec![1; 3],
+            providers: 1,
+            clients: 2,
+            crowd: profile.crowd(),
+            profile,
+            rates: profile.rates(),
+            acks: true,
+        }
+    }
+}
+
+/// Why a layout cannot be a network.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}: {found} is not between {least} and {most}")]
+pub struct LayoutError {
+    /// What is wrong, such as `layers`.
+    pub what: String,
+    /// What was asked for.
+    pub found: usize,
+    /// The least that is allowed.
+    pub least: usize,
+    /// The most that is allowed.
+    pub most: usize,
+}
+
+impl Layout {
+    /// Mix layers.
+    pub fn layers(&self) -> u8 {
+        u8::try_from(self.widths.len()).unwrap_or(u8::MAX)
+    }
+
+    /// Whether it can be a network.
+    pub fn check(&self) -> Result<(), LayoutError> {
+        let within = |what: &str, found: usize, least: usize, most: usize| {
+            if (least..=most).contains(&found) {
+                Ok(())
+            } else {
+                Err(LayoutError { what: what.into(), found, least, most })
+            }
+        };
+        within("layers", self.widths.len(), 1, MAX_LAYERS.into())?;
+        for (index, &width) in self.widths.iter().enumerate() {
+            within(&format!("width of layer {}", index + 1), width.into(), 1, MAX_WIDTH.into())?;
+        }
+        within("providers", self.providers.into(), 1, MAX_PROVIDERS.into())?;
+        within("clients", self.clients.into(), 0, MAX_CLIENTS.into())?;
+        within("crowd", self.crowd.into(), 0, MAX_CROWD.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_up_alone_means_is_a_network() {
+        assert_eq!(Layout::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn an_impossible_network_is_refused_with_what_is_allowed() {
+        let refused = |change: fn(&mut Layout)| {
+            let mut layout = Layout::default();
+            change(&mut layout);
+            layout.check().expect_err("refused").to_string()
+        };
+        assert_eq!(refused(|l| l.widths = vec![1; 5]), "layers: 5 is not between 1 and 4");
+        assert_eq!(refused(|l| l.widths = vec![]), "layers: 0 is not between 1 and 4");
+        assert_eq!(refused(|l| l.widths[1] = 0), "width of layer 2: 0 is not between 1 and 64");
+        assert_eq!(refused(|l| l.providers = 0), "providers: 0 is not between 1 and 16");
+        assert_eq!(refused(|l| l.crowd = 1001), "crowd: 1001 is not between 0 and 1000");
+    }
+}

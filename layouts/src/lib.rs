@@ -1,0 +1,13 @@
+//! What a devnet looks like: a [`Layout`] says how many of what, a [`Plan`] gives every process its
+//! name and its place.
+
+mod layout;
+mod plan;
+mod profile;
+
+pub use contract::Rates;
+pub use layout::{
+    Layout, LayoutError, MAX_CLIENTS, MAX_CROWD, MAX_LAYERS, MAX_PROVIDERS, MAX_WIDTH,
+};
+pub use plan::{NodePlan, Plan, PortPlan, Ports, client_name};
+pub use profile::Profile;

@@ -1,0 +1,196 @@
+//! Every process of a devnet with its name and its place.
+
+use contract::{Endpoint, Role};
+use serde::{Deserialize, Serialize};
+
+use crate::{Layout, Rates};
+
+/// Where the preferred ports of the directory, mixnodes, providers and clients begin.
+const DIRECTORY_PORT: u16 = 8080;
+const MIXNODE_PORT: u16 = 9980;
+const PROVIDER_MIX_PORT: u16 = 4000;
+const PROVIDER_CLIENTS_PORT: u16 = 9000;
+const CLIENT_PORT: u16 = 1977;
+
+/// Which ports the processes listen on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ports {
+    /// The ports of the original network; where one is taken, any free one.
+    #[default]
+    Preferred,
+    /// Any free ones.
+    Auto,
+    /// Exactly these, counted up from a base; one that is taken is a failure.
+    Base(u16),
+}
+
+/// A port that a process should listen on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortPlan {
+    /// What for.
+    pub endpoint: Endpoint,
+    /// The port; 0 for any free one.
+    pub port: u16,
+    /// Whether any free one will do where it is taken.
+    pub fallback: bool,
+}
+
+/// A process of the devnet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodePlan {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub role: Role,
+    /// Mixnodes: their layer, from 1.
+    pub layer: Option<u8>,
+    /// Clients and crowd: name of their provider. The crowd's identities are all there.
+    pub provider: Option<String>,
+    /// Its listening sockets.
+    pub ports: Vec<PortPlan>,
+}
+
+/// A layout with every process named and placed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The layout.
+    pub layout: Layout,
+    /// Its processes: directory, mixnodes by layer, providers, clients, crowd.
+    pub nodes: Vec<NodePlan>,
+}
+
+impl Plan {
+    /// The plan of a layout that was [checked](Layout::check).
+    pub fn new(layout: Layout, ports: Ports) -> Self {
+        let mut next_of_base = match ports {
+            Ports::Base(base) => base,
+            Ports::Preferred | Ports::Auto => 0,
+        };
+        let mut place = |endpoint, preferred: u16| {
+            let (port, fallback) = match ports {
+                Ports::Preferred => (preferred, true),
+                Ports::Auto => (0, true),
+                Ports::Base(_) => {
+                    let port = next_of_base;
+                    next_of_base = next_of_base.saturating_add(1);
+                    (port, false)
+                }
+            };
+            PortPlan { endpoint, port, fallback }
+        };
+
+        let mut nodes = vec![NodePlan {
+            name: "directory".into(),
+            role: Role::Directory,
+            layer: None,
+            provider: None,
+            ports: vec![place(Endpoint::Http, DIRECTORY_PORT)],
+        }];
+        let mut mixnodes = 0;
+        for (layer, &width) in (1..).zip(&layout.widths) {
+            for index in 1..=width {
+                nodes.push(NodePlan {
+                    name: format!("mix-{layer}-{index}"),
+                    role: Role::Mixnode,
+                    layer: Some(layer),
+                    provider: None,
+                    ports: vec![place(Endpoint::Mix, MIXNODE_PORT + mixnodes)],
+                });
+                mixnodes += 1;
+            }
+        }
+        for index in 0..layout.providers {
+            nodes.push(NodePlan {
+                name: provider_name(index),
+                role: Role::Provider,
+                layer: None,
+                provider: None,
+                ports: vec![
+                    place(Endpoint::Mix, PROVIDER_MIX_PORT + index),
+                    place(Endpoint::Clients, PROVIDER_CLIENTS_PORT + index),
+                ],
+            });
+        }
+        for index in 0..layout.clients {
+            nodes.push(NodePlan {
+                name: client_name(index),
+                role: Role::Client,
+                layer: None,
+                provider: Some(provider_name(index % layout.providers)),
+                ports: vec![place(Endpoint::App, CLIENT_PORT + index)],
+            });
+        }
+        if layout.crowd > 0 {
+            nodes.push(NodePlan {
+                name: "crowd".into(),
+                role: Role::Crowd,
+                layer: None,
+                provider: Some(provider_name(0)),
+                ports: Vec::new(),
+            });
+        }
+        Self { layout, nodes }
+    }
+
+    /// The rates.
+    pub fn rates(&self) -> Rates {
+        self.layout.rates
+    }
+}
+
+fn provider_name(index: u16) -> String {
+    format!("provider-{}", index + 1)
+}
+
+/// Name of the client with this index, from 0: `alice`, `bob`, …, then `client-27` and so on.
+pub fn client_name(index: u16) -> String {
+    const NAMES: [&str; 26] = [
+        "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "kim",
+        "laura", "mallory", "niaj", "olivia", "peggy", "quentin", "rupert", "sybil", "trent",
+        "ursula", "victor", "walter", "xenia", "yves", "zorro",
+    ];
+    match NAMES.get(usize::from(index)) {
+        Some(name) => (*name).into(),
+        None => format!("client-{}", index + 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_by_three_has_the_processes_of_the_readme() {
+        let layout = Layout { widths: vec![2; 3], ..Layout::default() };
+        let plan = Plan::new(layout, Ports::Preferred);
+        let names: Vec<&str> = plan.nodes.iter().map(|node| node.name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "directory",
+                "mix-1-1",
+                "mix-1-2",
+                "mix-2-1",
+                "mix-2-2",
+                "mix-3-1",
+                "mix-3-2",
+                "provider-1",
+                "alice",
+                "bob",
+                "crowd"
+            ]
+        );
+        assert_eq!(plan.nodes[6].ports[0].port, 9985);
+        assert!(plan.nodes.iter().flat_map(|node| &node.ports).all(|port| port.fallback));
+    }
+
+    #[test]
+    fn ports_from_a_base_are_all_different_and_insisted_on() {
+        let plan = Plan::new(Layout::default(), Ports::Base(20_000));
+        let ports: Vec<u16> =
+            plan.nodes.iter().flat_map(|node| &node.ports).map(|port| port.port).collect();
+        assert_eq!(ports, (20_000..20_008).collect::<Vec<u16>>());
+        assert!(plan.nodes.iter().flat_map(|node| &node.ports).all(|port| !port.fallback));
+    }
+}

@@ -1,0 +1,32 @@
+//! What a supervisor asks of a process.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Content;
+
+/// A line on the stdin of a process. Each is answered by an [`Answer`](crate::Answer) with its id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// Chosen by the supervisor; the answer repeats it.
+    pub id: u64,
+    /// What to do.
+    #[serde(flatten)]
+    pub command: Command,
+}
+
+/// What a process can be asked to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case")]
+pub enum Command {
+    /// Stop now. A mixnode's pool is lost.
+    Stop,
+    /// Tell the directory, let what is underway drain for at most 3 s, then stop.
+    Leave,
+    /// Clients: send a message.
+    Send {
+        /// Address of the recipient: `client@provider`, or a client's bare base58 key.
+        to: String,
+        /// What to send, at most [`MAX_MESSAGE_BYTES`](crate::MAX_MESSAGE_BYTES).
+        content: Content,
+    },
+}

@@ -1,0 +1,70 @@
+//! The content of a message inside JSON.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+/// The bytes of a message as JSON carries them: `{"text": "…"}` where they are UTF-8, otherwise
+/// `{"base64": "…"}`. People read these lines, and most messages are text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Content {
+    /// UTF-8 text.
+    Text(String),
+    /// Standard base64 with padding.
+    Base64(String),
+}
+
+/// The base64 of a [`Content`] does not decode.
+#[derive(Debug)]
+pub struct ContentError(base64::DecodeError);
+
+impl std::fmt::Display for ContentError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the message is not valid base64: {}", self.0)
+    }
+}
+
+impl std::error::Error for ContentError {}
+
+impl Content {
+    /// The content that stands for these bytes.
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        match String::from_utf8(bytes) {
+            Ok(text) => Self::Text(text),
+            Err(error) => Self::Base64(STANDARD.encode(error.as_bytes())),
+        }
+    }
+
+    /// The bytes that it stands for.
+    pub fn into_bytes(self) -> Result<Vec<u8>, ContentError> {
+        match self {
+            Self::Text(text) => Ok(text.into_bytes()),
+            Self::Base64(text) => STANDARD.decode(text).map_err(ContentError),
+        }
+    }
+
+    /// The text to show a person: the text itself, or how many bytes there are.
+    pub fn preview(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Base64(text) => format!("[{} bytes]", base64::decoded_len_estimate(text.len())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_stays_readable_and_anything_else_survives() {
+        let text = Content::from_bytes(b"hello".to_vec());
+        assert_eq!(serde_json::to_string(&text).expect("a string"), r#"{"text":"hello"}"#);
+        let bytes = vec![0xff, 0, 0xfe];
+        let content = Content::from_bytes(bytes.clone());
+        assert_eq!(serde_json::to_string(&content).expect("a string"), r#"{"base64":"/wD+"}"#);
+        assert_eq!(content.into_bytes().expect("own base64"), bytes);
+        assert!(Content::Base64("*".into()).into_bytes().is_err());
+    }
+}

@@ -1,0 +1,379 @@
+//! What a process reports to its supervisor.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Content, Time};
+
+/// What a process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Where nodes announce themselves.
+    Directory,
+    /// Unwraps, waits and forwards.
+    Mixnode,
+    /// Stores what arrives for its clients.
+    Provider,
+    /// A named client with a local socket for applications.
+    Client,
+    /// Many identities in one process that only send cover traffic.
+    Crowd,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Directory => "directory",
+            Self::Mixnode => "mixnode",
+            Self::Provider => "provider",
+            Self::Client => "client",
+            Self::Crowd => "crowd",
+        })
+    }
+}
+
+/// A line on the stdout of a process.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// The first line.
+    Hello(Hello),
+    /// A listening socket is open.
+    Listening(Listening),
+    /// Who the process is in the network.
+    Identity(Identity),
+    /// The process is not ready because of this.
+    Waiting {
+        /// A sentence without a full stop, such as `no provider in the directory yet`.
+        reason: String,
+    },
+    /// The process does its work. A client is ready when a probe packet came back.
+    Ready {
+        /// What showed it, as a sentence without a full stop.
+        reason: String,
+    },
+    /// Counters, once a second.
+    Metrics(NodeMetrics),
+    /// Packets that left on links since the last such event.
+    Links {
+        /// Oldest first.
+        links: Vec<LinkEvent>,
+    },
+    /// Something happened to a message.
+    Message(MessageEvent),
+    /// The answer to a request.
+    Answer(Answer),
+    /// Events that could not be written because the supervisor did not read.
+    Lost {
+        /// How many, since the last such event.
+        count: u64,
+    },
+    /// The process cannot start, or cannot go on; it ends after this.
+    Fatal(Fatal),
+    /// The process is ending.
+    Stopping {
+        /// Why, as a sentence without a full stop.
+        reason: String,
+    },
+}
+
+/// Who speaks, and by which clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// [`VERSION`](crate::VERSION) of the writer.
+    pub contract: u32,
+    /// What it is.
+    pub role: Role,
+    /// Its process id.
+    pub pid: u32,
+    /// Version of the program.
+    pub version: String,
+    /// Monotonic clock now.
+    pub monotonic: Time,
+    /// Wall clock now: nanoseconds since 1970.
+    pub wall: u64,
+}
+
+/// What a listening socket is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Endpoint {
+    /// The directory's HTTP.
+    Http,
+    /// Sphinx packets.
+    Mix,
+    /// A provider's clients.
+    Clients,
+    /// A client's applications.
+    App,
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Http => "http",
+            Self::Mix => "mix",
+            Self::Clients => "clients",
+            Self::App => "app",
+        })
+    }
+}
+
+/// A listening socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listening {
+    /// What it is for.
+    pub endpoint: Endpoint,
+    /// Where it really listens.
+    pub address: SocketAddr,
+    /// The port that was preferred and taken by somebody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<u16>,
+}
+
+/// Who a process is in the network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Public keys, base58: one, or as many as a crowd has identities.
+    pub public_keys: Vec<String>,
+    /// Clients: where to send to, `client@provider`. Known once the provider is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Whether the keys were made just now rather than found on disk.
+    pub new: bool,
+}
+
+/// Counters of a node. All count from the start of the process, so that a lost event loses nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeMetrics {
+    /// When they were read.
+    pub t: Time,
+    /// Packets read from links (clients: delivered by the provider).
+    pub received: u64,
+    /// Packets written to links (providers: acknowledgements sent into layer 1).
+    pub sent: u64,
+    /// Packets given up, by reason: `malformed`, `mac`, `layer`, `unknown-hop`, `queue`, …
+    pub dropped: BTreeMap<String, u64>,
+    /// Mixnodes: packets waiting out their delay right now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<u64>,
+    /// Clients and crowds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<TrafficCounters>,
+    /// Providers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mailbox: Option<MailboxCounters>,
+}
+
+/// What a client sent and got back, in packets since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrafficCounters {
+    /// Packets with a fragment of a message, sent for the first time.
+    pub real: u64,
+    /// Packets with a fragment of a message, sent again.
+    pub retransmitted: u64,
+    /// Cover packets sent in place of a real one.
+    pub cover: u64,
+    /// Cover packets of the independent loop stream.
+    pub loops: u64,
+    /// Cover packets of either kind that came back.
+    pub loops_returned: u64,
+    /// Acknowledgements that came back.
+    pub acks_returned: u64,
+    /// Fragments that wait for their slot right now.
+    pub queued: u64,
+    /// Fragments sent and not yet acknowledged right now.
+    pub unacknowledged: u64,
+}
+
+/// What a provider holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailboxCounters {
+    /// Registered clients.
+    pub clients: u64,
+    /// Clients connected right now.
+    pub online: u64,
+    /// Packets stored since the start.
+    pub stored: u64,
+    /// Packets that their client confirmed since the start.
+    pub delivered: u64,
+    /// Packets waiting for their client right now.
+    pub waiting: u64,
+}
+
+/// A packet left on a link. It says what an observer of the link sees, and nothing else: no packet
+/// id, no kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkEvent {
+    /// When it was written.
+    pub t: Time,
+    /// Where to: the address of a node, or the base58 key of a provider's client.
+    pub dst: String,
+    /// Bytes of the packet.
+    pub bytes: u32,
+}
+
+/// Something happened to a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageEvent {
+    /// When.
+    pub t: Time,
+    /// The message: 32 hexadecimal digits, the same at sender and recipient.
+    pub message: String,
+    /// What.
+    #[serde(flatten)]
+    pub stage: MessageStage,
+}
+
+/// The stages of a message, as its sender's and its recipient's process see them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "stage", rename_all = "kebab-case")]
+pub enum MessageStage {
+    /// The sender's client accepted it.
+    Accepted {
+        /// Address of the recipient.
+        to: String,
+        /// What was sent.
+        content: Content,
+        /// Packets it takes.
+        fragments: u32,
+    },
+    /// A packet of it left the sender.
+    Sent {
+        /// Which fragment, from 0.
+        fragment: u32,
+        /// 1 for the first time.
+        attempt: u32,
+        /// Addresses of the hops in order: a mixnode of each layer, then the provider.
+        route: Vec<String>,
+    },
+    /// A fragment's acknowledgement came back to the sender.
+    Acknowledged {
+        /// Which fragment, from 0.
+        fragment: u32,
+    },
+    /// The sender gave up.
+    Failed {
+        /// Why, as a sentence without a full stop.
+        reason: String,
+    },
+    /// The whole of it reached the recipient's client.
+    Received {
+        /// What arrived.
+        content: Content,
+    },
+}
+
+/// The answer to a [`Request`](crate::Request).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The request's id.
+    pub id: u64,
+    /// What came of it.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Done, or begun.
+    Done,
+    /// A message was accepted for sending.
+    Accepted {
+        /// Its id: 32 hexadecimal digits.
+        message: String,
+    },
+    /// Not done.
+    Refused {
+        /// Why, as a sentence without a full stop.
+        reason: String,
+    },
+}
+
+/// Why a process cannot go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fatal {
+    /// What kind of failure.
+    pub code: FatalCode,
+    /// What was attempted on what, and what went wrong.
+    pub message: String,
+    /// What the reader can do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// Kinds of failure that end a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FatalCode {
+    /// A port that was asked for is taken. Exit code 4.
+    PortTaken,
+    /// A folder or file cannot be read or written. Exit code 8.
+    Storage,
+    /// Wrong options. Exit code 2.
+    Usage,
+    /// Anything else. Exit code 1.
+    Other,
+}
+
+impl FatalCode {
+    /// The exit code of a process that ends because of this.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::PortTaken => 4,
+            Self::Storage => 8,
+            Self::Usage => 2,
+            Self::Other => 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Command, Request};
+
+    /// The lines are an interface that other programs write too: this is their golden form.
+    #[test]
+    fn lines_have_their_documented_form() {
+        let listening = Event::Listening(Listening {
+            endpoint: Endpoint::Mix,
+            address: "127.0.0.1:9980".parse().expect("an address"),
+            instead_of: None,
+        });
+        let line = r#"{"event":"listening","endpoint":"mix","address":"127.0.0.1:9980"}"#;
+        assert_eq!(serde_json::to_string(&listening).expect("JSON"), line);
+        assert_eq!(serde_json::from_str::<Event>(line).expect("an event"), listening);
+
+        let sent = Event::Message(MessageEvent {
+            t: Time::from_nanos(5),
+            message: "00".repeat(16),
+            stage: MessageStage::Sent { fragment: 0, attempt: 1, route: vec!["a".into()] },
+        });
+        let line = serde_json::to_string(&sent).expect("JSON");
+        assert_eq!(
+            line,
+            r#"{"event":"message","t":5,"message":"00000000000000000000000000000000","stage":"sent","fragment":0,"attempt":1,"route":["a"]}"#
+        );
+        assert_eq!(serde_json::from_str::<Event>(&line).expect("an event"), sent);
+
+        let request = Request {
+            id: 7,
+            command: Command::Send { to: "k@p".into(), content: Content::Text("hi".into()) },
+        };
+        let line = r#"{"id":7,"command":"send","to":"k@p","content":{"text":"hi"}}"#;
+        assert_eq!(serde_json::to_string(&request).expect("JSON"), line);
+        assert_eq!(serde_json::from_str::<Request>(line).expect("a request"), request);
+
+        let answer = Event::Answer(Answer { id: 7, outcome: Outcome::Done });
+        let line = r#"{"event":"answer","id":7,"outcome":"done"}"#;
+        assert_eq!(serde_json::to_string(&answer).expect("JSON"), line);
+        assert_eq!(serde_json::from_str::<Event>(line).expect("an event"), answer);
+    }
+}

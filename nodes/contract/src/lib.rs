@@ -1,0 +1,34 @@
+//! What a supervisor and a process say to each other: JSON lines over the three standard streams.
+//!
+//! * **stdin** of the process is the lifeline and carries [`Request`]s. End of file means that the
+//!   supervisor is gone: the process stops at once.
+//! * **stdout** carries [`Event`]s, the first being [`Event::Hello`].
+//! * **stderr** is the log, for people.
+//!
+//! This crate is types only: no clock, no I/O, no runtime. Unknown fields are ignored, so that an
+//! older reader understands a newer writer of the same [`VERSION`].
+
+mod command;
+mod content;
+mod event;
+mod rates;
+mod time;
+
+pub use command::{Command, Request};
+pub use content::{Content, ContentError};
+pub use event::{
+    Answer, Endpoint, Event, Fatal, FatalCode, Hello, Identity, LinkEvent, Listening,
+    MailboxCounters, MessageEvent, MessageStage, NodeMetrics, Outcome, Role, TrafficCounters,
+};
+pub use rates::Rates;
+pub use time::Time;
+
+/// Version of the contract. It changes when a reader of the old one would misunderstand.
+pub const VERSION: u32 = 1;
+
+/// The largest message, in bytes, that a process accepts for sending: 660 packets, which a client
+/// at the classic rates sends in about five and a half minutes. It bounds the length of a line.
+pub const MAX_MESSAGE_BYTES: usize = 1 << 20;
+
+/// The longest line, in bytes, that either side reads: the largest message in base64 and its frame.
+pub const MAX_LINE_BYTES: usize = MAX_MESSAGE_BYTES / 3 * 4 + 64 * 1024;

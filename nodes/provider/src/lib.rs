@@ -1,0 +1,8 @@
+//! A provider: stores what the mixnet brings for its clients until they have it, and acknowledges
+//! what is stored. What decides is [`Provider`], what stores is [`Mailbox`].
+
+mod engine;
+mod mailbox;
+
+pub use engine::{AckToSend, Counters, DropReason, Parcel, PreparedAck, Provider};
+pub use mailbox::{MAX_CLIENTS, MAX_WAITING_PER_CLIENT, Mailbox, MailboxError, Stored};

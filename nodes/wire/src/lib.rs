@@ -1,0 +1,30 @@
+//! Bytes: how packets are framed, how nodes are addressed, how payloads are laid out, and what a
+//! client and its provider say to each other. No I/O, no clock, no cryptography.
+//!
+//! Every decoder bounds what it reads before it allocates, and refuses rather than guesses.
+
+mod address;
+mod fragment;
+mod frame;
+mod key;
+mod mailbox;
+mod payload;
+mod profile;
+
+pub use address::{ADDRESS_BYTES, AddressError, NodeAddress, PADDED_ADDRESS_BYTES};
+pub use fragment::{
+    Fragment, FragmentError, Kind, MAX_FRAGMENTS, MessageId, Reassembler, Reassembly, split,
+};
+pub use frame::{FrameError, FrameReader, write_frame};
+pub use key::{ClientAddress, KeyError, PublicKey};
+pub use mailbox::{
+    ClientMessage, DELIVERY_HEAD_BYTES, Delivery, MAX_CONFIRMATIONS, MailboxError, NONCE_BYTES,
+    ProviderMessage, SUBPROTOCOL, confirmation, confirmed,
+};
+pub use payload::{
+    ACK_HEADER_BYTES, FRAGMENT_DATA_BYTES, INNER_BYTES, PLAINTEXT_BYTES, Plaintext, PlaintextError,
+    SEAL_OVERHEAD_BYTES, SEALED_BYTES,
+};
+pub use profile::{
+    HEADER_BYTES, IDENTIFIER_BYTES, Identifier, PAYLOAD_OVERHEAD_BYTES, WireProfile,
+};

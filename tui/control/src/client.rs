@@ -1,0 +1,216 @@
+//! Asking a supervisor over its socket.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use contract::MAX_LINE_BYTES;
+use reqwest::{Client, Response, Url};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    DownReport, DownRequest, Envelope, Failure, Inbox, MessageStatus, NodeAction, NodeStatus, SendRequest,
+    Snapshot, paths,
+};
+
+/// How long a supervisor may take to answer a question that it need not wait for.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long stopping everything may take: the slowest node has 3 s before it is killed.
+const DOWN_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How much longer than the supervisor we wait for an answer that it holds back itself.
+const HELD_ANSWER_GRACE: Duration = Duration::from_secs(2);
+
+/// The longest line of the event stream: a snapshot holds the latest messages and log lines.
+const MAX_EVENT_BYTES: usize = 16 * MAX_LINE_BYTES;
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// The supervisor cannot be reached, or is not one.
+    #[error("cannot ask the supervisor at `{}` for {path}: {reason}", socket.display())]
+    Unreachable {
+        /// Its socket.
+        socket: PathBuf,
+        /// What was asked.
+        path: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The supervisor refused.
+    #[error(transparent)]
+    Refused(#[from] Failure),
+}
+
+/// A connection to a supervisor. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct ControlClient {
+    http: Client,
+    socket: PathBuf,
+}
+
+impl ControlClient {
+    /// For the supervisor that listens on this socket. Nothing is sent yet.
+    pub fn new(socket: impl Into<PathBuf>) -> Result<Self, ControlError> {
+        let socket = socket.into();
+        match Client::builder().unix_socket(socket.as_path()).build() {
+            Ok(http) => Ok(Self { http, socket }),
+            Err(error) => Err(ControlError::Unreachable {
+                socket,
+                path: "anything".into(),
+                reason: error_chain(&error),
+            }),
+        }
+    }
+
+    /// The socket.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// The whole state.
+    pub async fn status(&self) -> Result<Snapshot, ControlError> {
+        self.get(url(paths::STATUS)).await
+    }
+
+    /// Do something to a process.
+    pub async fn act(&self, node: &str, action: NodeAction) -> Result<NodeStatus, ControlError> {
+        let mut url = url(paths::NODES);
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.push(node);
+        }
+        self.post(url, &action, ANSWER_TIMEOUT).await
+    }
+
+    /// Send a message.
+    pub async fn send(&self, request: &SendRequest) -> Result<MessageStatus, ControlError> {
+        self.post(url(paths::SEND), request, request.timeout + HELD_ANSWER_GRACE).await
+    }
+
+    /// What a client has received.
+    pub async fn inbox(&self, client: &str) -> Result<Inbox, ControlError> {
+        let mut url = url(paths::INBOX);
+        url.query_pairs_mut().append_pair("client", client);
+        self.get(url).await
+    }
+
+    /// Stop everything; returns when it is stopped.
+    pub async fn down(&self, request: DownRequest) -> Result<DownReport, ControlError> {
+        self.post(url(paths::DOWN), &request, DOWN_TIMEOUT).await
+    }
+
+    /// The event stream from here on; its first event is a snapshot.
+    pub async fn events(&self) -> Result<EventStream, ControlError> {
+        let request = self.http.get(url(paths::EVENTS));
+        let response = within(ANSWER_TIMEOUT, request.send())
+            .await
+            .map_err(|reason| self.unreachable(paths::EVENTS, reason))?;
+        let response = self.accepted(paths::EVENTS, response).await?;
+        Ok(EventStream { response, socket: self.socket.clone(), buffer: Vec::new() })
+    }
+
+    async fn get<T: DeserializeOwned>(&self, url: Url) -> Result<T, ControlError> {
+        let path = url.path().to_owned();
+        self.answer(&path, self.http.get(url).timeout(ANSWER_TIMEOUT)).await
+    }
+
+    async fn post<T: DeserializeOwned>(
+        &self,
+        url: Url,
+        body: &(impl Serialize + Sync),
+        timeout: Duration,
+    ) -> Result<T, ControlError> {
+        let path = url.path().to_owned();
+        self.answer(&path, self.http.post(url).json(body).timeout(timeout)).await
+    }
+
+    async fn answer<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        request: reqwest::RequestBuilder,
+    ) -> Result<T, ControlError> {
+        let response =
+            request.send().await.map_err(|error| self.unreachable(path, error_chain(&error)))?;
+        let response = self.accepted(path, response).await?;
+        response.json().await.map_err(|error| self.unreachable(path, error_chain(&error)))
+    }
+
+    async fn accepted(&self, path: &str, response: Response) -> Result<Response, ControlError> {
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        match response.json::<Failure>().await {
+            Ok(failure) => Err(failure.into()),
+            Err(_) => Err(self.unreachable(path, format!("it answered {status}"))),
+        }
+    }
+
+    fn unreachable(&self, path: &str, reason: String) -> ControlError {
+        ControlError::Unreachable { socket: self.socket.clone(), path: path.into(), reason }
+    }
+}
+
+/// The event stream of a devnet.
+#[derive(Debug)]
+pub struct EventStream {
+    response: Response,
+    socket: PathBuf,
+    buffer: Vec<u8>,
+}
+
+impl EventStream {
+    /// The next event; none when the devnet is gone. Can be dropped and called again.
+    pub async fn next(&mut self) -> Result<Option<Envelope>, ControlError> {
+        loop {
+            if let Some(end) = self.buffer.iter().position(|&byte| byte == b'\n') {
+                let line: Vec<u8> = self.buffer.drain(..=end).collect();
+                return match serde_json::from_slice(&line) {
+                    Ok(envelope) => Ok(Some(envelope)),
+                    Err(error) => Err(self.broken(format!("not an event: {error}"))),
+                };
+            }
+            if self.buffer.len() > MAX_EVENT_BYTES {
+                return Err(self.broken(format!("an event is longer than {MAX_EVENT_BYTES} bytes")));
+            }
+            match self.response.chunk().await {
+                Ok(Some(chunk)) => self.buffer.extend_from_slice(&chunk),
+                Ok(None) => return Ok(None),
+                Err(error) => return Err(self.broken(error_chain(&error))),
+            }
+        }
+    }
+
+    fn broken(&self, reason: String) -> ControlError {
+        let path = paths::EVENTS.into();
+        ControlError::Unreachable { socket: self.socket.clone(), path, reason }
+    }
+}
+
+/// The host is ignored on a Unix socket, and has to be there.
+fn url(path: &str) -> Url {
+    Url::parse("http://supervisor").and_then(|url| url.join(path)).expect("a path of this interface")
+}
+
+async fn within(
+    limit: Duration,
+    answer: impl Future<Output = reqwest::Result<Response>>,
+) -> Result<Response, String> {
+    match tokio::time::timeout(limit, answer).await {
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(error)) => Err(error_chain(&error)),
+        Err(_) => Err(format!("no answer within {limit:?}")),
+    }
+}
+
+/// The error and its causes in one line: the outermost alone says too little.
+fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,126 @@
+//! The event stream: one clock, one numbering, a snapshot first.
+
+use std::time::Duration;
+
+use contract::{Content, LinkEvent, NodeMetrics, Time};
+use directory_api::Update;
+use serde::{Deserialize, Serialize};
+
+use crate::{MessageStatus, NodeStatus, ProcessUsage, Snapshot};
+
+/// One line of the event stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// Counts up by one within a devnet's life. A reader that was too slow gets a new snapshot, whose
+    /// number shows how many events it missed.
+    pub seq: u64,
+    /// The supervisor's monotonic clock.
+    pub t: Time,
+    /// The supervisor's wall clock: milliseconds since 1970.
+    pub unix_ms: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: StreamEvent,
+}
+
+/// What happened in the devnet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum StreamEvent {
+    /// The whole state.
+    Snapshot(Box<Snapshot>),
+    /// A process changed its state.
+    Node(NodeStatus),
+    /// The connection to the directory's event stream changed.
+    DirectoryLink {
+        /// How it is now.
+        state: DirectoryState,
+    },
+    /// The directory said something; relayed as it came.
+    Directory {
+        /// Name of the node that it is about, where the supervisor knows it.
+        node: Option<String>,
+        /// What it said.
+        update: Update,
+    },
+    /// A process reported its counters.
+    Metrics {
+        /// Its name.
+        node: String,
+        /// Counted since its start.
+        metrics: NodeMetrics,
+    },
+    /// What a process uses was read.
+    Usage {
+        /// Its name.
+        node: String,
+        /// What it uses.
+        usage: ProcessUsage,
+    },
+    /// Packets left a process. Says what an observer of the links sees, and nothing else.
+    Links {
+        /// Name of the sender.
+        src: String,
+        /// Oldest first, with names in place of addresses where the supervisor knows them.
+        links: Vec<LinkEvent>,
+    },
+    /// A message came further.
+    Message(MessageStatus),
+    /// A client received a message.
+    Received(InboxMessage),
+    /// A process wrote a line to its log.
+    Log(LogLine),
+    /// Events of a process were lost because the supervisor did not read fast enough.
+    Lost {
+        /// Its name.
+        node: String,
+        /// How many.
+        count: u64,
+    },
+    /// The devnet is going down; the stream ends after this.
+    Down {
+        /// Why, as a sentence without a full stop.
+        reason: String,
+    },
+}
+
+/// Whether the supervisor hears the directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "link", rename_all = "kebab-case")]
+pub enum DirectoryState {
+    /// Not connected yet.
+    Connecting,
+    /// Connected.
+    Live,
+    /// Not connected; trying again.
+    Reconnecting {
+        /// What went wrong.
+        error: String,
+        /// Until the next attempt.
+        retry_in: Duration,
+    },
+}
+
+/// A message that a client received. A copy: reading it takes nothing from an application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboxMessage {
+    /// Name of the client that received it.
+    pub client: String,
+    /// The message's id: 32 hexadecimal digits.
+    pub id: String,
+    /// When: milliseconds since 1970.
+    pub unix_ms: u64,
+    /// What it says. It does not say who sent it.
+    pub content: Content,
+}
+
+/// A line of a log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// Name of the process, or `supervisor`.
+    pub node: String,
+    /// When it was read: milliseconds since 1970.
+    pub unix_ms: u64,
+    /// The line without its end, cut at a bound, control characters made visible.
+    pub line: String,
+}

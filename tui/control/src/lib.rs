@@ -1,0 +1,24 @@
+//! The control interface of a running devnet: what its supervisor tells and can be asked.
+//!
+//! HTTP with JSON on a Unix socket in the devnet's folder (see [`paths`]). Everything that a front
+//! end shows comes from one numbered stream of [`Envelope`]s that begins with a snapshot; everything
+//! that it can ask is a request here. The command line, the dashboard and scripts use the same.
+
+mod client;
+mod event;
+mod request;
+mod status;
+
+pub use client::{ControlClient, ControlError, EventStream};
+pub use event::{DirectoryState, Envelope, InboxMessage, LogLine, StreamEvent};
+pub use request::{
+    DownReport, DownRequest, Failure, FailureCode, Inbox, NodeAction, SendRequest, SendWait, paths,
+};
+pub use status::{
+    DevnetInfo, MessageState, MessageStatus, NodeRates, NodeStatus, PacketStatus, ProcessUsage, Snapshot,
+    State,
+};
+
+/// How much of a message is shown while it is on its way, in bytes. A received message is shown
+/// whole.
+pub const PREVIEW_BYTES: usize = 1024;

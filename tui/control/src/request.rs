@@ -1,0 +1,209 @@
+//! What a supervisor can be asked, and how it refuses.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use contract::Content;
+use serde::{Deserialize, Serialize};
+
+use crate::InboxMessage;
+
+/// Paths of the control interface.
+pub mod paths {
+    /// GET: a [`Snapshot`](crate::Snapshot).
+    pub const STATUS: &str = "/v1/status";
+    /// GET: JSON lines of [`Envelope`](crate::Envelope), without end.
+    pub const EVENTS: &str = "/v1/events";
+    /// POST a [`SendRequest`](crate::SendRequest), get a [`MessageStatus`](crate::MessageStatus).
+    pub const SEND: &str = "/v1/send";
+    /// GET with `?client=NAME`: an [`Inbox`](crate::Inbox).
+    pub const INBOX: &str = "/v1/inbox";
+    /// POST a [`NodeAction`](crate::NodeAction) to `/v1/nodes/NAME`, get a
+    /// [`NodeStatus`](crate::NodeStatus).
+    pub const NODES: &str = "/v1/nodes";
+    /// POST a [`DownRequest`](crate::DownRequest): stop everything. Answered with a
+    /// [`DownReport`](crate::DownReport) when it is stopped.
+    pub const DOWN: &str = "/v1/down";
+}
+
+/// What can be done to a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "kebab-case")]
+pub enum NodeAction {
+    /// Start it if it does not run.
+    Start,
+    /// Let it leave the directory, drain and end; it is not started again.
+    Stop,
+    /// Stop, then start.
+    Restart,
+    /// End it at once with SIGKILL; it is started again like after a crash.
+    Kill,
+}
+
+impl NodeAction {
+    /// Its word on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Restart => "restart",
+            Self::Kill => "kill",
+        }
+    }
+}
+
+/// Until when a send request is held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SendWait {
+    /// Answer as soon as the client accepted it.
+    #[default]
+    Accepted,
+    /// Answer when the recipient has it, or it failed.
+    Delivered,
+}
+
+/// Send a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SendRequest {
+    /// Name of the sending client.
+    pub from: String,
+    /// Name of the receiving client, or an address.
+    pub to: String,
+    /// What to send.
+    pub content: Content,
+    /// When to answer.
+    #[serde(default)]
+    pub wait: SendWait,
+    /// How long to hold the request at most.
+    pub timeout: Duration,
+}
+
+/// What a client has received, oldest first, as far as the supervisor remembers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inbox {
+    /// The messages.
+    pub messages: Vec<InboxMessage>,
+    /// How many older ones it has forgotten.
+    pub forgotten: u64,
+}
+
+/// Stop everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DownRequest {
+    /// Delete the devnet's folder afterwards, keys and mailboxes included.
+    pub purge: bool,
+}
+
+/// What stopping everything left behind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DownReport {
+    /// The devnet's folder.
+    pub folder: PathBuf,
+    /// Whether the folder is deleted: on request, or because the devnet had no name of its own.
+    pub deleted: bool,
+}
+
+/// Why something was refused: the `error` object of every failure, on the socket and in `-o json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What kind.
+    pub code: FailureCode,
+    /// What was attempted on what, and what went wrong.
+    pub message: String,
+    /// What the reader can do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// The node that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// The log to look into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+}
+
+impl Failure {
+    /// A failure of this kind.
+    pub fn new(code: FailureCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None, node: None, log: None }
+    }
+
+    /// With something that the reader can do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// About this node.
+    #[must_use]
+    pub fn node(mut self, node: impl Into<String>) -> Self {
+        self.node = Some(node.into());
+        self
+    }
+
+    /// With the log to look into.
+    #[must_use]
+    pub fn log(mut self, log: impl Into<String>) -> Self {
+        self.log = Some(log.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Kinds of failure. Each belongs to an exit code of the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum FailureCode {
+    /// Anything that has no kind of its own.
+    Other,
+    /// Wrong arguments.
+    Usage,
+    /// The layout cannot be a network.
+    InvalidLayout,
+    /// No devnet of that name runs.
+    NoSuchDevnet,
+    /// No node of that name.
+    NoSuchNode,
+    /// The node exists and does not run, or is not ready.
+    NotRunning,
+    /// A devnet of that name runs already.
+    NameInUse,
+    /// A port that was asked for is taken.
+    PortTaken,
+    /// The deadline passed.
+    DeadlinePassed,
+    /// A message could not be delivered.
+    SendFailed,
+    /// A node ended past its restart budget.
+    NodeLost,
+    /// The machine lacks something: a folder cannot be written, a limit is too low.
+    Environment,
+    /// The control socket cannot be reached, or its answer not be understood.
+    Unreachable,
+}
+
+impl FailureCode {
+    /// The exit code of a command that fails like this.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Other => 1,
+            Self::Usage | Self::InvalidLayout => 2,
+            Self::NoSuchDevnet | Self::NoSuchNode | Self::NotRunning => 3,
+            Self::NameInUse | Self::PortTaken => 4,
+            Self::DeadlinePassed => 5,
+            Self::SendFailed => 6,
+            Self::NodeLost => 7,
+            Self::Environment => 8,
+            Self::Unreachable => 9,
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! A text that narrows a list.
+
+use tui_input::{Input, InputRequest};
+
+/// Longest text that can be typed into a filter: more is never needed to tell lines apart.
+const MAX_CHARS: usize = 200;
+
+/// A filter and whether it is being typed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter {
+    input: Input,
+    edited: bool,
+}
+
+impl Filter {
+    /// Whether it is being typed.
+    pub(crate) fn is_edited(&self) -> bool {
+        self.edited
+    }
+
+    /// Whether it narrows anything.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.input.value().is_empty()
+    }
+
+    /// What is looked for, in lower case.
+    pub(crate) fn needle(&self) -> String {
+        self.input.value().to_lowercase()
+    }
+
+    /// The input line.
+    pub(crate) fn input(&self) -> &Input {
+        &self.input
+    }
+
+    /// Begins to type.
+    pub(crate) fn open(&mut self) {
+        self.edited = true;
+    }
+
+    /// Ends typing, and keeps it.
+    pub(crate) fn accept(&mut self) {
+        self.edited = false;
+    }
+
+    /// Drops it. Says whether there was anything to drop.
+    pub(crate) fn drop(&mut self) -> bool {
+        let had = self.edited || !self.is_empty();
+        *self = Self::default();
+        had
+    }
+
+    /// Edits it.
+    pub(crate) fn edit(&mut self, request: InputRequest) {
+        let full = self.input.value().chars().count() >= MAX_CHARS;
+        if !(full && matches!(request, InputRequest::InsertChar(_))) {
+            self.input.handle(request);
+        }
+    }
+}

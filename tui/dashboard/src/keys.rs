@@ -1,0 +1,94 @@
+//! Keys as data: what the action list binds, and how a key is written.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use crate::symbols::Symbols;
+
+/// A key with its modifiers. Shift is part of a character, not of a chord: `X`, not `shift-x`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    code: KeyCode,
+    ctrl: bool,
+}
+
+impl Key {
+    /// A character.
+    pub(crate) const fn of(c: char) -> Self {
+        Self { code: KeyCode::Char(c), ctrl: false }
+    }
+
+    /// A character with Ctrl.
+    pub(crate) const fn ctrl(c: char) -> Self {
+        Self { code: KeyCode::Char(c), ctrl: true }
+    }
+
+    /// A key that is no character.
+    pub(crate) const fn code(code: KeyCode) -> Self {
+        Self { code, ctrl: false }
+    }
+
+    /// The key of a terminal event; none for chords that nothing is bound to.
+    pub(crate) fn from_event(event: KeyEvent) -> Option<Self> {
+        if event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER) {
+            return None;
+        }
+        let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
+        let code = match event.code {
+            KeyCode::Tab if event.modifiers.contains(KeyModifiers::SHIFT) => KeyCode::BackTab,
+            // Ctrl-C arrives as `C` where caps lock is on.
+            KeyCode::Char(c) if ctrl => KeyCode::Char(c.to_ascii_lowercase()),
+            code => code,
+        };
+        Some(Self { code, ctrl })
+    }
+
+    /// The character that typing this key inserts into a text.
+    pub(crate) fn typed(self) -> Option<char> {
+        match self.code {
+            KeyCode::Char(c) if !self.ctrl && !c.is_control() => Some(c),
+            _ => None,
+        }
+    }
+
+    /// How the key is written in documents and in ASCII: `ctrl-c`, `shift-tab`, `X`.
+    pub(crate) fn word(self) -> String {
+        let name = match self.code {
+            KeyCode::Char(' ') => "space".into(),
+            KeyCode::Char(c) => c.to_string(),
+            KeyCode::BackTab => "shift-tab".into(),
+            KeyCode::PageUp => "pgup".into(),
+            KeyCode::PageDown => "pgdn".into(),
+            other => format!("{other:?}").to_lowercase(),
+        };
+        if self.ctrl { format!("ctrl-{name}") } else { name }
+    }
+
+    /// How the key is written on the screen: shorter where there is a glyph for it.
+    pub(crate) fn label(self, symbols: &Symbols) -> String {
+        let [left, right, up, down] = symbols.arrows;
+        match self.code {
+            KeyCode::Enter => symbols.enter.into(),
+            KeyCode::Left => left.into(),
+            KeyCode::Right => right.into(),
+            KeyCode::Up => up.into(),
+            KeyCode::Down => down.into(),
+            _ => self.word(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chords_are_recognised_however_the_terminal_reports_them() {
+        let key = |code, modifiers| Key::from_event(KeyEvent::new(code, modifiers));
+        assert_eq!(key(KeyCode::Char('X'), KeyModifiers::SHIFT), Some(Key::of('X')));
+        assert_eq!(key(KeyCode::Char('C'), KeyModifiers::CONTROL), Some(Key::ctrl('c')));
+        assert_eq!(key(KeyCode::Tab, KeyModifiers::SHIFT), Some(Key::code(KeyCode::BackTab)));
+        assert_eq!(key(KeyCode::Char('x'), KeyModifiers::ALT), None);
+        assert_eq!(Key::ctrl('c').typed(), None);
+        assert_eq!(Key::of('é').typed(), Some('é'));
+    }
+}

@@ -1,0 +1,119 @@
+//! What may happen to the dashboard, and what it may ask for.
+
+use std::time::Duration;
+
+use control::{ControlError, Envelope, NodeAction, SendRequest};
+use ratatui::layout::Size;
+
+use crate::Outcome;
+use crate::keys::Key;
+use crate::regions::Target;
+
+/// Something happened.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted.
+    Paste(String),
+    /// Something on the screen was clicked.
+    Click(Target),
+    /// The wheel was turned over something.
+    Wheel {
+        /// What was under it.
+        target: Option<Target>,
+        /// Towards the top.
+        up: bool,
+    },
+    /// The terminal has another size.
+    Resize(Size),
+    /// A second has passed.
+    Tick,
+    /// The event stream is open.
+    Connected,
+    /// The event stream ended or could not be opened.
+    Disconnected {
+        /// Why.
+        reason: String,
+    },
+    /// The devnet said something.
+    Heard(Box<Envelope>),
+    /// The supervisor answered to something done to a process.
+    Acted {
+        /// The process.
+        node: String,
+        /// What was done.
+        action: NodeAction,
+        /// Whether it was.
+        result: Result<(), Problem>,
+    },
+    /// A message was accepted, or not.
+    Sent {
+        /// What was typed.
+        text: String,
+        /// Whether it was.
+        result: Result<(), Problem>,
+    },
+    /// Something was handed to the terminal to copy, or could not be.
+    Copied {
+        /// What, for the user.
+        what: String,
+        /// Whether it was.
+        result: Result<(), Problem>,
+    },
+    /// A signal asks the process to end.
+    Signal(i32),
+}
+
+/// Why something was not done, for the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem(pub(crate) String);
+
+impl From<ControlError> for Problem {
+    fn from(error: ControlError) -> Self {
+        match error {
+            ControlError::Refused(failure) => match failure.hint {
+                Some(hint) => Self(format!("{}; {hint}", failure.message)),
+                None => Self(failure.message),
+            },
+            ControlError::Unreachable { .. } => Self(error.to_string()),
+        }
+    }
+}
+
+/// Something to be done outside of the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Open the event stream.
+    Connect {
+        /// After this long.
+        after: Duration,
+    },
+    /// Do something to a process.
+    Act {
+        /// The process.
+        node: String,
+        /// What.
+        action: NodeAction,
+    },
+    /// Send a message.
+    Send {
+        /// The request.
+        request: SendRequest,
+        /// What was typed, to be given back if it is refused.
+        text: String,
+    },
+    /// Hand text to the terminal's clipboard.
+    Copy {
+        /// The text.
+        text: String,
+        /// What it is, for the user.
+        what: String,
+    },
+    /// Draw everything anew.
+    Redraw,
+    /// Give the terminal back to the shell.
+    Suspend,
+    /// End.
+    Quit(Outcome),
+}

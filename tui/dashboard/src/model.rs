@@ -1,0 +1,214 @@
+//! Everything that the screen shows.
+
+use std::time::Duration;
+
+use contract::Time;
+use jiff::tz::TimeZone;
+use ratatui::layout::Size;
+
+use crate::action::{Action, Context};
+use crate::connection::{Connection, STALE_AFTER};
+use crate::overlay::Overlay;
+use crate::screens::{Screen, Screens};
+use crate::state::{Devnet, Moment, Node};
+use crate::symbols::{self, Symbols};
+use crate::theme::{self, Theme};
+
+/// How long a notice stays.
+const NOTICE_FOR: Duration = Duration::from_secs(8);
+
+/// Rows of the screen that no list can have: header, tabs, borders, hints.
+const CHROME_ROWS: u16 = 6;
+
+/// What the caller and the environment decided.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// Show everything, change nothing.
+    pub(crate) read_only: bool,
+    /// Quitting ends the devnet.
+    pub(crate) stops_on_quit: bool,
+    /// ASCII only.
+    pub(crate) ascii: bool,
+    /// No colour.
+    pub(crate) no_color: bool,
+    /// For times of day.
+    pub(crate) zone: TimeZone,
+}
+
+/// How a notice is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// Done.
+    Good,
+    /// Not now.
+    Warning,
+    /// Failed.
+    Bad,
+}
+
+/// A sentence in the hint line, for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Notice {
+    /// What it says.
+    pub(crate) text: String,
+    /// How it is meant.
+    pub(crate) tone: Tone,
+    /// Until when it stays.
+    until: Time,
+}
+
+/// The view as it was when it was frozen.
+#[derive(Clone, Debug)]
+struct Frozen {
+    devnet: Box<Devnet>,
+    moment: Moment,
+}
+
+/// Everything that the screen shows.
+#[derive(Debug)]
+pub(crate) struct Model {
+    /// What the caller and the environment decided.
+    pub(crate) settings: Settings,
+    /// The connection to the supervisor.
+    pub(crate) connection: Connection,
+    /// The devnet; none before its first snapshot.
+    pub(crate) live: Option<Devnet>,
+    frozen: Option<Frozen>,
+    /// The dashboard's own clock, as of the latest message.
+    pub(crate) now: Time,
+    heard_at: Time,
+    /// The terminal's size.
+    pub(crate) size: Size,
+    /// Which screen is shown.
+    pub(crate) screen: Screen,
+    /// What each screen remembers.
+    pub(crate) screens: Screens,
+    /// The selected process, on every screen that has one.
+    pub(crate) selected: Option<String>,
+    /// What lies over the screen, the topmost last.
+    pub(crate) overlays: Vec<Overlay>,
+    /// What to say right now.
+    notice: Option<Notice>,
+    /// The command that would have done what was done last.
+    pub(crate) last_command: Option<String>,
+}
+
+impl Model {
+    /// At the start.
+    pub(crate) fn new(settings: Settings, size: Size) -> Self {
+        Self {
+            settings,
+            connection: Connection::Connecting,
+            live: None,
+            frozen: None,
+            now: Time::default(),
+            heard_at: Time::default(),
+            size,
+            screen: Screen::Network,
+            screens: Screens::default(),
+            selected: None,
+            overlays: Vec::new(),
+            notice: None,
+            last_command: None,
+        }
+    }
+
+    /// Colours.
+    pub(crate) fn theme(&self) -> &'static Theme {
+        if self.settings.no_color { &theme::MONOCHROME } else { &theme::COLOUR }
+    }
+
+    /// Glyphs.
+    pub(crate) fn symbols(&self) -> &'static Symbols {
+        if self.settings.ascii { &symbols::ASCII } else { &symbols::UNICODE }
+    }
+
+    /// The devnet as it is shown, frozen or not.
+    pub(crate) fn devnet(&self) -> Option<&Devnet> {
+        self.frozen.as_ref().map(|frozen| &*frozen.devnet).or(self.live.as_ref())
+    }
+
+    /// The moment at which the devnet is shown. It follows the devnet's clock while that is heard:
+    /// when the supervisor is silent, its nodes do not grow old.
+    pub(crate) fn moment(&self) -> Moment {
+        if let Some(frozen) = &self.frozen {
+            return frozen.moment;
+        }
+        let Some(live) = &self.live else { return Moment::default() };
+        let until = self.connection.lost_since().unwrap_or(self.now);
+        live.heard.after(until.saturating_since(self.heard_at).min(STALE_AFTER))
+    }
+
+    /// The devnet said something now.
+    pub(crate) fn heard(&mut self) {
+        self.heard_at = self.now;
+    }
+
+    /// How long the devnet has been silent, if that is too long. One without a process may be.
+    pub(crate) fn stale(&self) -> Option<Duration> {
+        let silent = self.now.saturating_since(self.heard_at);
+        let live = self.live.as_ref()?;
+        let expected = live.nodes.iter().any(|node| node.status.state.is_running());
+        (expected && silent > STALE_AFTER).then_some(silent)
+    }
+
+    /// Whether the view is frozen.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.frozen.is_some()
+    }
+
+    /// Freezes the view, or lets it go on.
+    pub(crate) fn freeze(&mut self, freeze: bool) {
+        let moment = self.moment();
+        self.frozen = match (&self.live, freeze) {
+            (Some(live), true) => Some(Frozen { devnet: Box::new(live.clone()), moment }),
+            _ => None,
+        };
+    }
+
+    /// The selected process, if it exists.
+    pub(crate) fn selected_node(&self) -> Option<&Node> {
+        self.devnet()?.node(self.selected.as_deref()?)
+    }
+
+    /// Where keys go now.
+    pub(crate) fn context(&self) -> Context {
+        self.overlays.last().map_or_else(|| self.screens.context(self.screen), Overlay::context)
+    }
+
+    /// Rows of a page.
+    pub(crate) fn page(&self) -> usize {
+        self.size.height.saturating_sub(CHROME_ROWS).max(1).into()
+    }
+
+    /// What to say right now.
+    pub(crate) fn notice(&self) -> Option<&Notice> {
+        self.notice.as_ref().filter(|notice| self.now < notice.until)
+    }
+
+    /// Says something for a while.
+    pub(crate) fn say(&mut self, tone: Tone, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), tone, until: self.now + NOTICE_FOR });
+    }
+
+    /// What was said has been seen.
+    pub(crate) fn hush(&mut self) {
+        self.notice = None;
+    }
+
+    /// A command of this devnet, as somebody would type it.
+    pub(crate) fn command(&self, words: &str) -> String {
+        match &self.live {
+            Some(live) if live.info.name != "default" => {
+                format!("nym-devnet --name {} {words}", live.info.name)
+            }
+            _ => format!("nym-devnet {words}"),
+        }
+    }
+
+    /// Whether an action can be used at all.
+    pub(crate) fn allows(&self, action: Action) -> bool {
+        !self.settings.read_only
+            || !crate::action::ACTIONS.iter().any(|spec| spec.action == action && spec.changes)
+    }
+}

@@ -1,0 +1,158 @@
+//! The screens. One more is a variant here, a module beside, and an arm in each function below.
+
+pub(crate) mod logs;
+pub(crate) mod messages;
+pub(crate) mod network;
+pub(crate) mod nodes;
+pub(crate) mod presence;
+
+use ratatui::layout::Rect;
+use tui_input::InputRequest;
+
+use crate::action::{Action, Context};
+use crate::message::Effect;
+use crate::model::Model;
+use crate::overlay::Overlay;
+use crate::regions::Target;
+use crate::scene::Scene;
+use crate::state::Devnet;
+
+/// A screen. Its digit is stable: screens that are still to come have theirs reserved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Screen {
+    /// The map.
+    Network,
+    /// The table of processes.
+    Nodes,
+    /// Sending and following messages.
+    Messages,
+    /// Heartbeats.
+    Presence,
+    /// Logs.
+    Logs,
+}
+
+impl Screen {
+    /// All of them, in the order of the tabs.
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Network, Self::Nodes, Self::Messages, Self::Presence, Self::Logs];
+
+    /// Its context.
+    pub(crate) fn context(self) -> Context {
+        match self {
+            Self::Network => Context::Network,
+            Self::Nodes => Context::Nodes,
+            Self::Messages => Context::Messages,
+            Self::Presence => Context::Presence,
+            Self::Logs => Context::Logs,
+        }
+    }
+
+    /// The action that shows it.
+    pub(crate) fn action(self) -> Action {
+        match self {
+            Self::Network => Action::ShowNetwork,
+            Self::Nodes => Action::ShowNodes,
+            Self::Messages => Action::ShowMessages,
+            Self::Presence => Action::ShowPresence,
+            Self::Logs => Action::ShowLogs,
+        }
+    }
+}
+
+/// What each screen remembers. The map has nothing but the selected process.
+#[derive(Debug, Default)]
+pub(crate) struct Screens {
+    /// The table of processes.
+    pub(crate) nodes: nodes::View,
+    /// Sending and following messages.
+    pub(crate) messages: messages::View,
+    /// Heartbeats.
+    pub(crate) presence: presence::View,
+    /// Logs.
+    pub(crate) logs: logs::View,
+}
+
+impl Screens {
+    /// Where keys go on a screen.
+    pub(crate) fn context(&self, screen: Screen) -> Context {
+        match screen {
+            Screen::Messages if self.messages.is_writing() => Context::Writing,
+            Screen::Nodes if self.nodes.filter.is_edited() => Context::Filtering,
+            Screen::Logs if self.logs.filter.is_edited() => Context::Filtering,
+            screen => screen.context(),
+        }
+    }
+}
+
+/// An action that belongs to the screen shown.
+pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    if let Some(request) = edit(action) {
+        edit_input(model, request);
+        return Vec::new();
+    }
+    match model.screen {
+        Screen::Network => network::act(model, action),
+        Screen::Nodes => nodes::act(model, action),
+        Screen::Messages => messages::act(model, action),
+        Screen::Presence => presence::act(model, action),
+        Screen::Logs => logs::act(model, action),
+    }
+}
+
+/// Something of a screen was pointed at.
+pub(crate) fn point(model: &mut Model, target: Target) {
+    match model.screen {
+        Screen::Network | Screen::Nodes => {}
+        Screen::Messages => messages::point(model, target),
+        Screen::Presence => presence::point(model, target),
+        Screen::Logs => logs::point(model, target),
+    }
+}
+
+/// Draws the screen.
+pub(crate) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
+    match model.screen {
+        Screen::Network => network::draw(model, devnet, area, scene),
+        Screen::Nodes => nodes::draw(model, devnet, area, scene),
+        Screen::Messages => messages::draw(model, devnet, area, scene),
+        Screen::Presence => presence::draw(model, devnet, area, scene),
+        Screen::Logs => logs::draw(model, devnet, area, scene),
+    }
+}
+
+/// A character typed into whatever takes text now.
+pub(crate) fn insert(model: &mut Model, c: char) {
+    edit_input(model, InputRequest::InsertChar(c));
+}
+
+/// The edit that an action stands for.
+pub(crate) fn edit(action: Action) -> Option<InputRequest> {
+    Some(match action {
+        Action::CursorLeft => InputRequest::GoToPrevChar,
+        Action::CursorRight => InputRequest::GoToNextChar,
+        Action::CursorStart => InputRequest::GoToStart,
+        Action::CursorEnd => InputRequest::GoToEnd,
+        Action::DeleteBack => InputRequest::DeletePrevChar,
+        Action::DeleteForward => InputRequest::DeleteNextChar,
+        Action::DeleteWord => InputRequest::DeletePrevWord,
+        Action::DeleteToStart => InputRequest::DeleteFromStart,
+        _ => return None,
+    })
+}
+
+/// Edits whatever takes text now.
+pub(crate) fn edit_input(model: &mut Model, request: InputRequest) {
+    if let Some(overlay) = model.overlays.last_mut() {
+        if let Overlay::Palette(palette) = overlay {
+            palette.edit(request);
+        }
+        return;
+    }
+    match model.screen {
+        Screen::Messages => model.screens.messages.edit(request),
+        Screen::Nodes => model.screens.nodes.filter.edit(request),
+        Screen::Logs => model.screens.logs.edit(request),
+        Screen::Network | Screen::Presence => {}
+    }
+}

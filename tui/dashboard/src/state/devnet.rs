@@ -1,0 +1,286 @@
+//! A devnet as its event stream describes it.
+
+use std::collections::BTreeMap;
+
+use contract::{LinkEvent, NodeMetrics, Role, Time};
+use control::{
+    DevnetInfo, DirectoryState, Envelope, NodeStatus, ProcessUsage, Snapshot, StreamEvent,
+};
+use directory_api::{MixMetric, Update};
+
+use super::{Counter, Letters, Logs, Meter, Moment, Presence};
+
+/// A process.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    /// Its state.
+    pub(crate) status: NodeStatus,
+    /// Its latest counters.
+    pub(crate) metrics: Option<NodeMetrics>,
+    /// What it uses.
+    pub(crate) usage: Option<ProcessUsage>,
+    /// Packets that it took. Of a mixnode: as the directory reports it.
+    pub(crate) received: Meter,
+    /// Packets that it passed on. Of a mixnode: as the directory reports it.
+    pub(crate) sent: Meter,
+    /// Packets that left on each link, by name of the next hop. Of a mixnode: as the directory
+    /// reports it; of others: as seen on the links.
+    pub(crate) links: BTreeMap<String, Meter>,
+    /// Packets seen on links since the process reported last.
+    pending: BTreeMap<String, u64>,
+    /// The counters behind `received` and `sent`, where they are counters.
+    counters: [Counter; 2],
+}
+
+impl Node {
+    fn new(status: NodeStatus) -> Self {
+        Self {
+            status,
+            metrics: None,
+            usage: None,
+            received: Meter::default(),
+            sent: Meter::default(),
+            links: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            counters: <[Counter; 2]>::default(),
+        }
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.status.name
+    }
+
+    /// The process reported its counters. A mixnode's rates come from the directory, so that the
+    /// screen shows what the directory knows.
+    fn report(&mut self, at: Time, metrics: NodeMetrics) {
+        if self.status.role != Role::Mixnode {
+            let [received, sent] = &mut self.counters;
+            received.read(metrics.t, metrics.received);
+            sent.read(metrics.t, metrics.sent);
+            self.received = received.meter().clone();
+            self.sent = sent.meter().clone();
+            let mut pending = std::mem::take(&mut self.pending);
+            for (next, meter) in &mut self.links {
+                meter.add(at, pending.remove(next).unwrap_or(0));
+            }
+            for (next, count) in pending {
+                let mut meter = Meter::default();
+                meter.add(at, count);
+                self.links.insert(next, meter);
+            }
+        }
+        self.metrics = Some(metrics);
+    }
+}
+
+/// A devnet.
+#[derive(Clone, Debug)]
+pub(crate) struct Devnet {
+    /// What it is.
+    pub(crate) info: DevnetInfo,
+    /// Its processes, in the order of the supervisor.
+    pub(crate) nodes: Vec<Node>,
+    /// Whether the supervisor hears the directory.
+    pub(crate) directory: DirectoryState,
+    /// Who announces itself.
+    pub(crate) presence: Presence,
+    /// Messages underway and received.
+    pub(crate) letters: Letters,
+    /// The latest log lines.
+    pub(crate) logs: Logs,
+    /// Events that were lost because somebody did not read fast enough.
+    pub(crate) lost: u64,
+    /// The number of the latest event.
+    seq: u64,
+    /// The moment of the latest event.
+    pub(crate) heard: Moment,
+}
+
+impl Devnet {
+    /// The devnet of a snapshot. What a reader saw before the snapshot is kept where the snapshot
+    /// cannot replace it: curves, heartbeats, older log lines.
+    pub(crate) fn new(snapshot: Snapshot, envelope: (u64, Moment), before: Option<Self>) -> Self {
+        let (seq, heard) = envelope;
+        let before = before.filter(|before| {
+            before.info.supervisor_pid == snapshot.devnet.supervisor_pid
+                && before.info.started_unix_ms == snapshot.devnet.started_unix_ms
+        });
+        let mut devnet = Self {
+            info: snapshot.devnet,
+            nodes: snapshot.nodes.into_iter().map(Node::new).collect(),
+            directory: snapshot.directory,
+            presence: Presence::default(),
+            letters: Letters::new(snapshot.messages, snapshot.received),
+            logs: Logs::default(),
+            lost: 0,
+            seq,
+            heard,
+        };
+        if let Some(before) = before {
+            devnet.lost = before.lost + seq.saturating_sub(before.seq + 1);
+            devnet.presence = before.presence;
+            devnet.logs = before.logs;
+            for known in before.nodes {
+                if let Some(node) = devnet.node_mut(&known.status.name) {
+                    *node = Node { status: node.status.clone(), ..known };
+                }
+            }
+        }
+        if let Some(topology) = &snapshot.topology {
+            devnet.presence.list(topology);
+        }
+        devnet.name_announcers();
+        devnet.logs.resume(snapshot.logs);
+        for (name, metrics) in snapshot.metrics {
+            if let Some(node) = devnet.node_mut(&name) {
+                node.report(heard.t, metrics);
+            }
+        }
+        for (name, usage) in snapshot.usage {
+            if let Some(node) = devnet.node_mut(&name) {
+                node.usage = Some(usage);
+            }
+        }
+        devnet
+    }
+
+    /// Applies an event that is neither a snapshot nor the end.
+    pub(crate) fn apply(&mut self, envelope: Envelope) {
+        let at = envelope.t;
+        self.seq = envelope.seq;
+        self.heard = Moment { t: at, unix_ms: envelope.unix_ms };
+        match envelope.event {
+            StreamEvent::Snapshot(_) | StreamEvent::Down { .. } => {}
+            StreamEvent::Node(status) => self.update_node(status),
+            StreamEvent::DirectoryLink { state } => self.directory = state,
+            StreamEvent::Directory { node, update } => {
+                if let Update::Metric(metric) = &update {
+                    self.mix_report(at, node.as_deref(), metric);
+                } else {
+                    self.presence.hear(envelope.unix_ms, node, &update);
+                    if matches!(update, Update::Snapshot { .. }) {
+                        self.name_announcers();
+                    }
+                }
+            }
+            StreamEvent::Metrics { node, metrics } => {
+                if let Some(node) = self.node_mut(&node) {
+                    node.report(at, metrics);
+                }
+            }
+            StreamEvent::Usage { node, usage } => {
+                if let Some(node) = self.node_mut(&node) {
+                    node.usage = Some(usage);
+                }
+            }
+            StreamEvent::Links { src, links } => self.count_links(&src, &links),
+            StreamEvent::Message(status) => self.letters.update(status),
+            StreamEvent::Received(message) => self.letters.receive(message),
+            StreamEvent::Log(line) => self.logs.push(line),
+            StreamEvent::Lost { count, .. } => self.lost = self.lost.saturating_add(count),
+        }
+    }
+
+    /// The process of this name.
+    pub(crate) fn node(&self, name: &str) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.status.name == name)
+    }
+
+    /// Processes of these roles, in order.
+    pub(crate) fn with_role(&self, roles: &[Role]) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(move |node| roles.contains(&node.status.role))
+    }
+
+    /// Names of the clients that can send and receive.
+    pub(crate) fn clients(&self) -> Vec<&str> {
+        self.with_role(&[Role::Client]).map(Node::name).collect()
+    }
+
+    /// Packets that enter the mixnet per second: what the mixnodes of layer 1 take together. None
+    /// while none of them reports.
+    pub(crate) fn packets_per_second(&self, now: Moment) -> Option<f64> {
+        let rates = self
+            .nodes
+            .iter()
+            .filter(|node| node.status.layer == Some(1))
+            .filter_map(|node| node.received.rate(now.t));
+        rates.fold(None, |sum, rate| Some(sum.unwrap_or(0.0) + rate))
+    }
+
+    fn node_mut(&mut self, name: &str) -> Option<&mut Node> {
+        self.nodes.iter_mut().find(|node| node.status.name == name)
+    }
+
+    fn update_node(&mut self, status: NodeStatus) {
+        for key in &status.public_keys {
+            self.presence.name(key, &status.name);
+        }
+        match self.node_mut(&status.name) {
+            Some(node) => {
+                if node.status.pid != status.pid {
+                    // What the process before counted and used says nothing about this one.
+                    node.metrics = None;
+                    node.usage = None;
+                }
+                node.status = status;
+            }
+            None => self.nodes.push(Node::new(status)),
+        }
+    }
+
+    fn name_announcers(&mut self) {
+        let keys = self.nodes.iter().flat_map(|node| {
+            node.status.public_keys.iter().map(|key| (key.as_str(), node.status.name.as_str()))
+        });
+        keys.for_each(|(key, name)| self.presence.name(key, name));
+    }
+
+    fn mix_report(&mut self, at: Time, name: Option<&str>, metric: &MixMetric) {
+        let hops: Vec<(String, u64)> = metric
+            .sent
+            .iter()
+            .filter_map(|(address, &count)| Some((self.name_at(address)?.to_owned(), count)))
+            .collect();
+        let Some(node) = self.nodes.iter_mut().find(|node| match name {
+            Some(name) => node.status.name == name,
+            None => node.status.public_keys.contains(&metric.pub_key),
+        }) else {
+            return;
+        };
+        node.received.add(at, metric.received);
+        node.sent.add(at, metric.sent.values().fold(0, |sum, &count| sum.saturating_add(count)));
+        // A report names only the hops that got a packet; the others got none.
+        for (next, _) in &hops {
+            node.links.entry(next.clone()).or_default();
+        }
+        for (next, meter) in &mut node.links {
+            let count = hops.iter().filter(|(name, _)| name == next).map(|&(_, count)| count).sum();
+            meter.add(at, count);
+        }
+    }
+
+    fn count_links(&mut self, src: &str, links: &[LinkEvent]) {
+        let known: Vec<String> = links
+            .iter()
+            .filter_map(|link| {
+                let name = self.node(&link.dst).map(Node::name);
+                name.or_else(|| self.name_at(&link.dst)).map(ToOwned::to_owned)
+            })
+            .collect();
+        if let Some(node) = self.node_mut(src)
+            && node.status.role != Role::Mixnode
+        {
+            for next in known {
+                *node.pending.entry(next).or_default() += 1;
+            }
+        }
+    }
+
+    /// Name of the process that listens at this address.
+    fn name_at(&self, address: &str) -> Option<&str> {
+        let address: std::net::SocketAddr = address.parse().ok()?;
+        let listens = |node: &&Node| node.status.addresses.values().any(|own| *own == address);
+        self.nodes.iter().find(listens).map(Node::name)
+    }
+}

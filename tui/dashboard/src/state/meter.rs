@@ -1,0 +1,156 @@
+//! Rates out of counts: what was counted, over the time in which it was counted.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use contract::Time;
+
+/// The window of every rate on the screen. Long enough that a Poisson stream of a few packets a
+/// second does not jump about, short enough to see a node die.
+pub(crate) const WINDOW: Duration = Duration::from_secs(5);
+
+/// Reports come once a second; after three missing ones the rate is unknown, not zero.
+const UNKNOWN_AFTER: Duration = Duration::from_millis(3500);
+
+/// How much is kept for the small curves: one report a second for a minute.
+const HISTORY: usize = 60;
+
+/// The interval of a report that has no report before it.
+const REPORT_INTERVAL: Duration = directory_api::METRICS_INTERVAL;
+
+/// Two reports that arrive in a bunch would make a spike in the curve: none counts as shorter.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(500);
+
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    at: Time,
+    over: Duration,
+    count: u64,
+}
+
+/// A rate from reports that say how much was counted since the one before.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Meter {
+    latest: Option<Time>,
+    samples: VecDeque<Sample>,
+}
+
+impl Meter {
+    /// A report arrived.
+    pub(crate) fn add(&mut self, at: Time, count: u64) {
+        let over = match self.latest {
+            Some(latest) if at.saturating_since(latest) < UNKNOWN_AFTER => {
+                at.saturating_since(latest)
+            }
+            _ => REPORT_INTERVAL,
+        };
+        self.latest = Some(at);
+        if self.samples.len() == HISTORY {
+            self.samples.pop_front();
+        }
+        self.samples.push_back(Sample { at, over, count });
+    }
+
+    /// Counting begins here; nothing is known about what was before.
+    pub(crate) fn begin(&mut self, at: Time) {
+        self.latest = Some(at);
+    }
+
+    /// Per second, over [`WINDOW`] before the latest report; none if there is no recent report.
+    pub(crate) fn rate(&self, now: Time) -> Option<f64> {
+        let newest = self.samples.back()?.at;
+        if now.saturating_since(newest) > UNKNOWN_AFTER {
+            return None;
+        }
+        let (mut count, mut over) = (0, Duration::ZERO);
+        for sample in self.samples.iter().rev() {
+            if newest.saturating_since(sample.at) >= WINDOW {
+                break;
+            }
+            count += sample.count;
+            over += sample.over;
+        }
+        (!over.is_zero()).then(|| as_f64(count) / over.as_secs_f64())
+    }
+
+    /// Per second for each of the latest reports, oldest first.
+    pub(crate) fn history(&self, reports: usize) -> impl Iterator<Item = f64> + '_ {
+        let skip = self.samples.len().saturating_sub(reports);
+        self.samples.iter().skip(skip).map(|sample| {
+            as_f64(sample.count) / sample.over.max(SHORTEST_INTERVAL).as_secs_f64()
+        })
+    }
+}
+
+/// A rate from a counter that only grows, and begins again when its process does.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counter {
+    total: Option<u64>,
+    meter: Meter,
+}
+
+impl Counter {
+    /// The counter was read.
+    pub(crate) fn read(&mut self, at: Time, total: u64) {
+        match self.total {
+            Some(before) if before <= total => self.meter.add(at, total - before),
+            // A first reading, or of a process started anew: what it counted before is not recent.
+            _ => self.meter.begin(at),
+        }
+        self.total = Some(total);
+    }
+
+    /// Its rate.
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.meter
+    }
+}
+
+/// Counts on screen never come near 2^52, where this would begin to round.
+#[expect(clippy::cast_precision_loss, reason = "a rate is rounded to two digits anyway")]
+fn as_f64(count: u64) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: f64) -> Time {
+        Time::default() + Duration::from_secs_f64(seconds)
+    }
+
+    #[test]
+    fn a_rate_is_what_was_counted_over_the_window_and_unknown_without_reports() {
+        let mut meter = Meter::default();
+        assert_eq!(meter.rate(at(0.0)), None);
+        for second in 1..=20_u32 {
+            meter.add(at(f64::from(second)), if second > 10 { 60 } else { 10 });
+        }
+        assert_eq!(meter.rate(at(20.5)), Some(60.0));
+        assert_eq!(meter.rate(at(23.4)), Some(60.0));
+        assert_eq!(meter.rate(at(24.0)), None);
+        let history: Vec<f64> = meter.history(12).collect();
+        assert_eq!(history[..3], [10.0, 10.0, 60.0]);
+    }
+
+    #[test]
+    fn silence_is_not_averaged_into_the_next_report() {
+        let mut meter = Meter::default();
+        meter.add(at(1.0), 10);
+        meter.add(at(60.0), 30);
+        assert_eq!(meter.rate(at(60.0)), Some(30.0));
+    }
+
+    #[test]
+    fn a_counter_that_begins_again_is_not_negative_and_not_a_spike() {
+        let mut counter = Counter::default();
+        counter.read(at(0.0), 5000);
+        assert_eq!(counter.meter().rate(at(0.0)), None);
+        counter.read(at(1.0), 5020);
+        assert_eq!(counter.meter().rate(at(1.0)), Some(20.0));
+        counter.read(at(2.0), 3);
+        counter.read(at(3.0), 23);
+        assert_eq!(counter.meter().rate(at(3.0)), Some(20.0));
+    }
+}

@@ -1,0 +1,40 @@
+//! What the event stream has said so far. Knows nothing of the screen.
+
+mod devnet;
+mod health;
+mod letters;
+mod logs;
+mod meter;
+mod presence;
+
+pub(crate) use devnet::{Devnet, Node};
+pub(crate) use health::{Health, Mark};
+pub(crate) use letters::{Letter, Letters};
+pub(crate) use logs::{Entry, Logs};
+pub(crate) use meter::{Counter, Meter};
+pub(crate) use presence::{Announcer, Beat, BeatKind, Presence, Standing};
+
+use contract::Time;
+
+/// A moment of the devnet's own clocks. A recording has its own too, so no age is ever taken
+/// against the clock of the machine that shows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// The supervisor's monotonic clock.
+    pub(crate) t: Time,
+    /// The supervisor's wall clock: milliseconds since 1970.
+    pub(crate) unix_ms: u64,
+}
+
+impl Moment {
+    /// The moment this much later.
+    pub(crate) fn after(self, elapsed: std::time::Duration) -> Self {
+        let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        Self { t: self.t + elapsed, unix_ms: self.unix_ms.saturating_add(millis) }
+    }
+
+    /// How long ago a wall-clock moment was; zero for one to come.
+    pub(crate) fn since_unix_ms(self, unix_ms: u64) -> std::time::Duration {
+        std::time::Duration::from_millis(self.unix_ms.saturating_sub(unix_ms))
+    }
+}

@@ -1,0 +1,239 @@
+//! Text for cells: what came from elsewhere made harmless, numbers and ages made short.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::symbols::Symbols;
+
+/// What a number that is not known looks like. Zero is `0`.
+pub(crate) const UNKNOWN: &str = "-";
+
+/// Text from the network or a log with everything that a terminal would obey made visible: control
+/// characters, and the marks that turn the direction of writing.
+pub(crate) fn visible(text: &str, symbols: &Symbols) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\t' => out.push_str("  "),
+            '\n' if symbols.unicode => out.push('↵'),
+            '\0'..='\x1f' if symbols.unicode => out.extend(char::from_u32(0x2400 + u32::from(c))),
+            '\x7f' if symbols.unicode => out.push('␡'),
+            '\0'..='\x1f' | '\x7f' => {
+                out.push('^');
+                out.push(char::from(c as u8 ^ 0x40));
+            }
+            c if !symbols.unicode && !c.is_ascii() => out.push('?'),
+            c if c.is_control() || is_invisible(c) => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Characters without a shape that change how others are shown.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// How many columns a text takes.
+pub(crate) fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text cut to at most this many columns, with a mark where something was left out.
+pub(crate) fn fit(text: &str, columns: usize, symbols: &Symbols) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    let mut used = 0;
+    for c in text.chars() {
+        let wide = c.width().unwrap_or(0);
+        if used + wide + 1 > columns {
+            break;
+        }
+        used += wide;
+        out.push(c);
+    }
+    if columns > 0 {
+        out.push_str(symbols.ellipsis);
+    }
+    out
+}
+
+/// The text without its first columns.
+pub(crate) fn skip(text: &str, columns: usize) -> &str {
+    let mut used = 0;
+    for (index, c) in text.char_indices() {
+        if used >= columns {
+            return &text[index..];
+        }
+        used += c.width().unwrap_or(0);
+    }
+    ""
+}
+
+/// A key or an address whose ends are enough to recognise it.
+pub(crate) fn short_key(key: &str, symbols: &Symbols) -> String {
+    const HEAD: usize = 8;
+    const TAIL: usize = 3;
+    let key = visible(key, symbols);
+    let chars: Vec<char> = key.chars().collect();
+    if chars.len() <= HEAD + TAIL + 1 {
+        return key;
+    }
+    let part = |chars: &[char]| chars.iter().collect::<String>();
+    let (head, tail) = (part(&chars[..HEAD]), part(&chars[chars.len() - TAIL..]));
+    format!("{head}{}{tail}", symbols.ellipsis)
+}
+
+/// A rate without its unit: two significant digits below ten, then whole.
+pub(crate) fn rate(rate: Option<f64>) -> String {
+    match rate {
+        None => UNKNOWN.into(),
+        Some(rate) if rate < 0.05 => "0".into(),
+        Some(rate) if rate < 9.95 => format!("{rate:.1}"),
+        Some(rate) if rate < 99_999.5 => format!("{rate:.0}"),
+        Some(rate) => format!("{:.0}k", rate / 1000.0),
+    }
+}
+
+/// A rate with its unit.
+pub(crate) fn per_second(value: Option<f64>) -> String {
+    match value {
+        None => UNKNOWN.into(),
+        Some(_) => format!("{}/s", rate(value)),
+    }
+}
+
+/// How long something took, from milliseconds.
+pub(crate) fn millis(ms: f64) -> String {
+    if ms < 999.5 {
+        format!("{ms:.0} ms")
+    } else if ms < 99_995.0 {
+        format!("{:.2} s", ms / 1000.0)
+    } else {
+        age(Duration::try_from_secs_f64(ms / 1000.0).unwrap_or_default())
+    }
+}
+
+/// An age: tenths of a second while young, then the two largest units.
+pub(crate) fn age(age: Duration) -> String {
+    let seconds = age.as_secs();
+    match seconds {
+        0..10 => format!("{seconds}.{} s", age.subsec_millis() / 100),
+        10..60 => format!("{seconds} s"),
+        60..3600 => format!("{} m {:02} s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{} h {:02} m", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} d {:02} h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+/// Bytes, in decimal units.
+#[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
+pub(crate) fn bytes(bytes: u64) -> String {
+    let bytes_f = bytes as f64;
+    match bytes {
+        0..1000 => format!("{bytes} B"),
+        1000..1_000_000 => format!("{:.0} kB", bytes_f / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes_f / 1e6),
+        _ => format!("{:.1} GB", bytes_f / 1e9),
+    }
+}
+
+/// The time of day, to the second.
+pub(crate) fn clock(unix_ms: u64, zone: &TimeZone) -> String {
+    time_of_day(unix_ms, zone, "%H:%M:%S")
+}
+
+/// The time of day, to the millisecond.
+pub(crate) fn clock_ms(unix_ms: u64, zone: &TimeZone) -> String {
+    time_of_day(unix_ms, zone, "%H:%M:%S%.3f")
+}
+
+fn time_of_day(unix_ms: u64, zone: &TimeZone, format: &str) -> String {
+    let moment = i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    match moment {
+        Some(moment) => moment.to_zoned(zone.clone()).strftime(format).to_string(),
+        None => UNKNOWN.into(),
+    }
+}
+
+/// A curve of the latest values, scaled to its own highest, in this many columns.
+pub(crate) fn curve(values: &[f64], columns: usize, symbols: &Symbols) -> String {
+    let highest = values.iter().copied().fold(0.0, f64::max);
+    let skip = values.len().saturating_sub(columns);
+    let last = symbols.curve.len() - 1;
+    let step = |value: f64| {
+        if highest <= 0.0 {
+            return 0;
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "a share of a handful of steps"
+        )]
+        let step = (value / highest * last as f64).round() as usize;
+        step.min(last)
+    };
+    values.iter().skip(skip).map(|&value| symbols.curve[step(value)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::symbols::{ASCII, UNICODE};
+
+    #[test]
+    fn nothing_from_outside_commands_the_terminal() {
+        assert_eq!(visible("\x1b[31mred\x07\r\n", &UNICODE), "␛[31mred␇␍↵");
+        assert_eq!(visible("\x1b[31mred\x7f é", &ASCII), "^[[31mred^? ?");
+        assert_eq!(visible("a\u{202e}b\u{9b}c\u{200d}", &UNICODE), "a\u{fffd}b\u{fffd}c\u{fffd}");
+        assert_eq!(visible("tab\there", &UNICODE), "tab  here");
+    }
+
+    #[test]
+    fn wide_characters_count_as_two_columns() {
+        assert_eq!(fit("漢字漢字", 8, &UNICODE), "漢字漢字");
+        assert_eq!(fit("漢字漢字", 6, &UNICODE), "漢字…");
+        assert_eq!(fit("abc", 0, &UNICODE), "");
+        assert_eq!(skip("漢字abc", 4), "abc");
+        assert_eq!(skip("abc", 9), "");
+    }
+
+    #[test]
+    fn numbers_are_short_and_unknown_is_not_zero() {
+        let of = |value| rate(Some(value));
+        assert_eq!([of(0.0), of(0.04), of(6.24), of(9.96), of(62.4), of(123_456.0)], [
+            "0", "0", "6.2", "10", "62", "123k"
+        ]);
+        assert_eq!(rate(None), "-");
+        assert_eq!(per_second(Some(6.0)), "6.0/s");
+        assert_eq!([millis(711.7), millis(1432.0), millis(200_000.0)], [
+            "712 ms", "1.43 s", "3 m 20 s"
+        ]);
+        assert_eq!([bytes(999), bytes(24_000), bytes(1_234_567)], ["999 B", "24 kB", "1.2 MB"]);
+    }
+
+    #[test]
+    fn ages_keep_their_two_largest_units() {
+        let of = |ms| age(Duration::from_millis(ms));
+        assert_eq!([of(4149), of(59_999), of(192_000), of(7_500_000), of(180_000_000)], [
+            "4.1 s", "59 s", "3 m 12 s", "2 h 05 m", "2 d 02 h"
+        ]);
+    }
+
+    #[test]
+    fn a_curve_is_scaled_to_its_highest_value() {
+        assert_eq!(curve(&[0.0, 5.0, 10.0], 8, &UNICODE), "▁▅█");
+        assert_eq!(curve(&[9.0, 0.0, 10.0], 2, &UNICODE), "▁█");
+        assert_eq!(curve(&[0.0, 0.0], 8, &UNICODE), "▁▁");
+        assert_eq!(curve(&[0.0, 10.0], 8, &ASCII), "_#");
+    }
+}

@@ -1,0 +1,275 @@
+//! What every message does to the model, and what it asks for. Pure: no clock, no I/O.
+
+use std::time::Duration;
+
+use contract::Time;
+use control::{Envelope, NodeAction, StreamEvent};
+
+use crate::Outcome;
+use crate::action::{self, Action};
+use crate::connection::Connection;
+use crate::keys::Key;
+use crate::message::{Effect, Message, Problem};
+use crate::model::{Model, Tone};
+use crate::overlay::{self, Overlay, Question};
+use crate::regions::Target;
+use crate::screens::{self, Screen};
+use crate::state::{Devnet, Moment};
+
+/// Rows that one notch of the wheel scrolls.
+const WHEEL_ROWS: usize = 3;
+
+/// Applies a message that arrived at this moment of the dashboard's own clock.
+pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effect> {
+    model.now = model.now.max(now);
+    match message {
+        Message::Key(key) => press(model, key),
+        Message::Paste(text) => {
+            if model.context().takes_text() {
+                text.chars().filter(|c| !c.is_control()).for_each(|c| screens::insert(model, c));
+            }
+            Vec::new()
+        }
+        Message::Click(target) => click(model, target),
+        Message::Wheel { target, up } => {
+            let effects = target.map_or_else(Vec::new, |target| point(model, target));
+            for _ in 0..WHEEL_ROWS {
+                perform(model, if up { Action::Up } else { Action::Down });
+            }
+            effects
+        }
+        Message::Resize(size) => {
+            model.size = size;
+            Vec::new()
+        }
+        Message::Tick => Vec::new(),
+        Message::Connected => {
+            model.connection = Connection::Live;
+            model.heard();
+            Vec::new()
+        }
+        Message::Disconnected { reason } => {
+            let after = model.connection.lose(reason, model.now);
+            vec![Effect::Connect { after }]
+        }
+        Message::Heard(envelope) => hear(model, *envelope),
+        Message::Acted { node, action, result } => {
+            match result {
+                Ok(()) => model.say(Tone::Good, done(action, &node)),
+                Err(Problem(problem)) => {
+                    model.say(Tone::Bad, format!("cannot {} {node}: {problem}", action.word()));
+                }
+            }
+            Vec::new()
+        }
+        Message::Sent { text, result } => {
+            if let Err(Problem(problem)) = result {
+                model.say(Tone::Bad, format!("not sent: {problem}"));
+                model.screens.messages.give_back(text);
+            }
+            Vec::new()
+        }
+        Message::Copied { what, result } => {
+            match result {
+                Ok(()) => model.say(Tone::Good, format!("copied {what}")),
+                Err(Problem(problem)) => {
+                    model.say(Tone::Bad, format!("cannot copy {what}: {problem}"));
+                }
+            }
+            Vec::new()
+        }
+        Message::Signal(signal) => vec![Effect::Quit(Outcome::Signalled { signal })],
+    }
+}
+
+fn done(action: NodeAction, node: &str) -> String {
+    match action {
+        NodeAction::Start => format!("{node} starts"),
+        NodeAction::Stop => format!("{node} stops"),
+        NodeAction::Restart => format!("{node} restarts"),
+        NodeAction::Kill => format!("{node} was killed"),
+    }
+}
+
+fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {
+    model.heard();
+    let moment = Moment { t: envelope.t, unix_ms: envelope.unix_ms };
+    match envelope.event {
+        StreamEvent::Down { reason } => {
+            return vec![Effect::Quit(Outcome::DevnetEnded { reason })];
+        }
+        StreamEvent::Snapshot(snapshot) => {
+            let before = model.live.take();
+            if before.is_none()
+                && let Some(notice) = snapshot.devnet.notices.first()
+            {
+                model.say(Tone::Warning, notice.clone());
+            }
+            model.live = Some(Devnet::new(*snapshot, (envelope.seq, moment), before));
+        }
+        _ => {
+            if let Some(live) = &mut model.live {
+                live.apply(envelope);
+            }
+        }
+    }
+    Vec::new()
+}
+
+fn press(model: &mut Model, key: Key) -> Vec<Effect> {
+    model.hush();
+    let context = model.context();
+    match action::bound(context, key) {
+        Some(spec) => perform(model, spec.action),
+        None => {
+            if let Some(c) = key.typed().filter(|_| context.takes_text()) {
+                screens::insert(model, c);
+            }
+            Vec::new()
+        }
+    }
+}
+
+/// Does an action, wherever it came from: key, palette or mouse.
+pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
+    if !model.allows(action) {
+        model.say(Tone::Warning, "read-only: this dashboard changes nothing");
+        return Vec::new();
+    }
+    match action {
+        Action::Interrupt => return vec![Effect::Quit(Outcome::Quit)],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Redraw => return vec![Effect::Redraw],
+        Action::Freeze => {
+            model.freeze(!model.is_frozen());
+            return Vec::new();
+        }
+        _ => {}
+    }
+    if let Some(effects) = overlay::act(model, action) {
+        return effects;
+    }
+    match action {
+        Action::ShowNetwork => show(model, Screen::Network),
+        Action::ShowNodes => show(model, Screen::Nodes),
+        Action::ShowMessages => show(model, Screen::Messages),
+        Action::ShowPresence => show(model, Screen::Presence),
+        Action::ShowLogs => show(model, Screen::Logs),
+        Action::Help => model.overlays.push(Overlay::help(model.context())),
+        Action::Palette => model.overlays.push(Overlay::palette(model.context())),
+        Action::Quit => return quit(model),
+        Action::Start => return act_on_node(model, NodeAction::Start),
+        Action::Stop => return act_on_node(model, NodeAction::Stop),
+        Action::Kill => return act_on_node(model, NodeAction::Kill),
+        Action::Restart => return act_on_node(model, NodeAction::Restart),
+        Action::NodeLogs => node_logs(model),
+        Action::Write => {
+            show(model, Screen::Messages);
+            model.screens.messages.write();
+        }
+        Action::Back if model.is_frozen() => model.freeze(false),
+        _ => return screens::act(model, action),
+    }
+    Vec::new()
+}
+
+/// Shows a screen; what lay over the one before goes.
+pub(crate) fn show(model: &mut Model, screen: Screen) {
+    model.overlays.clear();
+    model.screen = screen;
+}
+
+fn quit(model: &mut Model) -> Vec<Effect> {
+    let name = model.live.as_ref().map(|live| live.info.name.clone());
+    match name {
+        Some(name) if model.settings.stops_on_quit && model.connection == Connection::Live => {
+            model.overlays.push(Overlay::Question(Question {
+                title: "Quit".into(),
+                question: format!("Quit and stop the devnet `{name}`?"),
+                detail: "Every process of it stops. Keys and mailboxes are kept if it was given a \
+                         name."
+                    .into(),
+                yes: "quit and stop".into(),
+                no: "stay".into(),
+                agreed: false,
+                command: None,
+                effect: Effect::Quit(Outcome::Quit),
+            }));
+            Vec::new()
+        }
+        _ => vec![Effect::Quit(Outcome::Quit)],
+    }
+}
+
+fn act_on_node(model: &mut Model, action: NodeAction) -> Vec<Effect> {
+    let Some(node) = model.overlays.iter().rev().find_map(Overlay::node).or(model.selected.clone())
+    else {
+        model.say(Tone::Warning, format!("select a node to {} first", action.word()));
+        return Vec::new();
+    };
+    let effect = Effect::Act { node: node.clone(), action };
+    let command = model.command(&format!("{} {node}", action.word()));
+    let detail = match action {
+        NodeAction::Start => {
+            model.last_command = Some(command);
+            return vec![effect];
+        }
+        NodeAction::Stop => "It leaves the directory, drains for at most 3 s and ends. It stays \
+                             stopped until you start it.",
+        NodeAction::Kill => "It gets SIGKILL: what it holds in memory is lost. It is then started \
+                             again like after a crash.",
+        NodeAction::Restart => "It leaves the directory, drains for at most 3 s, ends and is \
+                                started again.",
+    };
+    let word = action.word();
+    let title = word[..1].to_uppercase() + &word[1..];
+    model.overlays.push(Overlay::Question(Question {
+        question: format!("{title} {node}?"),
+        title,
+        detail: detail.into(),
+        yes: format!("{word} {node}"),
+        no: "leave it".into(),
+        agreed: false,
+        command: Some(command),
+        effect,
+    }));
+    Vec::new()
+}
+
+fn node_logs(model: &mut Model) {
+    let node = model.overlays.iter().rev().find_map(Overlay::node).or(model.selected.clone());
+    match node {
+        Some(node) => {
+            model.last_command = Some(model.command(&format!("logs {node} -f")));
+            model.screens.logs.narrow_to(Some(node));
+            show(model, Screen::Logs);
+        }
+        None => model.say(Tone::Warning, "select a node first"),
+    }
+}
+
+/// Selects what was clicked; a second click on what is selected opens it.
+fn click(model: &mut Model, target: Target) -> Vec<Effect> {
+    model.hush();
+    match target {
+        Target::Action(action) => perform(model, action),
+        Target::Node(name) if model.selected.as_ref() == Some(&name) => {
+            perform(model, Action::Open)
+        }
+        target => point(model, target),
+    }
+}
+
+fn point(model: &mut Model, target: Target) -> Vec<Effect> {
+    match target {
+        Target::Screen(screen) => show(model, screen),
+        Target::Node(name) => model.selected = Some(name),
+        Target::Column(column) => model.screens.nodes.sort_by(column),
+        Target::Action(_) => {}
+        target => screens::point(model, target),
+    }
+    Vec::new()
+}
+
+/// How long the supervisor may take to accept a message.
+pub(crate) const ACCEPT_WITHIN: Duration = Duration::from_secs(10);

@@ -1,0 +1,131 @@
+//! The command line of a process.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::net::Ipv4Addr;
+
+use contract::{Endpoint, Role};
+use layouts::{NodePlan, Plan};
+
+use crate::folder::Folder;
+
+/// Everything of a devnet listens here and nowhere else.
+const HOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
+
+/// What a command line is made of, besides the node's own plan.
+pub(crate) struct Context<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) folder: &'a Folder,
+    /// Address of the directory; none for the directory itself.
+    pub(crate) directory: Option<&'a str>,
+    /// The ports that the node had before. It gets the same again, or fails: others know it by
+    /// them.
+    pub(crate) bound: &'a BTreeMap<Endpoint, u16>,
+}
+
+/// The arguments after the program: `node ROLE --supervised …`.
+pub(crate) fn arguments(node: &NodePlan, context: &Context<'_>) -> Vec<OsString> {
+    let mut line = Line(vec!["node".into(), node.role.to_string().into(), "--supervised".into()]);
+    line.option("--name", &node.name);
+    if node.role != Role::Directory {
+        line.0.extend(["--home".into(), context.folder.home(&node.name).into()]);
+        line.option("--directory", context.directory.unwrap_or_default());
+        if let Some(layer) = node.layer {
+            line.option("--layer", layer);
+        }
+        line.option("--layers", context.plan.layout.layers());
+    }
+    if let Some(provider) = &node.provider {
+        line.option("--provider", provider);
+    }
+    if matches!(node.role, Role::Directory | Role::Mixnode | Role::Provider) {
+        line.option("--host", HOST);
+    }
+    let mut fallback = false;
+    for port in &node.ports {
+        let option =
+            if port.endpoint == Endpoint::Clients { "--clients-port" } else { "--port" };
+        let bound = context.bound.get(&port.endpoint);
+        line.option(option, bound.copied().unwrap_or(port.port));
+        fallback |= port.fallback && bound.is_none();
+    }
+    if fallback {
+        line.0.push("--port-fallback".into());
+    }
+    if node.role == Role::Crowd {
+        line.option("--identities", context.plan.layout.crowd);
+    }
+    if matches!(node.role, Role::Client | Role::Crowd) {
+        let rates = context.plan.rates();
+        line.option("--hop-delay", humantime::format_duration(rates.hop_delay));
+        line.option("--slot", humantime::format_duration(rates.slot));
+        line.option("--loop-cover", humantime::format_duration(rates.loop_cover));
+        line.option("--acks", if context.plan.layout.acks { "on" } else { "off" });
+    }
+    line.0
+}
+
+struct Line(Vec<OsString>);
+
+impl Line {
+    fn option(&mut self, name: &str, value: impl ToString) {
+        self.0.extend([name.into(), value.to_string().into()]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use layouts::{Layout, Ports};
+
+    use super::*;
+    use crate::folder::StateDir;
+
+    #[test]
+    fn every_role_is_told_what_it_needs() {
+        let layout = Layout { widths: vec![1; 3], ..Layout::default() };
+        let plan = Plan::new(layout, Ports::Preferred);
+        let state = StateDir::find(Some("/state".into())).expect("a path");
+        let folder = state.folder("t1").expect("a name");
+        let bound = BTreeMap::from([(Endpoint::App, 40_000)]);
+        let text = |name: &str, bound: &BTreeMap<Endpoint, u16>| {
+            let node = plan.nodes.iter().find(|node| node.name == name).expect(name);
+            let directory = (name != "directory").then_some("http://127.0.0.1:8080");
+            let context = Context { plan: &plan, folder: &folder, directory, bound };
+            arguments(node, &context)
+                .iter()
+                .map(|argument| argument.to_str().expect("UTF-8"))
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let new = BTreeMap::new();
+        assert_eq!(
+            text("directory", &new),
+            "node directory --supervised --name directory --host 127.0.0.1 --port 8080 \
+             --port-fallback"
+        );
+        assert_eq!(
+            text("mix-2-1", &new),
+            "node mixnode --supervised --name mix-2-1 --home /state/t1/nodes/mix-2-1 \
+             --directory http://127.0.0.1:8080 --layer 2 --layers 3 --host 127.0.0.1 --port 9981 \
+             --port-fallback"
+        );
+        assert_eq!(
+            text("provider-1", &new),
+            "node provider --supervised --name provider-1 --home /state/t1/nodes/provider-1 \
+             --directory http://127.0.0.1:8080 --layers 3 --host 127.0.0.1 --port 4000 \
+             --clients-port 9000 --port-fallback"
+        );
+        assert_eq!(
+            text("alice", &bound),
+            "node client --supervised --name alice --home /state/t1/nodes/alice \
+             --directory http://127.0.0.1:8080 --layers 3 --provider provider-1 --port 40000 \
+             --hop-delay 200ms --slot 500ms --loop-cover 1s --acks on"
+        );
+        assert_eq!(
+            text("crowd", &new),
+            "node crowd --supervised --name crowd --home /state/t1/nodes/crowd \
+             --directory http://127.0.0.1:8080 --layers 3 --provider provider-1 --identities 8 \
+             --hop-delay 200ms --slot 500ms --loop-cover 1s --acks on"
+        );
+    }
+}

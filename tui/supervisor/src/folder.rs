@@ -1,0 +1,457 @@
+//! The folder of a devnet: `STATE_DIR/NAME/`, private to its user.
+//!
+//! ```text
+//! lock          held by the supervisor as long as it lives: the one sign that a devnet runs
+//! state.json    who the supervisor is, and the plan; there while the devnet runs
+//! control.sock  the control interface
+//! logs/         NAME.log of every process and of the supervisor
+//! nodes/        NAME/: keys and mailboxes
+//! ```
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use control::{Failure, FailureCode};
+
+use crate::spec::Record;
+
+/// The longest name. It becomes a folder and part of a socket's path.
+const MAX_NAME_BYTES: usize = 64;
+
+/// The longest path of a socket that every system takes: 104 bytes with the final zero on macOS,
+/// 108 on Linux.
+const MAX_SOCKET_PATH_BYTES: usize = 100;
+
+/// Whoever looks whether a devnet runs holds the lock for a few microseconds. Trying a few times
+/// tells that from a supervisor.
+const LOCK_ATTEMPTS: u32 = 5;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
+/// Why a folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// There is no folder to keep devnets in.
+    #[error("cannot find the folder for devnets: neither `XDG_STATE_HOME` nor `HOME` is set")]
+    NoStateDir,
+    /// The name cannot be one.
+    #[error("`{name}` cannot be the name of a devnet: {reason}")]
+    Name {
+        /// What was asked for.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The control socket would have a path that the system refuses.
+    #[error(
+        "cannot open the control socket `{}`: its path has {} bytes, at most {MAX_SOCKET_PATH_BYTES} \
+         are possible", path.display(), path.as_os_str().len()
+    )]
+    SocketPath {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A devnet of that name runs.
+    #[error("a devnet named `{name}` runs already")]
+    InUse {
+        /// The name.
+        name: String,
+    },
+    /// Something on disk.
+    #[error("cannot {attempt} `{}`: {cause}", path.display())]
+    Io {
+        /// What was attempted.
+        attempt: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What went wrong.
+        cause: io::Error,
+    },
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        let message = error.to_string();
+        match error {
+            FolderError::NoStateDir => {
+                Self::new(FailureCode::Environment, message).hint("name a folder with --state-dir")
+            }
+            FolderError::Name { .. } => Self::new(FailureCode::Usage, message)
+                .hint("letters, digits, `-` and `_` make good names"),
+            FolderError::SocketPath { .. } => Self::new(FailureCode::Environment, message)
+                .hint("name a shorter folder with --state-dir"),
+            FolderError::InUse { name } => Self::new(FailureCode::NameInUse, message)
+                .hint(format!("`nym-devnet attach {name}` shows it; --name OTHER starts another")),
+            FolderError::Io { .. } => Self::new(FailureCode::Environment, message)
+                .hint("name a folder that you can write to with --state-dir"),
+        }
+    }
+}
+
+fn io_error(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FolderError {
+    move |cause| FolderError::Io { attempt, path: path.into(), cause }
+}
+
+/// The folder that holds the folders of all devnets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateDir(PathBuf);
+
+impl StateDir {
+    /// The folder that was asked for, or the user's folder for the state of programs.
+    pub fn find(asked: Option<PathBuf>) -> Result<Self, FolderError> {
+        if let Some(path) = asked {
+            let path = std::path::absolute(&path).map_err(io_error("use the folder", &path))?;
+            return Ok(Self(path));
+        }
+        // The XDG standard says that a path that is not absolute is to be ignored.
+        let from_env = |variable: &str| {
+            std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
+        };
+        let base = from_env("XDG_STATE_HOME")
+            .or_else(|| from_env("HOME").map(|home| home.join(".local/state")))
+            .ok_or(FolderError::NoStateDir)?;
+        Ok(Self(base.join("nym-devnet")))
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The folder of the devnet of that name. Nothing is created yet.
+    pub fn folder(&self, name: &str) -> Result<Folder, FolderError> {
+        let refuse = |reason| Err(FolderError::Name { name: name.into(), reason });
+        if name.is_empty() {
+            return refuse("it is empty");
+        }
+        if name.len() > MAX_NAME_BYTES {
+            return refuse("it is longer than 64 bytes");
+        }
+        if name.starts_with('.') {
+            return refuse("it begins with a dot");
+        }
+        if name.starts_with('-') {
+            return refuse("it begins with a dash, like an option");
+        }
+        if name.chars().any(|c| matches!(c, '/' | '\\') || c.is_control()) {
+            return refuse("it holds a path separator or a control character");
+        }
+        Ok(Folder { name: name.into(), path: self.0.join(name) })
+    }
+
+    /// The folders that are there, by name.
+    pub fn folders(&self) -> Result<Vec<Folder>, FolderError> {
+        let entries = match fs::read_dir(&self.0) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(io_error("read the folder", &self.0)(error)),
+        };
+        let mut folders: Vec<Folder> = entries
+            .filter_map(Result::ok)
+            .filter(|entry| entry.path().join("lock").is_file())
+            .filter_map(|entry| self.folder(entry.file_name().to_str()?).ok())
+            .collect();
+        folders.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(folders)
+    }
+}
+
+/// The folder of one devnet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    name: String,
+    path: PathBuf,
+}
+
+impl Folder {
+    /// Name of the devnet.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The control socket.
+    pub fn socket(&self) -> PathBuf {
+        self.path.join("control.sock")
+    }
+
+    /// The folder of the logs.
+    pub fn logs(&self) -> PathBuf {
+        self.path.join("logs")
+    }
+
+    /// The log of a process, or of the supervisor.
+    pub fn log(&self, node: &str) -> PathBuf {
+        self.logs().join(format!("{node}.log"))
+    }
+
+    /// The home of a process: its keys and mailboxes.
+    pub fn home(&self, node: &str) -> PathBuf {
+        self.path.join("nodes").join(node)
+    }
+
+    fn lock(&self) -> PathBuf {
+        self.path.join("lock")
+    }
+
+    fn record_path(&self) -> PathBuf {
+        self.path.join("state.json")
+    }
+
+    /// Who runs this devnet; none if nobody does or if the file is from another version.
+    pub fn record(&self) -> Option<Record> {
+        serde_json::from_slice(&fs::read(self.record_path()).ok()?).ok()
+    }
+
+    /// A handle on whether the devnet runs; none if it never did.
+    pub fn watch(&self) -> Result<Option<Watch>, FolderError> {
+        let path = self.lock();
+        match File::open(&path) {
+            Ok(lock) => Ok(Some(Watch { lock, path })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            // A state folder that is a file, for one.
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(None),
+            Err(error) => Err(io_error("open the lock", &path)(error)),
+        }
+    }
+
+    /// Whether the devnet runs.
+    pub fn is_running(&self) -> Result<bool, FolderError> {
+        self.watch()?.map_or(Ok(false), |watch| watch.is_running())
+    }
+
+    /// Takes the folder for a new devnet of that name.
+    pub fn claim(&self) -> Result<Claim, FolderError> {
+        if self.socket().as_os_str().len() > MAX_SOCKET_PATH_BYTES {
+            return Err(FolderError::SocketPath { path: self.socket() });
+        }
+        let lock = loop {
+            create_folder(&self.path)?;
+            let path = self.lock();
+            let lock = OpenOptions::new()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .mode(0o600)
+                .open(&path)
+                .map_err(io_error("open the lock", &path))?;
+            self.take(&lock)?;
+            // The devnet before us may have deleted the folder between our opening and locking.
+            let ours = lock.metadata().map_err(io_error("read", &path))?;
+            match fs::metadata(&path) {
+                Ok(now) if (now.dev(), now.ino()) == (ours.dev(), ours.ino()) => break lock,
+                _ => {}
+            }
+        };
+        let left_over = self.record_path().exists();
+        let resumed = self.path.join("nodes").exists();
+        for path in [self.record_path(), self.socket()] {
+            remove_file(&path)?;
+        }
+        create_folder(&self.logs())?;
+        create_folder(&self.path.join("nodes"))?;
+        Ok(Claim { folder: self.clone(), left_over, resumed, _lock: lock })
+    }
+
+    fn take(&self, lock: &File) -> Result<(), FolderError> {
+        for attempt in 1.. {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if attempt == LOCK_ATTEMPTS => {
+                    return Err(FolderError::InUse { name: self.name.clone() });
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+                Err(TryLockError::Error(error)) => {
+                    return Err(io_error("lock", &self.lock())(error));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes it with everything in it. Nobody may run it.
+    pub fn delete(&self) -> Result<(), FolderError> {
+        fs::remove_dir_all(&self.path).map_err(io_error("delete the folder", &self.path))
+    }
+}
+
+/// A look at whether a devnet runs that stays valid while its folder is deleted.
+#[derive(Debug)]
+pub struct Watch {
+    lock: File,
+    path: PathBuf,
+}
+
+impl Watch {
+    /// Whether its supervisor lives.
+    pub fn is_running(&self) -> Result<bool, FolderError> {
+        match self.lock.try_lock_shared() {
+            Ok(()) => {
+                self.lock.unlock().map_err(io_error("unlock", &self.path))?;
+                Ok(false)
+            }
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(io_error("look at the lock", &self.path)(error)),
+        }
+    }
+
+    /// Waits until its supervisor has ended. Blocks the thread.
+    pub fn wait(self) -> Result<(), FolderError> {
+        self.lock.lock_shared().map_err(io_error("wait for the lock", &self.path))
+    }
+}
+
+/// A folder that is ours as long as this lives.
+#[derive(Debug)]
+pub struct Claim {
+    folder: Folder,
+    left_over: bool,
+    resumed: bool,
+    _lock: File,
+}
+
+impl Claim {
+    /// The folder.
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// Whether the devnet before us ended without cleaning up.
+    pub fn left_over(&self) -> bool {
+        self.left_over
+    }
+
+    /// Whether the processes find keys and mailboxes from an earlier time.
+    pub fn resumed(&self) -> bool {
+        self.resumed
+    }
+
+    /// Writes down who runs the devnet.
+    pub fn write_record(&self, record: &Record) -> Result<(), FolderError> {
+        let path = self.folder.record_path();
+        let json = serde_json::to_vec_pretty(record).expect("a record is plain data");
+        write_private(&path, &json).map_err(io_error("write", &path))
+    }
+
+    /// Nobody runs the devnet any more; the folder stays, or not. The lock goes with `self`.
+    pub fn release(self, delete: bool) -> Result<(), FolderError> {
+        if delete {
+            return self.folder.delete();
+        }
+        for path in [self.folder.record_path(), self.folder.socket()] {
+            remove_file(&path)?;
+        }
+        Ok(())
+    }
+}
+
+fn create_folder(path: &Path) -> Result<(), FolderError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(io_error("create the folder", path))
+}
+
+fn remove_file(path: &Path) -> Result<(), FolderError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(io_error("delete", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes beside the place and moves it there, so that a reader never finds half a file.
+fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    use io::Write as _;
+    let beside = path.with_extension("new");
+    let mut file =
+        OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
+    file.write_all(content)?;
+    fs::rename(&beside, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use layouts::{Layout, Ports};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn state_dir() -> (tempfile::TempDir, StateDir) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let state = StateDir::find(Some(dir.path().join("state"))).expect("a folder");
+        (dir, state)
+    }
+
+    #[test]
+    fn a_name_that_would_leave_the_folder_is_refused() {
+        let (_dir, state) = state_dir();
+        let long = "x".repeat(65);
+        for name in ["", ".", "..", ".hidden", "a/b", "a\\b", "a\nb", "-o", &long] {
+            let failure = Failure::from(state.folder(name).expect_err(name));
+            assert_eq!(failure.code, FailureCode::Usage, "{name:?}");
+        }
+        assert!(state.folder("t1").is_ok() && state.folder("größer").is_ok());
+    }
+
+    #[test]
+    fn a_folder_has_one_owner_at_a_time_and_remembers_an_unclean_end() {
+        let (_dir, state) = state_dir();
+        let folder = state.folder("t1").expect("a name");
+        assert!(!folder.is_running().expect("looks"));
+        let claim = folder.claim().expect("free");
+        assert!(!claim.left_over() && !claim.resumed());
+        let mode = fs::metadata(folder.path()).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        assert!(folder.is_running().expect("looks"));
+        assert!(matches!(folder.claim(), Err(FolderError::InUse { .. })));
+
+        let record = Record {
+            name: "t1".into(),
+            pid: 1,
+            pid_started: 2,
+            socket: folder.socket(),
+            started_unix_ms: 3,
+            plan: layouts::Plan::new(Layout::default(), Ports::Auto),
+        };
+        claim.write_record(&record).expect("writes");
+        assert_eq!(folder.record(), Some(record));
+        assert_eq!(state.folders().expect("reads"), [folder.clone()]);
+        fs::write(folder.socket(), "").expect("stands for a stale socket");
+        drop(claim);
+
+        let claim = folder.claim().expect("nobody holds it");
+        assert!(claim.left_over() && claim.resumed());
+        assert!(!folder.socket().exists());
+        let watch = folder.watch().expect("looks").expect("there");
+        assert!(watch.is_running().expect("looks"));
+        claim.release(true).expect("deletes");
+        assert!(!watch.is_running().expect("looks"));
+        assert!(!folder.path().exists());
+        assert_eq!(state.folders().expect("reads"), []);
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_named() {
+        let (dir, _) = state_dir();
+        let file = dir.path().join("file");
+        fs::write(&file, "").expect("writes");
+        let state = StateDir::find(Some(file.clone())).expect("a path");
+        let error = state.folder("t1").and_then(|folder| folder.claim()).expect_err("no folder");
+        let failure = Failure::from(error);
+        assert_eq!(failure.code, FailureCode::Environment);
+        assert!(failure.message.contains(file.to_str().expect("UTF-8")), "{failure}");
+
+        let state = StateDir::find(Some(dir.path().join("x".repeat(90)))).expect("a path");
+        let error = state.folder("t1").and_then(|folder| folder.claim()).expect_err("too long");
+        assert!(matches!(error, FolderError::SocketPath { .. }), "{error}");
+    }
+}

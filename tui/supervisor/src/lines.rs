@@ -1,0 +1,133 @@
+//! Lines out of a byte stream of unknown origin: bounded in length, and safe to show.
+
+/// Cuts a stream into lines. What a line has beyond a bound is left out, so that a stream without
+/// line ends costs no more memory than one with them.
+#[derive(Debug)]
+pub(crate) struct Splitter {
+    line: Vec<u8>,
+    longest: usize,
+    cut: bool,
+}
+
+/// One line of a stream, without its end.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) bytes: Vec<u8>,
+    /// Whether there was more of it.
+    pub(crate) cut: bool,
+}
+
+impl Splitter {
+    /// Keeps so many bytes of a line at most.
+    pub(crate) fn new(longest: usize) -> Self {
+        Self { line: Vec::new(), longest, cut: false }
+    }
+
+    /// The lines that these bytes complete.
+    pub(crate) fn feed(&mut self, mut bytes: &[u8], mut take: impl FnMut(Line)) {
+        while let Some(end) = bytes.iter().position(|&byte| byte == b'\n') {
+            self.append(&bytes[..end]);
+            bytes = &bytes[end + 1..];
+            take(self.line());
+        }
+        self.append(bytes);
+    }
+
+    /// What the stream ended with, if that was no line end.
+    pub(crate) fn rest(&mut self) -> Option<Line> {
+        (!self.line.is_empty()).then(|| self.line())
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        let room = self.longest - self.line.len();
+        self.cut |= bytes.len() > room;
+        self.line.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    fn line(&mut self) -> Line {
+        let mut bytes = std::mem::take(&mut self.line);
+        if bytes.last() == Some(&b'\r') {
+            bytes.pop();
+        }
+        Line { bytes, cut: std::mem::take(&mut self.cut) }
+    }
+}
+
+/// Text that can be shown on a terminal as it is: a control character stands as its symbol
+/// (`␛` for escape), bytes that are no UTF-8 as `�`, and a tab as spaces.
+pub(crate) fn visible(line: &Line) -> String {
+    let mut text = String::with_capacity(line.bytes.len());
+    for c in String::from_utf8_lossy(&line.bytes).chars() {
+        match c {
+            '\t' => text.push_str("    "),
+            '\u{7f}' => text.push('␡'),
+            '\0'..='\u{1f}' => text.extend(char::from_u32(0x2400 + u32::from(c))),
+            // The second set of control characters begins escape sequences too; characters that
+            // change the direction of writing make a line say something else than it does.
+            '\u{80}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' => text.push('�'),
+            _ => text.push(c),
+        }
+    }
+    if line.cut {
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn split(longest: usize, chunks: &[&[u8]]) -> Vec<(String, bool)> {
+        let mut splitter = Splitter::new(longest);
+        let mut lines = Vec::new();
+        for chunk in chunks {
+            splitter.feed(chunk, |line| lines.push(line));
+        }
+        lines.extend(splitter.rest());
+        lines.iter().map(|line| (String::from_utf8_lossy(&line.bytes).into(), line.cut)).collect()
+    }
+
+    #[test]
+    fn lines_survive_any_chunking_and_a_bound() {
+        let whole = |text: &str| (text.to_owned(), false);
+        assert_eq!(
+            split(8, &[b"on", b"e\r\n\ntwo", b"\nthree"]),
+            [whole("one"), whole(""), whole("two"), whole("three")]
+        );
+        assert_eq!(
+            split(4, &[b"123456", b"789\nab", b"\nabcd\n"]),
+            [("1234".into(), true), whole("ab"), whole("abcd")]
+        );
+    }
+
+    #[test]
+    fn nothing_in_a_shown_line_moves_the_cursor() {
+        let line = |text: &str| Line { bytes: text.into(), cut: false };
+        assert_eq!(visible(&line("\u{1b}[31mred\u{7}")), "␛[31mred␇");
+        assert_eq!(visible(&line("a\tb\u{9b}2J\u{202e}")), "a    b�2J�");
+        assert_eq!(visible(&Line { bytes: vec![b'a', 0xff], cut: true }), "a�…");
+    }
+
+    proptest! {
+        #[test]
+        fn a_stream_never_holds_more_than_the_bound(
+            chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..50), 0..20)
+        ) {
+            let mut splitter = Splitter::new(16);
+            let whole: Vec<u8> = chunks.concat();
+            let mut lines = 0;
+            for chunk in &chunks {
+                splitter.feed(chunk, |line| {
+                    assert!(line.bytes.len() <= 16);
+                    assert!(visible(&line).chars().all(|c| !c.is_control()));
+                    lines += 1;
+                });
+            }
+            prop_assert_eq!(lines, whole.iter().filter(|&&byte| byte == b'\n').count());
+        }
+    }
+}

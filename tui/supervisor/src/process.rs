@@ -1,0 +1,525 @@
+//! The life of one process as a state machine: what was asked and what happened go in, what to do
+//! comes out. It owns no process, no clock and no socket.
+//!
+//! Its promises, which the property test below holds it to: there are never two processes of one
+//! node, and whatever is asked in whatever order, the last wish comes true.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use contract::{Command, Endpoint, Fatal, FatalCode, Role, Time};
+use control::State;
+use serde::{Deserialize, Serialize};
+
+use crate::exit::Exit;
+
+/// How long a process that was asked to leave may take: it drains for at most 3 s, and needs a
+/// moment to end. Then it is killed.
+pub const LEAVE_GRACE: Duration = Duration::from_secs(4);
+
+/// How long a process may take when everything stops and nothing is drained.
+pub const STOP_GRACE: Duration = Duration::from_secs(1);
+
+/// The first pause before a process that ended by itself is started again. It doubles each time …
+pub const FIRST_BACK_OFF: Duration = Duration::from_millis(200);
+
+/// … up to this.
+pub const LONGEST_BACK_OFF: Duration = Duration::from_secs(10);
+
+/// A process that ends by itself this often …
+pub const MAX_CRASHES: usize = 5;
+
+/// … within this time has failed. One that ran for so long begins again with the first pause.
+pub const CRASH_WINDOW: Duration = Duration::from_secs(60);
+
+/// What happens to a process that ended by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Restart {
+    /// It stays ended.
+    No,
+    /// It is started again unless it ended with exit code 0.
+    #[default]
+    OnFailure,
+    /// It is started again.
+    Always,
+}
+
+/// What a process is asked, or what happened to it.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Run it.
+    Start,
+    /// Let it leave; it is not started again.
+    Stop,
+    /// Let it leave, then run it again.
+    Restart,
+    /// End it at once; it is started again like after a crash.
+    Kill,
+    /// From now on it is not started again, whatever happens.
+    LastRun,
+    /// The devnet stops: end it without draining.
+    Down,
+    /// The process that was asked for is there.
+    Spawned,
+    /// The process that was asked for could not be made.
+    SpawnFailed(String),
+    /// It opened a socket.
+    Listening(Endpoint),
+    /// It said why it is not ready.
+    Waiting(String),
+    /// It said that it is ready, and what showed it.
+    Ready(String),
+    /// It said why it cannot go on.
+    Fatal(Fatal),
+    /// It said why it is ending.
+    Ending(String),
+    /// The directory lists it.
+    Listed,
+    /// The directory does not list it any more.
+    Unlisted,
+    /// It ended.
+    Exited(Exit),
+}
+
+/// What is to be done now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Make a process. Answered with [`Input::Spawned`] or [`Input::SpawnFailed`].
+    Spawn,
+    /// Ask the process.
+    Ask(Command),
+    /// SIGKILL to the process and its group.
+    Kill,
+}
+
+/// One process of a devnet.
+#[derive(Debug)]
+pub struct Process {
+    role: Role,
+    /// How many sockets it opens.
+    sockets: usize,
+    restart: Restart,
+    phase: Phase,
+    state: State,
+    reason: String,
+    /// When it ended by itself, within the last [`CRASH_WINDOW`].
+    crashes: VecDeque<Time>,
+    /// The next pause before it is started again.
+    back_off: Duration,
+    restarts: u32,
+    last_exit: Option<Exit>,
+    fatal: Option<Fatal>,
+    /// It has had its sockets open once, so its ports were right.
+    has_listened: bool,
+    last_run: bool,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// No process, and none is to come.
+    Idle,
+    /// A process was asked for; this was asked meanwhile.
+    Spawning(Meanwhile),
+    Running(Running),
+    /// It was asked to end.
+    Stopping {
+        /// When it is killed; none once it is.
+        deadline: Option<Time>,
+        /// Whether it is started again afterwards.
+        again: bool,
+    },
+    BackingOff {
+        until: Time,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meanwhile {
+    Nothing,
+    Stop,
+    Kill,
+    Down,
+}
+
+#[derive(Debug)]
+struct Running {
+    since: Time,
+    open: BTreeSet<Endpoint>,
+    listed: bool,
+    said: Said,
+}
+
+/// The latest word of a process about itself.
+#[derive(Debug)]
+enum Said {
+    Nothing,
+    Waiting(String),
+    Ready(String),
+}
+
+impl Process {
+    /// A process that does not run yet and opens so many sockets.
+    pub fn new(role: Role, sockets: usize, restart: Restart) -> Self {
+        Self {
+            role,
+            sockets,
+            restart,
+            phase: Phase::Idle,
+            state: State::Planned,
+            reason: "not started yet".into(),
+            crashes: VecDeque::new(),
+            back_off: FIRST_BACK_OFF,
+            restarts: 0,
+            last_exit: None,
+            fatal: None,
+            has_listened: false,
+            last_run: false,
+        }
+    }
+
+    /// Where its life stands.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Why it is in that state.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// How often it was started again after it had ended by itself.
+    pub fn restarts(&self) -> u32 {
+        self.restarts
+    }
+
+    /// How it ended last.
+    pub fn last_exit(&self) -> Option<Exit> {
+        self.last_exit
+    }
+
+    /// What it said before it ended last, if it could not go on.
+    pub fn fatal(&self) -> Option<&Fatal> {
+        self.fatal.as_ref()
+    }
+
+    /// Whether there is a process, or one is being made.
+    pub fn exists(&self) -> bool {
+        !matches!(self.phase, Phase::Idle | Phase::BackingOff { .. })
+    }
+
+    /// When [`wake`](Self::wake) has something to do.
+    pub fn next_wake(&self) -> Option<Time> {
+        match self.phase {
+            Phase::Stopping { deadline, .. } => deadline,
+            Phase::BackingOff { until } => Some(until),
+            Phase::Idle | Phase::Spawning(_) | Phase::Running(_) => None,
+        }
+    }
+
+    /// Does what is due.
+    pub fn wake(&mut self, now: Time) -> Option<Action> {
+        match &mut self.phase {
+            Phase::Stopping { deadline, .. } if deadline.is_some_and(|at| at <= now) => {
+                *deadline = None;
+                self.reason = "did not end when asked; killed".into();
+                Some(Action::Kill)
+            }
+            Phase::BackingOff { until } if *until <= now => {
+                self.restarts = self.restarts.saturating_add(1);
+                Some(self.spawn())
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes in what was asked or what happened. At most one thing is to be done about it.
+    pub fn handle(&mut self, now: Time, input: Input) -> Option<Action> {
+        match input {
+            Input::Start => self.start(),
+            Input::Restart => self.restart(now),
+            Input::Stop => self.stop(now),
+            Input::Kill => self.kill(),
+            Input::LastRun => {
+                self.last_run = true;
+                self.rest_if_waiting();
+                None
+            }
+            Input::Down => self.down(now),
+            Input::Spawned => self.spawned(now),
+            Input::SpawnFailed(reason) => {
+                if matches!(self.phase, Phase::Spawning(_)) {
+                    self.crashed(now, &reason);
+                }
+                None
+            }
+            Input::Exited(exit) => self.exited(now, exit),
+            Input::Fatal(fatal) => {
+                self.fatal = Some(fatal);
+                None
+            }
+            Input::Ending(reason) => {
+                if matches!(self.phase, Phase::Running(_)) {
+                    self.reason = format!("ending: {reason}");
+                }
+                None
+            }
+            Input::Listening(endpoint) => self.observe(|running| {
+                running.open.insert(endpoint);
+            }),
+            Input::Waiting(reason) => self.observe(|running| running.said = Said::Waiting(reason)),
+            Input::Ready(reason) => self.observe(|running| running.said = Said::Ready(reason)),
+            Input::Listed => self.observe(|running| {
+                // What it waited for before it was listed is over.
+                if !running.listed && matches!(running.said, Said::Waiting(_)) {
+                    running.said = Said::Nothing;
+                }
+                running.listed = true;
+            }),
+            Input::Unlisted => self.observe(|running| running.listed = false),
+        }
+    }
+
+    fn start(&mut self) -> Option<Action> {
+        match &mut self.phase {
+            Phase::Idle | Phase::BackingOff { .. } if !self.last_run => {
+                if self.state == State::Failed {
+                    self.crashes.clear();
+                    self.back_off = FIRST_BACK_OFF;
+                }
+                return Some(self.spawn());
+            }
+            Phase::Spawning(meanwhile) if !self.last_run => *meanwhile = Meanwhile::Nothing,
+            Phase::Stopping { again, .. } if !self.last_run => {
+                *again = true;
+                self.reason = "stopping, then starts again".into();
+            }
+            _ => {}
+        }
+        None
+    }
+
+    fn restart(&mut self, now: Time) -> Option<Action> {
+        match &self.phase {
+            Phase::Running(_) if !self.last_run => {
+                Some(self.begin_stopping(now, Command::Leave, true))
+            }
+            _ => self.start(),
+        }
+    }
+
+    fn stop(&mut self, now: Time) -> Option<Action> {
+        match &mut self.phase {
+            Phase::Idle | Phase::BackingOff { .. } => self.rest("stopped"),
+            Phase::Spawning(meanwhile) => {
+                if *meanwhile != Meanwhile::Down {
+                    *meanwhile = Meanwhile::Stop;
+                }
+            }
+            Phase::Running(_) => return Some(self.begin_stopping(now, Command::Leave, false)),
+            Phase::Stopping { again, .. } => {
+                *again = false;
+                self.reason = "asked to leave".into();
+            }
+        }
+        None
+    }
+
+    fn kill(&mut self) -> Option<Action> {
+        match &mut self.phase {
+            Phase::Idle | Phase::BackingOff { .. } => None,
+            Phase::Spawning(meanwhile) => {
+                if *meanwhile == Meanwhile::Nothing {
+                    *meanwhile = Meanwhile::Kill;
+                }
+                None
+            }
+            Phase::Running(_) => Some(Action::Kill),
+            Phase::Stopping { deadline, .. } => {
+                *deadline = None;
+                Some(Action::Kill)
+            }
+        }
+    }
+
+    fn down(&mut self, now: Time) -> Option<Action> {
+        self.last_run = true;
+        self.rest_if_waiting();
+        match &mut self.phase {
+            Phase::Idle | Phase::BackingOff { .. } => None,
+            Phase::Spawning(meanwhile) => {
+                *meanwhile = Meanwhile::Down;
+                None
+            }
+            Phase::Running(_) => Some(self.begin_stopping(now, Command::Stop, false)),
+            Phase::Stopping { deadline, again } => {
+                *again = false;
+                *deadline = deadline.map(|deadline| deadline.min(now + STOP_GRACE));
+                Some(Action::Ask(Command::Stop))
+            }
+        }
+    }
+
+    fn spawned(&mut self, now: Time) -> Option<Action> {
+        let Phase::Spawning(meanwhile) = self.phase else { return None };
+        self.fatal = None;
+        self.phase = Phase::Running(Running {
+            since: now,
+            open: BTreeSet::new(),
+            listed: false,
+            said: Said::Nothing,
+        });
+        self.judge();
+        match meanwhile {
+            Meanwhile::Nothing => None,
+            Meanwhile::Stop => Some(self.begin_stopping(now, Command::Leave, false)),
+            Meanwhile::Kill => Some(Action::Kill),
+            Meanwhile::Down => Some(self.begin_stopping(now, Command::Stop, false)),
+        }
+    }
+
+    fn exited(&mut self, now: Time, exit: Exit) -> Option<Action> {
+        match self.phase {
+            Phase::Stopping { again, .. } => {
+                self.last_exit = Some(exit);
+                if again && !self.last_run {
+                    return Some(self.spawn());
+                }
+                self.rest(&format!("stopped; {exit}"));
+            }
+            Phase::Running(_) => {
+                self.last_exit = Some(exit);
+                let how = match &self.fatal {
+                    Some(fatal) => fatal.message.clone(),
+                    None => exit.to_string(),
+                };
+                if exit.is_success() && self.restart != Restart::Always {
+                    self.rest(&format!("ended by itself; {exit}"));
+                } else {
+                    self.crashed(now, &how);
+                }
+            }
+            Phase::Idle | Phase::Spawning(_) | Phase::BackingOff { .. } => {}
+        }
+        None
+    }
+
+    /// It ended by itself, or could not be made.
+    fn crashed(&mut self, now: Time, how: &str) {
+        if let Phase::Running(running) = &self.phase
+            && now.saturating_since(running.since) >= CRASH_WINDOW
+        {
+            self.back_off = FIRST_BACK_OFF;
+        }
+        self.crashes.push_back(now);
+        self.crashes.retain(|&crash| now.saturating_since(crash) < CRASH_WINDOW);
+        let asked_to_end =
+            matches!(self.phase, Phase::Spawning(Meanwhile::Stop | Meanwhile::Down));
+        if self.last_run || asked_to_end {
+            self.rest(how);
+        } else if self.restart == Restart::No {
+            self.fail(&format!("{how}; not started again, as asked"));
+        } else if self.is_hopeless() {
+            self.fail(how);
+        } else if self.crashes.len() >= MAX_CRASHES {
+            let times = self.crashes.len();
+            let window = CRASH_WINDOW.as_secs();
+            self.fail(&format!("ended {times} times within {window} s, last: {how}"));
+        } else {
+            let pause = self.back_off;
+            self.back_off = (pause * 2).min(LONGEST_BACK_OFF);
+            self.phase = Phase::BackingOff { until: now + pause };
+            self.state = State::BackingOff;
+            self.reason = format!("{how}; starts again in {} s", pause.as_secs_f32());
+        }
+    }
+
+    /// Whether starting it again would only fail in the same way: its options are wrong, or it
+    /// never got the port or the folder that it was told to use. A port or a disk that it once
+    /// had can come back.
+    fn is_hopeless(&self) -> bool {
+        self.fatal.as_ref().is_some_and(|fatal| match fatal.code {
+            FatalCode::Usage => true,
+            FatalCode::PortTaken | FatalCode::Storage => !self.has_listened,
+            FatalCode::Other => false,
+        })
+    }
+
+    fn spawn(&mut self) -> Action {
+        self.phase = Phase::Spawning(Meanwhile::Nothing);
+        self.state = State::Starting;
+        self.reason = "the process is being made".into();
+        Action::Spawn
+    }
+
+    fn begin_stopping(&mut self, now: Time, command: Command, again: bool) -> Action {
+        let (grace, reason) = match (&command, again) {
+            (Command::Stop, _) => (STOP_GRACE, "asked to stop"),
+            (_, false) => (LEAVE_GRACE, "asked to leave"),
+            (_, true) => (LEAVE_GRACE, "asked to leave, then starts again"),
+        };
+        self.phase = Phase::Stopping { deadline: Some(now + grace), again };
+        self.state = State::Stopping;
+        self.reason = reason.into();
+        Action::Ask(command)
+    }
+
+    fn rest(&mut self, reason: &str) {
+        self.phase = Phase::Idle;
+        self.state = State::Stopped;
+        self.reason = reason.into();
+    }
+
+    /// Gives up a start that is due later. What it failed of stays to be read.
+    fn rest_if_waiting(&mut self) {
+        if matches!(self.phase, Phase::BackingOff { .. }) || self.state == State::Planned {
+            self.rest("stopped");
+        }
+    }
+
+    fn fail(&mut self, reason: &str) {
+        self.phase = Phase::Idle;
+        self.state = State::Failed;
+        self.reason = reason.into();
+    }
+
+    /// Notes something about a running process and judges anew how far it is.
+    fn observe(&mut self, note: impl FnOnce(&mut Running)) -> Option<Action> {
+        if let Phase::Running(running) = &mut self.phase {
+            note(running);
+            self.judge();
+        }
+        None
+    }
+
+    fn judge(&mut self) {
+        let Phase::Running(running) = &self.phase else { return };
+        let open = running.open.len() >= self.sockets;
+        self.has_listened |= open && self.sockets > 0;
+        let waiting = |otherwise: &str| match &running.said {
+            Said::Waiting(reason) => reason.clone(),
+            Said::Nothing | Said::Ready(_) => otherwise.into(),
+        };
+        let (state, reason) = match (self.role, &running.said) {
+            _ if !open => (State::Starting, waiting("has not opened its sockets yet")),
+            (Role::Mixnode | Role::Provider, said) if running.listed => match said {
+                Said::Waiting(reason) => (State::Present, reason.clone()),
+                Said::Nothing | Said::Ready(_) => (State::Ready, "the directory lists it".into()),
+            },
+            (Role::Mixnode | Role::Provider, _) => {
+                (State::Listening, waiting("the directory does not list it yet"))
+            }
+            (Role::Directory | Role::Client | Role::Crowd, Said::Ready(reason)) => {
+                (State::Ready, reason.clone())
+            }
+            // Without a socket there is nothing that it could listen on.
+            _ if self.sockets == 0 => (State::Starting, waiting("has not said that it is ready")),
+            _ => (State::Listening, waiting("has not said that it is ready")),
+        };
+        self.state = state;
+        self.reason = reason;
+    }
+}
+
+#[cfg(test)]
+mod tests;
