@@ -10,7 +10,6 @@ mod host;
 mod hub;
 pub mod limits;
 mod list;
-mod origin;
 mod registry;
 mod reports;
 mod routes;

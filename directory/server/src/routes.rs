@@ -22,7 +22,7 @@ use crate::fields::BadBody;
 use crate::hub::{Hub, Subscription};
 use crate::limits::{MAX_BODY_BYTES, MAX_SUBSCRIBERS, Refusal};
 use crate::socket::{self, MAX_INBOUND_BYTES, Manners};
-use crate::{Options, host, origin, reports};
+use crate::{Options, host, reports};
 
 /// POST: a validator is present. Of the original; no node of a devnet is one.
 const COCONODES: &str = "/api/presence/coconodes";

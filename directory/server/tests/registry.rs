@@ -10,6 +10,7 @@ use directory_api::{
 };
 use directory_server::{Now, Refusal, Registry, limits};
 use proptest::prelude::*;
+use serde::{Serialize, de::DeserializeOwned};
 
 /// A moment this long after the start, by both clocks.
 fn at(millis: u64) -> Now {
@@ -36,6 +37,12 @@ fn provider(key: &str) -> MixProviderReport {
         location: "unknown".into(),
         registered_clients: vec![RegisteredClient { pub_key: "c".into() }],
     }
+}
+
+/// What a node posted, out of its record, which has the same fields and one more.
+fn report_of<R: DeserializeOwned>(record: &impl Serialize) -> R {
+    let record = serde_json::to_value(record).expect("JSON");
+    serde_json::from_value(record).expect("a report")
 }
 
 /// An update in short: what a subscriber would do with it.
@@ -216,6 +223,29 @@ fn metrics_carry_the_directorys_time() {
     assert_eq!(updates, [Update::Metric(shown[0].clone())]);
 }
 
+/// A topology that the original answered: read, written and kept in the same words.
+#[test]
+fn a_recorded_topology_is_kept_as_the_original_kept_it() {
+    let text = include_str!("recorded/v0.7.0-topology.json").trim_end();
+    let mut recorded: Topology = serde_json::from_str(text).expect("a topology");
+    assert_eq!(serde_json::to_string(&recorded).expect("JSON"), text);
+
+    let mut registry = Registry::new(at(0).time);
+    for node in &recorded.mix_nodes {
+        let now = Now { unix: node.last_seen, ..at(0) };
+        let report = report_of(node);
+        registry.announce_mixnode(now, report).expect("accepted");
+    }
+    for node in &recorded.gateway_nodes {
+        let now = Now { unix: node.last_seen, ..at(0) };
+        let report = report_of(node);
+        registry.announce_gateway(now, report).expect("accepted");
+    }
+    // The original's order is that of a hash map.
+    recorded.mix_nodes.sort_by(|a, b| a.pub_key.cmp(&b.pub_key));
+    assert_eq!(registry.topology(at(0).time), recorded);
+}
+
 /// What a subscriber knows of a topology by its updates alone.
 #[derive(Debug, Default)]
 struct Mirror(Topology);
@@ -321,7 +351,9 @@ proptest! {
                 Action::Leave(key) => registry.leave(now, &key.to_string()),
             };
             prop_assert_eq!(registry.revision() != before, !updates.is_empty());
-            updates.iter().for_each(|update| mirror.apply(update));
+            for update in &updates {
+                mirror.apply(update);
+            }
             let topology = without_times(registry.topology(now.time));
             prop_assert_eq!(topology, without_times(mirror.0.clone()));
         }

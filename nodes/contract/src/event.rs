@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
+use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
@@ -190,6 +191,19 @@ pub struct TrafficCounters {
     pub unacknowledged: u64,
 }
 
+impl AddAssign for TrafficCounters {
+    fn add_assign(&mut self, other: Self) {
+        self.real += other.real;
+        self.retransmitted += other.retransmitted;
+        self.cover += other.cover;
+        self.loops += other.loops;
+        self.loops_returned += other.loops_returned;
+        self.acks_returned += other.acks_returned;
+        self.queued += other.queued;
+        self.unacknowledged += other.unacknowledged;
+    }
+}
+
 /// What a provider holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailboxCounters {
@@ -307,6 +321,28 @@ pub struct Fatal {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
+
+impl Fatal {
+    /// A failure of this kind.
+    pub fn new(code: FatalCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None }
+    }
+
+    /// With something that the reader can do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Fatal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Fatal {}
 
 /// Kinds of failure that end a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

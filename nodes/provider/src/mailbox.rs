@@ -55,6 +55,9 @@ pub enum MailboxError {
     /// [`MAX_CLIENTS`] are registered.
     #[error("the provider has {MAX_CLIENTS} clients and takes no more")]
     TooManyClients,
+    /// Its thread has ended.
+    #[error("the mailbox is closed")]
+    Ended,
 }
 
 /// What became of a parcel.
@@ -161,11 +164,7 @@ impl Mailbox {
             )?;
             let parameters = params![client.as_bytes(), after, limit];
             let deliveries = statement.query_map(parameters, |row| {
-                Ok(Delivery {
-                    number: row.get(0)?,
-                    identifier: row.get(1)?,
-                    payload: row.get(2)?,
-                })
+                Ok(Delivery { number: row.get(0)?, identifier: row.get(1)?, payload: row.get(2)? })
             })?;
             deliveries.collect()
         };

@@ -152,11 +152,16 @@ impl TopologyFollower {
                 self.gateways.insert(node.pub_key.clone(), node.clone());
                 true
             }
-            Update::Left { pub_key } | Update::Gone { pub_key, .. } => {
+            Update::Left { pub_key } => {
                 let mixnode = self.mixnodes.remove(pub_key).is_some();
                 let gateway = self.gateways.remove(pub_key).is_some();
                 mixnode || gateway
             }
+            Update::Gone { pub_key, list, .. } => match list.as_str() {
+                "mixnode" => self.mixnodes.remove(pub_key).is_some(),
+                "gateway" => self.gateways.remove(pub_key).is_some(),
+                _ => false,
+            },
             Update::MixProvider(_)
             | Update::CocoNode { .. }
             | Update::Seen { .. }

@@ -52,6 +52,17 @@ impl FromStr for PublicKey {
     }
 }
 
+/// Bytes as base58 with the Bitcoin alphabet.
+pub fn encode_base58(bytes: &[u8]) -> String {
+    bs58::encode(bytes).into_string()
+}
+
+/// The bytes of a base58 text of at most 256 characters: decoding takes time with the square of the
+/// length.
+pub fn decode_base58(text: &str) -> Option<Vec<u8>> {
+    if text.len() > 256 { None } else { bs58::decode(text).into_vec().ok() }
+}
+
 /// The beginning of a text that may be hostile and of any length.
 fn shorten(text: &str) -> String {
     text.chars().take(MAX_KEY_TEXT).flat_map(char::escape_default).collect()

@@ -16,10 +16,10 @@ pub use fragment::{
     Fragment, FragmentError, Kind, MAX_FRAGMENTS, MessageId, Reassembler, Reassembly, split,
 };
 pub use frame::{FrameError, FrameReader, write_frame};
-pub use key::{ClientAddress, KeyError, PublicKey};
+pub use key::{ClientAddress, KeyError, PublicKey, decode_base58, encode_base58};
 pub use mailbox::{
-    ClientMessage, DELIVERY_HEAD_BYTES, Delivery, MAX_CONFIRMATIONS, MailboxError, NONCE_BYTES,
-    ProviderMessage, SUBPROTOCOL, confirmation, confirmed,
+    CHALLENGE_PURPOSE, ClientMessage, DELIVERY_HEAD_BYTES, Delivery, MAX_CONFIRMATIONS,
+    MailboxError, NONCE_BYTES, ProviderMessage, SUBPROTOCOL, confirmation, confirmed,
 };
 pub use payload::{
     ACK_HEADER_BYTES, FRAGMENT_DATA_BYTES, INNER_BYTES, PLAINTEXT_BYTES, Plaintext, PlaintextError,

@@ -20,6 +20,10 @@ pub const SUBPROTOCOL: &str = "nym-devnet.v1";
 /// Bytes of the nonce of a challenge.
 pub const NONCE_BYTES: usize = 32;
 
+/// What the nonce of a challenge is sealed for; the provider's key follows, so that a challenge
+/// cannot be passed on to another provider's client.
+pub const CHALLENGE_PURPOSE: &[u8] = b"nym-devnet.v1 challenge ";
+
 /// Bytes in front of the payload in a delivery: number and identifier.
 pub const DELIVERY_HEAD_BYTES: usize = 8 + IDENTIFIER_BYTES;
 

@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    DownReport, DownRequest, Envelope, Failure, Inbox, MessageStatus, NodeAction, NodeStatus, SendRequest,
-    Snapshot, paths,
+    DownReport, DownRequest, Envelope, Failure, FailureCode, Inbox, MessageStatus, NodeAction,
+    NodeStatus, SendRequest, Snapshot, paths,
 };
 
 /// How long a supervisor may take to answer a question that it need not wait for.
@@ -41,6 +41,17 @@ pub enum ControlError {
     /// The supervisor refused.
     #[error(transparent)]
     Refused(#[from] Failure),
+}
+
+impl From<ControlError> for Failure {
+    fn from(error: ControlError) -> Self {
+        match error {
+            ControlError::Refused(failure) => failure,
+            ControlError::Unreachable { .. } => {
+                Self::new(FailureCode::Unreachable, error.to_string())
+            }
+        }
+    }
 }
 
 /// A connection to a supervisor. Cheap to clone.
@@ -190,7 +201,9 @@ impl EventStream {
 
 /// The host is ignored on a Unix socket, and has to be there.
 fn url(path: &str) -> Url {
-    Url::parse("http://supervisor").and_then(|url| url.join(path)).expect("a path of this interface")
+    Url::parse("http://supervisor")
+        .and_then(|url| url.join(path))
+        .expect("a path of this interface")
 }
 
 async fn within(

@@ -18,8 +18,7 @@ pub struct Envelope {
     pub t: Time,
     /// The supervisor's wall clock: milliseconds since 1970.
     pub unix_ms: u64,
-    /// What happened.
-    #[serde(flatten)]
+    /// What happened. Not flattened: lines of a log have a `unix_ms` too.
     pub event: StreamEvent,
 }
 
@@ -123,4 +122,41 @@ pub struct LogLine {
     pub unix_ms: u64,
     /// The line without its end, cut at a bound, control characters made visible.
     pub line: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lines are an interface that scripts read: this is their form, and what was written is read.
+    #[test]
+    fn a_line_has_its_documented_form_and_is_read_as_it_was_written() {
+        let line = LogLine { node: "alice".into(), unix_ms: 4, line: "hello".into() };
+        let received = InboxMessage {
+            client: "bob".into(),
+            id: "00".repeat(16),
+            unix_ms: 4,
+            content: Content::Text("hello".into()),
+        };
+        let update = Update::Seen { pub_key: "k".into(), list: "mixnode".into() };
+        let events = [
+            StreamEvent::Log(line),
+            StreamEvent::Received(received),
+            StreamEvent::Directory { node: Some("mix-1-1".into()), update },
+            StreamEvent::DirectoryLink { state: DirectoryState::Live },
+            StreamEvent::Metrics { node: "mix-1-1".into(), metrics: NodeMetrics::default() },
+            StreamEvent::Down { reason: "asked to".into() },
+        ];
+        let envelopes =
+            events.map(|event| Envelope { seq: 1, t: Time::from_nanos(2), unix_ms: 3, event });
+        for envelope in &envelopes {
+            let json = serde_json::to_string(envelope).expect("JSON");
+            let read: Envelope = serde_json::from_str(&json).expect(&json);
+            assert_eq!(read, *envelope, "{json}");
+        }
+        assert_eq!(
+            serde_json::to_string(&envelopes[0]).expect("JSON"),
+            r#"{"seq":1,"t":2,"unix_ms":3,"event":{"type":"log","node":"alice","unix_ms":4,"line":"hello"}}"#
+        );
+    }
 }

@@ -15,8 +15,8 @@ pub use request::{
     DownReport, DownRequest, Failure, FailureCode, Inbox, NodeAction, SendRequest, SendWait, paths,
 };
 pub use status::{
-    DevnetInfo, MessageState, MessageStatus, NodeRates, NodeStatus, PacketStatus, ProcessUsage, Snapshot,
-    State,
+    DevnetInfo, MessageState, MessageStatus, NodeRates, NodeStatus, PacketStatus, ProcessUsage,
+    Snapshot, State,
 };
 
 /// How much of a message is shown while it is on its way, in bytes. A received message is shown

@@ -1,6 +1,49 @@
 //! The dashboard: ratatui screens on the event stream of a running devnet.
+//!
+//! Everything that may happen is a message (`message.rs`) that `update.rs` applies to the model;
+//! `draw.rs` draws the model and changes nothing; what has to be done outside is an effect that the
+//! loop in `app.rs` carries out, and whose result comes back as a message. `state/` holds what the
+//! event stream said and knows nothing of the screen; `screens/` and `overlay/` show it. Keys are
+//! data: the list in `action.rs` is read by the loop, the hints, the help and the palette.
+
+mod action;
+mod app;
+mod chrome;
+mod connection;
+mod describe;
+mod draw;
+mod filter;
+mod keys;
+mod message;
+mod model;
+mod motion;
+mod overlay;
+mod regions;
+mod scene;
+mod screens;
+mod source;
+mod state;
+mod symbols;
+mod terminal;
+mod text;
+mod theme;
+mod update;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
 
 use std::io;
+
+use crossterm::event::EventStream;
+use jiff::tz::TimeZone;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+use app::run_with;
+use model::Settings;
+use terminal::RealConsole;
 
 /// How the dashboard behaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,9 +95,36 @@ pub enum Error {
 
 /// Shows the devnet behind this client until the user quits or the devnet ends.
 ///
-/// Needs a tokio runtime with timers and I/O. The terminal is as it was before when this returns,
-/// also after a panic.
+/// Needs a tokio runtime with timers and I/O. SIGINT, SIGTERM and SIGHUP end it from here on, with
+/// [`Outcome::Signalled`]. The terminal is as it was before when this returns, also after a panic.
 pub async fn run(client: control::ControlClient, options: Options) -> Result<Outcome, Error> {
-    let _ = (client, options);
-    Err(Error::NotATerminal)
+    let look = |name: &str| std::env::var(name).ok();
+    let settings = Settings {
+        read_only: options.read_only,
+        stops_on_quit: options.stops_on_quit,
+        ascii: options.ascii || !symbols::locale_is_utf8(look),
+        no_color: options.no_color || look("NO_COLOR").is_some_and(|value| !value.is_empty()),
+        zone: TimeZone::system(),
+    };
+    let signals = signals()?;
+    let mut console = RealConsole::take(options.mouse)?;
+    run_with(&mut console, EventStream::new(), client, settings, signals).await
+}
+
+/// The signals that ask the process to end.
+fn signals() -> Result<mpsc::Receiver<i32>, Error> {
+    let (sender, receiver) = mpsc::channel(1);
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        let mut signals = signal(kind)
+            .map_err(|source| Error::Terminal { attempt: "listen for signals", source })?;
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                if sender.send(kind.as_raw_value()).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    Ok(receiver)
 }

@@ -15,6 +15,24 @@ use crate::symbols::Symbols;
 use crate::text;
 use crate::theme::Theme;
 
+/// How the selected row of a list looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Highlight {
+    /// Like the others: the list follows its end.
+    None,
+    /// Noticeable: another pane has the keys.
+    Faint,
+    /// The keys act on it.
+    Strong,
+}
+
+impl Highlight {
+    /// That of a list whose pane has the keys, or has not.
+    pub(crate) fn focused(focused: bool) -> Self {
+        if focused { Self::Strong } else { Self::Faint }
+    }
+}
+
 /// A screen while it is drawn.
 pub(crate) struct Scene<'a> {
     /// Colours.
@@ -56,12 +74,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The same, ending at the right edge. Returns the columns that are left at its left.
-    pub(crate) fn put_right<'l>(
-        &mut self,
-        area: Rect,
-        row: u16,
-        line: impl Into<Line<'l>>,
-    ) -> u16 {
+    pub(crate) fn put_right<'l>(&mut self, area: Rect, row: u16, line: impl Into<Line<'l>>) -> u16 {
         let line = line.into();
         let width = u16::try_from(line.width()).unwrap_or(u16::MAX);
         if width > area.width {
@@ -137,7 +150,7 @@ impl<'a> Scene<'a> {
         area: Rect,
         rows: usize,
         selected: Option<usize>,
-        focused: bool,
+        highlight: Highlight,
         mut draw: impl FnMut(&mut Self, usize, Rect) -> Option<Target>,
     ) {
         let height = usize::from(area.height);
@@ -148,19 +161,22 @@ impl<'a> Scene<'a> {
                 self.regions.add(place, target);
             }
             if selected == Some(row) {
-                self.select(place, focused);
+                self.select(place, highlight);
             }
         }
     }
 
     /// Marks a row as selected.
-    pub(crate) fn select(&mut self, place: Rect, focused: bool) {
-        let style = if focused { self.theme.selection } else { self.theme.faint_selection };
-        if focused {
-            // The row's own colours would be unreadable on the selection's.
-            self.buffer.set_style(place, Style::reset());
+    pub(crate) fn select(&mut self, place: Rect, highlight: Highlight) {
+        match highlight {
+            Highlight::None => {}
+            Highlight::Faint => self.buffer.set_style(place, self.theme.faint_selection),
+            Highlight::Strong => {
+                // The row's own colours would be unreadable on the selection's.
+                self.buffer.set_style(place, Style::reset());
+                self.buffer.set_style(place, self.theme.selection);
+            }
         }
-        self.buffer.set_style(place, style);
     }
 }
 

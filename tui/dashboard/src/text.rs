@@ -164,9 +164,11 @@ fn time_of_day(unix_ms: u64, zone: &TimeZone, format: &str) -> String {
     }
 }
 
-/// A curve of the latest values, scaled to its own highest, in this many columns.
+/// A curve of the latest values in this many columns, scaled so that its own highest value leaves
+/// a little room above: a steady rate then looks like a band and not like a full bar.
 pub(crate) fn curve(values: &[f64], columns: usize, symbols: &Symbols) -> String {
-    let highest = values.iter().copied().fold(0.0, f64::max);
+    const HEADROOM: f64 = 4.0 / 3.0;
+    let highest = values.iter().copied().fold(0.0, f64::max) * HEADROOM;
     let skip = values.len().saturating_sub(columns);
     let last = symbols.curve.len() - 1;
     let step = |value: f64| {
@@ -210,30 +212,33 @@ mod tests {
     #[test]
     fn numbers_are_short_and_unknown_is_not_zero() {
         let of = |value| rate(Some(value));
-        assert_eq!([of(0.0), of(0.04), of(6.24), of(9.96), of(62.4), of(123_456.0)], [
-            "0", "0", "6.2", "10", "62", "123k"
-        ]);
+        assert_eq!(
+            [of(0.0), of(0.04), of(6.24), of(9.96), of(62.4), of(123_456.0)],
+            ["0", "0", "6.2", "10", "62", "123k"]
+        );
         assert_eq!(rate(None), "-");
         assert_eq!(per_second(Some(6.0)), "6.0/s");
-        assert_eq!([millis(711.7), millis(1432.0), millis(200_000.0)], [
-            "712 ms", "1.43 s", "3 m 20 s"
-        ]);
+        assert_eq!(
+            [millis(711.7), millis(1432.0), millis(200_000.0)],
+            ["712 ms", "1.43 s", "3 m 20 s"]
+        );
         assert_eq!([bytes(999), bytes(24_000), bytes(1_234_567)], ["999 B", "24 kB", "1.2 MB"]);
     }
 
     #[test]
     fn ages_keep_their_two_largest_units() {
         let of = |ms| age(Duration::from_millis(ms));
-        assert_eq!([of(4149), of(59_999), of(192_000), of(7_500_000), of(180_000_000)], [
-            "4.1 s", "59 s", "3 m 12 s", "2 h 05 m", "2 d 02 h"
-        ]);
+        assert_eq!(
+            [of(4149), of(59_999), of(192_000), of(7_500_000), of(180_000_000)],
+            ["4.1 s", "59 s", "3 m 12 s", "2 h 05 m", "2 d 02 h"]
+        );
     }
 
     #[test]
     fn a_curve_is_scaled_to_its_highest_value() {
-        assert_eq!(curve(&[0.0, 5.0, 10.0], 8, &UNICODE), "▁▅█");
-        assert_eq!(curve(&[9.0, 0.0, 10.0], 2, &UNICODE), "▁█");
+        assert_eq!(curve(&[0.0, 5.0, 10.0], 8, &UNICODE), "▁▄▆");
+        assert_eq!(curve(&[9.0, 0.0, 10.0], 2, &UNICODE), "▁▆");
         assert_eq!(curve(&[0.0, 0.0], 8, &UNICODE), "▁▁");
-        assert_eq!(curve(&[0.0, 10.0], 8, &ASCII), "_#");
+        assert_eq!(curve(&[0.0, 10.0], 8, &ASCII), "_*");
     }
 }

@@ -214,12 +214,18 @@ fn act_on_node(model: &mut Model, action: NodeAction) -> Vec<Effect> {
             model.last_command = Some(command);
             return vec![effect];
         }
-        NodeAction::Stop => "It leaves the directory, drains for at most 3 s and ends. It stays \
-                             stopped until you start it.",
-        NodeAction::Kill => "It gets SIGKILL: what it holds in memory is lost. It is then started \
-                             again like after a crash.",
-        NodeAction::Restart => "It leaves the directory, drains for at most 3 s, ends and is \
-                                started again.",
+        NodeAction::Stop => {
+            "It leaves the directory, drains for at most 3 s and ends. It stays \
+                             stopped until you start it."
+        }
+        NodeAction::Kill => {
+            "It gets SIGKILL: what it holds in memory is lost. It is then started \
+                             again like after a crash."
+        }
+        NodeAction::Restart => {
+            "It leaves the directory, drains for at most 3 s, ends and is \
+                                started again."
+        }
     };
     let word = action.word();
     let title = word[..1].to_uppercase() + &word[1..];

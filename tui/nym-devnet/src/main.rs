@@ -1,2 +1,118 @@
-//! x
-fn main() {}
+//! `nym-devnet`: a whole Nym mixnet on one machine.
+//!
+//! One program holds every role and starts itself: `up` starts `supervise`, which starts `node …`
+//! for each process. This file only chooses the command and turns its end into an exit code.
+
+mod cli;
+mod commands;
+mod context;
+mod node;
+mod output;
+mod signals;
+mod stop;
+mod watch;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+use control::{Failure, FailureCode};
+
+use crate::cli::{Cli, Command, Format};
+use crate::context::Context;
+use crate::stop::{Outcome, Stop};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    // These two are processes of their own, with their own streams and their own runtime.
+    let command = match cli.command {
+        Command::Node(role) => return node::run(role),
+        Command::Supervise => return supervise(),
+        command => command,
+    };
+    let format = cli.globals.output;
+    let ended = Context::new(cli.globals).and_then(|context| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| {
+            Failure::new(FailureCode::Environment, format!("cannot set up a runtime: {error}"))
+        })?;
+        let ended = runtime.block_on(run(&context, command));
+        // A read of standard input underway does not hold up the end.
+        runtime.shutdown_background();
+        ended
+    });
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stop) => {
+            if let Stop::Failed(failure) = &stop {
+                output::failure(failure, format);
+            }
+            ExitCode::from(stop.exit_code())
+        }
+    }
+}
+
+async fn run(context: &Context, command: Command) -> Outcome {
+    match command {
+        Command::Up(args) => Box::pin(commands::up::run(context, &args)).await,
+        Command::Attach(args) => Box::pin(commands::attach::run(context, &args)).await,
+        Command::Down(args) => commands::down::run(context, &args).await,
+        Command::Ls => commands::ls::run(context),
+        Command::Ps => commands::ps::run(context).await,
+        Command::Status => commands::status::run(context).await,
+        Command::Wait(args) => commands::wait::run(context, &args).await,
+        Command::Start(args) => commands::act::start(context, &args).await,
+        Command::Stop(args) => commands::act::stop(context, &args).await,
+        Command::Restart(args) => commands::act::restart(context, &args).await,
+        Command::Kill(args) => commands::act::kill(context, &args).await,
+        Command::Send(args) => commands::send::run(context, args).await,
+        Command::Inbox(args) => commands::inbox::run(context, &args).await,
+        Command::Logs(args) => commands::logs::run(context, &args).await,
+        Command::Topology => commands::topology::run(context).await,
+        Command::Node(_) | Command::Supervise => unreachable!("they have a runtime of their own"),
+    }
+}
+
+fn supervise() -> ExitCode {
+    match context::own_program() {
+        Ok(program) => ExitCode::from(supervisor::supervise(program)),
+        Err(failure) => {
+            output::failure(&failure, Format::Text);
+            ExitCode::from(failure.code.exit_code())
+        }
+    }
+}
+
+/// What the parser has to say: help and version are results, everything else is a failure.
+fn usage(error: &clap::Error) -> ExitCode {
+    let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if !is_help && asks_for_json(std::env::args_os()) {
+        let text = error.to_string();
+        let message = text.lines().next().unwrap_or_default();
+        let message = message.strip_prefix("error: ").unwrap_or(message);
+        let failure = Failure::new(FailureCode::Usage, message)
+            .hint("`nym-devnet help` lists commands and options");
+        output::failure(&failure, Format::Json);
+    } else {
+        // Whoever does not read it sees the exit code.
+        drop(error.print());
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// Whether a command line that cannot be parsed asks for JSON.
+fn asks_for_json(arguments: impl Iterator<Item = OsString>) -> bool {
+    let arguments: Vec<String> =
+        arguments.map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let by_option = arguments.windows(2).any(|pair| {
+        matches!(pair[0].as_str(), "-o" | "--output") && pair[1].eq_ignore_ascii_case("json")
+    });
+    by_option
+        || arguments
+            .iter()
+            .any(|argument| matches!(argument.as_str(), "-ojson" | "-o=json" | "--output=json"))
+}

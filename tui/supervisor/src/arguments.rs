@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::net::Ipv4Addr;
 
 use contract::{Endpoint, Role};
@@ -29,38 +30,40 @@ pub(crate) fn arguments(node: &NodePlan, context: &Context<'_>) -> Vec<OsString>
     line.option("--name", &node.name);
     if node.role != Role::Directory {
         line.0.extend(["--home".into(), context.folder.home(&node.name).into()]);
-        line.option("--directory", context.directory.unwrap_or_default());
+        line.option("--directory", &context.directory.unwrap_or_default());
         if let Some(layer) = node.layer {
-            line.option("--layer", layer);
+            line.option("--layer", &layer);
         }
-        line.option("--layers", context.plan.layout.layers());
+        // A provider is after the last layer, however many there are.
+        if node.role != Role::Provider {
+            line.option("--layers", &context.plan.layout.layers());
+        }
     }
     if let Some(provider) = &node.provider {
         line.option("--provider", provider);
     }
     if matches!(node.role, Role::Directory | Role::Mixnode | Role::Provider) {
-        line.option("--host", HOST);
+        line.option("--host", &HOST);
     }
     let mut fallback = false;
     for port in &node.ports {
-        let option =
-            if port.endpoint == Endpoint::Clients { "--clients-port" } else { "--port" };
+        let option = if port.endpoint == Endpoint::Clients { "--clients-port" } else { "--port" };
         let bound = context.bound.get(&port.endpoint);
-        line.option(option, bound.copied().unwrap_or(port.port));
+        line.option(option, bound.unwrap_or(&port.port));
         fallback |= port.fallback && bound.is_none();
     }
     if fallback {
         line.0.push("--port-fallback".into());
     }
     if node.role == Role::Crowd {
-        line.option("--identities", context.plan.layout.crowd);
+        line.option("--identities", &context.plan.layout.crowd);
     }
     if matches!(node.role, Role::Client | Role::Crowd) {
         let rates = context.plan.rates();
-        line.option("--hop-delay", humantime::format_duration(rates.hop_delay));
-        line.option("--slot", humantime::format_duration(rates.slot));
-        line.option("--loop-cover", humantime::format_duration(rates.loop_cover));
-        line.option("--acks", if context.plan.layout.acks { "on" } else { "off" });
+        line.option("--hop-delay", &humantime::format_duration(rates.hop_delay));
+        line.option("--slot", &humantime::format_duration(rates.slot));
+        line.option("--loop-cover", &humantime::format_duration(rates.loop_cover));
+        line.option("--acks", &if context.plan.layout.acks { "on" } else { "off" });
     }
     line.0
 }
@@ -68,7 +71,7 @@ pub(crate) fn arguments(node: &NodePlan, context: &Context<'_>) -> Vec<OsString>
 struct Line(Vec<OsString>);
 
 impl Line {
-    fn option(&mut self, name: &str, value: impl ToString) {
+    fn option(&mut self, name: &str, value: &dyn fmt::Display) {
         self.0.extend([name.into(), value.to_string().into()]);
     }
 }
@@ -112,8 +115,8 @@ mod tests {
         assert_eq!(
             text("provider-1", &new),
             "node provider --supervised --name provider-1 --home /state/t1/nodes/provider-1 \
-             --directory http://127.0.0.1:8080 --layers 3 --host 127.0.0.1 --port 4000 \
-             --clients-port 9000 --port-fallback"
+             --directory http://127.0.0.1:8080 --host 127.0.0.1 --port 4000 --clients-port 9000 \
+             --port-fallback"
         );
         assert_eq!(
             text("alice", &bound),

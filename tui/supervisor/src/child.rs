@@ -145,15 +145,21 @@ async fn read_events(mut stdout: impl AsyncRead + Unpin, port: Port) {
             lines.extend(splitter.rest());
         }
         for line in lines {
-            match serde_json::from_slice(&line.bytes) {
-                Ok(event) => port.bring(ChildEvent::Event(Box::new(event))).await,
-                // Not for us: perhaps a library printed it. Whoever looks into the log finds it.
-                Err(_) => {
-                    let written = port.write(&[&line.bytes[..], b"\n"].concat());
-                    port.bring(ChildEvent::Log(shown(&line))).await;
-                    complain(&port, written).await;
-                }
+            if let Ok(event) = serde_json::from_slice(&line.bytes) {
+                port.bring(ChildEvent::Event(Box::new(event))).await;
+                continue;
             }
+            // Not for us: perhaps a library printed it. Whoever looks into the log finds it.
+            let written = port.write(
+                &[
+                    &line.bytes[..],
+                    b"
+",
+                ]
+                .concat(),
+            );
+            port.bring(ChildEvent::Log(shown(&line))).await;
+            complain(&port, written).await;
         }
         if read == 0 {
             return;
@@ -224,7 +230,7 @@ async fn attend(
                 let group = i32::try_from(pid).ok().and_then(Pid::from_raw);
                 if let Some(group) = group {
                     // It fails when the process has just ended, which is what we want.
-                    drop(kill_process_group(group, Signal::KILL));
+                    let _ = kill_process_group(group, Signal::KILL);
                 }
             }
         }
@@ -307,7 +313,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_flood_of_log_lines_stops_nobody() {
-        let mut running = run("i=0; while [ $i -lt 5000 ]; do echo $i >&2; i=$((i+1)); done; exit 7");
+        let mut running =
+            run("i=0; while [ $i -lt 5000 ]; do echo $i >&2; i=$((i+1)); done; exit 7");
         // Nobody reads until the process has ended by itself.
         let log = running.dir.path().join("x.log");
         within(async {

@@ -339,8 +339,9 @@ impl Claim {
         write_private(&path, &json).map_err(io_error("write", &path))
     }
 
-    /// Nobody runs the devnet any more; the folder stays, or not. The lock goes with `self`.
-    pub fn release(self, delete: bool) -> Result<(), FolderError> {
+    /// The devnet has ended; its folder stays, or not. The lock is held on: it means that the
+    /// supervisor lives.
+    pub fn clean_up(&self, delete: bool) -> Result<(), FolderError> {
         if delete {
             return self.folder.delete();
         }
@@ -424,7 +425,7 @@ mod tests {
         };
         claim.write_record(&record).expect("writes");
         assert_eq!(folder.record(), Some(record));
-        assert_eq!(state.folders().expect("reads"), [folder.clone()]);
+        assert_eq!(state.folders().expect("reads"), std::slice::from_ref(&folder));
         fs::write(folder.socket(), "").expect("stands for a stale socket");
         drop(claim);
 
@@ -433,7 +434,9 @@ mod tests {
         assert!(!folder.socket().exists());
         let watch = folder.watch().expect("looks").expect("there");
         assert!(watch.is_running().expect("looks"));
-        claim.release(true).expect("deletes");
+        claim.clean_up(true).expect("deletes");
+        assert!(watch.is_running().expect("looks"));
+        drop(claim);
         assert!(!watch.is_running().expect("looks"));
         assert!(!folder.path().exists());
         assert_eq!(state.folders().expect("reads"), []);

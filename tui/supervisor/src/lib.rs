@@ -1,17 +1,45 @@
-//! The supervisor.
+//! The supervisor of a devnet: spawns its processes, watches and restarts them, and tells whoever
+//! asks.
+//!
+//! [`Process`] is the life of one process as a pure state machine. [`supervise`] is the process that
+//! drives one of them for every node, keeps the state, and answers the interface described in
+//! `control`. [`Supervisor`] starts such a process from a front end; [`StateDir`] finds the running
+//! ones. Nothing here draws anything.
 
+mod api;
 mod arguments;
+mod ask;
 mod child;
+mod clock;
+mod devnet;
 mod exit;
 mod folder;
+mod hub;
+mod launch;
 mod lines;
+mod log;
 mod log_file;
+mod messages;
+mod names;
+mod presence;
 mod process;
+mod rates;
+mod rings;
 mod spec;
+mod store;
+mod supervise;
 #[cfg(test)]
 mod testing;
+mod usage;
 
-pub use process::*;
 pub use exit::Exit;
-pub use folder::*;
-pub use spec::*;
+pub use folder::{Claim, Folder, FolderError, StateDir, Watch};
+pub use launch::Supervisor;
+pub use names::no_such_node;
+pub use process::{
+    Action, CRASH_WINDOW, FIRST_BACK_OFF, Input, LEAVE_GRACE, LONGEST_BACK_OFF, MAX_CRASHES,
+    Process, Restart, STOP_GRACE,
+};
+pub use spec::{Lifeline, Record, Spec, Started};
+pub use supervise::supervise;
+pub use usage::process_started;

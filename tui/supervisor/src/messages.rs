@@ -260,12 +260,17 @@ pub(crate) fn length(content: &Content) -> u64 {
 fn beginning(content: Content) -> Content {
     match content {
         Content::Text(mut text) => {
-            text.truncate(text.floor_char_boundary(PREVIEW_BYTES));
+            let mut within = (0..=PREVIEW_BYTES.min(text.len())).rev();
+            let end = within.find(|&end| text.is_char_boundary(end));
+            text.truncate(end.unwrap_or_default());
             Content::Text(text)
         }
         // Four digits are three bytes, so this is still base64.
         Content::Base64(mut text) => {
-            text.truncate(text.floor_char_boundary(PREVIEW_BYTES / 3 * 4));
+            // Where this is no character boundary it is no base64 either, and stays as it is.
+            if text.is_char_boundary(PREVIEW_BYTES / 3 * 4) {
+                text.truncate(PREVIEW_BYTES / 3 * 4);
+            }
             Content::Base64(text)
         }
     }

@@ -1,6 +1,12 @@
-//! Which node is behind an address or a key.
+//! Which node is behind an address or a key, and which name somebody meant.
 
 use std::collections::HashMap;
+
+use control::{Failure, FailureCode};
+
+/// How alike two names must be for the one to be offered for the other, from 0 to 1. `mix1` is 0.87
+/// like `mix-1-1`. Two neighbouring letters that were swapped always count as alike.
+const ALIKE: f64 = 0.75;
 
 /// Names of nodes by everything else that they are known by: `host:port`, base58 keys,
 /// `client@provider`. It grows with the devnet's plan: a node keeps its key and its ports.
@@ -24,5 +30,51 @@ impl Names {
     /// The node's name, or what it was asked by.
     pub(crate) fn name_or_self(&self, known_by: &str) -> String {
         self.find(known_by).unwrap_or(known_by).into()
+    }
+}
+
+/// There is no `what` of that name; the hint names the one that was probably meant.
+pub fn no_such_node<'a>(what: &str, name: &str, names: impl Iterator<Item = &'a str>) -> Failure {
+    let nearest = names
+        .map(|other| match strsim::osa_distance(name, other) {
+            ..=1 => (1.0, other),
+            _ => (strsim::jaro_winkler(name, other), other),
+        })
+        .filter(|(alike, _)| *alike >= ALIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let hint = match nearest {
+        Some((_, nearest)) => format!("did you mean `{nearest}`? `nym-devnet ps` lists all"),
+        None => "`nym-devnet ps` lists all".into(),
+    };
+    Failure::new(FailureCode::NoSuchNode, format!("there is no {what} named `{name}`"))
+        .hint(hint)
+        .node(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_by_everything_that_a_node_is_known_by() {
+        let mut names = Names::default();
+        names.learn("127.0.0.1:9980", "mix-1-1");
+        names.learn("key", "alice");
+        assert_eq!(names.find("127.0.0.1:9980"), Some("mix-1-1"));
+        assert_eq!(names.find("key@some-provider"), Some("alice"));
+        assert_eq!(names.find("other@some-provider"), None);
+        assert_eq!(names.name_or_self("1.2.3.4:5"), "1.2.3.4:5");
+    }
+
+    #[test]
+    fn who_mistypes_is_offered_the_nearest_name() {
+        let hint = |name: &str| {
+            let names = ["mix-1-1", "mix-2-1", "provider-1", "alice"];
+            no_such_node("node", name, names.into_iter()).hint.expect("a hint")
+        };
+        assert!(hint("mix1-1").contains("`mix-1-1`"), "{}", hint("mix1-1"));
+        assert!(hint("alcie").contains("`alice`"));
+        assert!(hint("provider").contains("`provider-1`"));
+        assert!(!hint("zzz").contains("mean"));
     }
 }

@@ -45,15 +45,15 @@ impl Presence {
             Update::Gateway(node) => {
                 put(&mut topology.gateway_nodes, node, |other| other.pub_key == node.pub_key);
             }
-            Update::CocoNode(node) => {
+            Update::CocoNode { node } => {
                 put(&mut topology.coco_nodes, node, |other| other.pub_key == node.pub_key);
             }
-            Update::Left { pub_key } | Update::Gone { pub_key, .. } => {
-                topology.mix_nodes.retain(|node| node.pub_key != *pub_key);
-                topology.mix_provider_nodes.retain(|node| node.pub_key != *pub_key);
-                topology.gateway_nodes.retain(|node| node.pub_key != *pub_key);
-                topology.coco_nodes.retain(|node| node.pub_key != *pub_key);
+            Update::Left { pub_key } => {
+                for list in ["mixnode", "mixprovider", "gateway", "coconode"] {
+                    remove(topology, list, pub_key);
+                }
             }
+            Update::Gone { pub_key, list, .. } => remove(topology, list, pub_key),
             Update::Seen { pub_key, list } => {
                 let at = frame.timestamp;
                 let mixnodes = topology.mix_nodes.iter_mut().filter(|_| list == "mixnode");
@@ -80,13 +80,23 @@ pub(crate) fn key_of(update: &Update) -> Option<&str> {
         Update::Snapshot { .. } => return None,
         Update::MixNode(node) => &node.pub_key,
         Update::MixProvider(node) | Update::Gateway(node) => &node.pub_key,
-        Update::CocoNode(node) => &node.pub_key,
+        Update::CocoNode { node } => &node.pub_key,
         Update::Left { pub_key }
         | Update::Gone { pub_key, .. }
         | Update::Seen { pub_key, .. }
         | Update::Late { pub_key, .. } => pub_key,
         Update::Metric(metric) => &metric.pub_key,
     })
+}
+
+fn remove(topology: &mut Topology, list: &str, key: &str) {
+    match list {
+        "mixnode" => topology.mix_nodes.retain(|node| node.pub_key != key),
+        "mixprovider" => topology.mix_provider_nodes.retain(|node| node.pub_key != key),
+        "gateway" => topology.gateway_nodes.retain(|node| node.pub_key != key),
+        "coconode" => topology.coco_nodes.retain(|node| node.pub_key != key),
+        _ => {}
+    }
 }
 
 fn put<T: Clone>(list: &mut Vec<T>, node: &T, same: impl Fn(&T) -> bool) {
@@ -154,7 +164,13 @@ mod tests {
         presence.apply(&frame(2, Update::Gateway(provider(2))));
         presence.apply(&frame(4, Update::MixProvider(provider(4))));
         assert_eq!(presence.last_seen(&["p".into()]), Some(4));
-        presence.apply(&frame(5, Update::Gone { pub_key: "p".into(), last_seen: 4 }));
+        let gone = |list: &str, last_seen| {
+            let list = list.into();
+            frame(5, Update::Gone { pub_key: "p".into(), list, last_seen })
+        };
+        presence.apply(&gone("mixprovider", 4));
+        assert_eq!(presence.last_seen(&["p".into()]), Some(2));
+        presence.apply(&gone("gateway", 2));
         assert_eq!(presence.last_seen(&["p".into()]), None);
     }
 }

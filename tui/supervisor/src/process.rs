@@ -413,8 +413,7 @@ impl Process {
         }
         self.crashes.push_back(now);
         self.crashes.retain(|&crash| now.saturating_since(crash) < CRASH_WINDOW);
-        let asked_to_end =
-            matches!(self.phase, Phase::Spawning(Meanwhile::Stop | Meanwhile::Down));
+        let asked_to_end = matches!(self.phase, Phase::Spawning(Meanwhile::Stop | Meanwhile::Down));
         if self.last_run || asked_to_end {
             self.rest(how);
         } else if self.restart == Restart::No {

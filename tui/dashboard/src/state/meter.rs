@@ -76,9 +76,10 @@ impl Meter {
     /// Per second for each of the latest reports, oldest first.
     pub(crate) fn history(&self, reports: usize) -> impl Iterator<Item = f64> + '_ {
         let skip = self.samples.len().saturating_sub(reports);
-        self.samples.iter().skip(skip).map(|sample| {
-            as_f64(sample.count) / sample.over.max(SHORTEST_INTERVAL).as_secs_f64()
-        })
+        self.samples
+            .iter()
+            .skip(skip)
+            .map(|sample| as_f64(sample.count) / sample.over.max(SHORTEST_INTERVAL).as_secs_f64())
     }
 }
 

@@ -9,7 +9,7 @@ mod presence;
 
 pub(crate) use devnet::{Devnet, Node};
 pub(crate) use health::{Health, Mark};
-pub(crate) use letters::{Letter, Letters};
+pub(crate) use letters::Letters;
 pub(crate) use logs::{Entry, Logs};
 pub(crate) use meter::{Counter, Meter};
 pub(crate) use presence::{Announcer, Beat, BeatKind, Presence, Standing};

@@ -24,6 +24,8 @@ pub(crate) struct Beat {
     pub(crate) unix_ms: u64,
     /// The node's key.
     pub(crate) key: String,
+    /// The list that it is about: `mixnode`, `mixprovider`, `gateway`, `coconode`; empty for all.
+    pub(crate) list: String,
     /// What happened.
     pub(crate) kind: BeatKind,
 }
@@ -126,32 +128,50 @@ impl Presence {
 
     /// The directory said something at this moment. `name` is the node's, where it is known.
     pub(crate) fn hear(&mut self, unix_ms: u64, name: Option<String>, update: &Update) {
-        let (key, kind) = match update {
+        let (key, list, kind) = match update {
             Update::Snapshot { topology } => return self.list(topology),
             Update::Metric(_) => return,
-            Update::MixNode(node) => {
-                (&node.pub_key, self.announced(&node.pub_key, &node.host, "mixnode", unix_ms))
-            }
+            Update::MixNode(node) => (
+                &node.pub_key,
+                "mixnode",
+                self.announced(&node.pub_key, &node.host, "mixnode", unix_ms),
+            ),
             Update::MixProvider(node) => {
-                let host = &node.mixnet_listener;
-                (&node.pub_key, self.announced(&node.pub_key, host, "mixprovider", unix_ms))
+                let (key, host) = (&node.pub_key, &node.mixnet_listener);
+                (key, "mixprovider", self.announced(key, host, "mixprovider", unix_ms))
             }
             Update::Gateway(node) => {
-                let host = &node.mixnet_listener;
-                (&node.pub_key, self.announced(&node.pub_key, host, "gateway", unix_ms))
+                let (key, host) = (&node.pub_key, &node.mixnet_listener);
+                (key, "gateway", self.announced(key, host, "gateway", unix_ms))
             }
-            Update::CocoNode(node) => {
-                (&node.pub_key, self.announced(&node.pub_key, &node.host, "coconode", unix_ms))
-            }
+            Update::CocoNode { node } => (
+                &node.pub_key,
+                "coconode",
+                self.announced(&node.pub_key, &node.host, "coconode", unix_ms),
+            ),
             Update::Seen { pub_key, list } => {
                 if let Some(announcer) = self.announcer(pub_key) {
                     announcer.listed("", list, unix_ms);
                 }
-                (pub_key, BeatKind::Announced)
+                (pub_key, list.as_str(), BeatKind::Announced)
             }
-            Update::Late { pub_key, .. } => (pub_key, BeatKind::Late),
-            Update::Left { pub_key } => (pub_key, self.departed(pub_key, BeatKind::Left)),
-            Update::Gone { pub_key, .. } => (pub_key, self.departed(pub_key, BeatKind::Gone)),
+            Update::Late { pub_key, list, .. } => (pub_key, list.as_str(), BeatKind::Late),
+            Update::Left { pub_key } => {
+                if let Some(announcer) = self.announcers.get_mut(pub_key) {
+                    announcer.departed = Some(BeatKind::Left);
+                }
+                (pub_key, "", BeatKind::Left)
+            }
+            Update::Gone { pub_key, list, .. } => {
+                if let Some(announcer) = self.announcers.get_mut(pub_key) {
+                    announcer.lists.remove(list);
+                    // A provider is gone when the last of its lists has forgotten it.
+                    if announcer.lists.is_empty() {
+                        announcer.departed = Some(BeatKind::Gone);
+                    }
+                }
+                (pub_key, list.as_str(), BeatKind::Gone)
+            }
         };
         if let (Some(name), Some(announcer)) = (name, self.announcers.get_mut(key)) {
             announcer.name = Some(name);
@@ -159,7 +179,8 @@ impl Presence {
         if self.beats.len() == MAX_BEATS {
             self.beats.pop_front();
         }
-        self.beats.push_back(Beat { number: self.next, unix_ms, key: key.clone(), kind });
+        let list = list.to_owned();
+        self.beats.push_back(Beat { number: self.next, unix_ms, key: key.clone(), list, kind });
         self.next += 1;
     }
 
@@ -193,13 +214,6 @@ impl Presence {
             announcer.listed(host, list, unix_ms);
         }
         if known { BeatKind::Changed } else { BeatKind::Joined }
-    }
-
-    fn departed(&mut self, key: &str, kind: BeatKind) -> BeatKind {
-        if let Some(announcer) = self.announcers.get_mut(key) {
-            announcer.departed = Some(kind.clone());
-        }
-        kind
     }
 
     /// The announcer with this key, new if need be; none when there are too many.
@@ -265,7 +279,10 @@ mod tests {
         assert_eq!(standing(&presence, 11_500), Some(Standing::Left(ms(1500))));
         presence.hear(12_000, None, &seen("k"));
         assert_eq!(standing(&presence, 12_000), Some(Standing::Present(ms(0))));
-        assert_eq!(presence.get("k").and_then(|announcer| announcer.name.as_deref()), Some("mix-1-1"));
+        assert_eq!(
+            presence.get("k").and_then(|announcer| announcer.name.as_deref()),
+            Some("mix-1-1")
+        );
     }
 
     #[test]
@@ -273,9 +290,10 @@ mod tests {
         let mut presence = Presence::default();
         presence.hear(1, None, &seen("k"));
         presence.hear(2, None, &Update::Snapshot { topology: Topology::default() });
-        assert_eq!(presence.get("k").map(|node| node.standing(at(3))), Some(Standing::Gone(
-            Duration::from_millis(2)
-        )));
+        assert_eq!(
+            presence.get("k").map(|node| node.standing(at(3))),
+            Some(Standing::Gone(Duration::from_millis(2)))
+        );
     }
 
     #[test]
@@ -286,7 +304,8 @@ mod tests {
         }
         assert_eq!(presence.announcers().count(), MAX_ANNOUNCERS);
         assert!(presence.get("0").is_some());
-        presence.hear(2, None, &Update::Gone { pub_key: "0".into(), last_seen: 1 });
+        let list = "mixnode".to_owned();
+        presence.hear(2, None, &Update::Gone { pub_key: "0".into(), list, last_seen: 1 });
         presence.hear(3, None, &seen("late comer"));
         assert!(presence.get("0").is_none());
         assert!(presence.get("late comer").is_some());

@@ -225,10 +225,10 @@ struct World {
 impl World {
     fn give(&mut self, input: Input) {
         let action = self.process.handle(self.now, input);
-        self.act(action);
+        self.act(action.as_ref());
     }
 
-    fn act(&mut self, action: Option<Action>) {
+    fn act(&mut self, action: Option<&Action>) {
         match action {
             Some(Action::Spawn) => {
                 assert!(!self.alive && !self.spawning, "two processes of one node");
@@ -263,10 +263,9 @@ impl World {
         while let Some(wake) = self.process.next_wake().filter(|&wake| wake <= until) {
             self.now = self.now.max(wake);
             let action = self.process.wake(self.now);
-            self.act(action);
-            if self.process.next_wake() == Some(wake) {
-                panic!("a wake-up that does nothing comes again for ever");
-            }
+            self.act(action.as_ref());
+            let again = self.process.next_wake() == Some(wake);
+            assert!(!again, "a wake-up that does nothing comes again for ever");
         }
         self.now = until;
     }

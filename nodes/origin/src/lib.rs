@@ -1,10 +1,10 @@
-//! Which web pages may change the directory or listen to it.
+//! Which web pages may reach the sockets of a devnet: the directory's, a provider's, a client's.
 //!
 //! A page in the user's browser can reach everything on loopback. Browsers name the page in the
 //! header `Origin` of every request that writes and of every websocket, so that one check keeps
 //! foreign pages out; a program that is not a browser sends none.
 
-use axum::http::{HeaderMap, Uri, header};
+use http::{HeaderMap, Uri, header};
 
 /// Hosts whose pages are the user's own.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -15,7 +15,7 @@ const FILE: &str = "file://";
 /// Whether a request with these headers may go on; else the origin that may not. A browser sends
 /// `null` for a page opened from a file, but for a sandboxed frame of any web page too: whoever
 /// wants it has to put it into `allowed`.
-pub(crate) fn check(headers: &HeaderMap, allowed: &[String]) -> Result<(), String> {
+pub fn check(headers: &HeaderMap, allowed: &[String]) -> Result<(), String> {
     for origin in headers.get_all(header::ORIGIN) {
         let origin = String::from_utf8_lossy(origin.as_bytes());
         let named = || allowed.iter().any(|name| *name == origin);
@@ -35,7 +35,7 @@ fn is_loopback(origin: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
+    use http::HeaderValue;
 
     use super::*;
 

@@ -1,0 +1,295 @@
+//! A client, or a crowd of them, as a process.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use contract::{
+    Answer, Command, Endpoint, Event, Fatal, FatalCode, Identity as Who, NodeMetrics, Outcome,
+    Request, TrafficCounters,
+};
+use directory_api::METRICS_INTERVAL;
+use directory_client::DirectoryClient;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use runtime::{
+    LINKS_INTERVAL, Links, LoadedKey, Network, Process, Reporter, Timer, clock, follow_topology,
+    listen, load_or_create, with_causes,
+};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
+use wire::{ClientAddress, PublicKey, WireProfile};
+
+use crate::application;
+use crate::identity::{Ask, Identity, Shared, Tally};
+use crate::inbox::Inbox;
+use crate::{ClientArgs, CrowdArgs, args::TrafficArgs};
+
+/// Requests that wait for an identity.
+const MAX_WAITING_ASKS: usize = 64;
+
+/// Runs a client until it is told to stop.
+pub async fn run_client(args: ClientArgs, process: Process) -> Result<(), Fatal> {
+    let key = load_or_create(&args.traffic.home, "identity", &mut rand::rng())?;
+    let listener = listen(args.listen_on(), Endpoint::App, &process.reporter).await?.0;
+    run(&args.traffic, vec![key], Some(listener), process).await
+}
+
+/// Runs a crowd until it is told to stop: identities that only send cover traffic.
+pub async fn run_crowd(args: CrowdArgs, process: Process) -> Result<(), Fatal> {
+    let key = |number| {
+        let name = format!("identity_{number}");
+        load_or_create(&args.traffic.home, &name, &mut rand::rng())
+    };
+    let keys: Vec<LoadedKey> = (1..=args.identities).map(key).collect::<Result<_, _>>()?;
+    run(&args.traffic, keys, None, process).await
+}
+
+async fn run(
+    args: &TrafficArgs,
+    keys: Vec<LoadedKey>,
+    listener: Option<TcpListener>,
+    process: Process,
+) -> Result<(), Fatal> {
+    let Process { reporter, requests, shutdown } = process;
+    let directory = DirectoryClient::new(&args.directory)
+        .map_err(|error| Fatal::new(FatalCode::Usage, with_causes(&error)))?;
+    let timer = Timer::start()
+        .map_err(|error| Fatal::new(FatalCode::Other, format!("cannot start a thread: {error}")))?;
+    let mut who = Who {
+        public_keys: keys.iter().map(|loaded| loaded.key.public().to_string()).collect(),
+        address: None,
+        new: keys.iter().all(|loaded| loaded.new),
+    };
+    reporter.report(Event::Identity(who.clone()));
+
+    let (network, mut networks) = watch::channel(Arc::new(Network::default()));
+    // All of them end with this function.
+    let mut tasks = JoinSet::new();
+    tasks.spawn(follow_topology(directory, network));
+    let working = async {
+        let provider = find_provider(&mut networks, args.provider.as_deref(), &reporter).await;
+        if let (Some(_), [loaded]) = (&listener, keys.as_slice()) {
+            let address = ClientAddress { client: loaded.key.public(), provider };
+            who.address = Some(address.to_string());
+            reporter.report(Event::Identity(who));
+        }
+        let shared = Shared {
+            settings: args.settings(),
+            networks,
+            links: Links::new(WireProfile::CURRENT),
+            timer: Arc::new(timer),
+            reporter: reporter.clone(),
+        };
+        let crowd = Crowd::start(keys, provider, &shared);
+        let inbox = crowd.inbox.clone();
+        if let Some(listener) = listener {
+            tasks.spawn(application::serve(listener, crowd.asks[0].clone(), inbox));
+        }
+        crowd.work(&shared, requests).await;
+    };
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = working => {}
+    }
+    reporter.report(Event::Stopping { reason: "it was asked to".into() });
+    Ok(())
+}
+
+/// Waits until the provider is in the directory; returns its key.
+async fn find_provider(
+    networks: &mut watch::Receiver<Arc<Network>>,
+    wanted: Option<&str>,
+    reporter: &Reporter,
+) -> PublicKey {
+    let mut told = false;
+    loop {
+        {
+            let network = networks.borrow_and_update();
+            let found = match wanted {
+                Some(name) => network.provider_called(name),
+                // Whoever has the fewest clients.
+                None => network.providers().iter().min_by_key(|node| node.clients.len()),
+            };
+            if let Some(found) = found {
+                return found.key;
+            }
+        }
+        if !told {
+            told = true;
+            let reason = match wanted {
+                Some(name) => format!("the provider {name} is not in the directory"),
+                None => "no provider is in the directory".into(),
+            };
+            reporter.report(Event::Waiting { reason });
+        }
+        if networks.changed().await.is_err() {
+            // Only when the process ends.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// The identities of a process: one for a client, many for a crowd.
+struct Crowd {
+    identities: JoinSet<()>,
+    asks: Vec<mpsc::Sender<Ask>>,
+    tallies: Vec<Arc<Mutex<Tally>>>,
+    inbox: Inbox,
+    changed: Arc<Notify>,
+    ready: bool,
+    told: Option<String>,
+}
+
+impl Crowd {
+    fn start(keys: Vec<LoadedKey>, provider: PublicKey, shared: &Shared) -> Self {
+        let mut crowd = Self {
+            identities: JoinSet::new(),
+            asks: Vec::new(),
+            tallies: Vec::new(),
+            inbox: Inbox::default(),
+            changed: Arc::default(),
+            ready: false,
+            told: None,
+        };
+        for LoadedKey { key, .. } in keys {
+            let (ask, asks) = mpsc::channel(MAX_WAITING_ASKS);
+            let waiting_for = Some("it has just started".into());
+            let tally = Arc::new(Mutex::new(Tally { waiting_for, ..Tally::default() }));
+            let identity = Identity {
+                key,
+                provider,
+                rng: StdRng::from_rng(&mut rand::rng()),
+                shared: shared.clone(),
+                asks,
+                inbox: crowd.inbox.clone(),
+                tally: Arc::clone(&tally),
+                changed: Arc::clone(&crowd.changed),
+            };
+            crowd.asks.push(ask);
+            crowd.tallies.push(tally);
+            crowd.identities.spawn(identity.run());
+        }
+        crowd
+    }
+
+    /// Reports and takes requests until it is asked to stop.
+    async fn work(mut self, shared: &Shared, mut requests: mpsc::Receiver<Request>) {
+        let changed = Arc::clone(&self.changed);
+        let mut metrics_due = interval(METRICS_INTERVAL);
+        let mut links_due = interval(LINKS_INTERVAL);
+        metrics_due.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        links_due.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            tokio::select! {
+                Some(Request { id, command }) = requests.recv() => {
+                    let outcome = match command {
+                        Command::Stop => break,
+                        Command::Leave => {
+                            self.leave().await;
+                            Outcome::Done
+                        }
+                        Command::Send { to, content } => self.send(to, content).await,
+                    };
+                    shared.reporter.report(Event::Answer(Answer { id, outcome }));
+                }
+                // All have left.
+                None = self.identities.join_next() => break,
+                () = changed.notified() => self.report_readiness(&shared.reporter),
+                _ = links_due.tick() => report_links(shared),
+                _ = metrics_due.tick() => self.report_metrics(shared),
+            }
+        }
+        report_links(shared);
+        self.report_metrics(shared);
+    }
+
+    async fn leave(&self) {
+        for ask in &self.asks {
+            // An identity that has ended already has left.
+            let _ = ask.send(Ask::Leave).await;
+        }
+    }
+
+    async fn send(&self, to: String, content: contract::Content) -> Outcome {
+        let data = match content.into_bytes() {
+            Ok(data) => data,
+            Err(error) => return Outcome::Refused { reason: error.to_string() },
+        };
+        let [asks] = self.asks.as_slice() else {
+            return Outcome::Refused { reason: "a crowd sends no messages".into() };
+        };
+        let (answer, answered) = oneshot::channel();
+        let asked = asks.send(Ask::Send { to, data, answer }).await.is_ok();
+        match answered.await {
+            Ok(Ok(message)) if asked => Outcome::Accepted { message },
+            Ok(Err(reason)) => Outcome::Refused { reason },
+            _ => Outcome::Refused { reason: "the client is stopping".into() },
+        }
+    }
+
+    fn tallies(&self) -> impl Iterator<Item = Tally> {
+        self.tallies.iter().map(|t| t.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    fn report_readiness(&mut self, reporter: &Reporter) {
+        if self.ready {
+            return;
+        }
+        let all = self.tallies.len();
+        let waiting: Vec<String> = self.tallies().filter_map(|t| t.waiting_for).collect();
+        let Some(first) = waiting.first() else {
+            self.ready = true;
+            let reason = match all {
+                1 => "a probe packet came back".into(),
+                _ => format!("a probe packet of each of its {all} identities came back"),
+            };
+            return reporter.report(Event::Ready { reason });
+        };
+        let reason = match all {
+            1 => first.clone(),
+            _ => format!("{} of {all} identities wait, the first because {first}", waiting.len()),
+        };
+        if self.told.as_ref() != Some(&reason) {
+            self.told = Some(reason.clone());
+            reporter.report(Event::Waiting { reason });
+        }
+    }
+
+    fn report_metrics(&self, shared: &Shared) {
+        let mut traffic = TrafficCounters::default();
+        let mut received = 0;
+        let mut dropped = BTreeMap::<String, u64>::new();
+        for tally in self.tallies() {
+            traffic += tally.traffic;
+            received += tally.received;
+            for (reason, count) in tally.dropped {
+                *dropped.entry(reason).or_default() += count;
+            }
+        }
+        for (reason, count) in
+            [("queue", shared.links.dropped()), ("inbox-full", self.inbox.forgotten())]
+        {
+            if count > 0 {
+                dropped.insert(reason.into(), count);
+            }
+        }
+        shared.reporter.report(Event::Metrics(NodeMetrics {
+            t: clock::now(),
+            received,
+            sent: shared.links.sent(),
+            dropped,
+            pool: None,
+            traffic: Some(traffic),
+            mailbox: None,
+        }));
+    }
+}
+
+fn report_links(shared: &Shared) {
+    let links = shared.links.take_events();
+    if !links.is_empty() {
+        shared.reporter.report(Event::Links { links });
+    }
+}

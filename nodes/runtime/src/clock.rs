@@ -1,0 +1,20 @@
+//! The clocks. Only drivers read them; engines are told the time.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use contract::Time;
+use rustix::time::{ClockId, clock_gettime};
+
+/// The machine's monotonic clock. All processes share its origin.
+pub fn now() -> Time {
+    let time = clock_gettime(ClockId::Monotonic);
+    let seconds = u64::try_from(time.tv_sec).expect("the monotonic clock starts at zero");
+    let nanos = u64::try_from(time.tv_nsec).expect("nanoseconds are not negative");
+    Time::from_nanos(seconds * 1_000_000_000 + nanos)
+}
+
+/// The wall clock: nanoseconds since 1970.
+pub fn wall_nanos() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}

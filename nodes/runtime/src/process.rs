@@ -1,0 +1,189 @@
+//! A node as a process: its streams, its signals, its end.
+
+use std::io::{self, BufRead, Read};
+use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
+
+use contract::{Event, Fatal, FatalCode, Hello, MAX_LINE_BYTES, Request, Role};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::reporter::Flush;
+use crate::{Reporter, clock};
+
+/// Requests that wait. A supervisor sends them one at a time; a burst of messages comes through here
+/// too, and waits in the pipe beyond this.
+const MAX_WAITING_REQUESTS: usize = 64;
+
+/// How long a process whose supervisor is gone may take to end by itself.
+const LAST_GRACE: Duration = Duration::from_secs(1);
+
+/// The thread only reads lines.
+const STACK_BYTES: usize = 256 << 10;
+
+/// What a node is given by whoever runs it.
+#[derive(Debug)]
+pub struct Process {
+    /// Takes events.
+    pub reporter: Reporter,
+    /// What the supervisor asks. Without a supervisor nothing ever comes.
+    pub requests: mpsc::Receiver<Request>,
+    /// Cancelled when the node has to stop at once.
+    pub shutdown: CancellationToken,
+}
+
+/// Runs a node as this process until it ends: `run` gets the streams, and its result becomes the
+/// exit code.
+///
+/// With `supervised`, stdin is the lifeline and brings requests, stdout carries events; otherwise
+/// the log tells people. SIGINT and SIGTERM stop the node in both cases.
+pub fn run_process<F>(role: Role, supervised: bool, run: impl FnOnce(Process) -> F) -> ExitCode
+where
+    F: Future<Output = Result<(), Fatal>>,
+{
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&Fatal::new(FatalCode::Other, format!("no runtime: {error}"))),
+    };
+    let shutdown = CancellationToken::new();
+    let streams = if supervised { supervised_streams(&shutdown) } else { Ok(alone()) };
+    let (reporter, requests, flush) = match streams {
+        Ok(streams) => streams,
+        Err(error) => return fail(&Fatal::new(FatalCode::Other, format!("no thread: {error}"))),
+    };
+    reporter.report(Event::Hello(Hello {
+        contract: contract::VERSION,
+        role,
+        pid: std::process::id(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        monotonic: clock::now(),
+        wall: clock::wall_nanos(),
+    }));
+    let process = Process { reporter: reporter.clone(), requests, shutdown: shutdown.clone() };
+    let result = runtime.block_on(async {
+        tokio::spawn(cancel_on_signal(shutdown, reporter.clone()));
+        run(process).await
+    });
+    // A blocking call underway, such as a name look-up, does not hold up the end.
+    runtime.shutdown_background();
+    if let Err(fatal) = &result {
+        reporter.report(Event::Fatal(fatal.clone()));
+    }
+    if let Some(flush) = flush {
+        flush.wait();
+    }
+    result.map_or_else(|fatal| fail(&fatal), |()| ExitCode::SUCCESS)
+}
+
+type Streams = (Reporter, mpsc::Receiver<Request>, Option<Flush>);
+
+fn alone() -> Streams {
+    // The sender is gone at once, so nothing ever comes.
+    (Reporter::for_people(), mpsc::channel(1).1, None)
+}
+
+fn supervised_streams(shutdown: &CancellationToken) -> io::Result<Streams> {
+    die_with_supervisor();
+    let (reporter, flush) = Reporter::for_supervisor(shutdown.clone())?;
+    let (sender, requests) = mpsc::channel(MAX_WAITING_REQUESTS);
+    let lifeline = shutdown.clone();
+    let reader = thread::Builder::new().name("stdin".into()).stack_size(STACK_BYTES);
+    reader.spawn(move || {
+        read_requests(io::stdin().lock(), &sender);
+        lifeline.cancel();
+        // Whatever the rest of the process is stuck in, nobody is left to notice.
+        thread::sleep(LAST_GRACE);
+        std::process::exit(1);
+    })?;
+    Ok((reporter, requests, Some(flush)))
+}
+
+/// Reads requests until the end of the stream. What is no request is logged and skipped.
+fn read_requests(mut stdin: impl BufRead, requests: &mpsc::Sender<Request>) {
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let limit = MAX_LINE_BYTES as u64 + 1;
+        match stdin.by_ref().take(limit).read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => return,
+            Ok(_) if line.len() > MAX_LINE_BYTES => {
+                tracing::error!("a request is longer than {MAX_LINE_BYTES} bytes");
+                return;
+            }
+            Ok(_) => match serde_json::from_slice(&line) {
+                Ok(request) => {
+                    if requests.blocking_send(request).is_err() {
+                        return;
+                    }
+                }
+                Err(error) => tracing::warn!("not a request: {error}"),
+            },
+        }
+    }
+}
+
+/// The second line of defence beside the lifeline: the system kills this process when the thread
+/// that started it ends. Also a process that is stopped, which reads no lifeline.
+#[cfg(target_os = "linux")]
+fn die_with_supervisor() {
+    use rustix::process::{Signal, set_parent_process_death_signal};
+    if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
+        tracing::warn!("cannot ask to be ended with the supervisor: {error}");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn die_with_supervisor() {}
+
+async fn cancel_on_signal(shutdown: CancellationToken, reporter: Reporter) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signals =
+        signal(SignalKind::interrupt()).and_then(|i| Ok((i, signal(SignalKind::terminate())?)));
+    let (mut interrupt, mut terminate) = match signals {
+        Ok(signals) => signals,
+        Err(error) => return tracing::warn!("cannot listen for signals: {error}"),
+    };
+    let name = tokio::select! {
+        _ = interrupt.recv() => "SIGINT",
+        _ = terminate.recv() => "SIGTERM",
+    };
+    reporter.report(Event::Stopping { reason: format!("got {name}") });
+    shutdown.cancel();
+}
+
+/// Says why on stderr.
+fn fail(fatal: &Fatal) -> ExitCode {
+    tracing::error!("{fatal}");
+    if let Some(hint) = &fatal.hint {
+        tracing::error!("hint: {hint}");
+    }
+    ExitCode::from(fatal.code.exit_code())
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::Command;
+
+    use super::*;
+
+    #[test]
+    fn requests_are_read_up_to_the_end_and_nonsense_is_skipped() {
+        let (sender, mut requests) = mpsc::channel(8);
+        let input =
+            b"{\"id\":1,\"command\":\"stop\"}\nnonsense\n{\"id\":2,\"command\":\"leave\"}\n";
+        read_requests(&input[..], &sender);
+        drop(sender);
+        let got: Vec<Request> = std::iter::from_fn(|| requests.blocking_recv()).collect();
+        let expected = [(1, Command::Stop), (2, Command::Leave)];
+        assert_eq!(got, expected.map(|(id, command)| Request { id, command }));
+    }
+
+    #[test]
+    fn a_line_without_end_is_not_read_for_ever() {
+        let (sender, mut requests) = mpsc::channel(8);
+        read_requests(io::BufReader::new(io::repeat(b'x')), &sender);
+        drop(sender);
+        assert_eq!(requests.blocking_recv(), None);
+    }
+}

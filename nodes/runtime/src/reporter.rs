@@ -1,0 +1,154 @@
+//! Telling what happens: to a supervisor as lines on stdout, to people as log lines.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread;
+
+use contract::{Event, MessageStage};
+use tokio_util::sync::CancellationToken;
+
+/// Events that wait to be written. A supervisor reads all the time; one that hangs for some seconds
+/// loses events, and is told how many, rather than holding up packets.
+const MAX_WAITING: usize = 4096;
+
+/// The thread only writes lines.
+const STACK_BYTES: usize = 256 << 10;
+
+/// Takes events from anywhere in a process. Never blocks. Cheap to clone.
+#[derive(Clone)]
+pub struct Reporter(Arc<dyn Fn(Event) + Send + Sync>);
+
+impl fmt::Debug for Reporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reporter")
+    }
+}
+
+impl Reporter {
+    /// Hands every event to this function, which must not block.
+    pub fn new(take: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(take))
+    }
+
+    /// Reports an event.
+    pub fn report(&self, event: Event) {
+        (self.0)(event);
+    }
+
+    /// For people: what matters to them goes to the log.
+    pub fn for_people() -> Self {
+        Self::new(|event| match event {
+            Event::Listening(listening) => match listening.instead_of {
+                Some(port) => tracing::info!(
+                    "listening on {} ({}; port {port} is taken)",
+                    listening.address,
+                    listening.endpoint
+                ),
+                None => {
+                    tracing::info!("listening on {} ({})", listening.address, listening.endpoint);
+                }
+            },
+            Event::Identity(identity) => {
+                for key in &identity.public_keys {
+                    let new = if identity.new { ", made just now" } else { "" };
+                    tracing::info!("public key {key}{new}");
+                }
+                if let Some(address) = identity.address {
+                    tracing::info!("address {address}");
+                }
+            }
+            Event::Waiting { reason } => tracing::info!("waiting: {reason}"),
+            Event::Ready { reason } => tracing::info!("ready: {reason}"),
+            Event::Stopping { reason } => tracing::info!("stopping: {reason}"),
+            Event::Message(event) => match event.stage {
+                MessageStage::Accepted { .. } => {
+                    tracing::info!("message {} accepted", event.message);
+                }
+                MessageStage::Failed { reason } => {
+                    tracing::warn!("message {} failed: {reason}", event.message);
+                }
+                MessageStage::Received { .. } => {
+                    tracing::info!("message {} received", event.message);
+                }
+                MessageStage::Sent { .. } | MessageStage::Acknowledged { .. } => {}
+            },
+            // Whoever ends the process prints why.
+            Event::Fatal(_)
+            | Event::Hello(_)
+            | Event::Metrics(_)
+            | Event::Links { .. }
+            | Event::Answer(_)
+            | Event::Lost { .. } => {}
+        })
+    }
+
+    /// For a supervisor: lines on stdout, written by a thread of their own. The returned handle
+    /// waits until all that was reported is written. A supervisor that is gone ends the process
+    /// through `gone`.
+    pub(crate) fn for_supervisor(gone: CancellationToken) -> io::Result<(Self, Flush)> {
+        let (sender, receiver) = sync_channel(MAX_WAITING);
+        let lost = Arc::new(AtomicU64::new(0));
+        let lost_by_writer = Arc::clone(&lost);
+        let writer = thread::Builder::new().name("stdout".into()).stack_size(STACK_BYTES);
+        writer.spawn(move || write_lines(&receiver, &lost_by_writer, &gone))?;
+        let flush = Flush(sender.clone());
+        let reporter = Self::new(move |event| {
+            if let Err(TrySendError::Full(_)) = sender.try_send(Line::Event(Box::new(event))) {
+                lost.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        Ok((reporter, flush))
+    }
+}
+
+enum Line {
+    Event(Box<Event>),
+    /// Tell this sender when everything before is written.
+    Flush(SyncSender<()>),
+}
+
+/// Waits until all that was reported is written.
+#[derive(Debug)]
+pub(crate) struct Flush(SyncSender<Line>);
+
+impl Flush {
+    pub(crate) fn wait(&self) {
+        let (sender, receiver) = sync_channel(1);
+        // Errors mean that the writer has ended: then nothing can be waited for.
+        if self.0.send(Line::Flush(sender)).is_ok() {
+            let _ = receiver.recv();
+        }
+    }
+}
+
+fn write_lines(lines: &Receiver<Line>, lost: &AtomicU64, gone: &CancellationToken) {
+    let mut buffer = Vec::new();
+    for line in lines {
+        match line {
+            Line::Event(event) => {
+                let count = lost.swap(0, Ordering::Relaxed);
+                buffer.clear();
+                if count > 0 {
+                    push_line(&mut buffer, &Event::Lost { count });
+                }
+                push_line(&mut buffer, &event);
+                let mut stdout = io::stdout().lock();
+                if stdout.write_all(&buffer).and_then(|()| stdout.flush()).is_err() {
+                    gone.cancel();
+                    return;
+                }
+            }
+            Line::Flush(done) => {
+                let _ = done.send(());
+            }
+        }
+    }
+}
+
+fn push_line(buffer: &mut Vec<u8>, event: &Event) {
+    serde_json::to_writer(&mut *buffer, event).expect("events are JSON, and a vector takes all");
+    buffer.push(b'\n');
+}

@@ -1,0 +1,260 @@
+//! The loop: keys, events and answers in, frames and requests out.
+
+use std::io;
+use std::time::Duration;
+
+use contract::Time;
+use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
+use futures_util::{Stream, StreamExt};
+use ratatui::Terminal;
+use ratatui::backend::Backend;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::draw::draw;
+use crate::keys::Key;
+use crate::message::{Effect, Message, Problem};
+use crate::model::{Model, Settings};
+use crate::regions::Regions;
+use crate::source::{Events, Source};
+use crate::update::update;
+use crate::{Error, Outcome};
+
+/// Shortest time between two frames after a key: thirty a second look immediate.
+const KEY_FRAME: Duration = Duration::from_millis(33);
+
+/// Shortest time between two frames when only numbers change. Nobody reads faster, and a devnet
+/// that talks all the time would otherwise keep a core busy with drawing.
+const EVENT_FRAME: Duration = Duration::from_millis(100);
+
+/// Ages and rates change with time alone.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Messages that may wait for the loop. When it is full the event stream is not read, and the
+/// supervisor sends a new snapshot to a reader that is too slow.
+const QUEUE: usize = 1024;
+
+/// The terminal as the loop needs it.
+pub(crate) trait Console {
+    /// What is drawn on.
+    type Backend: Backend;
+
+    /// To draw.
+    fn terminal(&mut self) -> &mut Terminal<Self::Backend>;
+
+    /// Hands text to the terminal's clipboard.
+    fn copy(&mut self, text: &str) -> io::Result<()>;
+
+    /// Gives the terminal back to the shell until the user returns.
+    fn suspend(&mut self) -> io::Result<()>;
+}
+
+/// Runs until the user quits or the devnet ends.
+pub(crate) async fn run_with<C, I, S>(
+    console: &mut C,
+    mut input: I,
+    source: S,
+    settings: Settings,
+    mut signals: mpsc::Receiver<i32>,
+) -> Result<Outcome, Error>
+where
+    C: Console,
+    I: Stream<Item = io::Result<Event>> + Unpin,
+    S: Source,
+{
+    let begin = Instant::now();
+    let (queue, mut messages) = mpsc::channel(QUEUE);
+    let size = console.terminal().size().map_err(|error| drawing(&error))?;
+    let mut app = App {
+        console,
+        model: Model::new(settings, size),
+        regions: Regions::default(),
+        source,
+        queue,
+        begin,
+        draw_at: Some(begin),
+        drawn_at: begin,
+    };
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    if let Some(outcome) = app.carry_out(vec![Effect::Connect { after: Duration::ZERO }])? {
+        return Ok(outcome);
+    }
+    loop {
+        let frame = app.draw_at.unwrap_or_else(|| Instant::now() + TICK);
+        let message = tokio::select! {
+            biased;
+            event = input.next() => match event {
+                Some(Ok(event)) => app.translate(event),
+                Some(Err(error)) => return Err(keyboard(error)),
+                None => return Err(keyboard(io::ErrorKind::UnexpectedEof.into())),
+            },
+            Some(signal) = signals.recv() => Some(Message::Signal(signal)),
+            () = tokio::time::sleep_until(frame), if app.draw_at.is_some() => {
+                app.draw()?;
+                None
+            }
+            Some(message) = messages.recv() => Some(message),
+            _ = tick.tick() => Some(Message::Tick),
+        };
+        if let Some(message) = message
+            && let Some(outcome) = app.handle(message)?
+        {
+            return Ok(outcome);
+        }
+    }
+}
+
+struct App<'c, C, S> {
+    console: &'c mut C,
+    model: Model,
+    regions: Regions,
+    source: S,
+    queue: mpsc::Sender<Message>,
+    begin: Instant,
+    /// When to draw next; none while the screen shows everything.
+    draw_at: Option<Instant>,
+    drawn_at: Instant,
+}
+
+impl<C: Console, S: Source> App<'_, C, S> {
+    fn handle(&mut self, message: Message) -> Result<Option<Outcome>, Error> {
+        let interval = if message.is_from_user() { KEY_FRAME } else { EVENT_FRAME };
+        let due = self.drawn_at + interval;
+        self.draw_at = Some(self.draw_at.map_or(due, |draw_at| draw_at.min(due)));
+        let since = u64::try_from(self.begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let effects = update(&mut self.model, Time::from_nanos(since), message);
+        self.carry_out(effects)
+    }
+
+    fn draw(&mut self) -> Result<(), Error> {
+        let Self { console, model, regions, .. } = self;
+        console
+            .terminal()
+            .draw(|frame| *regions = draw(model, frame))
+            .map_err(|error| drawing(&error))?;
+        self.drawn_at = Instant::now();
+        self.draw_at = None;
+        Ok(())
+    }
+
+    /// What an event of the terminal means; none if nothing.
+    fn translate(&self, event: Event) -> Option<Message> {
+        match event {
+            Event::Key(key) if key.kind != KeyEventKind::Release => {
+                Key::from_event(key).map(Message::Key)
+            }
+            Event::Mouse(mouse) => self.translate_mouse(mouse),
+            Event::Paste(text) => Some(Message::Paste(text)),
+            Event::Resize(width, height) => Some(Message::Resize((width, height).into())),
+            Event::Key(_) | Event::FocusGained | Event::FocusLost => None,
+        }
+    }
+
+    fn translate_mouse(&self, mouse: MouseEvent) -> Option<Message> {
+        let target = self.regions.at(mouse.column, mouse.row).cloned();
+        match mouse.kind {
+            MouseEventKind::Down(MouseButton::Left) => target.map(Message::Click),
+            MouseEventKind::ScrollUp => Some(Message::Wheel { target, up: true }),
+            MouseEventKind::ScrollDown => Some(Message::Wheel { target, up: false }),
+            _ => None,
+        }
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) -> Result<Option<Outcome>, Error> {
+        for effect in effects {
+            match effect {
+                Effect::Quit(outcome) => return Ok(Some(outcome)),
+                Effect::Redraw => self.redraw()?,
+                Effect::Suspend => {
+                    self.console.suspend().map_err(|source| Error::Terminal {
+                        attempt: "give the terminal back to the shell",
+                        source,
+                    })?;
+                    self.redraw()?;
+                }
+                Effect::Copy { text, what } => {
+                    let result = self.console.copy(&text);
+                    let result = result.map_err(|error| Problem(error.to_string()));
+                    return self.handle(Message::Copied { what, result });
+                }
+                Effect::Connect { after } => {
+                    tokio::spawn(listen(self.source.clone(), self.queue.clone(), after));
+                }
+                Effect::Act { node, action } => {
+                    let (source, queue) = (self.source.clone(), self.queue.clone());
+                    tokio::spawn(async move {
+                        let result = source.act(&node, action).await.map(drop).map_err(Into::into);
+                        // The loop is gone only when the dashboard is.
+                        let _ = queue.send(Message::Acted { node, action, result }).await;
+                    });
+                }
+                Effect::Send { request, text } => {
+                    let (source, queue) = (self.source.clone(), self.queue.clone());
+                    tokio::spawn(async move {
+                        let result = source.send(&request).await.map(drop).map_err(Into::into);
+                        let _ = queue.send(Message::Sent { text, result }).await;
+                    });
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn redraw(&mut self) -> Result<(), Error> {
+        self.console.terminal().clear().map_err(|error| drawing(&error))?;
+        self.model.size = self.console.terminal().size().map_err(|error| drawing(&error))?;
+        self.draw_at = Some(Instant::now());
+        Ok(())
+    }
+}
+
+impl Message {
+    /// Whether somebody waits to see what it does.
+    fn is_from_user(&self) -> bool {
+        matches!(
+            self,
+            Self::Key(_)
+                | Self::Paste(_)
+                | Self::Click(_)
+                | Self::Wheel { .. }
+                | Self::Resize(_)
+                | Self::Copied { .. }
+                | Self::Acted { .. }
+                | Self::Sent { .. }
+        )
+    }
+}
+
+/// Reads the event stream into the queue until it ends.
+async fn listen<S: Source>(source: S, queue: mpsc::Sender<Message>, after: Duration) {
+    tokio::time::sleep(after).await;
+    let reason = match source.events().await {
+        Err(error) => Problem::from(error).0,
+        Ok(mut events) => {
+            if queue.send(Message::Connected).await.is_err() {
+                return;
+            }
+            loop {
+                match events.next().await {
+                    Ok(Some(envelope)) => {
+                        if queue.send(Message::Heard(Box::new(envelope))).await.is_err() {
+                            return;
+                        }
+                    }
+                    Ok(None) => break "the supervisor closed the event stream".to_owned(),
+                    Err(error) => break Problem::from(error).0,
+                }
+            }
+        }
+    };
+    let _ = queue.send(Message::Disconnected { reason }).await;
+}
+
+fn drawing(error: &impl ToString) -> Error {
+    Error::Terminal { attempt: "draw on the terminal", source: io::Error::other(error.to_string()) }
+}
+
+fn keyboard(source: io::Error) -> Error {
+    Error::Terminal { attempt: "read the keyboard", source }
+}

@@ -1,0 +1,78 @@
+//! The whole screen: header, tabs, the screen itself, hints, and what lies over it.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::Line;
+
+use crate::chrome;
+use crate::connection::Connection;
+use crate::model::Model;
+use crate::overlay;
+use crate::regions::Regions;
+use crate::scene::Scene;
+use crate::screens;
+
+/// The smallest terminal on which every screen can be read.
+const SMALLEST: (u16, u16) = (60, 15);
+
+/// Draws everything. Returns what lies where.
+pub(crate) fn draw(model: &Model, frame: &mut Frame<'_>) -> Regions {
+    let area = frame.area();
+    let mut scene = Scene::new(model, frame.buffer_mut());
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        too_small(area, &mut scene);
+    } else {
+        whole(model, area, &mut scene);
+    }
+    let Scene { regions, cursor, .. } = scene;
+    if let Some(cursor) = cursor {
+        frame.set_cursor_position(cursor);
+    }
+    regions
+}
+
+fn whole(model: &Model, area: Rect, scene: &mut Scene<'_>) {
+    let [header, tabs, body, hints] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(1),
+        Constraint::Min(0),
+        Constraint::Length(1),
+    ])
+    .areas(area);
+    chrome::header(model, header, scene);
+    chrome::tabs(model, tabs, scene);
+    match model.devnet() {
+        Some(devnet) => {
+            screens::draw(model, devnet, body, scene);
+            if model.connection != Connection::Live || model.stale().is_some() {
+                // Old data stays, and looks old.
+                scene.buffer.set_style(body, scene.theme.stale);
+            }
+        }
+        None => waiting(model, body, scene),
+    }
+    overlay::draw(model, body, scene);
+    chrome::hints(model, hints, scene);
+}
+
+fn waiting(model: &Model, area: Rect, scene: &mut Scene<'_>) {
+    let sentence = match &model.connection {
+        Connection::Connecting => "connecting to the supervisor".to_owned(),
+        Connection::Live => "waiting for the first snapshot of the devnet".to_owned(),
+        Connection::Lost { reason, .. } => format!("no connection to the supervisor: {reason}"),
+    };
+    scene.nothing_yet(area, &sentence);
+}
+
+fn too_small(area: Rect, scene: &mut Scene<'_>) {
+    let (width, height) = SMALLEST;
+    let lines = [
+        "too small".to_owned(),
+        format!("needs {width}{}{height}", scene.symbols.times),
+        format!("has {}{}{}", area.width, scene.symbols.times, area.height),
+        "q quits".to_owned(),
+    ];
+    for (row, line) in (0..).zip(lines) {
+        scene.put(area, row, Line::from(line));
+    }
+}

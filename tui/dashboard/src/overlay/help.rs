@@ -1,0 +1,171 @@
+//! What the keys do in one place, and what the devnet is.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::Overlay;
+use crate::action::{self, Action, Context};
+use crate::message::Effect;
+use crate::model::Model;
+use crate::motion::Motion;
+use crate::scene::{Scene, centered};
+use crate::state::Mark;
+use crate::symbols::Symbols;
+use crate::text;
+
+/// Width of the help, where the terminal has it.
+const WIDTH: u16 = 84;
+
+/// The help.
+#[derive(Debug)]
+pub(crate) struct Help {
+    /// The place that it is about.
+    pub(super) context: Context,
+    /// Its first visible row.
+    pub(super) row: usize,
+}
+
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    let (page, symbols) = (model.page(), model.symbols());
+    let Some(Overlay::Help(help)) = model.overlays.last() else { return Vec::new() };
+    let rows = help.lines(model, symbols).len();
+    let Some(Overlay::Help(help)) = model.overlays.last_mut() else { return Vec::new() };
+    if action == Action::Close {
+        model.overlays.pop();
+    } else if let Some(motion) = Motion::of(action, page) {
+        help.row = motion.from(help.row, rows.saturating_sub(page).max(1));
+    }
+    Vec::new()
+}
+
+impl Help {
+    pub(super) fn draw(&self, model: &Model, area: Rect, scene: &mut Scene<'_>) {
+        let lines = self.lines(model, scene.symbols);
+        let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
+        let place = centered(area, WIDTH, height);
+        let inner =
+            scene.window(place, format!("Help {} {}", scene.symbols.dot, self.context.title()));
+        let visible = usize::from(inner.height);
+        let first = self.row.min(lines.len().saturating_sub(visible));
+        if first + visible < lines.len() {
+            scene.edge_note(place, true, Line::styled("more below", scene.theme.muted));
+        }
+        for (row, (label, what, kind)) in (0..inner.height).zip(lines.iter().skip(first)) {
+            let style = match kind {
+                Kind::Title => scene.theme.title,
+                Kind::Key => scene.theme.accent,
+                Kind::Fact => scene.theme.muted,
+                Kind::Mark(mark) => scene.theme.mark(*mark),
+            };
+            let columns = usize::from(inner.width.saturating_sub(19));
+            let line = Line::from(vec![
+                Span::styled(format!(" {label:<17} "), style),
+                Span::styled(text::fit(what, columns, scene.symbols), Style::new()),
+            ]);
+            scene.put(inner, row, line);
+        }
+    }
+
+    fn lines(&self, model: &Model, symbols: &Symbols) -> Vec<(String, String, Kind)> {
+        let mut lines = vec![keys_title(self.context)];
+        lines.extend(keys(self.context, symbols));
+        let related = match self.context {
+            Context::Messages => Some(Context::Writing),
+            Context::Nodes | Context::Logs => Some(Context::Filtering),
+            _ => None,
+        };
+        if let Some(related) = related {
+            lines.push(empty());
+            lines.push(keys_title(related));
+            lines.extend(keys(related, symbols));
+        }
+        if matches!(self.context, Context::Network | Context::Nodes | Context::Presence) {
+            lines.push(empty());
+            lines.push(("What is shown".into(), String::new(), Kind::Title));
+            lines.extend(legend(symbols));
+        }
+        lines.push(empty());
+        lines.push(("This devnet".into(), String::new(), Kind::Title));
+        lines.extend(about(model, symbols));
+        lines
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Title,
+    Key,
+    Fact,
+    Mark(Mark),
+}
+
+fn empty() -> (String, String, Kind) {
+    (String::new(), String::new(), Kind::Fact)
+}
+
+fn keys_title(context: Context) -> (String, String, Kind) {
+    (context.title().to_owned(), String::new(), Kind::Title)
+}
+
+fn keys(context: Context, symbols: &Symbols) -> impl Iterator<Item = (String, String, Kind)> {
+    action::in_context(context).map(|spec| {
+        let keys: Vec<String> = spec.keys.iter().map(|key| key.label(symbols)).collect();
+        (keys.join(" "), spec.description.to_owned(), Kind::Key)
+    })
+}
+
+fn legend(symbols: &Symbols) -> Vec<(String, String, Kind)> {
+    let mark =
+        |mark, what: &str| (symbols.mark(mark).to_owned(), what.to_owned(), Kind::Mark(mark));
+    vec![
+        mark(Mark::Ready, "ready: it does its work; of a client: a probe packet came round"),
+        mark(Mark::Starting, "starting, listening, present: on its way to ready"),
+        mark(Mark::Late, "late: the directory has missed two of its announcements"),
+        mark(Mark::Gone, "gone: it runs, and the directory has forgotten it after 10 s"),
+        mark(Mark::BackingOff, "backing off: it ended by itself and is about to be started again"),
+        mark(Mark::Failed, "failed: it ended by itself too often"),
+        mark(Mark::Stopped, "planned, stopping, stopped"),
+        (
+            "pkt/s".into(),
+            "packets that enter layer 1 per second, data, cover and acks alike".into(),
+            Kind::Fact,
+        ),
+        (
+            "rates".into(),
+            "averages over 5 s; of mixnodes as the directory reports them".into(),
+            Kind::Fact,
+        ),
+        (
+            text::UNKNOWN.into(),
+            "not known, or not reported within the last seconds; zero is 0".into(),
+            Kind::Fact,
+        ),
+    ]
+}
+
+fn about(model: &Model, symbols: &Symbols) -> Vec<(String, String, Kind)> {
+    let fact = |label: &str, what: String| (label.to_owned(), what, Kind::Fact);
+    let Some(devnet) = model.devnet() else {
+        return vec![fact("", "not heard yet".into())];
+    };
+    let info = &devnet.info;
+    let mut facts = vec![
+        fact("name", text::visible(&info.name, symbols)),
+        fact("folder", text::visible(&info.folder.display().to_string(), symbols)),
+        fact("supervisor", format!("process {}", info.supervisor_pid)),
+        fact("up for", text::age(model.moment().since_unix_ms(info.started_unix_ms))),
+        fact(
+            "rates",
+            format!(
+                "{}: a mixnode delays {:.0} ms, a client sends every {:.0} ms and a loop every \
+                 {:.0} ms, all on average",
+                info.profile, info.hop_delay_ms, info.slot_ms, info.loop_cover_ms
+            ),
+        ),
+        fact("clients", format!("{} named, {} in the crowd", info.clients, info.crowd)),
+        fact("lost events", devnet.lost.to_string()),
+    ];
+    facts.extend(info.notices.iter().map(|notice| fact("note", text::visible(notice, symbols))));
+    facts
+}

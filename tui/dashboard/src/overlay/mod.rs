@@ -1,0 +1,87 @@
+//! What lies over a screen: the card of a process, the palette, the help, a question.
+
+mod card;
+mod help;
+mod palette;
+mod question;
+
+pub(crate) use card::copied;
+pub(crate) use palette::Palette;
+pub(crate) use question::Question;
+
+use ratatui::layout::Rect;
+
+use crate::action::{Action, Context};
+use crate::message::Effect;
+use crate::model::Model;
+use crate::scene::Scene;
+
+/// Something that lies over the screen and takes the keys.
+#[derive(Debug)]
+pub(crate) enum Overlay {
+    /// Everything about one process.
+    Card(card::Card),
+    /// What the keys do.
+    Help(help::Help),
+    /// Every action, by name.
+    Palette(Palette),
+    /// Something to agree to.
+    Question(Question),
+}
+
+impl Overlay {
+    /// The card of a process.
+    pub(crate) fn card(node: String) -> Self {
+        Self::Card(card::Card { node, back: 0 })
+    }
+
+    /// The help of a context.
+    pub(crate) fn help(context: Context) -> Self {
+        Self::Help(help::Help { context, row: 0 })
+    }
+
+    /// The palette, opened in a context.
+    pub(crate) fn palette(context: Context) -> Self {
+        Self::Palette(Palette::new(context))
+    }
+
+    /// Its context.
+    pub(crate) fn context(&self) -> Context {
+        match self {
+            Self::Card(_) => Context::Card,
+            Self::Help(_) => Context::Reading,
+            Self::Palette(_) => Context::Searching,
+            Self::Question(_) => Context::Question,
+        }
+    }
+
+    /// The process that it is about.
+    pub(crate) fn node(&self) -> Option<String> {
+        match self {
+            Self::Card(card) => Some(card.node.clone()),
+            _ => None,
+        }
+    }
+}
+
+/// An action while something lies over the screen; none if it is for what lies below.
+pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    match model.overlays.last()? {
+        Overlay::Card(_) => card::act(model, action),
+        Overlay::Help(_) => Some(help::act(model, action)),
+        Overlay::Palette(_) => Some(palette::act(model, action)),
+        Overlay::Question(_) => Some(question::act(model, action)),
+    }
+}
+
+/// Draws everything that lies over the screen.
+pub(crate) fn draw(model: &Model, area: Rect, scene: &mut Scene<'_>) {
+    for overlay in &model.overlays {
+        match overlay {
+            Overlay::Card(card) => card.draw(model, area, scene),
+            Overlay::Help(help) => help.draw(model, area, scene),
+            Overlay::Palette(palette) => palette.draw(area, scene),
+            Overlay::Question(question) => question.draw(area, scene),
+        }
+    }
+}

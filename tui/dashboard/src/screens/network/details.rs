@@ -1,0 +1,65 @@
+//! The details of the selected node, below the map.
+
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::describe;
+use crate::model::Model;
+use crate::scene::Scene;
+use crate::state::Devnet;
+use crate::text;
+
+/// Draws the details of the selected node, or what the map shows if none is.
+pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
+    let Some(node) = model.selected_node() else {
+        let inner = scene.pane(area, "Nothing selected", false);
+        introduction(devnet, inner, scene);
+        return;
+    };
+    let title = format!("{} {} {}", node.name(), scene.symbols.dot, describe::role(node));
+    let inner = scene.pane(area, title, false);
+    let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    scene.put(inner, 0, describe::headline(devnet, node, scene));
+    let packets = describe::packet_facts(node, scene);
+    let process = describe::process_facts(node, scene);
+    let network = describe::network_facts(devnet, node, scene);
+    scene.put(inner, 1, describe::facts_line(&packets, inner.width, scene));
+    scene.put(inner, 2, describe::facts_line(&process, inner.width, scene));
+    scene.put(inner, 3, describe::facts_line(&network, inner.width, scene));
+}
+
+/// What somebody sees who has not touched a key yet.
+fn introduction(devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
+    let [left, right, up, down] = scene.symbols.arrows;
+    let info = &devnet.info;
+    let mean = info.hop_delay_ms * f64::from(info.layers);
+    let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    let muted = |words: String| Line::styled(words, scene.theme.muted);
+    let lines = [
+        Line::from(vec![
+            Span::styled(format!("{left} {right} {up} {down} "), scene.theme.accent),
+            Span::raw("select a node   "),
+            Span::styled("m ", scene.theme.accent),
+            Span::raw("write a message   "),
+            Span::styled("? ", scene.theme.accent),
+            Span::raw("help"),
+        ]),
+        muted(format!(
+            "A packet passes one mixnode of each layer and waits at each: {} on average.",
+            text::millis(info.hop_delay_ms)
+        )),
+        muted(format!(
+            "A message is underway for about {}, after waiting about {} for its turn to be sent.",
+            text::millis(mean),
+            text::millis(info.slot_ms)
+        )),
+        muted(if info.acks {
+            "An acknowledgement comes back through the layers the same way.".to_owned()
+        } else {
+            "Acknowledgements are off: a packet that is lost is not sent again.".to_owned()
+        }),
+    ];
+    for (row, line) in (0..).zip(lines) {
+        scene.put(inner, row, line);
+    }
+}

@@ -1,0 +1,58 @@
+//! Where events come from and requests go to: a supervisor, or what stands for it in a test.
+
+use std::future::Future;
+
+use control::{
+    ControlClient, ControlError, Envelope, EventStream, MessageStatus, NodeAction, NodeStatus,
+    SendRequest,
+};
+
+/// A devnet to show.
+pub(crate) trait Source: Clone + Send + Sync + 'static {
+    /// Its event stream.
+    type Events: Events;
+
+    /// Opens the event stream. Its first event is a snapshot.
+    fn events(&self) -> impl Future<Output = Result<Self::Events, ControlError>> + Send;
+
+    /// Does something to a process.
+    fn act(
+        &self,
+        node: &str,
+        action: NodeAction,
+    ) -> impl Future<Output = Result<NodeStatus, ControlError>> + Send;
+
+    /// Sends a message.
+    fn send(
+        &self,
+        request: &SendRequest,
+    ) -> impl Future<Output = Result<MessageStatus, ControlError>> + Send;
+}
+
+/// An event stream.
+pub(crate) trait Events: Send + 'static {
+    /// The next event; none at the end.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Envelope>, ControlError>> + Send;
+}
+
+impl Source for ControlClient {
+    type Events = EventStream;
+
+    async fn events(&self) -> Result<EventStream, ControlError> {
+        Self::events(self).await
+    }
+
+    async fn act(&self, node: &str, action: NodeAction) -> Result<NodeStatus, ControlError> {
+        Self::act(self, node, action).await
+    }
+
+    async fn send(&self, request: &SendRequest) -> Result<MessageStatus, ControlError> {
+        Self::send(self, request).await
+    }
+}
+
+impl Events for EventStream {
+    async fn next(&mut self) -> Result<Option<Envelope>, ControlError> {
+        Self::next(self).await
+    }
+}

@@ -1,0 +1,110 @@
+//! The real terminal: taken over, and always given back.
+
+use std::io::{self, IsTerminal, Stdout, Write, stdout};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
+use crossterm::execute;
+use crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+use crate::Error;
+use crate::app::Console;
+
+/// Whether the terminal is ours at the moment, for the panic hook.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The hook is set once: two dashboards in a process would otherwise chain it.
+static HOOK: Once = Once::new();
+
+/// The terminal while the dashboard has it. Dropping it gives it back.
+pub(crate) struct RealConsole {
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+    mouse: bool,
+}
+
+impl RealConsole {
+    /// Takes the terminal over.
+    pub(crate) fn take(mouse: bool) -> Result<Self, Error> {
+        if !stdout().is_terminal() {
+            return Err(Error::NotATerminal);
+        }
+        HOOK.call_once(|| {
+            let report = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |panic| {
+                // First the terminal: what is printed would be lost with the alternate screen.
+                give_back();
+                report(panic);
+            }));
+        });
+        let taken = take_over(mouse).and_then(|()| Terminal::new(CrosstermBackend::new(stdout())));
+        match taken {
+            Ok(terminal) => Ok(Self { terminal, mouse }),
+            Err(source) => {
+                give_back();
+                Err(Error::Terminal { attempt: "take over the terminal", source })
+            }
+        }
+    }
+}
+
+impl Console for RealConsole {
+    type Backend = CrosstermBackend<Stdout>;
+
+    fn terminal(&mut self) -> &mut Terminal<Self::Backend> {
+        &mut self.terminal
+    }
+
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(stdout(), CopyToClipboard::to_clipboard_from(text))
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        give_back();
+        // The whole group stops, as if the terminal itself had seen Ctrl-Z: a wrapper such as cargo
+        // must stop too, or the shell would not take over.
+        #[cfg(unix)]
+        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
+        take_over(self.mouse)
+    }
+}
+
+impl Drop for RealConsole {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn take_over(mouse: bool) -> io::Result<()> {
+    TAKEN.store(true, Ordering::SeqCst);
+    enable_raw_mode()?;
+    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
+    if mouse {
+        execute!(stdout(), EnableMouseCapture)?;
+    }
+    Ok(())
+}
+
+/// Gives the terminal back if it is ours. What fails here cannot be reported anywhere: the terminal
+/// is gone, and each step is worth trying by itself.
+fn give_back() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let _ = disable_raw_mode();
+    let _ = execute!(
+        stdout(),
+        DisableMouseCapture,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        crossterm::cursor::Show
+    );
+    let _ = stdout().flush();
+}

@@ -1,0 +1,106 @@
+//! `start`, `stop`, `restart`, `kill`: do something to processes.
+
+use std::time::Duration;
+
+use control::{Failure, FailureCode, NodeAction, NodeStatus, State};
+use serde::Serialize;
+
+use crate::cli::{KillArgs, NodesArgs};
+use crate::context::Context;
+use crate::stop::Outcome;
+use crate::watch::Watch;
+
+#[derive(Serialize)]
+struct Acted {
+    action: &'static str,
+    nodes: Vec<NodeStatus>,
+}
+
+pub(crate) async fn start(context: &Context, args: &NodesArgs) -> Outcome {
+    act(context, NodeAction::Start, &args.nodes, goal(args, State::Ready)).await
+}
+
+pub(crate) async fn stop(context: &Context, args: &NodesArgs) -> Outcome {
+    act(context, NodeAction::Stop, &args.nodes, goal(args, State::Stopped)).await
+}
+
+pub(crate) async fn restart(context: &Context, args: &NodesArgs) -> Outcome {
+    act(context, NodeAction::Restart, &args.nodes, goal(args, State::Ready)).await
+}
+
+pub(crate) async fn kill(context: &Context, args: &KillArgs) -> Outcome {
+    act(context, NodeAction::Kill, &args.nodes, None).await
+}
+
+/// The state that is waited for, and for how long.
+fn goal(args: &NodesArgs, state: State) -> Option<(State, Duration)> {
+    (!args.no_wait).then_some((state, args.limit.timeout()))
+}
+
+async fn act(
+    context: &Context,
+    action: NodeAction,
+    names: &[String],
+    goal: Option<(State, Duration)>,
+) -> Outcome {
+    let client = context.connect(None)?;
+    let mut nodes = Vec::new();
+    for name in names {
+        nodes.push(client.act(name, action).await?);
+    }
+    if let Some((state, limit)) = goal {
+        // Opened only now, so that it begins after what was asked.
+        let mut watch = Watch::open(&client).await?;
+        let waiting = tokio::time::timeout(limit, wait(&mut watch, names, state)).await;
+        if waiting.is_err() {
+            return Err(too_late(&watch, action, names, state, limit).into());
+        }
+        waiting.unwrap_or(Ok(()))?;
+        nodes = names.iter().filter_map(|name| watch.node(name).cloned()).collect();
+    }
+    let acted = Acted { action: action.word(), nodes };
+    context.output.result("act", Some(context.name()), &acted, |output| {
+        let lines = acted
+            .nodes
+            .iter()
+            .map(|node| format!("{}: {}: {}", node.name, output.state(node.state, 0), node.reason));
+        lines.collect::<Vec<_>>().join("\n")
+    })
+}
+
+async fn wait(watch: &mut Watch, names: &[String], state: State) -> Outcome {
+    loop {
+        let nodes: Vec<&NodeStatus> = names.iter().filter_map(|name| watch.node(name)).collect();
+        if nodes.iter().all(|node| node.state == state) {
+            return Ok(());
+        }
+        if let Some(node) = nodes.iter().find(|node| node.state == State::Failed) {
+            return Err(watch.loss_of(node).into());
+        }
+        if watch.next().await?.is_none() {
+            let message = "the devnet went down meanwhile";
+            return Err(Failure::new(FailureCode::NoSuchDevnet, message).into());
+        }
+    }
+}
+
+fn too_late(
+    watch: &Watch,
+    action: NodeAction,
+    names: &[String],
+    state: State,
+    limit: Duration,
+) -> Failure {
+    let limit = humantime::format_duration(limit);
+    let late = names.iter().filter_map(|name| watch.node(name)).find(|node| node.state != state);
+    let message = format!("cannot {} within {limit}", action.word());
+    match late {
+        Some(node) => {
+            let why = format!("`{}` is {}: {}", node.name, node.state, node.reason);
+            Failure::new(FailureCode::DeadlinePassed, format!("{message}: {why}"))
+                .node(&node.name)
+                .log(node.log_file.display().to_string())
+        }
+        None => Failure::new(FailureCode::DeadlinePassed, message),
+    }
+}

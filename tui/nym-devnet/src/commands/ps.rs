@@ -1,0 +1,94 @@
+//! `ps`: every process of a devnet with its figures.
+
+use contract::Endpoint;
+use control::{NodeRates, NodeStatus, ProcessUsage, Snapshot};
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::output::{Cell, ago, or_unknown, table};
+use crate::stop::Outcome;
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    #[serde(flatten)]
+    status: &'a NodeStatus,
+    rates: Option<&'a NodeRates>,
+    /// Mixnodes: packets that wait out their delay.
+    pool: Option<u64>,
+    usage: Option<&'a ProcessUsage>,
+}
+
+#[derive(Serialize)]
+struct List<'a> {
+    nodes: Vec<Listed<'a>>,
+}
+
+pub(crate) async fn run(context: &Context) -> Outcome {
+    let snapshot = context.connect(None)?.status().await?;
+    let list = List { nodes: snapshot.nodes.iter().map(|node| listed(&snapshot, node)).collect() };
+    context.output.result("ps", Some(&snapshot.devnet.name), &list, |output| {
+        let rows: Vec<Vec<Cell>> = list.nodes.iter().map(row).collect();
+        let heads = [
+            "NAME", "ROLE", "LAYER", "STATE", "UP", "RESTARTS", "PID", "ADDRESS", "IN/s", "OUT/s",
+            "POOL", "MEM",
+        ];
+        let numbers = ["LAYER", "RESTARTS", "PID", "IN/s", "OUT/s", "POOL", "MEM"];
+        table(output, &heads, &numbers, &rows)
+    })
+}
+
+fn listed<'a>(snapshot: &'a Snapshot, status: &'a NodeStatus) -> Listed<'a> {
+    Listed {
+        status,
+        rates: snapshot.rates.get(&status.name),
+        pool: snapshot.metrics.get(&status.name).and_then(|metrics| metrics.pool),
+        usage: snapshot.usage.get(&status.name),
+    }
+}
+
+fn row(node: &Listed<'_>) -> Vec<Cell> {
+    let status = node.status;
+    let rate = |rate: fn(&NodeRates) -> f64| {
+        or_unknown(node.rates.map(|rates| format!("{:.1}", rate(rates))))
+    };
+    vec![
+        status.name.as_str().into(),
+        status.role.to_string().into(),
+        or_unknown(status.layer),
+        Cell::State(status.state),
+        or_unknown(status.started_unix_ms.map(ago)),
+        status.restarts.to_string().into(),
+        or_unknown(status.pid),
+        or_unknown(main_address(status)),
+        rate(|rates| rates.received_per_s),
+        rate(|rates| rates.sent_per_s),
+        or_unknown(node.pool),
+        or_unknown(node.usage.map(|usage| memory(usage.memory_bytes))),
+    ]
+}
+
+/// Where the node is known: of a provider, where it takes packets.
+fn main_address(status: &NodeStatus) -> Option<std::net::SocketAddr> {
+    [Endpoint::Http, Endpoint::Mix, Endpoint::App]
+        .iter()
+        .find_map(|endpoint| status.addresses.get(endpoint))
+        .copied()
+}
+
+/// Megabytes with a digit after the point.
+fn memory(bytes: u64) -> String {
+    let tenths = bytes / 100_000;
+    format!("{}.{} MB", tenths / 10, tenths % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_in_megabytes() {
+        assert_eq!(memory(0), "0.0 MB");
+        assert_eq!(memory(1_999_999), "1.9 MB");
+        assert_eq!(memory(123_456_789), "123.4 MB");
+    }
+}

@@ -1,0 +1,78 @@
+//! `status`: how a devnet is, in a few lines.
+
+use std::fmt::Write as _;
+
+use control::{DevnetInfo, DirectoryState, NodeStatus, Snapshot, State};
+use serde::Serialize;
+
+use super::ls::shape;
+use crate::context::Context;
+use crate::output::{Output, ago};
+use crate::stop::Outcome;
+
+#[derive(Serialize)]
+struct Status<'a> {
+    info: &'a DevnetInfo,
+    ready: usize,
+    processes: usize,
+    directory: &'a DirectoryState,
+    nodes: &'a [NodeStatus],
+}
+
+pub(crate) async fn run(context: &Context) -> Outcome {
+    let snapshot = context.connect(None)?.status().await?;
+    let status = Status {
+        info: &snapshot.devnet,
+        ready: snapshot.nodes.iter().filter(|node| node.state == State::Ready).count(),
+        processes: snapshot.nodes.len(),
+        directory: &snapshot.directory,
+        nodes: &snapshot.nodes,
+    };
+    context.output.result("status", Some(&snapshot.devnet.name), &status, |output| {
+        text(output, &status, &snapshot)
+    })
+}
+
+fn text(output: Output, status: &Status<'_>, snapshot: &Snapshot) -> String {
+    let info = status.info;
+    let mut text = format!(
+        "{}  {} of {} processes ready, up {}\n",
+        output.heading(&info.name),
+        status.ready,
+        status.processes,
+        ago(info.started_unix_ms)
+    );
+    let acks = if info.acks { "on" } else { "off" };
+    // Writing into a string cannot fail.
+    let mut line = |what: &str, value: String| drop(writeln!(text, "  {what:<10} {value}"));
+    line(
+        "network",
+        format!("{} mixnodes, profile {}, acks {acks}", shape(&info.widths), info.profile),
+    );
+    line("clients", format!("{} named, crowd of {}", info.clients, info.crowd));
+    let directory = match status.directory {
+        DirectoryState::Connecting => "not connected yet".into(),
+        DirectoryState::Live => match &snapshot.topology {
+            Some(topology) => format!(
+                "live, lists {} mixnodes and {} providers",
+                topology.mix_nodes.len(),
+                topology.mix_provider_nodes.len().max(topology.gateway_nodes.len())
+            ),
+            None => "live".into(),
+        },
+        DirectoryState::Reconnecting { error, .. } => format!("not connected: {error}"),
+    };
+    line("directory", directory);
+    line("supervisor", format!("process {}", info.supervisor_pid));
+    line("folder", info.folder.display().to_string());
+    for notice in &info.notices {
+        line("notice", notice.clone());
+    }
+    for node in status.nodes.iter().filter(|node| node.state != State::Ready) {
+        line(
+            "not ready",
+            format!("{} is {}: {}", node.name, output.state(node.state, 0), node.reason),
+        );
+    }
+    text
+}

@@ -1,0 +1,265 @@
+//! `up`: start a devnet, and stay with it or not.
+
+use std::time::{Duration, Instant};
+
+use control::{ControlClient, DevnetInfo, Envelope, Failure, FailureCode, Snapshot, StreamEvent};
+use layouts::{NodePlan, Plan};
+use serde::Serialize;
+use supervisor::{Folder, Spec, Supervisor};
+
+use super::attach;
+use super::ls::shape;
+use crate::cli::UpArgs;
+use crate::context::{Context, DEFAULT_NAME, own_program};
+use crate::output::{Cell, Output, or_unknown, table};
+use crate::signals::Signals;
+use crate::stop::{Outcome, Stop};
+use crate::watch::Watch;
+
+pub(crate) async fn run(context: &Context, args: &UpArgs) -> Outcome {
+    let layout = args.layout.layout();
+    layout.check().map_err(|error| {
+        Failure::new(FailureCode::InvalidLayout, error.to_string())
+            .hint(format!("{} between {} and {} is possible", error.what, error.least, error.most))
+    })?;
+    let plan = Plan::new(layout, args.ports);
+    let folder = context.folder(None)?;
+    if args.dry_run {
+        return dry_run(context, &plan);
+    }
+    let spec = Spec {
+        name: folder.name().into(),
+        state_dir: context.state_dir.path().into(),
+        keep: folder.name() != DEFAULT_NAME,
+        plan,
+        restart: args.restart,
+    };
+    // Before anything is started, so that nothing is left behind by a signal in between.
+    let mut signals = Signals::new()?;
+    let began = Instant::now();
+    let (supervisor, client) = Supervisor::start(&own_program()?, &spec).await?;
+    if args.detach {
+        detached(context, args, &folder, supervisor, client, &mut signals, began).await
+    } else if args.headless || context.output.is_json() || !attach::is_terminal() {
+        headless(context, supervisor, client, &mut signals, began).await
+    } else {
+        with_dashboard(context, args, supervisor, client).await
+    }
+}
+
+/// The dashboard on a devnet that ends with it.
+async fn with_dashboard(
+    context: &Context,
+    args: &UpArgs,
+    supervisor: Supervisor,
+    client: ControlClient,
+) -> Outcome {
+    let options = attach::options(context, args.screen, false, true);
+    let ended = dashboard::run(client, options).await;
+    supervisor.end().await;
+    match ended.map_err(|error| attach::no_dashboard(&error))? {
+        dashboard::Outcome::Quit => Ok(()),
+        dashboard::Outcome::DevnetEnded { reason } => {
+            context.output.note(&format!("the devnet went down: {reason}"));
+            Ok(())
+        }
+        dashboard::Outcome::Signalled { signal } => Err(Stop::Signal(signal)),
+    }
+}
+
+/// How a wait for something ended.
+enum Ended {
+    Outcome(Outcome),
+    Signal(i32),
+    Deadline,
+}
+
+#[derive(Serialize)]
+struct Up<'a> {
+    info: &'a DevnetInfo,
+    processes: usize,
+    ready_ms: u64,
+}
+
+/// Waits until everything is ready, and leaves it running.
+async fn detached(
+    context: &Context,
+    args: &UpArgs,
+    folder: &Folder,
+    mut supervisor: Supervisor,
+    client: ControlClient,
+    signals: &mut Signals,
+    began: Instant,
+) -> Outcome {
+    let mut watch = Watch::open(&client).await?;
+    let ended = tokio::select! {
+        outcome = until_ready(context.output, &mut watch, began) => Ended::Outcome(outcome),
+        signal = signals.next() => Ended::Signal(signal),
+        () = tokio::time::sleep(args.wait_timeout) => Ended::Deadline,
+    };
+    let failure = match ended {
+        Ended::Outcome(Ok(())) => {
+            let snapshot = client.status().await?;
+            supervisor.detach().await?;
+            return report_up(context, &snapshot, began.elapsed());
+        }
+        Ended::Outcome(Err(Stop::Failed(failure))) => *failure,
+        Ended::Outcome(Err(stop)) => {
+            supervisor.end().await;
+            return Err(stop);
+        }
+        Ended::Signal(signal) => {
+            supervisor.end().await;
+            return Err(Stop::Signal(signal));
+        }
+        Ended::Deadline => {
+            watch.not_ready(&humantime::format_duration(args.wait_timeout).to_string())
+        }
+    };
+    // Everything stops again; the logs that the failure names stay.
+    supervisor.keep_folder().await;
+    supervisor.end().await;
+    context.output.note(&format!(
+        "stopped `{}` again; {} stays",
+        folder.name(),
+        folder.path().display()
+    ));
+    Err(failure.into())
+}
+
+async fn until_ready(output: Output, watch: &mut Watch, began: Instant) -> Outcome {
+    while !watch.all_ready() {
+        if let Some(failure) = watch.lost() {
+            return Err(failure.into());
+        }
+        match watch.next().await? {
+            Some(envelope) => {
+                if let Some(line) = change(output, &envelope, began) {
+                    output.detail(&line);
+                }
+            }
+            None => return Err(ended_early().into()),
+        }
+    }
+    Ok(())
+}
+
+fn report_up(context: &Context, snapshot: &Snapshot, took: Duration) -> Outcome {
+    let info = &snapshot.devnet;
+    let ready_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    let up = Up { info, processes: snapshot.nodes.len(), ready_ms };
+    for notice in &info.notices {
+        context.output.note(notice);
+    }
+    context.output.result("up", Some(&info.name), &up, |_| {
+        format!(
+            "`{name}` is up: {} mixnodes, {} processes ready after {:.2} s\n\
+             `nym-devnet attach {name}` shows it, `nym-devnet down {name}` stops it",
+            shape(&info.widths),
+            up.processes,
+            took.as_secs_f64(),
+            name = info.name
+        )
+    })
+}
+
+/// Prints what changes until a signal comes, somebody stops the devnet, or a node is lost.
+async fn headless(
+    context: &Context,
+    mut supervisor: Supervisor,
+    client: ControlClient,
+    signals: &mut Signals,
+    began: Instant,
+) -> Outcome {
+    let mut watch = Watch::open(&client).await?;
+    let ended = tokio::select! {
+        outcome = narrate(context.output, &mut watch, began) => Ended::Outcome(outcome),
+        signal = signals.next() => Ended::Signal(signal),
+    };
+    if matches!(ended, Ended::Outcome(Err(Stop::Failed(_)))) {
+        supervisor.keep_folder().await;
+    }
+    tokio::select! {
+        () = supervisor.end() => {}
+        // Asked twice: the supervisor still stops everything, without us.
+        _ = signals.next() => {}
+    }
+    match ended {
+        Ended::Outcome(outcome) => outcome,
+        Ended::Signal(signal) => Err(Stop::Signal(signal)),
+        Ended::Deadline => unreachable!("it waits without a deadline"),
+    }
+}
+
+async fn narrate(output: Output, watch: &mut Watch, began: Instant) -> Outcome {
+    let mut was_ready = false;
+    loop {
+        if let Some(failure) = watch.lost() {
+            return Err(failure.into());
+        }
+        if watch.all_ready() && !std::mem::replace(&mut was_ready, true) && !output.is_json() {
+            let ready = watch.ready();
+            let seconds = began.elapsed().as_secs_f64();
+            output.text_line(&format!("{seconds:>9.3} s  all {ready} processes are ready"))?;
+        }
+        was_ready &= watch.all_ready();
+        let Some(envelope) = watch.next().await? else { return Err(ended_early().into()) };
+        if output.is_json() {
+            output.json_line(&envelope)?;
+        } else if let Some(line) = change(output, &envelope, began) {
+            output.text_line(&line)?;
+        }
+        if matches!(envelope.event, StreamEvent::Down { .. }) {
+            return Ok(());
+        }
+    }
+}
+
+/// The line for a change that people want to see.
+fn change(output: Output, envelope: &Envelope, began: Instant) -> Option<String> {
+    let seconds = began.elapsed().as_secs_f64();
+    match &envelope.event {
+        StreamEvent::Node(node) => Some(format!(
+            "{seconds:>9.3} s  {:<12} {}  {}",
+            node.name,
+            output.state(node.state, 11),
+            node.reason
+        )),
+        StreamEvent::Down { reason } => Some(format!("{seconds:>9.3} s  down: {reason}")),
+        _ => None,
+    }
+}
+
+fn ended_early() -> Failure {
+    Failure::new(FailureCode::Unreachable, "the supervisor ended without saying why")
+        .hint("its log is `logs/supervisor.log` in the devnet's folder")
+}
+
+#[derive(Serialize)]
+struct Planned<'a> {
+    nodes: &'a [NodePlan],
+}
+
+fn dry_run(context: &Context, plan: &Plan) -> Outcome {
+    let planned = Planned { nodes: &plan.nodes };
+    context.output.result("plan", Some(context.name()), &planned, |output| {
+        let rows: Vec<Vec<Cell>> = plan.nodes.iter().map(row).collect();
+        table(output, &["NAME", "ROLE", "LAYER", "PROVIDER", "PORTS"], &["LAYER"], &rows)
+    })
+}
+
+fn row(node: &NodePlan) -> Vec<Cell> {
+    let ports = node.ports.iter().map(|port| match (port.port, port.fallback) {
+        (0, _) => format!("{}: any", port.endpoint),
+        (number, true) => format!("{}: {number} or any", port.endpoint),
+        (number, false) => format!("{}: {number}", port.endpoint),
+    });
+    let ports: Vec<String> = ports.collect();
+    vec![
+        node.name.as_str().into(),
+        node.role.to_string().into(),
+        or_unknown(node.layer),
+        or_unknown(node.provider.as_ref()),
+        ports.join(", ").into(),
+    ]
+}

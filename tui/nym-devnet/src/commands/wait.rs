@@ -1,0 +1,73 @@
+//! `wait`: until a devnet is ready, or gone.
+
+use std::time::Instant;
+
+use control::{Failure, FailureCode};
+use serde::Serialize;
+
+use crate::cli::{Goal, WaitArgs};
+use crate::context::Context;
+use crate::stop::Outcome;
+use crate::watch::Watch;
+
+#[derive(Serialize)]
+struct Waited {
+    waited_for: &'static str,
+    waited_ms: u64,
+}
+
+pub(crate) async fn run(context: &Context, args: &WaitArgs) -> Outcome {
+    let began = Instant::now();
+    let waited_for = match args.goal {
+        Goal::Ready => {
+            ready(context, args).await?;
+            "ready"
+        }
+        Goal::Stopped => {
+            stopped(context, args).await?;
+            "stopped"
+        }
+    };
+    let waited_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let name = context.name();
+    context.output.result("wait", Some(name), Waited { waited_for, waited_ms }, |_| {
+        format!("`{name}` is {waited_for}")
+    })
+}
+
+async fn ready(context: &Context, args: &WaitArgs) -> Outcome {
+    let client = context.connect(None)?;
+    let mut watch = Watch::open(&client).await?;
+    let until_ready = async {
+        while !watch.all_ready() {
+            if let Some(failure) = watch.lost() {
+                return Err(failure.into());
+            }
+            if watch.next().await?.is_none() {
+                return Err(context.not_running(context.name()).into());
+            }
+        }
+        Ok(())
+    };
+    match tokio::time::timeout(args.limit.timeout(), until_ready).await {
+        Ok(outcome) => outcome,
+        Err(_) => {
+            let limit = humantime::format_duration(args.limit.timeout()).to_string();
+            Err(watch.not_ready(&limit).into())
+        }
+    }
+}
+
+async fn stopped(context: &Context, args: &WaitArgs) -> Outcome {
+    let folder = context.folder(None)?;
+    let Some(watch) = folder.watch()? else { return Ok(()) };
+    let waiting = tokio::task::spawn_blocking(|| watch.wait());
+    match tokio::time::timeout(args.limit.timeout(), waiting).await {
+        Ok(Ok(waited)) => Ok(waited?),
+        _ => {
+            let limit = humantime::format_duration(args.limit.timeout());
+            let message = format!("`{}` still runs after {limit}", folder.name());
+            Err(Failure::new(FailureCode::DeadlinePassed, message).into())
+        }
+    }
+}

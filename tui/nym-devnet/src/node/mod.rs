@@ -1,0 +1,73 @@
+//! `nym-devnet node …`: one role as this process, under a supervisor or by hand.
+
+mod directory;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use client::{ClientArgs, CrowdArgs, run_client, run_crowd};
+use contract::Role;
+use mixnode::MixnodeArgs;
+use provider::ProviderArgs;
+use runtime::run_process;
+use tracing_subscriber::EnvFilter;
+
+use self::directory::DirectoryArgs;
+
+/// Which role.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum NodeRole {
+    /// Where nodes announce themselves and everyone learns the topology
+    Directory(Node<DirectoryArgs>),
+    /// Takes Sphinx packets, removes a layer of encryption, waits, passes them on
+    Mixnode(Node<MixnodeArgs>),
+    /// Stores what arrives for its clients until they have it
+    Provider(Node<ProviderArgs>),
+    /// Sends and receives messages for applications, hidden in cover traffic
+    Client(Node<ClientArgs>),
+    /// Many identities that only send cover traffic
+    Crowd(Node<CrowdArgs>),
+}
+
+/// A role and who runs it.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Node<A: Args> {
+    /// Speak JSON lines with a supervisor on the standard streams, and end with it
+    #[arg(long)]
+    supervised: bool,
+    #[command(flatten)]
+    role: A,
+}
+
+/// Runs the role until it ends.
+pub(crate) fn run(role: NodeRole) -> ExitCode {
+    log_to_stderr();
+    match role {
+        NodeRole::Directory(Node { supervised, role }) => {
+            run_process(Role::Directory, supervised, |process| directory::run(role, process))
+        }
+        NodeRole::Mixnode(Node { supervised, role }) => {
+            run_process(Role::Mixnode, supervised, |process| mixnode::run(role, process))
+        }
+        NodeRole::Provider(Node { supervised, role }) => {
+            run_process(Role::Provider, supervised, |process| provider::run(role, process))
+        }
+        NodeRole::Client(Node { supervised, role }) => {
+            run_process(Role::Client, supervised, |process| run_client(role, process))
+        }
+        NodeRole::Crowd(Node { supervised, role }) => {
+            run_process(Role::Crowd, supervised, |process| run_crowd(role, process))
+        }
+    }
+}
+
+/// The log goes to stderr, at the level that `RUST_LOG` says.
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+}

@@ -1,0 +1,239 @@
+//! What commands print: results on standard output as text or JSON, the rest on standard error.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use control::{Failure, State};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::cli::{Format, Globals};
+use crate::stop::Outcome;
+
+/// Where a command prints, and how.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    pub(crate) format: Format,
+    pub(crate) quiet: bool,
+    pub(crate) verbose: bool,
+    colour: bool,
+}
+
+impl Output {
+    pub(crate) fn new(globals: &Globals) -> Self {
+        let wanted = !globals.no_color && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+        Self {
+            format: globals.output,
+            quiet: globals.quiet,
+            verbose: globals.verbose,
+            colour: wanted && io::stdout().is_terminal(),
+        }
+    }
+
+    pub(crate) fn is_json(self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// A result, in the form that was asked for.
+    pub(crate) fn result(
+        self,
+        thing: &str,
+        devnet: Option<&str>,
+        data: impl Serialize,
+        text: impl FnOnce(Self) -> String,
+    ) -> Outcome {
+        if self.is_json() {
+            let schema = format!("nym-devnet/{thing}/v1");
+            let envelope = Success { schema, ok: true, devnet, data };
+            return self.json_line(&envelope);
+        }
+        let mut stdout = io::stdout().lock();
+        let text = text(self);
+        stdout.write_all(text.as_bytes())?;
+        if !text.is_empty() && !text.ends_with('\n') {
+            stdout.write_all(b"\n")?;
+        }
+        Ok(stdout.flush()?)
+    }
+
+    /// One line of a stream of JSON lines, or the whole of a JSON result.
+    pub(crate) fn json_line(self, value: &impl Serialize) -> Outcome {
+        let mut line = serde_json::to_vec(value).map_err(io::Error::from)?;
+        line.push(b'\n');
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(&line)?;
+        Ok(stdout.flush()?)
+    }
+
+    /// One line of a stream of text.
+    pub(crate) fn text_line(self, line: &str) -> Outcome {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(line.as_bytes())?;
+        stdout.write_all(b"\n")?;
+        Ok(stdout.flush()?)
+    }
+
+    /// Something that the reader may want to know and no program needs.
+    pub(crate) fn note(self, text: &str) {
+        if !self.quiet {
+            // There is nobody to tell that standard error is gone.
+            drop(writeln!(io::stderr(), "{text}"));
+        }
+    }
+
+    /// Something that the reader asked to be told meanwhile.
+    pub(crate) fn detail(self, text: &str) {
+        if self.verbose {
+            drop(writeln!(io::stderr(), "{text}"));
+        }
+    }
+
+    /// A state in its colour, padded so that columns stay aligned.
+    pub(crate) fn state(self, state: State, width: usize) -> String {
+        let text = format!("{:<width$}", state.word());
+        let colour = match state {
+            State::Ready => 32,
+            State::Planned | State::Stopped => 90,
+            State::Starting | State::Listening | State::Present | State::Stopping => 33,
+            State::BackingOff | State::Failed => 31,
+        };
+        if self.colour { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text }
+    }
+
+    /// A heading, if that can be told from the rest.
+    pub(crate) fn heading(self, text: &str) -> String {
+        if self.colour { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.into() }
+    }
+}
+
+#[derive(Serialize)]
+struct Success<'a, T> {
+    schema: String,
+    ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    devnet: Option<&'a str>,
+    data: T,
+}
+
+/// A failure: as JSON on standard output, or for people on standard error.
+pub(crate) fn failure(failure: &Failure, format: Format) {
+    if format == Format::Json {
+        let mut error = json!(failure);
+        if let Some(fields) = error.as_object_mut() {
+            fields.insert("exit".into(), failure.code.exit_code().into());
+        }
+        // Whoever does not read it sees the exit code.
+        drop(writeln!(io::stdout(), "{}", json!({ "ok": false, "error": error })));
+        return;
+    }
+    let mut stderr = io::stderr();
+    drop(writeln!(stderr, "error: {failure}"));
+    if let Some(hint) = &failure.hint {
+        drop(writeln!(stderr, "hint: {hint}"));
+    }
+    if let Some(log) = &failure.log {
+        drop(writeln!(stderr, "log: {log}"));
+    }
+}
+
+/// A table with aligned columns. Those named in `right` are aligned to the right, as numbers are.
+pub(crate) fn table(output: Output, heads: &[&str], right: &[&str], rows: &[Vec<Cell>]) -> String {
+    let widths: Vec<usize> = heads
+        .iter()
+        .enumerate()
+        .map(|(column, head)| {
+            let cells = rows.iter().filter_map(|row| row.get(column));
+            cells.map(Cell::width).chain([head.len()]).max().unwrap_or_default()
+        })
+        .collect();
+    let line = |cells: &[Cell]| {
+        let cells = cells.iter().enumerate().map(|(column, cell)| {
+            let width = widths[column];
+            let last = column + 1 == widths.len();
+            match cell {
+                Cell::State(state) => output.state(*state, width),
+                Cell::Text(text) if right.contains(&heads[column]) => format!("{text:>width$}"),
+                Cell::Text(text) if last => text.clone(),
+                Cell::Text(text) => format!("{text:<width$}"),
+            }
+        });
+        cells.collect::<Vec<_>>().join("  ")
+    };
+    let heads: Vec<Cell> = heads.iter().map(|head| Cell::from(*head)).collect();
+    let mut text = output.heading(line(&heads).trim_end());
+    for row in rows {
+        text.push('\n');
+        text.push_str(line(row).trim_end());
+    }
+    text
+}
+
+/// A cell of a table.
+#[derive(Clone, Debug)]
+pub(crate) enum Cell {
+    Text(String),
+    State(State),
+}
+
+impl Cell {
+    fn width(&self) -> usize {
+        match self {
+            Self::Text(text) => text.chars().count(),
+            Self::State(state) => state.word().len(),
+        }
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+/// What stands where something is unknown.
+pub(crate) const UNKNOWN: &str = "-";
+
+/// The text, or the sign for unknown.
+pub(crate) fn or_unknown<T: ToString>(value: Option<T>) -> Cell {
+    Cell::Text(value.map_or_else(|| UNKNOWN.into(), |value| value.to_string()))
+}
+
+/// `2026-11-21T08:44:08Z`. Times are in UTC, so that logs of several machines can be compared.
+pub(crate) fn time_of_day(unix_ms: u64) -> String {
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_millis(unix_ms)).to_string()
+}
+
+/// How long ago that was, to the second.
+pub(crate) fn ago(unix_ms: u64) -> String {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let age = since_1970.saturating_sub(Duration::from_millis(unix_ms));
+    humantime::format_duration(Duration::from_secs(age.as_secs())).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned_and_numbers_end_together() {
+        let output = Output { format: Format::Text, quiet: false, verbose: false, colour: false };
+        let rows = [
+            vec!["alice".into(), Cell::State(State::Ready), "9.5".into(), "x".into()],
+            vec!["mix-1-1".into(), Cell::State(State::BackingOff), "12.0".into(), "".into()],
+        ];
+        assert_eq!(
+            table(output, &["NAME", "STATE", "IN/s", "LAST"], &["IN/s"], &rows),
+            "NAME     STATE        IN/s  LAST\n\
+             alice    ready         9.5  x\n\
+             mix-1-1  backing off  12.0"
+        );
+        let coloured = Output { colour: true, ..output };
+        assert!(coloured.state(State::Ready, 7).contains("ready  "));
+    }
+}

@@ -1,0 +1,158 @@
+//! The control interface: HTTP with JSON on the devnet's socket. It hands every question to the
+//! loop and puts the answer into HTTP.
+
+use std::convert::Infallible;
+
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use control::{DownRequest, Failure, FailureCode, NodeAction, SendRequest, paths};
+use futures_util::stream;
+use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::ask::{Ask, Reply};
+use crate::hub::Subscription;
+
+/// The longest request: a message of a megabyte in which JSON escapes every byte.
+const MAX_BODY_BYTES: usize = 8 << 20;
+
+type Asks = mpsc::Sender<Ask>;
+
+/// All routes.
+pub(crate) fn router(asks: Asks) -> Router {
+    Router::new()
+        .route(paths::STATUS, get(status))
+        .route(paths::EVENTS, get(events))
+        .route(paths::SEND, post(send))
+        .route(paths::INBOX, get(inbox))
+        .route(&format!("{}/{{node}}", paths::NODES), post(act))
+        .route(paths::DOWN, post(down))
+        .fallback(async || Refusal(Failure::new(FailureCode::Usage, "there is no such route")))
+        .method_not_allowed_fallback(async || {
+            Refusal(Failure::new(FailureCode::Usage, "the route takes another method"))
+        })
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(asks)
+}
+
+async fn status(State(asks): State<Asks>) -> Response {
+    answer(&asks, Ask::Status).await
+}
+
+async fn send(
+    State(asks): State<Asks>,
+    request: Result<Json<SendRequest>, JsonRejection>,
+) -> Response {
+    match request {
+        Ok(Json(request)) => answer(&asks, |reply| Ask::Send { request, reply }).await,
+        Err(rejection) => wrong(&rejection.body_text()),
+    }
+}
+
+#[derive(Deserialize)]
+struct InboxQuery {
+    client: String,
+}
+
+async fn inbox(
+    State(asks): State<Asks>,
+    query: Result<Query<InboxQuery>, QueryRejection>,
+) -> Response {
+    match query {
+        Ok(Query(InboxQuery { client })) => {
+            answer(&asks, |reply| Ask::Inbox { client, reply }).await
+        }
+        Err(rejection) => wrong(&rejection.body_text()),
+    }
+}
+
+async fn act(
+    State(asks): State<Asks>,
+    Path(node): Path<String>,
+    action: Result<Json<NodeAction>, JsonRejection>,
+) -> Response {
+    match action {
+        Ok(Json(action)) => answer(&asks, |reply| Ask::Act { node, action, reply }).await,
+        Err(rejection) => wrong(&rejection.body_text()),
+    }
+}
+
+async fn down(
+    State(asks): State<Asks>,
+    request: Result<Json<DownRequest>, JsonRejection>,
+) -> Response {
+    match request {
+        Ok(Json(request)) => answer(&asks, |reply| Ask::Down { request, reply }).await,
+        Err(rejection) => wrong(&rejection.body_text()),
+    }
+}
+
+async fn events(State(asks): State<Asks>) -> Response {
+    let Subscription { snapshot, events } = match ask(&asks, Ask::Subscribe).await {
+        Ok(subscription) => subscription,
+        Err(failure) => return Refusal(failure).into_response(),
+    };
+    let lines = stream::unfold((Some(snapshot), events, asks), |(first, mut events, asks)| async {
+        let line: Bytes = match first {
+            Some(snapshot) => snapshot,
+            None => match events.recv().await {
+                Ok(line) => line,
+                // It fell behind: it goes on from a new snapshot.
+                Err(RecvError::Lagged(_)) => {
+                    let anew = ask(&asks, Ask::Subscribe).await.ok()?;
+                    events = anew.events;
+                    anew.snapshot
+                }
+                Err(RecvError::Closed) => return None,
+            },
+        };
+        Some((Ok::<_, Infallible>(line), (None, events, asks)))
+    });
+    ([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response()
+}
+
+async fn answer<T: Serialize>(asks: &Asks, question: impl FnOnce(Reply<T>) -> Ask) -> Response {
+    match ask(asks, question).await {
+        Ok(answer) => Json(answer).into_response(),
+        Err(failure) => Refusal(failure).into_response(),
+    }
+}
+
+async fn ask<T>(asks: &Asks, question: impl FnOnce(Reply<T>) -> Ask) -> Result<T, Failure> {
+    let ended = || Failure::new(FailureCode::NoSuchDevnet, "the devnet has just ended");
+    let (reply, answer) = oneshot::channel();
+    asks.send(question(reply)).await.map_err(|_| ended())?;
+    answer.await.map_err(|_| ended())?
+}
+
+fn wrong(why: &str) -> Response {
+    Refusal(Failure::new(FailureCode::Usage, format!("the request is not understood: {why}")))
+        .into_response()
+}
+
+/// A failure as an answer.
+struct Refusal(Failure);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = match self.0.code {
+            FailureCode::Usage | FailureCode::InvalidLayout => StatusCode::BAD_REQUEST,
+            FailureCode::NoSuchDevnet | FailureCode::NoSuchNode => StatusCode::NOT_FOUND,
+            FailureCode::NotRunning | FailureCode::NameInUse | FailureCode::PortTaken => {
+                StatusCode::CONFLICT
+            }
+            FailureCode::DeadlinePassed => StatusCode::GATEWAY_TIMEOUT,
+            FailureCode::SendFailed | FailureCode::NodeLost => StatusCode::BAD_GATEWAY,
+            FailureCode::Environment | FailureCode::Unreachable | FailureCode::Other => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        };
+        (status, Json(self.0)).into_response()
+    }
+}

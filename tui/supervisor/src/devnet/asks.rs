@@ -1,0 +1,170 @@
+//! Answering the control interface.
+
+use std::time::Duration;
+
+use contract::{Command as Question, MAX_MESSAGE_BYTES, Role};
+use control::{Failure, FailureCode, MessageStatus, NodeAction, NodeStatus, SendRequest, State};
+
+use super::Devnet;
+use super::sends::{Stage, Waiting};
+use crate::ask::{Ask, Reply};
+use crate::child::Source;
+use crate::clock::Moment;
+use crate::messages::length;
+use crate::names::no_such_node;
+use crate::process::Input;
+
+/// The longest that a send request is held.
+const MAX_SEND_TIMEOUT: Duration = Duration::from_secs(3600);
+
+impl Devnet {
+    /// Answers a question, now or when there is something to answer. Whoever asked may have gone.
+    pub(super) fn answer(&mut self, now: Moment, ask: Ask) {
+        match ask {
+            Ask::Status(reply) => drop(reply.send(Ok(Box::new(self.store.snapshot())))),
+            Ask::Subscribe(reply) => drop(reply.send(Ok(self.store.subscribe(now)))),
+            Ask::Inbox { client, reply } => {
+                let inbox = self.client(&client).map(|_| self.store.inbox(&client));
+                drop(reply.send(inbox));
+            }
+            Ask::Act { node, action, reply } => drop(reply.send(self.act(now, &node, action))),
+            Ask::Send { request, reply } => self.send(now, request, reply),
+            Ask::Down { request, reply } => {
+                self.go_down(now, "asked to");
+                self.report_down(request, reply);
+            }
+        }
+    }
+
+    fn act(&mut self, now: Moment, name: &str, action: NodeAction) -> Result<NodeStatus, Failure> {
+        let index = self.find(name)?;
+        let not_now = |why: String| {
+            let message = format!("cannot {} `{name}`: {why}", action.word());
+            Err(Failure::new(FailureCode::NotRunning, message).node(name))
+        };
+        if self.going_down.is_some() {
+            return not_now("the devnet is going down".into());
+        }
+        let node = &self.nodes[index];
+        let starts = matches!(action, NodeAction::Start | NodeAction::Restart);
+        if starts && self.directory.is_none() && node.plan.role != Role::Directory {
+            return not_now("the directory has not opened its port yet".into());
+        }
+        if action == NodeAction::Kill && !node.process.exists() {
+            return not_now(format!("it does not run; it is {}", node.process.state()));
+        }
+        let input = match action {
+            NodeAction::Start => Input::Start,
+            NodeAction::Stop => Input::Stop,
+            NodeAction::Restart => Input::Restart,
+            NodeAction::Kill => Input::Kill,
+        };
+        tracing::info!("asked to {} {name}", action.word());
+        self.give(now, index, input);
+        Ok(self.store.nodes()[index].clone())
+    }
+
+    fn send(&mut self, now: Moment, request: SendRequest, reply: Reply<MessageStatus>) {
+        match self.begin_send(&request) {
+            Ok((index, id)) => {
+                let timeout = request.timeout.min(MAX_SEND_TIMEOUT);
+                self.sends.add(Waiting {
+                    source: Source { node: index, generation: self.nodes[index].generation },
+                    from: request.from,
+                    to: request.to,
+                    wait: request.wait,
+                    deadline: now.t + timeout,
+                    timeout,
+                    stage: Stage::Asked(id),
+                    reply,
+                });
+            }
+            Err(failure) => drop(reply.send(Err(failure))),
+        }
+    }
+
+    fn begin_send(&mut self, request: &SendRequest) -> Result<(usize, u64), Failure> {
+        let SendRequest { from, to, content, .. } = request;
+        let refuse = |code, why: String| {
+            Err(Failure::new(code, format!("cannot send from `{from}` to `{to}`: {why}"))
+                .node(from))
+        };
+        let index = self.client(from)?;
+        let sender = &self.store.nodes()[index];
+        if sender.state != State::Ready {
+            let why = format!("`{from}` is {}: {}", sender.state, sender.reason);
+            return refuse(FailureCode::NotRunning, why);
+        }
+        let to = self.recipient(to)?;
+        let bytes = length(content);
+        if bytes > u64::try_from(MAX_MESSAGE_BYTES).unwrap_or(u64::MAX) {
+            let why = format!("it has {bytes} bytes, at most {MAX_MESSAGE_BYTES} are possible");
+            return refuse(FailureCode::Usage, why);
+        }
+        if let Err(error) = content.clone().into_bytes() {
+            return refuse(FailureCode::Usage, error.to_string());
+        }
+        if self.sends.is_full() {
+            return refuse(FailureCode::SendFailed, "too many others wait already".into());
+        }
+        let question = Question::Send { to, content: content.clone() };
+        match self.ask(index, question) {
+            Some(id) => Ok((index, id)),
+            None => refuse(FailureCode::NotRunning, format!("`{from}` takes no requests")),
+        }
+    }
+
+    /// The address of a recipient, given by name or as an address.
+    fn recipient(&self, to: &str) -> Result<String, Failure> {
+        if self.find(to).is_err() && looks_like_an_address(to) {
+            return Ok(to.into());
+        }
+        let status = &self.store.nodes()[self.client(to)?];
+        status.address.clone().ok_or_else(|| {
+            let message = format!(
+                "cannot send to `{to}`: it has no address yet; it is {}: {}",
+                status.state, status.reason
+            );
+            Failure::new(FailureCode::NotRunning, message).node(to)
+        })
+    }
+
+    /// The named client.
+    fn client(&self, name: &str) -> Result<usize, Failure> {
+        let clients =
+            self.store.nodes().iter().filter(|node| node.role == Role::Client).map(|n| &*n.name);
+        match self.find(name) {
+            Ok(index) if self.nodes[index].plan.role == Role::Client => Ok(index),
+            Ok(index) => {
+                let role = self.nodes[index].plan.role;
+                let message =
+                    format!("`{name}` is no client but a {role}: only clients have messages");
+                let names: Vec<&str> = clients.take(MAX_OFFERED).collect();
+                let hint = match names.as_slice() {
+                    [] => "start the devnet with --clients 2".to_owned(),
+                    names => format!("clients are {}", names.join(", ")),
+                };
+                Err(Failure::new(FailureCode::Usage, message).hint(hint).node(name))
+            }
+            Err(_) => Err(no_such_node("client", name, clients)),
+        }
+    }
+
+    fn find(&self, name: &str) -> Result<usize, Failure> {
+        let nodes = self.store.nodes();
+        nodes
+            .iter()
+            .position(|node| node.name == name)
+            .ok_or_else(|| no_such_node("node", name, nodes.iter().map(|node| node.name.as_str())))
+    }
+}
+
+/// How many names a hint lists.
+const MAX_OFFERED: usize = 8;
+
+/// An address has an `@`, or is a base58 key of 32 bytes. Whether it is a good one is for the
+/// sending client to say.
+fn looks_like_an_address(text: &str) -> bool {
+    text.contains('@')
+        || (matches!(text.len(), 32..=44) && text.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}

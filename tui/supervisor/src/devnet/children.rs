@@ -1,0 +1,151 @@
+//! Making processes, and taking in what they report.
+
+use contract::{Command as Question, Event, Listening, Request, Role, VERSION};
+
+use super::{Devnet, Node};
+use crate::arguments::{Context, arguments};
+use crate::child::{Child, ChildEvent, Source};
+use crate::clock::Moment;
+use crate::log_file::LogFile;
+use crate::process::{Action, Input};
+
+impl Devnet {
+    /// Does what a process's state machine wants done.
+    pub(super) fn perform(&mut self, now: Moment, index: usize, action: Option<Action>) {
+        let mut next = action;
+        while let Some(action) = next.take() {
+            match action {
+                Action::Spawn => {
+                    let input = match self.spawn(now, index) {
+                        Ok(()) => Input::Spawned,
+                        Err(reason) => Input::SpawnFailed(reason),
+                    };
+                    next = self.nodes[index].process.handle(now.t, input);
+                }
+                Action::Ask(question) => {
+                    self.ask(index, question);
+                }
+                Action::Kill => {
+                    if let Some(child) = &self.nodes[index].child {
+                        child.kill();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Hands a request to a process; its id, if the process takes requests.
+    pub(super) fn ask(&mut self, index: usize, question: Question) -> Option<u64> {
+        self.next_request += 1;
+        let id = self.next_request;
+        let child = self.nodes[index].child.as_ref()?;
+        child.ask(&Request { id, command: question }).then_some(id)
+    }
+
+    fn spawn(&mut self, now: Moment, index: usize) -> Result<(), String> {
+        let folder = self.claim.folder();
+        let Node { plan, bound, .. } = &self.nodes[index];
+        if plan.role != Role::Directory && self.directory.is_none() {
+            return Err("the directory has not opened its port yet".into());
+        }
+        let path = folder.log(&plan.name);
+        let log = LogFile::open(&path)
+            .map_err(|error| format!("cannot open its log `{}`: {error}", path.display()))?;
+        let directory = self.directory.as_deref();
+        let context = Context { plan: &self.spec.plan, folder, directory, bound };
+        let command = (self.launcher)(plan, arguments(plan, &context));
+        let program = command.as_std().get_program().to_owned();
+
+        let generation = self.nodes[index].generation + 1;
+        let source = Source { node: index, generation };
+        let child = Child::spawn(command, source, log, self.events.clone()).map_err(|error| {
+            format!("cannot start a process of `{}`: {error}", program.display())
+        })?;
+        let node = &mut self.nodes[index];
+        node.generation = generation;
+        node.child = Some(child);
+        node.started = Some(now);
+        Ok(())
+    }
+
+    /// Takes in what a process did.
+    pub(super) fn child_event(&mut self, now: Moment, source: Source, event: ChildEvent) {
+        let index = source.node;
+        if self.nodes[index].generation != source.generation {
+            return;
+        }
+        match event {
+            ChildEvent::Event(event) => self.reported(now, source, *event),
+            ChildEvent::Log(line) => {
+                let name = self.nodes[index].plan.name.clone();
+                self.store.log(now, &name, line);
+            }
+            ChildEvent::Exited(exit) => {
+                let node = &mut self.nodes[index];
+                node.child = None;
+                node.started = None;
+                self.sends.sender_ended(source, &node.plan.name, exit);
+                self.give(now, index, Input::Exited(exit));
+            }
+        }
+    }
+
+    fn reported(&mut self, now: Moment, source: Source, event: Event) {
+        let index = source.node;
+        match event {
+            Event::Hello(hello) => {
+                if hello.contract != VERSION {
+                    let name = &self.nodes[index].plan.name;
+                    let other = hello.contract;
+                    tracing::warn!("{name} speaks contract {other}, not {VERSION}");
+                }
+            }
+            Event::Listening(listening) => self.opened(now, index, &listening),
+            Event::Identity(identity) => {
+                self.store.change_node(now, index, |status| {
+                    status.public_keys = identity.public_keys;
+                    // A client says who it is twice: before and after it found its provider.
+                    status.address = identity.address.or(status.address.take());
+                });
+                self.check_listing(now, index);
+            }
+            Event::Waiting { reason } => self.give(now, index, Input::Waiting(reason)),
+            Event::Ready { reason } => self.give(now, index, Input::Ready(reason)),
+            Event::Metrics(metrics) => self.store.metrics(now, index, metrics),
+            Event::Links { links } => self.store.links(now, index, links),
+            Event::Message(event) => {
+                let message = event.message.clone();
+                self.store.message_event(now, index, event);
+                self.sends.message_changed(&message, &self.store);
+                self.show_soon(now);
+            }
+            Event::Answer(answer) => self.sends.answered(source, answer, &self.store),
+            Event::Lost { count } => self.store.lost(now, index, count),
+            Event::Fatal(fatal) => self.give(now, index, Input::Fatal(fatal)),
+            Event::Stopping { reason } => self.give(now, index, Input::Ending(reason)),
+        }
+    }
+
+    fn opened(&mut self, now: Moment, index: usize, listening: &Listening) {
+        let Listening { endpoint, address, instead_of } = *listening;
+        let node = &mut self.nodes[index];
+        node.bound.insert(endpoint, address.port());
+        if let Some(taken) = instead_of {
+            let name = &node.plan.name;
+            let notice = format!(
+                "port {taken} was taken; {name} has {} for {endpoint} instead",
+                address.port()
+            );
+            tracing::info!("{notice}");
+            self.store.change_devnet(|devnet| devnet.notices.push(notice));
+            self.show_soon(now);
+        }
+        self.store.change_node(now, index, |status| {
+            status.addresses.insert(endpoint, address);
+        });
+        self.give(now, index, Input::Listening(endpoint));
+        if self.nodes[index].plan.role == Role::Directory {
+            self.directory_opened(now, format!("http://{address}"));
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! A running devnet: the loop that owns every process and everything that is known of them.
+//!
+//! It decides nothing by itself: [`process`](crate::process) knows what to do with a process,
+//! [`store`](crate::store) what a change means. Nothing in the loop waits, so a slow process or a
+//! slow listener never holds up the others.
+
+mod asks;
+mod children;
+mod down;
+mod sends;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use contract::{Endpoint, Role, Time};
+use control::{DevnetInfo, DirectoryState, Failure, NodeStatus};
+use directory_api::Update;
+use directory_client::{DirectoryClient, Subscription, SubscriptionEvent};
+use layouts::NodePlan;
+use tokio::process::Command;
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+use crate::ask::Ask;
+use crate::child::{Child, ChildEvent, Source};
+use crate::clock::Moment;
+use crate::folder::{Claim, Folder};
+use crate::presence::key_of;
+use crate::process::{Input, Process};
+use crate::spec::{Lifeline, Spec};
+use crate::store::Store;
+use crate::usage::UsageReader;
+
+use down::GoingDown;
+use sends::Sends;
+
+/// Events of processes that wait to be taken in. The loop empties it in microseconds; a process
+/// whose events find no room drops and counts them.
+const MAX_WAITING_EVENTS: usize = 4096;
+
+/// How often memory and processor time of the processes are read.
+const USAGE_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Steps of a message within the same state, and changes of the devnet itself, are shown together
+/// this long after the first.
+const SHOW_DELAY: Duration = Duration::from_millis(100);
+
+/// Without anything due the loop looks around this often; nothing depends on it.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// Makes the command of a process out of its arguments.
+pub(crate) type Launcher = Box<dyn Fn(&NodePlan, Vec<std::ffi::OsString>) -> Command>;
+
+/// What comes from outside besides questions.
+#[derive(Debug)]
+pub(crate) enum Outside {
+    /// The front end said something.
+    Lifeline(Lifeline),
+    /// The front end is gone.
+    LifelineEnded,
+    /// A signal that asks for the end, by name.
+    Signal(&'static str),
+    /// A line of the supervisor's own log.
+    Log(String),
+}
+
+/// The two ways in.
+#[derive(Debug)]
+pub(crate) struct Inputs {
+    pub(crate) asks: mpsc::Receiver<Ask>,
+    pub(crate) outside: mpsc::Receiver<Outside>,
+}
+
+/// A running devnet.
+pub(crate) struct Devnet {
+    spec: Spec,
+    claim: Claim,
+    launcher: Launcher,
+    store: Store,
+    nodes: Vec<Node>,
+    events: mpsc::Sender<(Source, ChildEvent)>,
+    /// Where the directory is, once it has told.
+    directory: Option<String>,
+    subscription: Option<Subscription>,
+    sends: Sends,
+    next_request: u64,
+    attached: bool,
+    keep_folder: bool,
+    /// When [`SHOW_DELAY`] is over for what changed first.
+    show_at: Option<Time>,
+    going_down: Option<GoingDown>,
+}
+
+struct Node {
+    plan: NodePlan,
+    process: Process,
+    child: Option<Child>,
+    /// Counts its processes, so that what an earlier one did is told apart.
+    generation: u64,
+    /// The ports that it had first, and gets again.
+    bound: BTreeMap<Endpoint, u16>,
+    /// When the running process was made.
+    started: Option<Moment>,
+}
+
+impl Devnet {
+    pub(crate) fn new(spec: Spec, claim: Claim, launcher: Launcher) -> Self {
+        let now = Moment::now();
+        let folder = claim.folder();
+        let mut nodes = Vec::new();
+        let mut statuses = Vec::new();
+        for plan in &spec.plan.nodes {
+            let process = Process::new(plan.role, plan.ports.len(), spec.restart);
+            statuses.push(first_status(plan, &process, folder, now));
+            nodes.push(Node {
+                plan: plan.clone(),
+                process,
+                child: None,
+                generation: 0,
+                bound: BTreeMap::new(),
+                started: None,
+            });
+        }
+        let mut notices = Vec::new();
+        if claim.left_over() {
+            notices.push("the devnet of this name before had not ended cleanly; took over".into());
+        }
+        if claim.resumed() {
+            notices.push("resumed with the keys and mailboxes of the last time".into());
+        }
+        let store = Store::new(devnet_info(&spec, folder, now, notices), statuses);
+        // Replaced when the loop starts, which owns the other end.
+        let (events, _) = mpsc::channel(1);
+        Self {
+            spec,
+            claim,
+            launcher,
+            store,
+            nodes,
+            events,
+            directory: None,
+            subscription: None,
+            sends: Sends::default(),
+            next_request: 0,
+            attached: true,
+            keep_folder: false,
+            show_at: None,
+            going_down: None,
+        }
+    }
+
+    /// Runs the devnet until it is stopped, and gives back who waits to hear of that.
+    pub(crate) async fn run(mut self, mut inputs: Inputs) -> Ended {
+        let (events, mut child_events) = mpsc::channel(MAX_WAITING_EVENTS);
+        self.events = events;
+        let mut usage_ticks = interval(USAGE_INTERVAL);
+        usage_ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut usage = UsageReader::default();
+
+        self.give_role(Moment::now(), Role::Directory, &Input::Start);
+        loop {
+            let now = Moment::now();
+            self.wake(now);
+            if self.is_down(now) {
+                break;
+            }
+            let pause = self.next_wake().map_or(IDLE, |wake| now.until(wake));
+            tokio::select! {
+                Some((source, event)) = child_events.recv() => {
+                    self.child_event(Moment::now(), source, event);
+                }
+                Some(ask) = inputs.asks.recv() => self.answer(Moment::now(), ask),
+                Some(input) = inputs.outside.recv() => self.outside(Moment::now(), input),
+                event = next_of(&mut self.subscription) => {
+                    self.directory_event(Moment::now(), event);
+                }
+                _ = usage_ticks.tick() => self.read_usage(&mut usage),
+                () = sleep(pause) => {}
+            }
+        }
+        self.end()
+    }
+
+    /// When something is due.
+    fn next_wake(&self) -> Option<Time> {
+        let processes = self.nodes.iter().filter_map(|node| node.process.next_wake()).min();
+        [processes, self.sends.next_deadline(), self.show_at].into_iter().flatten().min()
+    }
+
+    /// Does what is due.
+    fn wake(&mut self, now: Moment) {
+        for index in 0..self.nodes.len() {
+            let action = self.nodes[index].process.wake(now.t);
+            if action.is_some() {
+                self.perform(now, index, action);
+                self.show(now, index);
+            }
+        }
+        self.sends.expire(now.t, &self.store);
+        if self.show_at.is_some_and(|at| at <= now.t) {
+            self.show_at = None;
+            self.store.show_messages(now, true);
+            self.store.show_devnet(now);
+        }
+    }
+
+    /// Sees to it that what is not shown yet will be.
+    fn show_soon(&mut self, now: Moment) {
+        if self.store.has_hidden_changes() {
+            self.show_at.get_or_insert(now.t + SHOW_DELAY);
+        }
+    }
+
+    fn give(&mut self, now: Moment, index: usize, input: Input) {
+        let action = self.nodes[index].process.handle(now.t, input);
+        self.perform(now, index, action);
+        self.show(now, index);
+    }
+
+    fn give_role(&mut self, now: Moment, role: Role, input: &Input) {
+        for index in 0..self.nodes.len() {
+            if self.nodes[index].plan.role == role {
+                self.give(now, index, input.clone());
+            }
+        }
+    }
+
+    /// Brings what others see of a node up to date.
+    fn show(&mut self, now: Moment, index: usize) {
+        let node = &self.nodes[index];
+        let process = &node.process;
+        let before = &self.store.nodes()[index];
+        if (before.state, before.reason.as_str()) != (process.state(), process.reason()) {
+            tracing::info!("{}: {}: {}", node.plan.name, process.state(), process.reason());
+        }
+        self.store.change_node(now, index, |status| {
+            status.state = process.state();
+            process.reason().clone_into(&mut status.reason);
+            status.restarts = process.restarts();
+            status.last_exit = process.last_exit().map(|exit| exit.to_string());
+            status.fatal = process.fatal().cloned();
+            status.pid = node.child.as_ref().map(|child| child.pid);
+            status.started_unix_ms = node.child.as_ref().and(node.started).map(Moment::unix_ms);
+        });
+    }
+
+    fn outside(&mut self, now: Moment, input: Outside) {
+        match input {
+            Outside::Lifeline(Lifeline::Detach) => {
+                self.attached = false;
+                self.store.change_devnet(|devnet| devnet.attached = false);
+                self.show_soon(now);
+            }
+            Outside::Lifeline(Lifeline::KeepFolder) => self.keep_folder = true,
+            Outside::LifelineEnded if self.attached => {
+                self.go_down(now, "the front end that started it is gone");
+            }
+            Outside::LifelineEnded => {}
+            Outside::Signal(name) => {
+                if self.going_down.is_some() {
+                    self.hurry(now);
+                }
+                self.go_down(now, &format!("the supervisor got {name}"));
+            }
+            Outside::Log(line) => self.store.log(now, "supervisor", line),
+        }
+    }
+
+    /// The directory has opened its port: the others can start.
+    fn directory_opened(&mut self, now: Moment, url: String) {
+        let first = self.directory.is_none();
+        match DirectoryClient::new(&url) {
+            Ok(client) if first => self.subscription = Some(client.subscribe(&[])),
+            Ok(_) => {}
+            Err(error) => tracing::error!("cannot follow the directory: {error}"),
+        }
+        self.directory = Some(url);
+        if first {
+            for role in [Role::Mixnode, Role::Provider, Role::Client, Role::Crowd] {
+                self.give_role(now, role, &Input::Start);
+            }
+        }
+    }
+
+    fn directory_event(&mut self, now: Moment, event: SubscriptionEvent) {
+        match event {
+            SubscriptionEvent::Connected => self.store.directory_link(now, DirectoryState::Live),
+            SubscriptionEvent::Disconnected { error, retry_in } => {
+                let error = error.to_string();
+                self.store.directory_link(now, DirectoryState::Reconnecting { error, retry_in });
+            }
+            SubscriptionEvent::Update(frame) => {
+                let everybody = matches!(frame.update, Update::Snapshot { .. });
+                let key = key_of(&frame.update).map(String::from);
+                self.store.directory_frame(now, frame);
+                for index in 0..self.nodes.len() {
+                    let keys = &self.store.nodes()[index].public_keys;
+                    if everybody || key.as_ref().is_some_and(|key| keys.contains(key)) {
+                        self.check_listing(now, index);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the directory lists the running process. What it heard from an earlier one of the
+    /// node does not count.
+    fn check_listing(&mut self, now: Moment, index: usize) {
+        let node = &self.nodes[index];
+        let Some(started) = node.started else { return };
+        if !matches!(node.plan.role, Role::Mixnode | Role::Provider) {
+            return;
+        }
+        let last_seen = self.store.presence().last_seen(&self.store.nodes()[index].public_keys);
+        let listed = last_seen
+            .and_then(|at| u64::try_from(at).ok())
+            .is_some_and(|last_seen| last_seen >= started.unix_ns);
+        self.give(now, index, if listed { Input::Listed } else { Input::Unlisted });
+    }
+
+    fn read_usage(&mut self, reader: &mut UsageReader) {
+        let running = self.nodes.iter().enumerate();
+        let running: Vec<_> =
+            running.filter_map(|(index, node)| Some((index, node.child.as_ref()?.pid))).collect();
+        let usage = reader.read(&running);
+        let now = Moment::now();
+        for (index, usage) in usage {
+            self.store.usage(now, index, usage);
+        }
+    }
+}
+
+/// A devnet that is stopped.
+pub(crate) struct Ended {
+    /// To be held until the process ends.
+    pub(crate) claim: Claim,
+    /// Who asked for it and waits.
+    pub(crate) replies: Vec<crate::ask::Reply<control::DownReport>>,
+    /// What they are told.
+    pub(crate) report: Result<control::DownReport, Failure>,
+}
+
+async fn next_of(subscription: &mut Option<Subscription>) -> SubscriptionEvent {
+    match subscription {
+        Some(subscription) => subscription.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn first_status(plan: &NodePlan, process: &Process, folder: &Folder, now: Moment) -> NodeStatus {
+    NodeStatus {
+        name: plan.name.clone(),
+        role: plan.role,
+        layer: plan.layer,
+        state: process.state(),
+        reason: process.reason().into(),
+        since_unix_ms: now.unix_ms(),
+        pid: None,
+        started_unix_ms: None,
+        restarts: 0,
+        last_exit: None,
+        fatal: None,
+        addresses: BTreeMap::new(),
+        public_keys: Vec::new(),
+        address: None,
+        log_file: folder.log(&plan.name),
+    }
+}
+
+fn devnet_info(spec: &Spec, folder: &Folder, now: Moment, notices: Vec<String>) -> DevnetInfo {
+    let layout = &spec.plan.layout;
+    let milliseconds = |duration: Duration| duration.as_secs_f64() * 1000.0;
+    DevnetInfo {
+        name: spec.name.clone(),
+        supervisor_pid: std::process::id(),
+        folder: folder.path().into(),
+        started_unix_ms: now.unix_ms(),
+        layers: layout.layers(),
+        widths: layout.widths.clone(),
+        clients: layout.clients,
+        crowd: layout.crowd,
+        profile: layout.profile.name().into(),
+        hop_delay_ms: milliseconds(layout.rates.hop_delay),
+        slot_ms: milliseconds(layout.rates.slot),
+        loop_cover_ms: milliseconds(layout.rates.loop_cover),
+        acks: layout.acks,
+        attached: true,
+        notices,
+    }
+}
+
+#[cfg(test)]
+mod tests;

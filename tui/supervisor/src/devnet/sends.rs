@@ -1,0 +1,178 @@
+//! Messages that somebody asked to be sent and waits for.
+
+use std::time::Duration;
+
+use contract::{Answer, Outcome, Time};
+use control::{Failure, FailureCode, MessageState, MessageStatus, SendWait};
+
+use crate::ask::Reply;
+use crate::child::Source;
+use crate::exit::Exit;
+use crate::store::Store;
+
+/// Requests that can wait at the same time.
+const MAX_WAITING: usize = 1024;
+
+/// Everybody who waits for a message.
+#[derive(Debug, Default)]
+pub(super) struct Sends(Vec<Waiting>);
+
+/// One who waits.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    /// The sending process.
+    pub(super) source: Source,
+    /// Names of sender and recipient.
+    pub(super) from: String,
+    pub(super) to: String,
+    /// Until when.
+    pub(super) wait: SendWait,
+    pub(super) deadline: Time,
+    /// How long that was at the beginning.
+    pub(super) timeout: Duration,
+    pub(super) stage: Stage,
+    pub(super) reply: Reply<MessageStatus>,
+}
+
+/// How far it has come.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// The request with this id is not answered.
+    Asked(u64),
+    /// The message has this id.
+    Accepted(String),
+}
+
+impl Sends {
+    /// Whether there is no room for one more.
+    pub(super) fn is_full(&self) -> bool {
+        self.0.len() >= MAX_WAITING
+    }
+
+    pub(super) fn add(&mut self, waiting: Waiting) {
+        self.0.push(waiting);
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        self.0.iter().map(|waiting| waiting.deadline).min()
+    }
+
+    /// A process answered a request.
+    pub(super) fn answered(&mut self, source: Source, answer: Answer, store: &Store) {
+        let is_it = |waiting: &Waiting| {
+            waiting.source == source && matches!(waiting.stage, Stage::Asked(id) if id == answer.id)
+        };
+        let Some(index) = self.0.iter().position(is_it) else { return };
+        match answer.outcome {
+            Outcome::Accepted { message } => {
+                self.0[index].stage = Stage::Accepted(message.clone());
+                self.message_changed(&message, store);
+            }
+            Outcome::Refused { reason } => {
+                let waiting = self.0.swap_remove(index);
+                waiting.fail(FailureCode::SendFailed, &format!("refused: {reason}"));
+            }
+            Outcome::Done => {
+                let waiting = self.0.swap_remove(index);
+                waiting.fail(FailureCode::SendFailed, "its client answered something else");
+            }
+        }
+    }
+
+    /// Something happened to a message.
+    pub(super) fn message_changed(&mut self, message: &str, store: &Store) {
+        let Some(status) = store.message(message) else { return };
+        let is_it =
+            |waiting: &mut Waiting| matches!(&waiting.stage, Stage::Accepted(id) if id == message);
+        for waiting in self.0.extract_if(.., |waiting| is_it(waiting) && waiting.is_over(status)) {
+            waiting.give(status);
+        }
+    }
+
+    /// A process ended: nobody will answer what it was asked.
+    pub(super) fn sender_ended(&mut self, source: Source, name: &str, exit: Exit) {
+        let unanswered = |waiting: &mut Waiting| {
+            waiting.source == source && matches!(waiting.stage, Stage::Asked(_))
+        };
+        for waiting in self.0.extract_if(.., unanswered) {
+            waiting.fail(FailureCode::NotRunning, &format!("`{name}` ended: {exit}"));
+        }
+    }
+
+    /// Ends the waits that are due.
+    pub(super) fn expire(&mut self, now: Time, store: &Store) {
+        for waiting in self.0.extract_if(.., |waiting| waiting.deadline <= now) {
+            let limit = humantime::format_duration(waiting.timeout);
+            let how_far = match &waiting.stage {
+                Stage::Asked(_) => "its client has not answered".into(),
+                Stage::Accepted(id) => match store.message(id) {
+                    Some(status) if status.delivered_ms.is_some() => {
+                        waiting.give(status);
+                        continue;
+                    }
+                    status => how_far(id, status),
+                },
+            };
+            let reason = format!("not {} within {limit}: {how_far}", waiting.goal());
+            waiting.fail(FailureCode::DeadlinePassed, &reason);
+        }
+    }
+
+    /// The devnet ends: nobody will hear of anything any more.
+    pub(super) fn give_up(&mut self, reason: &str) {
+        for waiting in self.0.drain(..) {
+            waiting.fail(FailureCode::NotRunning, reason);
+        }
+    }
+}
+
+impl Waiting {
+    fn goal(&self) -> &'static str {
+        match self.wait {
+            SendWait::Accepted => "accepted",
+            SendWait::Delivered => "delivered",
+        }
+    }
+
+    fn is_over(&self, status: &MessageStatus) -> bool {
+        match self.wait {
+            SendWait::Accepted => true,
+            // Sender and recipient report through two pipes: the arrival can be read before the
+            // last packet's route is.
+            SendWait::Delivered => {
+                let routes_known = status.packets.iter().all(|packet| packet.attempts > 0);
+                status.state == MessageState::Failed
+                    || status.state >= MessageState::Delivered && routes_known
+            }
+        }
+    }
+
+    fn give(self, status: &MessageStatus) {
+        match (status.state, &status.error) {
+            (MessageState::Failed, reason) => {
+                let reason = reason.as_deref().unwrap_or("its client gave up").to_owned();
+                self.fail(FailureCode::SendFailed, &reason);
+            }
+            // It fails when whoever asked has stopped waiting.
+            _ => drop(self.reply.send(Ok(status.clone()))),
+        }
+    }
+
+    fn fail(self, code: FailureCode, reason: &str) {
+        let message = format!("cannot send from `{}` to `{}`: {reason}", self.from, self.to);
+        drop(self.reply.send(Err(Failure::new(code, message).node(self.from))));
+    }
+}
+
+fn how_far(id: &str, status: Option<&MessageStatus>) -> String {
+    let Some(status) = status else { return format!("message {id} is not known any more") };
+    let packets = status.packets.len();
+    let sent = status.packets.iter().filter(|packet| packet.attempts > 0).count();
+    let acknowledged = status.packets.iter().filter(|packet| packet.acknowledged).count();
+    let state = status.state;
+    format!(
+        "message {id} is {}, {sent} of {packets} packets sent, {acknowledged} acknowledged; \
+         it is still on its way",
+        state.word()
+    )
+}

@@ -1,0 +1,329 @@
+//! The whole loop with real processes: shell scripts that speak the contract, beside a real
+//! directory.
+
+use std::path::{Path, PathBuf};
+
+use contract::Content;
+use control::{
+    ControlClient, ControlError, DownReport, DownRequest, FailureCode, MessageState, NodeAction,
+    SendRequest, SendWait, State, StreamEvent,
+};
+use directory_api::MixNodeReport;
+use layouts::{Layout, Plan, Ports};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use tokio::net::{TcpListener, UnixListener};
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::api;
+use crate::folder::StateDir;
+use crate::process::Restart;
+use crate::testing::within;
+
+/// Says what every process says first. `$PORT` is where it claims to listen.
+const HELLO: &str = r#"
+say() { printf '%s\n' "$1"; }
+say '{"event":"hello","contract":1,"role":"client","pid":1,"version":"0","monotonic":0,"wall":0}'
+say "{\"event\":\"listening\",\"endpoint\":\"$ENDPOINT\",\"address\":\"127.0.0.1:$PORT\"}"
+say "{\"event\":\"identity\",\"public_keys\":[\"$NAME-key\"],\"address\":\"$NAME-key@p\",\"new\":true}"
+echo "$NAME logs" >&2
+"#;
+
+/// Ends when it is asked to, and writes down that it was asked.
+const OBEY: &str = r#"
+while read -r line; do
+    case $line in
+    *'"leave"'* | *'"stop"'*) echo "$NAME" >> "$DIR/stopped"; exit 0 ;;
+    esac
+done
+"#;
+
+/// Takes messages: every one is on its way at once; one to bob arrives there.
+const SEND: &str = r#"
+while read -r line; do
+    id=${line#*'"id":'} id=${id%%,*}
+    case $line in
+    *'"leave"'* | *'"stop"'*) echo "$NAME" >> "$DIR/stopped"; exit 0 ;;
+    *refuse*) say "{\"event\":\"answer\",\"id\":$id,\"outcome\":\"refused\",\"reason\":\"no route\"}" ;;
+    *'"send"'*)
+        m="{\"event\":\"message\",\"t\":1000,\"message\":\"m$id\""
+        say "$m,\"stage\":\"accepted\",\"to\":\"bob-key@p\",\"content\":{\"text\":\"x\"},\"fragments\":1}"
+        say "{\"event\":\"answer\",\"id\":$id,\"outcome\":\"accepted\",\"message\":\"m$id\"}"
+        say "$m,\"stage\":\"sent\",\"fragment\":0,\"attempt\":1,\"route\":[\"127.0.0.1:9980\",\"1.2.3.4:5\"]}"
+        case $line in
+        *arrives*) echo "{\"event\":\"message\",\"t\":3000000,\"message\":\"m$id\",\"stage\":\"received\",\"content\":{\"text\":\"x\"}}" > "$DIR/to-bob" ;;
+        esac ;;
+    esac
+done
+"#;
+
+/// Reports what comes through a pipe as received.
+const RECEIVE: &str = r#"
+(while :; do cat "$DIR/to-bob"; done) 2> /dev/null &
+trap "kill $!" EXIT
+"#;
+
+/// A running devnet of a directory, a mixnode, alice and bob.
+struct Running {
+    client: ControlClient,
+    directory: DirectoryClient,
+    dir: PathBuf,
+}
+
+impl Running {
+    async fn node(&self, name: &str) -> NodeStatus {
+        let snapshot = self.client.status().await.expect("a snapshot");
+        snapshot.nodes.into_iter().find(|node| node.name == name).expect(name)
+    }
+
+    /// Waits until a node is as it should be.
+    async fn until(&self, name: &str, is: impl Fn(&NodeStatus) -> bool) -> NodeStatus {
+        within(async {
+            let mut events = self.client.events().await.expect("a stream");
+            loop {
+                let event = events.next().await.expect("readable").expect("not over").event;
+                let nodes = match event {
+                    StreamEvent::Snapshot(snapshot) => snapshot.nodes,
+                    StreamEvent::Node(node) => vec![node],
+                    _ => continue,
+                };
+                if let Some(node) = nodes.into_iter().find(|node| node.name == name && is(node)) {
+                    return node;
+                }
+            }
+        })
+        .await
+    }
+
+    async fn announce_mixnode(&self) {
+        let report = MixNodeReport {
+            host: "127.0.0.1:9980".into(),
+            pub_key: "mix-1-1-key".into(),
+            version: "0".into(),
+            location: "mix-1-1".into(),
+            layer: 1,
+        };
+        self.directory.announce_mixnode(&report).await.expect("accepted");
+    }
+
+    async fn send(&self, to: &str, text: &str, ms: u64) -> Result<control::MessageStatus, Failure> {
+        let request = SendRequest {
+            from: "alice".into(),
+            to: to.into(),
+            content: Content::Text(text.into()),
+            wait: SendWait::Delivered,
+            timeout: Duration::from_millis(ms),
+        };
+        self.client.send(&request).await.map_err(Failure::from)
+    }
+
+    async fn down(&self) -> DownReport {
+        within(self.client.down(DownRequest::default())).await.expect("goes down")
+    }
+}
+
+fn script(node: &NodePlan, dir: &Path) -> &'static str {
+    match node.name.as_str() {
+        // A file of that name makes the next mixnode end with a last word.
+        "mix-1-1" if dir.join("port-taken").exists() => {
+            r#"echo '{"event":"fatal","code":"port-taken","message":"cannot bind"}'; exit 4"#
+        }
+        "alice" => SEND,
+        "bob" => RECEIVE,
+        _ => "",
+    }
+}
+
+/// Runs a devnet of scripts, does something with it, and waits until it is down.
+async fn with_devnet<F>(keep: bool, body: impl FnOnce(Running) -> F) -> DownReport
+where
+    F: Future<Output = DownReport>,
+{
+    let temp = tempfile::tempdir().expect("a folder");
+    let dir = temp.path().to_owned();
+    let fifo = std::process::Command::new("mkfifo").arg(dir.join("to-bob")).status();
+    assert!(fifo.expect("mkfifo is there").success());
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let directory = listener.local_addr().expect("an address");
+    let stop_directory = CancellationToken::new();
+    let options = directory_server::Options::default();
+    tokio::spawn(directory_server::run(listener, options, stop_directory.clone()));
+
+    let layout = Layout { widths: vec![1], crowd: 0, ..Layout::default() };
+    let mut plan = Plan::new(layout, Ports::Auto);
+    plan.nodes.retain(|node| node.role != Role::Provider);
+    let state_dir = StateDir::find(Some(dir.join("state"))).expect("a path");
+    let claim = state_dir.folder("t1").and_then(|folder| folder.claim()).expect("free");
+    let socket = claim.folder().socket();
+    let spec = Spec {
+        name: "t1".into(),
+        state_dir: state_dir.path().into(),
+        keep,
+        plan,
+        restart: Restart::OnFailure,
+    };
+    let scripts = dir.clone();
+    let launcher: Launcher = Box::new(move |node, arguments| {
+        let ready = match node.role {
+            Role::Directory | Role::Client => r#"say '{"event":"ready","reason":"it says so"}'"#,
+            _ => "",
+        };
+        let port = match node.role {
+            Role::Directory => directory.port(),
+            Role::Mixnode => 9980,
+            _ => 1977,
+        };
+        let endpoint = node.ports[0].endpoint.to_string();
+        let own = script(node, &scripts);
+        let text = format!("{HELLO}\n{ready}\n{own}\n{OBEY}");
+        let mut command = Command::new("sh");
+        command.args(["-c", &text, "sh"]).args(arguments);
+        command.env("NAME", &node.name).env("ENDPOINT", endpoint);
+        command.env("PORT", port.to_string()).env("DIR", &scripts);
+        command
+    });
+
+    let (asks, asked) = mpsc::channel(16);
+    let (_lifeline, outside) = mpsc::channel(16);
+    let server = axum::serve(UnixListener::bind(&socket).expect("binds"), api::router(asks));
+    let server = tokio::spawn(server.into_future());
+    let running = Running {
+        client: ControlClient::new(socket).expect("a client"),
+        directory: DirectoryClient::new(&directory.to_string()).expect("an address"),
+        dir,
+    };
+    let devnet = Devnet::new(spec, claim, launcher);
+    let (report, ()) = tokio::join!(body(running), async {
+        let ended = devnet.run(Inputs { asks: asked, outside }).await;
+        for reply in ended.replies {
+            drop(reply.send(ended.report.clone()));
+        }
+    });
+    server.abort();
+    stop_directory.cancel();
+    report
+}
+
+#[tokio::test]
+async fn processes_become_ready_come_back_and_stop_in_order() {
+    let report = with_devnet(true, async |devnet| {
+        // The directory's own word makes a mixnode ready, nobody else's.
+        let mix = devnet.until("mix-1-1", |node| node.state == State::Listening).await;
+        assert_eq!(mix.reason, "the directory does not list it yet");
+        assert_eq!(mix.addresses[&Endpoint::Mix].port(), 9980);
+        devnet.until("alice", |node| node.state == State::Ready).await;
+        devnet.announce_mixnode().await;
+        let mix = devnet.until("mix-1-1", |node| node.state == State::Ready).await;
+        assert_eq!(mix.public_keys, ["mix-1-1-key"]);
+
+        // A restarted mixnode is not ready because of what the one before it announced.
+        let first = mix.pid.and_then(|pid| Pid::from_raw(pid.cast_signed())).expect("it runs");
+        kill_process(first, Signal::KILL).expect("it runs");
+        let mix = devnet
+            .until("mix-1-1", |node| node.state == State::Listening && node.restarts == 1)
+            .await;
+        assert_eq!(mix.last_exit.as_deref(), Some("killed by SIGKILL"));
+        assert_ne!(mix.pid, Some(first.as_raw_nonzero().get().cast_unsigned()));
+        devnet.announce_mixnode().await;
+        devnet.until("mix-1-1", |node| node.state == State::Ready).await;
+
+        // Its port was right once, so a taken port is waited for.
+        std::fs::write(devnet.dir.join("port-taken"), "").expect("writes");
+        devnet.client.act("mix-1-1", NodeAction::Kill).await.expect("it runs");
+        let mix = devnet.until("mix-1-1", |node| node.fatal.is_some()).await;
+        let mix = if mix.state == State::BackingOff {
+            mix
+        } else {
+            devnet.until("mix-1-1", |node| node.reason.starts_with("cannot bind")).await
+        };
+        assert_eq!(mix.state, State::BackingOff, "{}", mix.reason);
+        std::fs::remove_file(devnet.dir.join("port-taken")).expect("removes");
+        devnet.until("mix-1-1", |node| node.state == State::Listening).await;
+
+        let bob = devnet.client.act("bob", NodeAction::Stop).await.expect("it runs");
+        assert_eq!(bob.state, State::Stopping);
+        devnet.until("bob", |node| node.state == State::Stopped).await;
+        let failure = devnet.client.act("bob", NodeAction::Kill).await.expect_err("it is stopped");
+        assert!(matches!(failure, ControlError::Refused(failure)
+            if failure.code == FailureCode::NotRunning));
+        devnet.client.act("bob", NodeAction::Start).await.expect("can start");
+        let bob = devnet.until("bob", |node| node.state == State::Ready).await;
+        assert_eq!(bob.restarts, 0, "nothing went wrong");
+
+        let snapshot = devnet.client.status().await.expect("a snapshot");
+        assert!(snapshot.logs.iter().any(|line| line.line == "alice logs"));
+        let pids: Vec<Pid> = snapshot
+            .nodes
+            .iter()
+            .filter_map(|node| node.pid)
+            .map(|pid| Pid::from_raw(pid.cast_signed()).expect("a pid"))
+            .collect();
+        assert_eq!(pids.len(), 4);
+        std::fs::remove_file(devnet.dir.join("stopped")).expect("bob stopped before");
+        let mut events = devnet.client.events().await.expect("a stream");
+        let report = devnet.down().await;
+        assert!(pids.iter().all(|&pid| test_kill_process(pid).is_err()));
+        let stopped = std::fs::read_to_string(devnet.dir.join("stopped")).expect("they stopped");
+        let mut order: Vec<&str> = stopped.lines().collect();
+        order[..2].sort_unstable();
+        assert_eq!(order, ["alice", "bob", "mix-1-1", "directory"]);
+        let last = within(async {
+            let mut last = None;
+            while let Some(envelope) = events.next().await.expect("readable") {
+                last = Some(envelope.event);
+            }
+            last
+        })
+        .await;
+        assert_eq!(last, Some(StreamEvent::Down { reason: "asked to".into() }));
+        report
+    })
+    .await;
+    assert!(!report.deleted);
+}
+
+#[tokio::test]
+async fn a_message_is_sent_by_name_and_waited_for() {
+    let report = with_devnet(false, async |devnet| {
+        devnet.until("mix-1-1", |node| node.state == State::Listening).await;
+        devnet.until("bob", |node| node.state == State::Ready).await;
+        devnet.until("alice", |node| node.state == State::Ready).await;
+
+        let sent = within(devnet.send("bob", "arrives", 20_000)).await.expect("delivered");
+        assert_eq!((sent.from.as_str(), sent.to.as_str()), ("alice", "bob"));
+        assert_eq!(sent.state, MessageState::Delivered);
+        assert_eq!(sent.delivered_ms, Some(2.999));
+        assert_eq!(sent.packets[0].route, ["mix-1-1", "1.2.3.4:5"]);
+        let inbox = devnet.client.inbox("bob").await.expect("a client");
+        assert_eq!((inbox.messages.len(), inbox.messages[0].id.as_str()), (1, sent.id.as_str()));
+
+        let late = devnet.send("bob", "gets lost", 50).await.expect_err("nobody delivers it");
+        assert_eq!(late.code, FailureCode::DeadlinePassed);
+        assert!(late.message.contains("1 of 1 packets sent, 0 acknowledged"), "{late}");
+        let refused = devnet.send("bob", "refuse", 20_000).await.expect_err("refused");
+        assert_eq!(refused.code, FailureCode::SendFailed);
+        assert!(refused.message.ends_with("refused: no route"), "{refused}");
+
+        let unknown = devnet.send("bbo", "x", 50).await.expect_err("no such client");
+        assert_eq!(unknown.code, FailureCode::NoSuchNode);
+        assert_eq!(unknown.hint.as_deref(), Some("did you mean `bob`? `nym-devnet ps` lists all"));
+        let no_client = devnet.send("mix-1-1", "x", 50).await.expect_err("a mixnode");
+        assert_eq!(no_client.code, FailureCode::Usage);
+        assert_eq!(no_client.hint.as_deref(), Some("clients are alice, bob"));
+        let large = "x".repeat(contract::MAX_MESSAGE_BYTES + 1);
+        let too_large = devnet.send("bob", &large, 50).await.expect_err("too large");
+        assert_eq!(too_large.code, FailureCode::Usage);
+
+        // Who is not ready says why.
+        devnet.client.act("alice", NodeAction::Stop).await.expect("it runs");
+        devnet.until("alice", |node| node.state == State::Stopped).await;
+        let stopped = devnet.send("bob", "x", 50).await.expect_err("alice is stopped");
+        assert_eq!(stopped.code, FailureCode::NotRunning);
+        assert!(stopped.message.contains("`alice` is stopped"), "{stopped}");
+        assert_eq!(devnet.node("alice").await.state, State::Stopped);
+        devnet.down().await
+    })
+    .await;
+    assert!(report.deleted && !report.folder.exists());
+}

@@ -1,0 +1,135 @@
+//! What is remembered of logs and received messages: the latest, bounded in number and in bytes.
+
+use std::collections::{HashMap, VecDeque};
+
+use control::{Inbox, InboxMessage, LogLine};
+
+use crate::messages::length;
+
+/// Log lines of all processes, in bytes of text …
+const MAX_LOG_BYTES: usize = 2 << 20;
+
+/// … and lines of one process, so that a noisy one does not push out what the others said.
+const MAX_LOG_LINES_OF_NODE: usize = 500;
+
+/// Received messages of all clients …
+const MAX_RECEIVED: usize = 2000;
+
+/// … and their bytes: two of the largest.
+const MAX_RECEIVED_BYTES: u64 = 2 << 20;
+
+/// The latest log lines, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct LogRing {
+    lines: VecDeque<LogLine>,
+    bytes: usize,
+    of_node: HashMap<String, usize>,
+}
+
+impl LogRing {
+    pub(crate) fn push(&mut self, line: LogLine) {
+        let of_node = self.of_node.entry(line.node.clone()).or_default();
+        *of_node += 1;
+        if *of_node > MAX_LOG_LINES_OF_NODE
+            && let Some(index) = self.lines.iter().position(|other| other.node == line.node)
+        {
+            self.forget(index);
+        }
+        self.bytes += line.line.len();
+        self.lines.push_back(line);
+        while self.bytes > MAX_LOG_BYTES && self.lines.len() > 1 {
+            self.forget(0);
+        }
+    }
+
+    fn forget(&mut self, index: usize) {
+        if let Some(line) = self.lines.remove(index) {
+            self.bytes -= line.line.len();
+            if let Some(of_node) = self.of_node.get_mut(&line.node) {
+                *of_node -= 1;
+            }
+        }
+    }
+
+    pub(crate) fn all(&self) -> Vec<LogLine> {
+        self.lines.iter().cloned().collect()
+    }
+}
+
+/// The latest received messages, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct ReceivedRing {
+    messages: VecDeque<InboxMessage>,
+    bytes: u64,
+    forgotten: HashMap<String, u64>,
+}
+
+impl ReceivedRing {
+    pub(crate) fn push(&mut self, message: InboxMessage) {
+        self.bytes += length(&message.content);
+        self.messages.push_back(message);
+        while self.messages.len() > 1
+            && (self.messages.len() > MAX_RECEIVED || self.bytes > MAX_RECEIVED_BYTES)
+        {
+            if let Some(oldest) = self.messages.pop_front() {
+                self.bytes -= length(&oldest.content);
+                *self.forgotten.entry(oldest.client).or_default() += 1;
+            }
+        }
+    }
+
+    pub(crate) fn all(&self) -> Vec<InboxMessage> {
+        self.messages.iter().cloned().collect()
+    }
+
+    pub(crate) fn inbox(&self, client: &str) -> Inbox {
+        let of_client = self.messages.iter().filter(|message| message.client == client);
+        Inbox {
+            messages: of_client.cloned().collect(),
+            forgotten: self.forgotten.get(client).copied().unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::Content;
+
+    use super::*;
+
+    #[test]
+    fn a_noisy_process_pushes_out_only_its_own_lines() {
+        let mut ring = LogRing::default();
+        let line = |node: &str, line: String| LogLine { node: node.into(), unix_ms: 0, line };
+        ring.push(line("alice", "first".into()));
+        for index in 0..MAX_LOG_LINES_OF_NODE + 5 {
+            ring.push(line("noisy", index.to_string()));
+        }
+        let all = ring.all();
+        assert_eq!(all.len(), MAX_LOG_LINES_OF_NODE + 1);
+        assert_eq!((all[0].line.as_str(), all[1].line.as_str()), ("first", "5"));
+        for _ in 0..3 {
+            ring.push(line("alice", "x".repeat(MAX_LOG_BYTES / 2)));
+        }
+        assert!(ring.bytes <= MAX_LOG_BYTES);
+        assert_eq!(ring.bytes, ring.all().iter().map(|line| line.line.len()).sum::<usize>());
+    }
+
+    #[test]
+    fn an_inbox_says_how_much_it_has_forgotten() {
+        let mut ring = ReceivedRing::default();
+        let message = |client: &str, text: String| InboxMessage {
+            client: client.into(),
+            id: String::new(),
+            unix_ms: 0,
+            content: Content::Text(text),
+        };
+        ring.push(message("bob", "one".into()));
+        ring.push(message("alice", "two".into()));
+        let large = usize::try_from(MAX_RECEIVED_BYTES).expect("small enough");
+        ring.push(message("bob", "x".repeat(large)));
+        assert_eq!(ring.inbox("bob").forgotten, 1);
+        assert_eq!(ring.inbox("bob").messages.len(), 1);
+        assert_eq!(ring.inbox("alice"), Inbox { messages: vec![], forgotten: 1 });
+    }
+}

@@ -1,0 +1,221 @@
+//! The supervisor as a process: from its first line on stdin to its end.
+
+use std::ffi::OsString;
+use std::io::{self, BufRead as _, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use control::{Failure, FailureCode};
+use layouts::NodePlan;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::net::UnixListener;
+use tokio::process::Command;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::api;
+use crate::clock::Moment;
+use crate::devnet::{Devnet, Inputs, Outside};
+use crate::folder::{Claim, FolderError, StateDir};
+use crate::log;
+use crate::log_file::LogFile;
+use crate::spec::{Lifeline, Record, Spec, Started};
+use crate::usage::process_started;
+
+/// The longest line that a front end writes: the largest plan has some 400 nodes.
+const MAX_SPEC_BYTES: u64 = 1 << 20;
+
+/// Questions and other inputs that wait for the loop, which takes microseconds for one.
+const MAX_WAITING_INPUTS: usize = 256;
+
+/// How long the last answers may take to get out.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
+
+/// Runs a supervisor whose processes are of this program, as its [`Spec`] on stdin says. Returns
+/// the exit code when everything is stopped.
+pub fn supervise(program: PathBuf) -> u8 {
+    // A session of its own: no terminal signals reach it. It fails only if it leads one already.
+    let _ = rustix::process::setsid();
+    match prepare().and_then(|prepared| prepared.run(program)) {
+        Ok(()) => 0,
+        Err(failure) => {
+            let code = failure.code.exit_code();
+            say(&Started::Failed(failure));
+            code
+        }
+    }
+}
+
+/// The answer to the front end. It may have gone, which its lifeline tells too.
+fn say(started: &Started) {
+    let line = serde_json::to_string(started).expect("plain data");
+    let mut stdout = io::stdout();
+    drop(writeln!(stdout, "{line}").and_then(|()| stdout.flush()));
+}
+
+struct Prepared {
+    spec: Spec,
+    claim: Claim,
+    log: LogFile,
+}
+
+fn prepare() -> Result<Prepared, Failure> {
+    let mut line = String::new();
+    let read = io::stdin().lock().take(MAX_SPEC_BYTES).read_line(&mut line);
+    let spec: Spec = read.and_then(|_| Ok(serde_json::from_str(&line)?)).map_err(|error| {
+        let message = format!("cannot read what to supervise from stdin: {error}");
+        Failure::new(FailureCode::Usage, message).hint("`nym-devnet up` starts a devnet")
+    })?;
+    raise_file_limit(spec.plan.nodes.len())?;
+    let state_dir = StateDir::find(Some(spec.state_dir.clone()))?;
+    let claim = state_dir.folder(&spec.name)?.claim()?;
+    let path = claim.folder().log("supervisor");
+    let attempt = "open the log";
+    let log = LogFile::open(&path)
+        .and_then(|log| {
+            // What a panic says goes there too.
+            rustix::stdio::dup2_stderr(log.file())?;
+            Ok(log)
+        })
+        .map_err(|cause| FolderError::Io { attempt, path, cause })?;
+    Ok(Prepared { spec, claim, log })
+}
+
+/// Each process takes three pipes and a handle of its own.
+const FILES_OF_A_PROCESS: u64 = 4;
+
+/// Files of the supervisor itself, with the connections of many front ends.
+const FILES_OF_OUR_OWN: u64 = 200;
+
+/// Many systems begin with room for 256 or 1024 files and allow far more on request.
+fn raise_file_limit(processes: usize) -> Result<(), Failure> {
+    let needed = u64::try_from(processes).unwrap_or(u64::MAX).saturating_mul(FILES_OF_A_PROCESS)
+        + FILES_OF_OUR_OWN;
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_none_or(|current| current >= needed) {
+        return Ok(());
+    }
+    setrlimit(Resource::Nofile, Rlimit { current: Some(needed), maximum }).map_err(|error| {
+        let message = format!("cannot raise the limit of open files to {needed}: {error}");
+        Failure::new(FailureCode::Environment, message)
+            .hint("raise the hard limit (`ulimit -Hn`) or start fewer nodes")
+    })
+}
+
+impl Prepared {
+    fn run(self, program: PathBuf) -> Result<(), Failure> {
+        // One thread, which makes every process: on Linux the parent-death signal of a process
+        // follows the thread that made it.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(
+            |error| {
+                let message = format!("cannot set up the supervisor: {error}");
+                Failure::new(FailureCode::Environment, message)
+            },
+        )?;
+        runtime.block_on(self.serve(program))
+    }
+
+    async fn serve(self, program: PathBuf) -> Result<(), Failure> {
+        let Self { spec, claim, log } = self;
+        let (asks, asked) = mpsc::channel(MAX_WAITING_INPUTS);
+        let (outside_sender, outside) = mpsc::channel(MAX_WAITING_INPUTS);
+        let socket = claim.folder().socket();
+        let listener = listen(&socket)?;
+        claim.write_record(&record(&spec, socket.clone()))?;
+        log::begin(log, outside_sender.clone());
+        follow_signals(&outside_sender)?;
+
+        let shutdown = CancellationToken::new();
+        let server = axum::serve(listener, api::router(asks))
+            .with_graceful_shutdown(shutdown.clone().cancelled_owned());
+        let server = tokio::spawn(server.into_future());
+
+        tracing::info!("supervising `{}`, process {}", spec.name, std::process::id());
+        say(&Started::Ready { socket });
+        follow_lifeline(outside_sender);
+        let devnet = Devnet::new(spec, claim, launcher(program));
+        let ended = devnet.run(Inputs { asks: asked, outside }).await;
+        for reply in ended.replies {
+            // Whoever asked may have gone.
+            drop(reply.send(ended.report.clone()));
+        }
+        shutdown.cancel();
+        drop(timeout(LAST_ANSWERS, server).await);
+        // The end of the process releases the folder, so that who waits for the one waits for both.
+        std::mem::forget(ended.claim);
+        ended.report.map(drop)
+    }
+}
+
+fn launcher(program: PathBuf) -> crate::devnet::Launcher {
+    Box::new(move |_: &NodePlan, arguments: Vec<OsString>| {
+        let mut command = Command::new(&program);
+        command.args(arguments);
+        command
+    })
+}
+
+/// Opens the control socket. A folder that was claimed has none.
+fn listen(socket: &PathBuf) -> Result<UnixListener, FolderError> {
+    let error =
+        |cause| FolderError::Io { attempt: "open the control socket", path: socket.clone(), cause };
+    let listener = UnixListener::bind(socket).map_err(error)?;
+    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600)).map_err(error)?;
+    Ok(listener)
+}
+
+fn record(spec: &Spec, socket: PathBuf) -> Record {
+    let pid = std::process::id();
+    Record {
+        name: spec.name.clone(),
+        pid,
+        pid_started: process_started(pid).unwrap_or_default(),
+        socket,
+        started_unix_ms: Moment::now().unix_ms(),
+        plan: spec.plan.clone(),
+    }
+}
+
+/// A signal that asks a process to end asks the whole devnet.
+fn follow_signals(outside: &mpsc::Sender<Outside>) -> Result<(), Failure> {
+    for (kind, name) in [
+        (SignalKind::terminate(), "SIGTERM"),
+        (SignalKind::interrupt(), "SIGINT"),
+        (SignalKind::hangup(), "SIGHUP"),
+    ] {
+        let mut signals = signal(kind).map_err(|error| {
+            let message = format!("cannot listen for {name}: {error}");
+            Failure::new(FailureCode::Environment, message)
+        })?;
+        let outside = outside.clone();
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                if outside.send(Outside::Signal(name)).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    Ok(())
+}
+
+/// Reads stdin on a thread of its own: a read cannot be cancelled, and must not hold up the end of
+/// the process.
+fn follow_lifeline(outside: mpsc::Sender<Outside>) {
+    std::thread::spawn(move || {
+        for line in io::stdin().lines().map_while(Result::ok) {
+            match serde_json::from_str::<Lifeline>(&line) {
+                Ok(word) => {
+                    if outside.blocking_send(Outside::Lifeline(word)).is_err() {
+                        return;
+                    }
+                }
+                Err(error) => tracing::warn!("the front end said `{line}`: {error}"),
+            }
+        }
+        drop(outside.blocking_send(Outside::LifelineEnded));
+    });
+}
