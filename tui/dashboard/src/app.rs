@@ -42,6 +42,9 @@ pub(crate) trait Console {
     /// To draw.
     fn terminal(&mut self) -> &mut Terminal<Self::Backend>;
 
+    /// A frame was drawn.
+    fn drawn(&mut self) {}
+
     /// Hands text to the terminal's clipboard.
     fn copy(&mut self, text: &str) -> io::Result<()>;
 
@@ -133,6 +136,7 @@ impl<C: Console, S: Source> App<'_, C, S> {
             .terminal()
             .draw(|frame| *regions = draw(model, frame))
             .map_err(|error| drawing(&error))?;
+        console.drawn();
         self.drawn_at = Instant::now();
         self.draw_at = None;
         Ok(())

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use crate::action::{self, ACTIONS, Action};
+use crate::action::{self, Action};
 use crate::connection::Connection;
 use crate::model::{Model, Tone};
 use crate::regions::Target;
@@ -114,7 +114,7 @@ fn connection(model: &Model, scene: &Scene<'_>) -> (String, Style) {
 pub(crate) fn tabs(model: &Model, area: Rect, scene: &mut Scene<'_>) {
     let mut x = area.x + 1;
     for screen in Screen::ALL {
-        let Some(spec) = ACTIONS.iter().find(|spec| spec.action == screen.action()) else {
+        let Some(spec) = screen.action().spec() else {
             continue;
         };
         let key = spec.keys.first().map(|key| key.word()).unwrap_or_default();
@@ -154,7 +154,9 @@ pub(crate) fn hints(model: &Model, area: Rect, scene: &mut Scene<'_>) {
         scene.put(area, 0, Line::styled(words, scene.theme.bad));
         return;
     }
-    if let Some(command) = &model.last_command {
+    // On a narrow terminal the keys need the room again after a while.
+    let shown = model.last_command().filter(|(_, just_now)| *just_now || area.width >= 110);
+    if let Some((command, _)) = shown {
         let words = format!("last: {}", text::visible(command, scene.symbols));
         let half = usize::from(area.width) / 2;
         let line = Line::styled(text::fit(&words, half, scene.symbols), scene.theme.muted);

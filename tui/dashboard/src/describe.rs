@@ -5,7 +5,7 @@ use directory_api::{PRESENCE_INTERVAL, PRESENCE_TIMEOUT};
 use ratatui::text::{Line, Span};
 
 use crate::scene::Scene;
-use crate::state::{Devnet, Health, Node, Standing};
+use crate::state::{Devnet, Health, Mark, Node, Standing};
 use crate::text::{self, UNKNOWN};
 
 /// Something known about a process.
@@ -34,7 +34,9 @@ pub(crate) fn health_spans(health: Health, scene: &Scene<'_>) -> [Span<'static>;
 pub(crate) fn headline(devnet: &Devnet, node: &Node, scene: &Scene<'_>) -> Line<'static> {
     let health = devnet.health(node, scene.now);
     let mut spans = health_spans(health, scene).to_vec();
-    let reason = match devnet.standing(node, scene.now) {
+    let standing =
+        devnet.standing(node, scene.now).filter(|_| matches!(health.mark, Mark::Late | Mark::Gone));
+    let reason = match standing {
         Some(Standing::Late(age)) => format!(
             "last presence {} ago (it beats every {}); forgotten in {}",
             text::age(age),

@@ -24,13 +24,15 @@ pub(crate) struct Fixture {
     pub(crate) widths: Vec<u16>,
     pub(crate) clients: Vec<&'static str>,
     pub(crate) crowd: u16,
+    /// Nodes that say nothing.
+    pub(crate) silent: Vec<&'static str>,
     seq: u64,
 }
 
 impl Fixture {
     /// Two mixnodes in each of three layers, alice, bob and a crowd of eight.
     pub(crate) fn two_by_three() -> Self {
-        Self { widths: vec![2; 3], clients: vec!["alice", "bob"], crowd: 8, seq: 0 }
+        Self { widths: vec![2; 3], clients: vec!["alice", "bob"], crowd: 8, silent: vec![], seq: 0 }
     }
 
     /// So many mixnodes in each of so many layers.
@@ -178,13 +180,14 @@ impl Fixture {
     pub(crate) fn second(&mut self, second: u64) -> Vec<Envelope> {
         let after = Duration::from_secs(second);
         let mut events = Vec::new();
-        for node in self.nodes() {
-            events.push(usage(&node));
+        let silent = self.silent.clone();
+        for node in self.nodes().iter().filter(|node| !silent.contains(&node.name.as_str())) {
+            events.push(usage(node));
             match node.role {
                 Role::Directory => {}
-                Role::Mixnode => events.extend(self.mixnode_second(&node, second)),
+                Role::Mixnode => events.extend(self.mixnode_second(node, second)),
                 Role::Provider => events.extend(provider_second(second)),
-                Role::Client | Role::Crowd => events.extend(self.client_second(&node, second)),
+                Role::Client | Role::Crowd => events.extend(self.client_second(node, second)),
             }
         }
         events.into_iter().map(|event| self.at(after, event)).collect()
@@ -345,6 +348,26 @@ pub(crate) fn acknowledged(message: MessageStatus) -> MessageStatus {
         acknowledged_ms: Some(1432.0),
         packets: vec![PacketStatus { attempts: 1, route, acknowledged: true }],
         ..message
+    }
+}
+
+/// The same with a packet on its way, for the second time.
+pub(crate) fn sent(message: MessageStatus) -> MessageStatus {
+    let route = ["mix-1-1", "mix-2-1", "mix-3-2", "provider-1"].map(str::to_owned).to_vec();
+    MessageStatus {
+        state: MessageState::Sent,
+        sent_ms: Some(377.0),
+        packets: vec![PacketStatus { attempts: 2, route, acknowledged: false }],
+        ..message
+    }
+}
+
+/// The same after the sender gave up.
+pub(crate) fn failed(message: MessageStatus) -> MessageStatus {
+    MessageStatus {
+        state: MessageState::Failed,
+        error: Some("no acknowledgement of fragment 0 after 10 attempts".into()),
+        ..sent(message)
     }
 }
 

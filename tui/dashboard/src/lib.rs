@@ -47,6 +47,7 @@ use terminal::RealConsole;
 
 /// How the dashboard behaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Options {
     /// Show everything, change nothing.
     pub read_only: bool,

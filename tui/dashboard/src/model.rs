@@ -22,6 +22,7 @@ const CHROME_ROWS: u16 = 6;
 
 /// What the caller and the environment decided.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Settings {
     /// Show everything, change nothing.
     pub(crate) read_only: bool,
@@ -90,7 +91,7 @@ pub(crate) struct Model {
     /// What to say right now.
     notice: Option<Notice>,
     /// The command that would have done what was done last.
-    pub(crate) last_command: Option<String>,
+    last_command: Option<(String, Time)>,
 }
 
 impl Model {
@@ -196,6 +197,17 @@ impl Model {
         self.notice = None;
     }
 
+    /// This command would have done what was just done.
+    pub(crate) fn did(&mut self, command: String) {
+        self.last_command = Some((command, self.now));
+    }
+
+    /// The command that would have done what was done last, and whether that was just now.
+    pub(crate) fn last_command(&self) -> Option<(&str, bool)> {
+        let (command, at) = self.last_command.as_ref()?;
+        Some((command, self.now.saturating_since(*at) < NOTICE_FOR))
+    }
+
     /// A command of this devnet, as somebody would type it.
     pub(crate) fn command(&self, words: &str) -> String {
         match &self.live {
@@ -208,7 +220,6 @@ impl Model {
 
     /// Whether an action can be used at all.
     pub(crate) fn allows(&self, action: Action) -> bool {
-        !self.settings.read_only
-            || !crate::action::ACTIONS.iter().any(|spec| spec.action == action && spec.changes)
+        !self.settings.read_only || !action.spec().is_some_and(|spec| spec.changes)
     }
 }

@@ -65,11 +65,18 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// A line into a row of an area, counted from its top; nothing if there is no such row.
+    /// A line into a row of an area, counted from its top; nothing if there is no such row. Where
+    /// it is too long, its end says so.
     pub(crate) fn put<'l>(&mut self, area: Rect, row: u16, line: impl Into<Line<'l>>) {
         let area = area.intersection(self.buffer.area);
         if row < area.height && area.width > 0 {
-            self.buffer.set_line(area.x, area.y + row, &line.into(), area.width);
+            let line = line.into();
+            self.buffer.set_line(area.x, area.y + row, &line, area.width);
+            if line.width() > usize::from(area.width)
+                && let Some(last) = self.buffer.cell_mut((area.right() - 1, area.y + row))
+            {
+                last.set_symbol(self.symbols.ellipsis);
+            }
         }
     }
 
@@ -120,7 +127,8 @@ impl<'a> Scene<'a> {
     pub(crate) fn window<'l>(&mut self, area: Rect, title: impl Into<Line<'l>>) -> Rect {
         Clear.render(area, self.buffer);
         self.regions.cover();
-        self.pane(area, title, true)
+        let inner = self.pane(area, title, true);
+        Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
     }
 
     /// A note at the right end of a pane's upper or lower edge.

@@ -119,15 +119,13 @@ fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {
 fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     model.hush();
     let context = model.context();
-    match action::bound(context, key) {
-        Some(spec) => perform(model, spec.action),
-        None => {
-            if let Some(c) = key.typed().filter(|_| context.takes_text()) {
-                screens::insert(model, c);
-            }
-            Vec::new()
-        }
+    if let Some(spec) = action::bound(context, key) {
+        return perform(model, spec.action);
     }
+    if let Some(c) = key.typed().filter(|_| context.takes_text()) {
+        screens::insert(model, c);
+    }
+    Vec::new()
 }
 
 /// Does an action, wherever it came from: key, palette or mouse.
@@ -158,10 +156,10 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Help => model.overlays.push(Overlay::help(model.context())),
         Action::Palette => model.overlays.push(Overlay::palette(model.context())),
         Action::Quit => return quit(model),
-        Action::Start => return act_on_node(model, NodeAction::Start),
-        Action::Stop => return act_on_node(model, NodeAction::Stop),
-        Action::Kill => return act_on_node(model, NodeAction::Kill),
-        Action::Restart => return act_on_node(model, NodeAction::Restart),
+        Action::Start => return act_on_node(model, action, NodeAction::Start),
+        Action::Stop => return act_on_node(model, action, NodeAction::Stop),
+        Action::Kill => return act_on_node(model, action, NodeAction::Kill),
+        Action::Restart => return act_on_node(model, action, NodeAction::Restart),
         Action::NodeLogs => node_logs(model),
         Action::Write => {
             show(model, Screen::Messages);
@@ -185,10 +183,11 @@ fn quit(model: &mut Model) -> Vec<Effect> {
         Some(name) if model.settings.stops_on_quit && model.connection == Connection::Live => {
             model.overlays.push(Overlay::Question(Question {
                 title: "Quit".into(),
-                question: format!("Quit and stop the devnet `{name}`?"),
-                detail: "Every process of it stops. Keys and mailboxes are kept if it was given a \
-                         name."
-                    .into(),
+                asks: format!("Quit and stop the devnet `{name}`?"),
+                detail:
+                    "Every process of it stops. A devnet without a name of its own is deleted, \
+                         with its keys and mailboxes."
+                        .into(),
                 yes: "quit and stop".into(),
                 no: "stay".into(),
                 agreed: false,
@@ -201,36 +200,35 @@ fn quit(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-fn act_on_node(model: &mut Model, action: NodeAction) -> Vec<Effect> {
-    let Some(node) = model.overlays.iter().rev().find_map(Overlay::node).or(model.selected.clone())
-    else {
-        model.say(Tone::Warning, format!("select a node to {} first", action.word()));
+fn act_on_node(model: &mut Model, action: Action, what: NodeAction) -> Vec<Effect> {
+    let word = what.word();
+    let Some(node) = node_meant(model) else {
+        model.say(Tone::Warning, format!("select a node to {word} first"));
         return Vec::new();
     };
-    let effect = Effect::Act { node: node.clone(), action };
-    let command = model.command(&format!("{} {node}", action.word()));
-    let detail = match action {
-        NodeAction::Start => {
-            model.last_command = Some(command);
-            return vec![effect];
-        }
+    let effect = Effect::Act { node: node.clone(), action: what };
+    let command = model.command(&format!("{word} {node}"));
+    if !action.spec().is_some_and(|spec| spec.destructive) {
+        model.did(command);
+        return vec![effect];
+    }
+    let detail = match what {
+        NodeAction::Start => "It is started.",
         NodeAction::Stop => {
-            "It leaves the directory, drains for at most 3 s and ends. It stays \
-                             stopped until you start it."
+            "It leaves the directory, drains for at most 3 s and ends. It stays stopped until you \
+             start it."
         }
         NodeAction::Kill => {
-            "It gets SIGKILL: what it holds in memory is lost. It is then started \
-                             again like after a crash."
+            "It gets SIGKILL: what it holds in memory is lost. It is then started again like after \
+             a crash."
         }
         NodeAction::Restart => {
-            "It leaves the directory, drains for at most 3 s, ends and is \
-                                started again."
+            "It leaves the directory, drains for at most 3 s, ends and is started again."
         }
     };
-    let word = action.word();
     let title = word[..1].to_uppercase() + &word[1..];
     model.overlays.push(Overlay::Question(Question {
-        question: format!("{title} {node}?"),
+        asks: format!("{title} {node}?"),
         title,
         detail: detail.into(),
         yes: format!("{word} {node}"),
@@ -242,11 +240,16 @@ fn act_on_node(model: &mut Model, action: NodeAction) -> Vec<Effect> {
     Vec::new()
 }
 
+/// The process that an action is about: that of the card, or the selected one.
+fn node_meant(model: &Model) -> Option<String> {
+    let of_card = model.overlays.iter().rev().find_map(Overlay::node);
+    of_card.or_else(|| model.selected_node().map(|node| node.name().to_owned()))
+}
+
 fn node_logs(model: &mut Model) {
-    let node = model.overlays.iter().rev().find_map(Overlay::node).or(model.selected.clone());
-    match node {
+    match node_meant(model) {
         Some(node) => {
-            model.last_command = Some(model.command(&format!("logs {node} -f")));
+            model.did(model.command(&format!("logs {node} -f")));
             model.screens.logs.narrow_to(Some(node));
             show(model, Screen::Logs);
         }

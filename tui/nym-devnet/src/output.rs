@@ -45,7 +45,7 @@ impl Output {
         if self.is_json() {
             let schema = format!("nym-devnet/{thing}/v1");
             let envelope = Success { schema, ok: true, devnet, data };
-            return self.json_line(&envelope);
+            return Self::json_line(&envelope);
         }
         let mut stdout = io::stdout().lock();
         let text = text(self);
@@ -57,7 +57,7 @@ impl Output {
     }
 
     /// One line of a stream of JSON lines, or the whole of a JSON result.
-    pub(crate) fn json_line(self, value: &impl Serialize) -> Outcome {
+    pub(crate) fn json_line(value: &impl Serialize) -> Outcome {
         let mut line = serde_json::to_vec(value).map_err(io::Error::from)?;
         line.push(b'\n');
         let mut stdout = io::stdout().lock();
@@ -66,7 +66,7 @@ impl Output {
     }
 
     /// One line of a stream of text.
-    pub(crate) fn text_line(self, line: &str) -> Outcome {
+    pub(crate) fn text_line(line: &str) -> Outcome {
         let mut stdout = io::stdout().lock();
         stdout.write_all(line.as_bytes())?;
         stdout.write_all(b"\n")?;
@@ -211,9 +211,14 @@ pub(crate) fn time_of_day(unix_ms: u64) -> String {
 
 /// How long ago that was, to the second.
 pub(crate) fn ago(unix_ms: u64) -> String {
+    let seconds = unix_ms_now().saturating_sub(unix_ms) / 1000;
+    humantime::format_duration(Duration::from_secs(seconds)).to_string()
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn unix_ms_now() -> u64 {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let age = since_1970.saturating_sub(Duration::from_millis(unix_ms));
-    humantime::format_duration(Duration::from_secs(age.as_secs())).to_string()
+    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

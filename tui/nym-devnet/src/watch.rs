@@ -17,10 +17,15 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Begins with everything up to now.
-    pub(crate) async fn open(client: &ControlClient) -> Outcome<Self> {
+    /// Knows nothing yet; what comes [next](Self::next) is a snapshot.
+    pub(crate) async fn begin(client: &ControlClient) -> Outcome<Self> {
         let stream = client.events().await?;
-        let mut watch = Self { stream, nodes: Vec::new(), last_lines: HashMap::new() };
+        Ok(Self { stream, nodes: Vec::new(), last_lines: HashMap::new() })
+    }
+
+    /// Knows everything up to now.
+    pub(crate) async fn open(client: &ControlClient) -> Outcome<Self> {
+        let mut watch = Self::begin(client).await?;
         watch.next().await?;
         Ok(watch)
     }
@@ -50,12 +55,7 @@ impl Watch {
 
     /// Whether every process is ready.
     pub(crate) fn all_ready(&self) -> bool {
-        self.nodes.iter().all(|node| node.state == State::Ready)
-    }
-
-    /// How many processes are ready.
-    pub(crate) fn ready(&self) -> usize {
-        self.nodes.iter().filter(|node| node.state == State::Ready).count()
+        !self.nodes.is_empty() && self.nodes.iter().all(|node| node.state == State::Ready)
     }
 
     /// The node of that name.

@@ -148,6 +148,8 @@ struct Running {
     open: BTreeSet<Endpoint>,
     listed: bool,
     said: Said,
+    /// SIGKILL is on its way to it.
+    killed: bool,
 }
 
 /// The latest word of a process about itself.
@@ -259,7 +261,7 @@ impl Process {
                 None
             }
             Input::Ending(reason) => {
-                if matches!(self.phase, Phase::Running(_)) {
+                if matches!(&self.phase, Phase::Running(running) if !running.killed) {
                     self.reason = format!("ending: {reason}");
                 }
                 None
@@ -334,7 +336,11 @@ impl Process {
                 }
                 None
             }
-            Phase::Running(_) => Some(Action::Kill),
+            Phase::Running(running) => {
+                running.killed = true;
+                self.judge();
+                Some(Action::Kill)
+            }
             Phase::Stopping { deadline, .. } => {
                 *deadline = None;
                 Some(Action::Kill)
@@ -368,12 +374,13 @@ impl Process {
             open: BTreeSet::new(),
             listed: false,
             said: Said::Nothing,
+            killed: false,
         });
         self.judge();
         match meanwhile {
             Meanwhile::Nothing => None,
             Meanwhile::Stop => Some(self.begin_stopping(now, Command::Leave, false)),
-            Meanwhile::Kill => Some(Action::Kill),
+            Meanwhile::Kill => self.kill(),
             Meanwhile::Down => Some(self.begin_stopping(now, Command::Stop, false)),
         }
     }
@@ -500,6 +507,7 @@ impl Process {
             Said::Nothing | Said::Ready(_) => otherwise.into(),
         };
         let (state, reason) = match (self.role, &running.said) {
+            _ if running.killed => (State::Stopping, "killed as asked".into()),
             _ if !open => (State::Starting, waiting("has not opened its sockets yet")),
             (Role::Mixnode | Role::Provider, said) if running.listed => match said {
                 Said::Waiting(reason) => (State::Present, reason.clone()),

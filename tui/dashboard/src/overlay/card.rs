@@ -118,7 +118,7 @@ fn draw_facts(devnet: &Devnet, node: &Node, area: Rect, scene: &mut Scene<'_>) -
         describe::network_facts(devnet, node, scene),
     ];
     let narrow = area.width < 100;
-    let widths = if narrow { [26, 26, 0] } else { [28, 28, area.width - 56] };
+    let widths = if narrow { [26, 34, 0] } else { [26, 32, area.width - 58] };
     let columns = if narrow { &groups[..2] } else { &groups[..] };
     let mut x = area.x;
     let mut used = 0;

@@ -58,9 +58,9 @@ impl Help {
                 Kind::Fact => scene.theme.muted,
                 Kind::Mark(mark) => scene.theme.mark(*mark),
             };
-            let columns = usize::from(inner.width.saturating_sub(19));
+            let columns = usize::from(inner.width.saturating_sub(18));
             let line = Line::from(vec![
-                Span::styled(format!(" {label:<17} "), style),
+                Span::styled(format!("{label:<17} "), style),
                 Span::styled(text::fit(what, columns, scene.symbols), Style::new()),
             ]);
             scene.put(inner, row, line);

@@ -78,12 +78,12 @@ impl Palette {
             let keys: Vec<String> =
                 spec.keys.iter().map(|key| key.label(scene.symbols)).take(2).collect();
             let line = Line::from(vec![
-                Span::styled(format!(" {:<10}", keys.join(" ")), scene.theme.accent),
+                Span::styled(format!("{:<10}", keys.join(" ")), scene.theme.accent),
                 Span::raw(format!("{:<16}", spec.name)),
                 Span::styled(
                     text::fit(
                         spec.description,
-                        usize::from(place.width.saturating_sub(28)),
+                        usize::from(place.width.saturating_sub(26)),
                         scene.symbols,
                     ),
                     scene.theme.muted,

@@ -22,7 +22,7 @@ pub(crate) struct Question {
     /// One word.
     pub(crate) title: String,
     /// What is asked, naming the target.
-    pub(crate) question: String,
+    pub(crate) asks: String,
     /// What it means.
     pub(crate) detail: String,
     /// The answer that does it.
@@ -54,8 +54,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if !agreed {
         return Vec::new();
     }
-    if command.is_some() {
-        model.last_command = command;
+    if let Some(command) = command {
+        model.did(command);
     }
     vec![effect]
 }
@@ -67,8 +67,7 @@ impl Question {
         let height = u16::try_from(lines + 6).unwrap_or(u16::MAX);
         let place = centered(area, width, height);
         let inner = scene.window(place, self.title.as_str());
-        let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-        scene.put(inner, 0, Line::styled(self.question.as_str(), scene.theme.warn));
+        scene.put(inner, 0, Line::styled(self.asks.as_str(), scene.theme.warn));
         let detail =
             Rect { y: inner.y.saturating_add(1), height: inner.height.saturating_sub(3), ..inner };
         if detail.height > 0 {

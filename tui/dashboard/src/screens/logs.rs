@@ -4,10 +4,11 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use super::copy_or_say;
 use crate::action::Action;
 use crate::filter::Filter;
 use crate::message::Effect;
-use crate::model::{Model, Tone};
+use crate::model::Model;
 use crate::motion::{self, Motion};
 use crate::regions::Target;
 use crate::scene::{Highlight, Scene};
@@ -137,13 +138,7 @@ fn copy(model: &mut Model) -> Vec<Effect> {
         };
         chosen.map(|entry| format!("{} {}", entry.line.node, entry.line.line))
     });
-    match text {
-        Some(text) => vec![Effect::Copy { text, what: "the line".into() }],
-        None => {
-            model.say(Tone::Warning, "there is no line to copy");
-            Vec::new()
-        }
-    }
+    copy_or_say(model, text, "the line", "there is no line to copy")
 }
 
 /// Something of this screen was pointed at.
@@ -261,16 +256,23 @@ pub(crate) fn line(
         let name = text::fit(&entry.line.node, columns, scene.symbols);
         spans.push(Span::styled(format!("{name:<columns$} "), scene.theme.accent));
     }
-    let words = text::visible(&entry.line.line, scene.symbols);
+    let words = text::visible(without_time(&entry.line.line), scene.symbols);
     let style = level_style(&words, scene);
     spans.push(Span::styled(text::skip(&words, shift).to_owned(), style));
     Line::from(spans)
 }
 
+/// The line without a time at its start: every row shows when it was read, and the file has both.
+fn without_time(line: &str) -> &str {
+    match line.split_once(' ') {
+        Some((time, rest)) if time.parse::<jiff::Timestamp>().is_ok() => rest.trim_start(),
+        _ => line,
+    }
+}
+
 /// The style of a line by the level that stands in it, as `tracing` writes it.
 fn level_style(line: &str, scene: &Scene<'_>) -> Style {
-    // The level comes within the first words, after a time stamp.
-    let level = line.split_whitespace().take(3).find_map(|word| match word {
+    let level = line.split_whitespace().take(2).find_map(|word| match word {
         "ERROR" => Some(scene.theme.bad),
         "WARN" => Some(scene.theme.warn),
         "DEBUG" | "TRACE" => Some(scene.theme.muted),
@@ -278,4 +280,16 @@ fn level_style(line: &str, scene: &Scene<'_>) -> Style {
         _ => None,
     });
     level.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_before_the_line_is_shown_once() {
+        assert_eq!(without_time("2026-11-21T09:34:50.068767Z  INFO up"), "INFO up");
+        assert_eq!(without_time("2026 was a good year"), "2026 was a good year");
+        assert_eq!(without_time("INFO up"), "INFO up");
+    }
 }

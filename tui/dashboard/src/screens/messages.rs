@@ -8,6 +8,7 @@ use contract::MAX_MESSAGE_BYTES;
 use control::{SendRequest, SendWait};
 use tui_input::{Input, InputRequest};
 
+use super::copy_or_say;
 use crate::action::Action;
 use crate::message::Effect;
 use crate::model::{Model, Tone};
@@ -91,14 +92,13 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::NextPane => view.pane = next(view.pane, 1),
         Action::PreviousPane => view.pane = next(view.pane, 3),
-        Action::LeaveInput => view.pane = Pane::Sent,
         Action::Open => match view.pane {
             Pane::From => view.pane = Pane::To,
             Pane::To | Pane::Sent | Pane::Input if model.settings.read_only => {}
             Pane::To | Pane::Sent | Pane::Input => view.pane = Pane::Input,
         },
         Action::Left => view.pane = Pane::From,
-        Action::Right => view.pane = Pane::Sent,
+        Action::Right | Action::LeaveInput => view.pane = Pane::Sent,
         Action::Back => view.letter = None,
         Action::Send => return send(model),
         Action::Copy => return copy(model),
@@ -149,7 +149,7 @@ fn send(model: &mut Model) -> Vec<Effect> {
     }
     let (from, to) = (from.to_owned(), to.to_owned());
     let words = format!("send {from} {to} {}", quoted(&text));
-    model.last_command = Some(model.command(&words));
+    model.did(model.command(&words));
     let view = &mut model.screens.messages;
     view.input.reset();
     view.letter = None;
@@ -178,13 +178,7 @@ fn copy(model: &mut Model) -> Vec<Effect> {
         };
         letter.map(|letter| letter.content.preview())
     });
-    match text {
-        Some(text) => vec![Effect::Copy { text, what: "the message".into() }],
-        None => {
-            model.say(Tone::Warning, "there is no message to copy");
-            Vec::new()
-        }
-    }
+    copy_or_say(model, text, "the message", "there is no message to copy")
 }
 
 /// Something of this screen was pointed at.

@@ -11,7 +11,7 @@ use tui_input::InputRequest;
 
 use crate::action::{Action, Context};
 use crate::message::Effect;
-use crate::model::Model;
+use crate::model::{Model, Tone};
 use crate::overlay::Overlay;
 use crate::regions::Target;
 use crate::scene::Scene;
@@ -100,12 +100,26 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     }
 }
 
+/// Copies a text, or says why there is none.
+fn copy_or_say(
+    model: &mut Model,
+    text: Option<String>,
+    what: &str,
+    otherwise: &str,
+) -> Vec<Effect> {
+    let Some(text) = text else {
+        model.say(Tone::Warning, otherwise);
+        return Vec::new();
+    };
+    vec![Effect::Copy { text, what: what.to_owned() }]
+}
+
 /// Something of a screen was pointed at.
 pub(crate) fn point(model: &mut Model, target: Target) {
     match model.screen {
         Screen::Network | Screen::Nodes => {}
         Screen::Messages => messages::point(model, target),
-        Screen::Presence => presence::point(model, target),
+        Screen::Presence => presence::point(model, &target),
         Screen::Logs => logs::point(model, target),
     }
 }

@@ -6,6 +6,7 @@ use contract::Role;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::copy_or_say;
 use crate::action::Action;
 use crate::describe;
 use crate::filter::Filter;
@@ -69,7 +70,7 @@ const COLUMNS: [Shape; 13] = [
     shape(Column::Name, "NAME", 11, false, 0),
     shape(Column::Role, "ROLE", 9, false, 9),
     shape(Column::Layer, "LAYER", 5, true, 10),
-    shape(Column::State, "STATE", 20, false, 0),
+    shape(Column::State, "STATE", 28, false, 0),
     shape(Column::Up, "UP", 9, true, 4),
     shape(Column::Restarts, "RESTARTS", 8, true, 6),
     shape(Column::Pid, "PID", 7, true, 7),
@@ -211,16 +212,10 @@ pub(crate) fn names(model: &Model) -> Vec<String> {
 
 /// Copies where the selected process is and who.
 pub(crate) fn copy(model: &mut Model) -> Vec<Effect> {
-    match model.selected_node() {
-        Some(node) => {
-            let what = format!("address and key of {}", node.name());
-            vec![Effect::Copy { text: crate::overlay::copied(node), what }]
-        }
-        None => {
-            model.say(Tone::Warning, "select a node first");
-            Vec::new()
-        }
-    }
+    let node = model.selected_node();
+    let what = node.map(|node| format!("address and key of {}", node.name()));
+    let text = node.map(crate::overlay::copied);
+    copy_or_say(model, text, &what.unwrap_or_default(), "select a node first")
 }
 
 /// The columns that fit, with their widths.

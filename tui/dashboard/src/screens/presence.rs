@@ -88,14 +88,14 @@ fn step(model: &mut Model, motion: Motion) {
 }
 
 /// Something of this screen was pointed at.
-pub(super) fn point(model: &mut Model, target: Target) {
+pub(super) fn point(model: &mut Model, target: &Target) {
     let view = &mut model.screens.presence;
     match target {
         Target::Beat(number) => {
             view.pane = Pane::Beats;
-            view.beat = Some(number);
+            view.beat = Some(*number);
         }
-        Target::Presence(pane) => view.pane = pane,
+        Target::Presence(pane) => view.pane = *pane,
         _ => {}
     }
 }
@@ -189,7 +189,7 @@ fn draw_ages(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) 
     let focused = model.screens.presence.pane == Pane::Ages;
     scene.regions.add(area, Target::Presence(Pane::Ages));
     let inner = scene.pane(area, "Last heard", focused);
-    let limit = format!("{} 10 s: forgotten", scene.symbols.arrows[1]);
+    let limit = "full bar: forgotten after 10 s";
     scene.edge_note(area, false, Line::styled(limit, scene.theme.muted));
     let all = announcers(devnet);
     if all.is_empty() {

@@ -222,6 +222,9 @@ impl Devnet {
                     // What the process before counted and used says nothing about this one.
                     node.metrics = None;
                     node.usage = None;
+                    node.received.end();
+                    node.sent.end();
+                    node.links.values_mut().for_each(Meter::end);
                 }
                 node.status = status;
             }

@@ -55,8 +55,8 @@ impl Devnet {
     /// What the presence of a process is worth; none if it does not announce itself, has not yet,
     /// or if the directory is not heard: its silence then says nothing about the process.
     pub(crate) fn standing(&self, node: &Node, now: Moment) -> Option<Standing> {
-        let announces = matches!(node.status.role, Role::Mixnode | Role::Provider);
-        if !announces || self.directory != DirectoryState::Live {
+        let in_topology = matches!(node.status.role, Role::Mixnode | Role::Provider);
+        if !in_topology || self.directory != DirectoryState::Live {
             return None;
         }
         let announcer =

@@ -22,8 +22,12 @@ impl Letters {
     /// Those of a snapshot.
     pub(crate) fn new(messages: Vec<MessageStatus>, received: Vec<InboxMessage>) -> Self {
         let mut letters = Self::default();
-        messages.into_iter().for_each(|message| letters.update(message));
-        received.into_iter().for_each(|message| letters.receive(message));
+        for message in messages {
+            letters.update(message);
+        }
+        for message in received {
+            letters.receive(message);
+        }
         letters
     }
 

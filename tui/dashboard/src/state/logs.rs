@@ -39,7 +39,9 @@ impl Logs {
         if let Some(first) = lines.first() {
             self.entries.retain(|entry| entry.line.unix_ms < first.unix_ms);
         }
-        lines.into_iter().for_each(|line| self.push(line));
+        for line in lines {
+            self.push(line);
+        }
     }
 
     /// All lines, oldest first.
@@ -47,17 +49,25 @@ impl Logs {
         self.entries.iter()
     }
 
-    /// The lines of one process, or of all, that contain `needle` (in lower case).
+    /// The lines of one process, or of all, that contain `needle` (in lower case); with a `!` before
+    /// it, those that do not.
     pub(crate) fn matching<'a>(
         &'a self,
         node: Option<&'a str>,
         needle: &'a str,
     ) -> impl DoubleEndedIterator<Item = &'a Entry> {
+        let (needle, wanted) = match needle.strip_prefix('!') {
+            Some("") => ("", true),
+            Some(needle) => (needle, false),
+            None => (needle, true),
+        };
+        let contains = move |line: &LogLine| {
+            needle.is_empty()
+                || line.line.to_lowercase().contains(needle)
+                || line.node.contains(needle)
+        };
         self.iter().filter(move |entry| {
-            node.is_none_or(|node| entry.line.node == node)
-                && (needle.is_empty()
-                    || entry.line.line.to_lowercase().contains(needle)
-                    || entry.line.node.contains(needle))
+            node.is_none_or(|node| entry.line.node == node) && contains(&entry.line) == wanted
         })
     }
 }
@@ -95,5 +105,7 @@ mod tests {
         assert_eq!(logs.matching(None, "warn").count(), 2);
         assert_eq!(logs.matching(Some("bob"), "warn").count(), 1);
         assert_eq!(logs.matching(Some("bob"), "error").count(), 0);
+        assert_eq!(logs.matching(None, "!alice").count(), 1);
+        assert_eq!(logs.matching(None, "!").count(), 2);
     }
 }

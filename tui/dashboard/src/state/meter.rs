@@ -56,10 +56,15 @@ impl Meter {
         self.latest = Some(at);
     }
 
+    /// What counted has ended: the rate is unknown until the next report.
+    pub(crate) fn end(&mut self) {
+        self.latest = None;
+    }
+
     /// Per second, over [`WINDOW`] before the latest report; none if there is no recent report.
     pub(crate) fn rate(&self, now: Time) -> Option<f64> {
         let newest = self.samples.back()?.at;
-        if now.saturating_since(newest) > UNKNOWN_AFTER {
+        if self.latest.is_none() || now.saturating_since(newest) > UNKNOWN_AFTER {
             return None;
         }
         let (mut count, mut over) = (0, Duration::ZERO);
@@ -131,6 +136,8 @@ mod tests {
         assert_eq!(meter.rate(at(20.5)), Some(60.0));
         assert_eq!(meter.rate(at(23.4)), Some(60.0));
         assert_eq!(meter.rate(at(24.0)), None);
+        meter.end();
+        assert_eq!(meter.rate(at(20.5)), None);
         let history: Vec<f64> = meter.history(12).collect();
         assert_eq!(history[..3], [10.0, 10.0, 60.0]);
     }

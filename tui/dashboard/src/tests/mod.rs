@@ -8,13 +8,14 @@ mod stories;
 use std::time::Duration;
 
 use contract::Time;
+use control::{NodeStatus, State, StreamEvent};
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 
 use crate::draw::draw;
-use crate::fixture::Fixture;
+use crate::fixture::{self, Fixture};
 use crate::keys::Key;
 use crate::message::{Effect, Message};
 use crate::model::{Model, Settings};
@@ -56,8 +57,42 @@ impl Desk {
         let mut desk = Self::new(fixture, settings);
         desk.tell(Message::Connected);
         let snapshot = desk.fixture.snapshot(Duration::ZERO);
-        desk.hear(control::StreamEvent::Snapshot(Box::new(snapshot)));
+        desk.hear(StreamEvent::Snapshot(Box::new(snapshot)));
         desk.pass(12);
+        desk
+    }
+
+    /// In front of a devnet in which something has happened: a message went from alice to bob,
+    /// another is underway, one mixnode was killed and another does not announce itself.
+    pub(crate) fn eventful(settings: Settings) -> Self {
+        let mut desk = Self::connected(Fixture::two_by_three(), settings);
+        let first = fixture::message("alice", "bob", "hello bob");
+        desk.hear(StreamEvent::Message(fixture::acknowledged(first)));
+        desk.hear(fixture::received("bob", "hello bob"));
+        let second = fixture::message("alice", "bob", "still there?");
+        desk.hear(StreamEvent::Message(fixture::sent(second)));
+        desk.hear(StreamEvent::Message(fixture::failed(fixture::message("bob", "alice", "no"))));
+        for (node, line) in [
+            ("directory", "INFO directory: listening on 127.0.0.1:8080"),
+            ("mix-1-1", "INFO mixnode: connected to 127.0.0.1:9982"),
+            ("mix-2-2", "WARN mixnode: \u{1b}[31m127.0.0.1:9984 does not take packets"),
+            ("alice", "ERROR client: no acknowledgement of fragment 0 after 1.8 s"),
+        ] {
+            let at = Duration::from_secs(desk.second);
+            desk.hear(fixture::log(node, at, line));
+        }
+        let killed = NodeStatus {
+            state: State::BackingOff,
+            reason: "killed by SIGKILL; starts again in 0.5 s".into(),
+            pid: None,
+            restarts: 1,
+            last_exit: Some("killed by SIGKILL".into()),
+            ..desk.fixture.status("mix-2-2")
+        };
+        desk.hear(StreamEvent::Node(killed));
+        desk.fixture.silent = vec!["mix-3-1", "mix-2-2"];
+        desk.pass(5);
+        desk.model.selected = Some("mix-3-1".into());
         desk
     }
 
@@ -73,7 +108,7 @@ impl Desk {
     }
 
     /// The devnet says something.
-    pub(crate) fn hear(&mut self, event: control::StreamEvent) -> Vec<Effect> {
+    pub(crate) fn hear(&mut self, event: StreamEvent) -> Vec<Effect> {
         let envelope = self.fixture.at(Duration::from_secs(self.second), event);
         self.tell(Message::Heard(Box::new(envelope)))
     }

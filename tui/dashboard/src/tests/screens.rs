@@ -1,54 +1,179 @@
-//! Snapshots of every screen.
-use super::*;
+//! Snapshots of every screen. After a change: `INSTA_UPDATE=always cargo test -p dashboard`, then
+//! read the difference.
+
+use std::time::Duration;
+
+use control::{DirectoryState, StreamEvent};
+use crossterm::event::KeyCode;
+use insta::assert_snapshot;
+use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
-fn ansi(buffer: &Buffer) -> String {
-    let w = usize::from(buffer.area.width);
-    let mut out = String::new();
-    for row in buffer.content.chunks(w) {
-        for cell in row {
-            out.push_str("\x1b[0");
-            let code = |c: Color, base: u8| match c {
-                Color::Reset => None,
-                Color::Black => Some(base),
-                Color::Red => Some(base + 1),
-                Color::Green => Some(base + 2),
-                Color::Yellow => Some(base + 3),
-                Color::Blue => Some(base + 4),
-                Color::Magenta => Some(base + 5),
-                Color::Cyan => Some(base + 6),
-                Color::Gray => Some(base + 7),
-                Color::DarkGray => Some(base + 60),
-                Color::LightBlue => Some(base + 64),
-                _ => Some(base + 67),
-            };
-            if let Some(c) = code(cell.fg, 30) {
-                out.push_str(&format!(";{c}"));
-            }
-            if let Some(c) = code(cell.bg, 40) {
-                out.push_str(&format!(";{c}"));
-            }
-            for (m, c) in [
-                (Modifier::BOLD, 1),
-                (Modifier::DIM, 2),
-                (Modifier::UNDERLINED, 4),
-                (Modifier::REVERSED, 7),
-            ] {
-                if cell.modifier.contains(m) {
-                    out.push_str(&format!(";{c}"));
-                }
-            }
-            out.push('m');
-            out.push_str(cell.symbol());
-        }
-        out.push('\n');
-    }
-    out
-}
+
+use super::{Desk, settings, text};
+use crate::fixture::Fixture;
+use crate::keys::Key;
+use crate::message::Message;
+use crate::model::Settings;
+
+const SIZES: [(u16, u16); 2] = [(80, 24), (120, 40)];
+const SCREENS: [(&str, char); 5] =
+    [("network", '1'), ("nodes", '2'), ("messages", '4'), ("presence", '5'), ("logs", '6')];
+
 #[test]
-fn look() {
-    let mut desk = Desk::running();
-    desk.model.selected = Some("mix-2-2".into());
-    for (w, h) in [(80, 24), (120, 40), (200, 60)] {
-        std::fs::write(format!("/tmp/dash/net-{w}.ansi"), ansi(&desk.screen(w, h))).unwrap();
+fn every_screen_at_every_size() {
+    let mut desk = Desk::eventful(settings());
+    for (name, key) in SCREENS {
+        desk.press(Key::of(key));
+        for (width, height) in SIZES.into_iter().chain([(60, 15)]) {
+            assert_snapshot!(format!("{name}-{width}x{height}"), text(&desk.screen(width, height)));
+        }
     }
+    assert_snapshot!("too-small-40x12", text(&desk.screen(40, 12)));
+}
+
+#[test]
+fn what_lies_over_a_screen() {
+    let mut desk = Desk::eventful(settings());
+    for (name, key) in [
+        ("card", Key::code(KeyCode::Enter)),
+        ("palette", Key::of(':')),
+        ("question", Key::of('X')),
+        ("help", Key::of('?')),
+    ] {
+        desk.press(key);
+        assert_snapshot!(format!("{name}-80x24"), text(&desk.screen(80, 24)));
+        if name == "card" {
+            assert_snapshot!("card-120x40", text(&desk.screen(120, 40)));
+        }
+        desk.press(Key::code(KeyCode::Esc));
+    }
+}
+
+#[test]
+fn networks_of_all_sizes_find_a_map() {
+    for (width, layers, clients) in [(1, 3, 2), (2, 4, 2), (3, 3, 2), (6, 2, 6), (33, 3, 40)] {
+        let mut fixture = Fixture::sized(width, layers);
+        fixture.clients = (1..=clients).map(client).collect();
+        let mut desk = Desk::connected(fixture, settings());
+        desk.model.selected = Some("mix-2-1".into());
+        for (columns, rows) in SIZES {
+            assert_snapshot!(
+                format!("map-{width}x{layers}-{columns}x{rows}"),
+                text(&desk.screen(columns, rows))
+            );
+        }
+    }
+}
+
+fn client(number: u16) -> &'static str {
+    format!("client-{number}").leak()
+}
+
+#[test]
+fn the_first_seconds_say_what_they_wait_for() {
+    let mut desk = Desk::new(Fixture::two_by_three(), settings());
+    assert_snapshot!("connecting", text(&desk.screen(80, 24)));
+    desk.tell(Message::Connected);
+    let mut snapshot = desk.fixture.snapshot(Duration::ZERO);
+    for node in &mut snapshot.nodes {
+        node.state = control::State::Starting;
+        node.reason = "the process runs".into();
+        node.public_keys = vec![];
+    }
+    snapshot.topology = None;
+    snapshot.directory = DirectoryState::Connecting;
+    desk.hear(StreamEvent::Snapshot(Box::new(snapshot)));
+    for (name, key) in SCREENS {
+        desk.press(Key::of(key));
+        assert_snapshot!(format!("starting-{name}"), text(&desk.screen(80, 24)));
+    }
+}
+
+#[test]
+fn a_lost_connection_shows_what_was_known_dimmed_and_why() {
+    let mut desk = Desk::eventful(settings());
+    desk.tell(Message::Disconnected { reason: "the supervisor closed the event stream".into() });
+    let buffer = desk.screen(80, 24);
+    assert_snapshot!("lost", text(&buffer));
+    // The body, between the tabs and the hint line.
+    let body = &buffer.content[2 * 80..23 * 80];
+    assert!(body.iter().all(|cell| cell.fg == Color::DarkGray), "old data look old");
+}
+
+#[test]
+fn without_colour_weight_and_reverse_carry_every_meaning() {
+    let mut desk = Desk::eventful(Settings { no_color: true, ..settings() });
+    for (name, key) in [("network", '1'), ("nodes", '2')] {
+        desk.press(Key::of(key));
+        let buffer = desk.screen(80, 24);
+        for cell in &buffer.content {
+            assert_eq!((cell.fg, cell.bg), (Color::Reset, Color::Reset));
+        }
+        assert_snapshot!(format!("monochrome-{name}"), weights(&buffer));
+    }
+}
+
+#[test]
+fn ascii_screens_are_ascii() {
+    let mut desk = Desk::eventful(Settings { ascii: true, ..settings() });
+    for (name, key) in SCREENS {
+        desk.press(Key::of(key));
+        for (width, height) in SIZES {
+            let shown = text(&desk.screen(width, height));
+            assert!(shown.is_ascii(), "{shown}");
+        }
+        assert_snapshot!(format!("ascii-{name}"), text(&desk.screen(80, 24)));
+    }
+    for key in [Key::of('?'), Key::of(':'), Key::code(KeyCode::Enter)] {
+        desk.press(key);
+        assert!(text(&desk.screen(120, 40)).is_ascii());
+        desk.press(Key::code(KeyCode::Esc));
+    }
+}
+
+#[test]
+fn no_size_is_too_small_to_draw() {
+    let mut desk = Desk::eventful(settings());
+    for (_, key) in SCREENS {
+        desk.press(Key::of(key));
+        for width in (0..70).chain([500]) {
+            for height in (0..20).chain([200]) {
+                desk.screen(width, height);
+            }
+        }
+    }
+    for key in [Key::of('?'), Key::of(':'), Key::of('X')] {
+        desk.press(Key::of('1'));
+        desk.press(key);
+        for width in 58..64 {
+            for height in 13..18 {
+                desk.screen(width, height);
+            }
+        }
+        desk.press(Key::code(KeyCode::Esc));
+    }
+}
+
+/// A screen, and below each row that has any the weights of its cells: bold, dim, reversed,
+/// underlined.
+fn weights(buffer: &Buffer) -> String {
+    let width = usize::from(buffer.area.width);
+    let shown = text(buffer);
+    let rows = shown.lines().zip(buffer.content.chunks(width)).map(|(line, cells)| {
+        let weights: String = cells
+            .iter()
+            .map(|cell| match cell.modifier {
+                weight if weight.contains(Modifier::REVERSED) => 'R',
+                weight if weight.contains(Modifier::UNDERLINED) => 'U',
+                weight if weight.contains(Modifier::BOLD) => 'B',
+                weight if weight.contains(Modifier::DIM) => 'd',
+                _ => ' ',
+            })
+            .collect();
+        match weights.trim_end() {
+            "" => format!("{line}\n"),
+            weights => format!("{line}\n{weights}\n"),
+        }
+    });
+    rows.collect()
 }

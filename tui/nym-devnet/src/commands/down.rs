@@ -35,9 +35,10 @@ pub(crate) async fn run(context: &Context, args: &DownArgs) -> Outcome {
     };
     context.output.result("down", Some(name), &report, |_| {
         let path = report.folder.display();
-        match report.deleted {
-            true => format!("`{name}` is down; deleted {path}"),
-            false => format!("`{name}` is down; {path} stays, --purge deletes it"),
+        if report.deleted {
+            format!("`{name}` is down; deleted {path}")
+        } else {
+            format!("`{name}` is down; {path} stays, --purge deletes it")
         }
     })
 }
@@ -79,13 +80,10 @@ fn verified_pid(folder: &Folder) -> Option<Pid> {
 /// Waits until the supervisor's process has ended.
 async fn gone(watch: Watch, folder: &Folder) -> Outcome {
     let waiting = tokio::task::spawn_blocking(|| watch.wait());
-    match tokio::time::timeout(END_TIMEOUT, waiting).await {
-        Ok(Ok(waited)) => Ok(waited?),
-        _ => {
-            let message = format!("the supervisor of `{}` has not ended", folder.name());
-            Err(Failure::new(FailureCode::DeadlinePassed, message)
-                .log(folder.log("supervisor").display().to_string())
-                .into())
-        }
+    if let Ok(Ok(waited)) = tokio::time::timeout(END_TIMEOUT, waiting).await {
+        return Ok(waited?);
     }
+    let message = format!("the supervisor of `{}` has not ended", folder.name());
+    let log = folder.log("supervisor").display().to_string();
+    Err(Failure::new(FailureCode::DeadlinePassed, message).log(log).into())
 }

@@ -4,7 +4,7 @@ use control::{InboxMessage, StreamEvent};
 
 use crate::cli::InboxArgs;
 use crate::context::Context;
-use crate::output::time_of_day;
+use crate::output::{Output, time_of_day};
 use crate::stop::Outcome;
 
 pub(crate) async fn run(context: &Context, args: &InboxArgs) -> Outcome {
@@ -39,9 +39,9 @@ pub(crate) async fn run(context: &Context, args: &InboxArgs) -> Outcome {
         };
         for message in messages.iter().filter(|message| message.client == args.client) {
             if output.is_json() {
-                output.json_line(message)?;
+                Output::json_line(message)?;
             } else {
-                output.text_line(&text(message))?;
+                Output::text_line(&text(message))?;
             }
         }
     }

@@ -64,9 +64,9 @@ struct Printer {
 impl Printer {
     fn print(&self, line: &LogLine) -> Outcome {
         if self.output.is_json() {
-            return self.output.json_line(line);
+            return Output::json_line(line);
         }
-        self.output.text_line(&self.text(line))
+        Output::text_line(&self.text(line))
     }
 
     fn text(&self, line: &LogLine) -> String {

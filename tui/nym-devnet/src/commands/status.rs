@@ -43,8 +43,10 @@ fn text(output: Output, status: &Status<'_>, snapshot: &Snapshot) -> String {
         ago(info.started_unix_ms)
     );
     let acks = if info.acks { "on" } else { "off" };
-    // Writing into a string cannot fail.
-    let mut line = |what: &str, value: String| drop(writeln!(text, "  {what:<10} {value}"));
+    let mut line = |what: &str, value: String| {
+        // Writing into a string cannot fail.
+        let _ = writeln!(text, "  {what:<10} {value}");
+    };
     line(
         "network",
         format!("{} mixnodes, profile {}, acks {acks}", shape(&info.widths), info.profile),

@@ -1,8 +1,12 @@
 //! `up`: start a devnet, and stay with it or not.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use control::{ControlClient, DevnetInfo, Envelope, Failure, FailureCode, Snapshot, StreamEvent};
+use control::{
+    ControlClient, DevnetInfo, Envelope, Failure, FailureCode, NodeStatus, Snapshot, State,
+    StreamEvent,
+};
 use layouts::{NodePlan, Plan};
 use serde::Serialize;
 use supervisor::{Folder, Spec, Supervisor};
@@ -11,7 +15,7 @@ use super::attach;
 use super::ls::shape;
 use crate::cli::UpArgs;
 use crate::context::{Context, DEFAULT_NAME, own_program};
-use crate::output::{Cell, Output, or_unknown, table};
+use crate::output::{Cell, Output, or_unknown, table, unix_ms_now};
 use crate::signals::Signals;
 use crate::stop::{Outcome, Stop};
 use crate::watch::Watch;
@@ -36,12 +40,12 @@ pub(crate) async fn run(context: &Context, args: &UpArgs) -> Outcome {
     };
     // Before anything is started, so that nothing is left behind by a signal in between.
     let mut signals = Signals::new()?;
-    let began = Instant::now();
+    let narrator = Narrator::new(context.output);
     let (supervisor, client) = Supervisor::start(&own_program()?, &spec).await?;
     if args.detach {
-        detached(context, args, &folder, supervisor, client, &mut signals, began).await
+        detached(context, args, &folder, supervisor, client, &mut signals, narrator).await
     } else if args.headless || context.output.is_json() || !attach::is_terminal() {
-        headless(context, supervisor, client, &mut signals, began).await
+        headless(supervisor, client, &mut signals, narrator).await
     } else {
         with_dashboard(context, args, supervisor, client).await
     }
@@ -89,11 +93,11 @@ async fn detached(
     mut supervisor: Supervisor,
     client: ControlClient,
     signals: &mut Signals,
-    began: Instant,
+    mut narrator: Narrator,
 ) -> Outcome {
-    let mut watch = Watch::open(&client).await?;
+    let mut watch = Watch::begin(&client).await?;
     let ended = tokio::select! {
-        outcome = until_ready(context.output, &mut watch, began) => Ended::Outcome(outcome),
+        outcome = until_ready(&mut watch, &mut narrator) => Ended::Outcome(outcome),
         signal = signals.next() => Ended::Signal(signal),
         () = tokio::time::sleep(args.wait_timeout) => Ended::Deadline,
     };
@@ -101,7 +105,7 @@ async fn detached(
         Ended::Outcome(Ok(())) => {
             let snapshot = client.status().await?;
             supervisor.detach().await?;
-            return report_up(context, &snapshot, began.elapsed());
+            return report_up(context, &snapshot, narrator.began.elapsed());
         }
         Ended::Outcome(Err(Stop::Failed(failure))) => *failure,
         Ended::Outcome(Err(stop)) => {
@@ -127,18 +131,14 @@ async fn detached(
     Err(failure.into())
 }
 
-async fn until_ready(output: Output, watch: &mut Watch, began: Instant) -> Outcome {
+async fn until_ready(watch: &mut Watch, narrator: &mut Narrator) -> Outcome {
     while !watch.all_ready() {
         if let Some(failure) = watch.lost() {
             return Err(failure.into());
         }
-        match watch.next().await? {
-            Some(envelope) => {
-                if let Some(line) = change(output, &envelope, began) {
-                    output.detail(&line);
-                }
-            }
-            None => return Err(ended_early().into()),
+        let Some(envelope) = watch.next().await? else { return Err(ended_early().into()) };
+        for line in narrator.lines(&envelope) {
+            narrator.output.detail(&line);
         }
     }
     Ok(())
@@ -165,15 +165,14 @@ fn report_up(context: &Context, snapshot: &Snapshot, took: Duration) -> Outcome 
 
 /// Prints what changes until a signal comes, somebody stops the devnet, or a node is lost.
 async fn headless(
-    context: &Context,
     mut supervisor: Supervisor,
     client: ControlClient,
     signals: &mut Signals,
-    began: Instant,
+    mut narrator: Narrator,
 ) -> Outcome {
-    let mut watch = Watch::open(&client).await?;
+    let mut watch = Watch::begin(&client).await?;
     let ended = tokio::select! {
-        outcome = narrate(context.output, &mut watch, began) => Ended::Outcome(outcome),
+        outcome = narrate(&mut watch, &mut narrator) => Ended::Outcome(outcome),
         signal = signals.next() => Ended::Signal(signal),
     };
     if matches!(ended, Ended::Outcome(Err(Stop::Failed(_)))) {
@@ -191,23 +190,27 @@ async fn headless(
     }
 }
 
-async fn narrate(output: Output, watch: &mut Watch, began: Instant) -> Outcome {
+async fn narrate(watch: &mut Watch, narrator: &mut Narrator) -> Outcome {
+    let output = narrator.output;
     let mut was_ready = false;
     loop {
         if let Some(failure) = watch.lost() {
             return Err(failure.into());
         }
-        if watch.all_ready() && !std::mem::replace(&mut was_ready, true) && !output.is_json() {
-            let ready = watch.ready();
-            let seconds = began.elapsed().as_secs_f64();
-            output.text_line(&format!("{seconds:>9.3} s  all {ready} processes are ready"))?;
+        let ready = watch.all_ready();
+        if ready && !was_ready && !output.is_json() {
+            let processes = watch.nodes.len();
+            let line = format!("all {processes} processes are ready");
+            Output::text_line(&narrator.line(unix_ms_now(), &line))?;
         }
-        was_ready &= watch.all_ready();
+        was_ready = ready;
         let Some(envelope) = watch.next().await? else { return Err(ended_early().into()) };
         if output.is_json() {
-            output.json_line(&envelope)?;
-        } else if let Some(line) = change(output, &envelope, began) {
-            output.text_line(&line)?;
+            Output::json_line(&envelope)?;
+        } else {
+            for line in narrator.lines(&envelope) {
+                Output::text_line(&line)?;
+            }
         }
         if matches!(envelope.event, StreamEvent::Down { .. }) {
             return Ok(());
@@ -215,18 +218,59 @@ async fn narrate(output: Output, watch: &mut Watch, began: Instant) -> Outcome {
     }
 }
 
-/// The line for a change that people want to see.
-fn change(output: Output, envelope: &Envelope, began: Instant) -> Option<String> {
-    let seconds = began.elapsed().as_secs_f64();
-    match &envelope.event {
-        StreamEvent::Node(node) => Some(format!(
-            "{seconds:>9.3} s  {:<12} {}  {}",
-            node.name,
-            output.state(node.state, 11),
-            node.reason
-        )),
-        StreamEvent::Down { reason } => Some(format!("{seconds:>9.3} s  down: {reason}")),
-        _ => None,
+/// Puts what changes into lines for people.
+struct Narrator {
+    output: Output,
+    began: Instant,
+    began_unix_ms: u64,
+    /// What was told of each node last.
+    told: HashMap<String, (State, String)>,
+    notices: usize,
+}
+
+impl Narrator {
+    fn new(output: Output) -> Self {
+        Self {
+            output,
+            began: Instant::now(),
+            began_unix_ms: unix_ms_now(),
+            told: HashMap::new(),
+            notices: 0,
+        }
+    }
+
+    /// A line with the time since the devnet was started.
+    fn line(&self, unix_ms: u64, text: &str) -> String {
+        let age = Duration::from_millis(unix_ms.saturating_sub(self.began_unix_ms));
+        format!("{:>9.3} s  {text}", age.as_secs_f64())
+    }
+
+    fn lines(&mut self, envelope: &Envelope) -> Vec<String> {
+        let at = envelope.unix_ms;
+        match &envelope.event {
+            StreamEvent::Snapshot(snapshot) => {
+                let mut lines: Vec<String> =
+                    snapshot.nodes.iter().filter_map(|node| self.node(at, node)).collect();
+                let notices = snapshot.devnet.notices.iter().skip(self.notices);
+                lines.extend(notices.map(|notice| self.line(at, notice)));
+                self.notices = snapshot.devnet.notices.len();
+                lines
+            }
+            StreamEvent::Node(node) => self.node(at, node).into_iter().collect(),
+            StreamEvent::Down { reason } => vec![self.line(at, &format!("down: {reason}"))],
+            _ => Vec::new(),
+        }
+    }
+
+    /// A node, if people see something new of it.
+    fn node(&mut self, at: u64, node: &NodeStatus) -> Option<String> {
+        let now = (node.state, node.reason.clone());
+        if node.state == State::Planned || self.told.get(&node.name) == Some(&now) {
+            return None;
+        }
+        self.told.insert(node.name.clone(), now);
+        let state = self.output.state(node.state, 11);
+        Some(self.line(at, &format!("{:<12} {state}  {}", node.name, node.reason)))
     }
 }
 

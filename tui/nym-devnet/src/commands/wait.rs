@@ -49,25 +49,22 @@ async fn ready(context: &Context, args: &WaitArgs) -> Outcome {
         }
         Ok(())
     };
-    match tokio::time::timeout(args.limit.timeout(), until_ready).await {
-        Ok(outcome) => outcome,
-        Err(_) => {
-            let limit = humantime::format_duration(args.limit.timeout()).to_string();
-            Err(watch.not_ready(&limit).into())
-        }
+    let limit = args.limit.timeout();
+    if let Ok(outcome) = tokio::time::timeout(limit, until_ready).await {
+        return outcome;
     }
+    Err(watch.not_ready(&humantime::format_duration(limit).to_string()).into())
 }
 
 async fn stopped(context: &Context, args: &WaitArgs) -> Outcome {
     let folder = context.folder(None)?;
     let Some(watch) = folder.watch()? else { return Ok(()) };
     let waiting = tokio::task::spawn_blocking(|| watch.wait());
-    match tokio::time::timeout(args.limit.timeout(), waiting).await {
-        Ok(Ok(waited)) => Ok(waited?),
-        _ => {
-            let limit = humantime::format_duration(args.limit.timeout());
-            let message = format!("`{}` still runs after {limit}", folder.name());
-            Err(Failure::new(FailureCode::DeadlinePassed, message).into())
-        }
+    let limit = args.limit.timeout();
+    if let Ok(Ok(waited)) = tokio::time::timeout(limit, waiting).await {
+        return Ok(waited?);
     }
+    let limit = humantime::format_duration(limit);
+    let message = format!("`{}` still runs after {limit}", folder.name());
+    Err(Failure::new(FailureCode::DeadlinePassed, message).into())
 }

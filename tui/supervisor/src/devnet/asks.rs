@@ -21,7 +21,11 @@ impl Devnet {
     /// Answers a question, now or when there is something to answer. Whoever asked may have gone.
     pub(super) fn answer(&mut self, now: Moment, ask: Ask) {
         match ask {
-            Ask::Status(reply) => drop(reply.send(Ok(Box::new(self.store.snapshot())))),
+            Ask::Status(reply) => {
+                // Whoever looks at a devnet that has just started wants figures of all.
+                self.read_usage();
+                drop(reply.send(Ok(Box::new(self.store.snapshot()))));
+            }
             Ask::Subscribe(reply) => drop(reply.send(Ok(self.store.subscribe(now)))),
             Ask::Inbox { client, reply } => {
                 let inbox = self.client(&client).map(|_| self.store.inbox(&client));

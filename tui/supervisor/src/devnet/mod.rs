@@ -86,6 +86,7 @@ pub(crate) struct Devnet {
     next_request: u64,
     attached: bool,
     keep_folder: bool,
+    usage: UsageReader,
     /// When [`SHOW_DELAY`] is over for what changed first.
     show_at: Option<Time>,
     going_down: Option<GoingDown>,
@@ -144,6 +145,7 @@ impl Devnet {
             next_request: 0,
             attached: true,
             keep_folder: false,
+            usage: UsageReader::default(),
             show_at: None,
             going_down: None,
         }
@@ -155,7 +157,6 @@ impl Devnet {
         self.events = events;
         let mut usage_ticks = interval(USAGE_INTERVAL);
         usage_ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut usage = UsageReader::default();
 
         self.give_role(Moment::now(), Role::Directory, &Input::Start);
         loop {
@@ -174,7 +175,7 @@ impl Devnet {
                 event = next_of(&mut self.subscription) => {
                     self.directory_event(Moment::now(), event);
                 }
-                _ = usage_ticks.tick() => self.read_usage(&mut usage),
+                _ = usage_ticks.tick() => self.read_usage(),
                 () = sleep(pause) => {}
             }
         }
@@ -318,11 +319,11 @@ impl Devnet {
         self.give(now, index, if listed { Input::Listed } else { Input::Unlisted });
     }
 
-    fn read_usage(&mut self, reader: &mut UsageReader) {
+    pub(super) fn read_usage(&mut self) {
         let running = self.nodes.iter().enumerate();
         let running: Vec<_> =
             running.filter_map(|(index, node)| Some((index, node.child.as_ref()?.pid))).collect();
-        let usage = reader.read(&running);
+        let usage = self.usage.read(&running);
         let now = Moment::now();
         for (index, usage) in usage {
             self.store.usage(now, index, usage);

@@ -167,6 +167,17 @@ fn a_stop_lets_it_leave_and_then_insists() {
 }
 
 #[test]
+fn a_kill_shows_at_once_and_counts_as_a_crash() {
+    let mut process = client();
+    ready(&mut process);
+    assert_eq!(feed(&mut process, [Input::Kill]), [Action::Kill]);
+    feed(&mut process, [Input::Waiting("lost its provider".into())]);
+    assert_eq!((process.state(), process.reason()), (State::Stopping, "killed as asked"));
+    feed(&mut process, [Input::Exited(Exit::Signal(9))]);
+    assert_eq!(process.reason(), "killed by SIGKILL; starts again in 0.2 s");
+}
+
+#[test]
 fn a_wish_in_the_middle_of_another_is_kept() {
     let mut process = client();
     assert_eq!(feed(&mut process, [Input::Start, Input::Stop]), [Action::Spawn]);

@@ -12,8 +12,9 @@ use crate::scene::{Highlight, Scene};
 use crate::state::Devnet;
 use crate::text;
 
-/// Columns of the lists of clients.
+/// Columns of the lists of clients, where the terminal has them and where it has not.
 const CLIENTS_WIDTH: u16 = 18;
+const NARROW_CLIENTS_WIDTH: u16 = 14;
 
 /// Bytes of a message that fit into one packet.
 const BYTES_PER_PACKET: usize = 1589;
@@ -21,13 +22,14 @@ const BYTES_PER_PACKET: usize = 1589;
 /// Draws this screen.
 pub(crate) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
     let view = &model.screens.messages;
+    let clients = if area.width < 100 { NARROW_CLIENTS_WIDTH } else { CLIENTS_WIDTH };
     let [left, right] =
-        Layout::horizontal([Constraint::Length(CLIENTS_WIDTH), Constraint::Min(20)]).areas(area);
+        Layout::horizontal([Constraint::Length(clients), Constraint::Min(20)]).areas(area);
     let [from, to] =
         Layout::vertical([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(left);
     let [top, input] = Layout::vertical([Constraint::Min(3), Constraint::Length(3)]).areas(right);
     let detail = if top.height >= 16 { 6 } else { 4 };
-    let wide = right.width >= 100;
+    let wide = right.width >= 130;
     let (list, inbox) = if wide {
         let [list, inbox] =
             Layout::horizontal([Constraint::Min(60), Constraint::Length(38)]).areas(top);
@@ -98,88 +100,103 @@ fn draw_letters(view: &View, devnet: &Devnet, area: Rect, detail: u16, scene: &m
     let detail = detail.min(inner.height.saturating_sub(2));
     let [rows, below] =
         Layout::vertical([Constraint::Min(1), Constraint::Length(detail)]).areas(inner);
+    let names = devnet.clients().iter().map(|name| text::width(name)).max().unwrap_or(0);
     scene.list(rows, letters.len(), Some(row), Highlight::focused(focused), |scene, row, place| {
-        draw_letter(letters[row], place, scene);
+        draw_letter(letters[row], names, place, scene);
         Some(Target::Letter(letters[row].id.clone()))
     });
     draw_detail(letters[row], below, scene);
 }
 
-/// Glyph, word and colour of a state.
-fn state_span(state: MessageState, scene: &Scene<'_>) -> Span<'static> {
+/// Columns of a state in words, and of a delay.
+const STATE_WIDTH: usize = 12;
+const DELAY_WIDTH: usize = 8;
+
+/// Below this width the list shows a state by its glyph alone; the details have the word.
+const ROOM_FOR_WORDS: u16 = 56;
+
+/// Glyph, word and style of how far a message has come.
+fn progress(status: &MessageStatus, scene: &Scene<'_>) -> (&'static str, &'static str, Style) {
     let [queued, sent, delivered, acknowledged, failed] = scene.symbols.message;
-    let (glyph, style) = match state {
+    let everything_stored =
+        !status.packets.is_empty() && status.packets.iter().all(|packet| packet.acknowledged);
+    let (glyph, style) = match status.state {
         MessageState::Queued => (queued, scene.theme.muted),
+        // The provider has it, and the recipient is away.
+        MessageState::Sent if everything_stored => return (sent, "stored", scene.theme.warn),
         MessageState::Sent => (sent, scene.theme.warn),
         MessageState::Delivered => (delivered, scene.theme.ok),
         MessageState::Acknowledged => (acknowledged, scene.theme.ok),
         MessageState::Failed => (failed, scene.theme.bad),
     };
-    Span::styled(format!("{glyph} {}", state.word()), style)
+    (glyph, status.state.word(), style)
 }
 
 /// The delay that says most about a message now.
 fn delay(status: &MessageStatus) -> Option<f64> {
     match status.state {
         MessageState::Delivered | MessageState::Acknowledged => status.delivered_ms,
-        MessageState::Sent => status.sent_ms,
-        MessageState::Queued | MessageState::Failed => None,
+        MessageState::Queued | MessageState::Sent | MessageState::Failed => None,
     }
 }
 
-fn draw_letter(letter: &MessageStatus, place: Rect, scene: &mut Scene<'_>) {
-    let status = letter;
-    let mut state = vec![Span::raw(" "), state_span(status.state, scene)];
-    if let Some(delay) = delay(status) {
-        state.push(Span::raw(format!(" {}", text::millis(delay))));
-    }
+fn draw_letter(status: &MessageStatus, names: usize, place: Rect, scene: &mut Scene<'_>) {
+    let (glyph, word, style) = progress(status, scene);
+    let delay = delay(status).map_or_else(String::new, text::millis);
+    let state = if place.width >= ROOM_FOR_WORDS {
+        format!(" {glyph:<2} {word:<STATE_WIDTH$}")
+    } else {
+        format!(" {glyph:<2}")
+    };
+    let state = vec![Span::styled(state, style), Span::raw(format!("{delay:>DELAY_WIDTH$}"))];
     let left = scene.put_right(place, 0, Line::from(state));
-    let words = text::visible(&status.content.preview(), scene.symbols);
-    let to = text::fit(&text::visible(&status.to, scene.symbols), 12, scene.symbols);
+    let party = |name: &str| {
+        let name = text::fit(&text::visible(name, scene.symbols), names, scene.symbols);
+        format!("{name:<names$}")
+    };
     let head = format!(
-        "{}  {} {} {to}  ",
+        "{} {} {} {}  ",
         text::clock(status.accepted_unix_ms, scene.zone),
-        text::visible(&status.from, scene.symbols),
+        party(&status.from),
         scene.symbols.hop,
+        party(&status.to),
     );
-    let columns = usize::from(left).saturating_sub(text::width(&head));
-    let line = Line::from(vec![
-        Span::styled(head, scene.theme.muted),
-        Span::raw(text::fit(&words, columns, scene.symbols)),
-    ]);
+    let words = text::visible(&status.content.preview(), scene.symbols);
+    let line = Line::from(vec![Span::styled(head, scene.theme.muted), Span::raw(words)]);
     scene.put(Rect { width: left, ..place }, 0, line);
 }
 
 /// Times, packets and routes of the selected message.
-fn draw_detail(letter: &MessageStatus, area: Rect, scene: &mut Scene<'_>) {
+fn draw_detail(status: &MessageStatus, area: Rect, scene: &mut Scene<'_>) {
     if area.height == 0 {
         return;
     }
-    let status = letter;
     let rule = scene.symbols.pane.horizontal_top.repeat(area.width.into());
     scene.put(area, 0, Line::styled(rule, scene.theme.muted));
-    let step = |name: &str, ms: Option<f64>| {
-        let value = ms.map_or_else(|| text::UNKNOWN.into(), text::millis);
-        [Span::styled(format!("{name} "), scene.theme.muted), Span::raw(format!("{value}   "))]
-    };
-    let mut times = vec![];
-    times.extend(step("sent", status.sent_ms));
-    times.extend(step("delivered", status.delivered_ms));
-    times.extend(step("acknowledged", status.acknowledged_ms));
-    times.push(Span::styled("after it was accepted", scene.theme.muted));
+    let (glyph, word, style) = progress(status, scene);
+    let mut times = vec![Span::styled(format!("{glyph} {word}"), style)];
+    for (what, ms) in [
+        ("left", status.sent_ms),
+        ("arrived", status.delivered_ms),
+        ("acknowledged", status.acknowledged_ms),
+    ] {
+        if let Some(ms) = ms {
+            times.push(Span::styled(format!("   {what} after "), scene.theme.muted));
+            times.push(Span::raw(text::millis(ms)));
+        }
+    }
     scene.put(area, 1, Line::from(times));
 
+    let packets = status.packets.len();
     let acknowledged = status.packets.iter().filter(|packet| packet.acknowledged).count();
     let attempts: u32 = status.packets.iter().map(|packet| packet.attempts).sum();
-    let counts = Line::from(vec![
-        Span::raw(format!("{} B", status.bytes)),
-        Span::styled("   packets ", scene.theme.muted),
-        Span::raw(status.packets.len().to_string()),
-        Span::styled("   sent ", scene.theme.muted),
-        Span::raw(format!("{attempts} times")),
-        Span::styled("   acknowledged ", scene.theme.muted),
-        Span::raw(format!("{acknowledged} of {}", status.packets.len())),
-    ]);
+    let sent = match attempts {
+        0 => "not sent yet".to_owned(),
+        1 => "sent once".to_owned(),
+        _ => format!("sent {attempts} times"),
+    };
+    let packets = plural(packets, "packet");
+    let counts = format!("{} B in {packets}, {sent}, {acknowledged} acknowledged", status.bytes);
     scene.put(area, 2, counts);
 
     let mut row = 3;
@@ -197,10 +214,16 @@ fn draw_detail(letter: &MessageStatus, area: Rect, scene: &mut Scene<'_>) {
             .map(|hop| text::visible(hop, scene.symbols))
             .collect::<Vec<_>>()
             .join(&format!(" {} ", scene.symbols.hop));
-        let route = if packet.route.is_empty() { "no route yet".to_owned() } else { route };
+        if packet.route.is_empty() {
+            continue;
+        }
         let line = Line::from(vec![Span::styled("route ", scene.theme.muted), Span::raw(route)]);
         scene.put(area, rest, line);
     }
+}
+
+fn plural(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn draw_inbox(devnet: &Devnet, client: Option<&str>, area: Rect, scene: &mut Scene<'_>) {
@@ -246,8 +269,7 @@ fn draw_input(
     let value = view.input.value();
     if focused {
         let packets = value.len().div_ceil(BYTES_PER_PACKET).max(1);
-        let plural = if packets == 1 { "" } else { "s" };
-        let note = format!("{} B, {packets} packet{plural}", value.len());
+        let note = format!("{} B, {}", value.len(), plural(packets, "packet"));
         scene.edge_note(area, true, Line::styled(note, scene.theme.muted));
     }
     let prompt = format!("{} ", scene.symbols.prompt);

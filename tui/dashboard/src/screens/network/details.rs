@@ -45,7 +45,7 @@ fn introduction(devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
             Span::raw("help"),
         ]),
         muted(format!(
-            "A packet passes one mixnode of each layer and waits at each: {} on average.",
+            "A packet passes one mixnode per layer and waits {} at each, on average.",
             text::millis(info.hop_delay_ms)
         )),
         muted(format!(

@@ -10,11 +10,11 @@ use super::Column;
 /// Least columns between two columns of nodes, so that a link can be seen.
 const LEAST_GAP: u16 = 3;
 /// The same where nodes are boxes.
-const LEAST_BOX_GAP: u16 = 6;
+const LEAST_BOX_GAP: u16 = 5;
 /// Most columns between two columns of nodes: further apart, they no longer look connected.
 const MOST_GAP: u16 = 22;
 /// Least and most columns of a box.
-const BOX_WIDTH: (u16, u16) = (16, 22);
+const BOX_WIDTH: (u16, u16) = (15, 22);
 
 /// How a node looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,7 +47,7 @@ impl Look {
         match self {
             Self::Glyph => (0, 0),
             Self::Line => (0, 1),
-            Self::Lines => (1, 3),
+            Self::Lines => (1, 2),
             Self::Box | Self::TallBox => (0, 4),
         }
     }

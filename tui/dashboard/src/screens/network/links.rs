@@ -115,7 +115,9 @@ pub(super) fn draw(
         }
         if crowded {
             links.retain(|link| link.selected);
-            total(from, from_place, to, to_place, area, scene);
+            if links.is_empty() {
+                total(from, from_place, to, to_place, area, scene);
+            }
         }
         // The heaviest last, and those of the selected node over all.
         links.sort_by_key(|link| (link.selected, link.weight));

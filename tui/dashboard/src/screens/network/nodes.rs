@@ -1,6 +1,7 @@
 //! Nodes of the map: boxes, lines or glyphs.
 
 use contract::Role;
+use directory_api::PRESENCE_TIMEOUT;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
@@ -110,10 +111,16 @@ fn trouble(devnet: &Devnet, node: &Node, scene: &Scene<'_>) -> Option<Span<'stat
 fn draw_lines(devnet: &Devnet, node: &Node, slot: Rect, selected: bool, scene: &mut Scene<'_>) {
     Clear.render(slot.intersection(scene.buffer.area), scene.buffer);
     scene.put(slot, 0, name_line(devnet, node, scene));
-    let second = trouble(devnet, node, scene)
-        .unwrap_or_else(|| Span::styled(rate(node, scene), Style::new()));
-    let below = Rect { x: slot.x + 2, width: slot.width.saturating_sub(2), ..slot };
-    scene.put(below, 1, Line::from(second));
+    let second = match trouble(devnet, node, scene) {
+        Some(trouble) => trouble,
+        None => Span::raw(rate(node, scene)),
+    };
+    // What is wrong may reach into the gap: it matters more than the links there.
+    let width = u16::try_from(second.width()).unwrap_or(u16::MAX);
+    let below = Rect { x: slot.x + 2, width, ..slot };
+    if slot.height > 1 {
+        scene.put(below, 1, Line::from(second));
+    }
     if selected {
         scene.select(Rect { height: slot.height.min(1), ..slot }, Highlight::Strong);
     }
@@ -138,8 +145,12 @@ fn draw_box(devnet: &Devnet, node: &Node, slot: Rect, selected: bool, scene: &mu
     let text = Rect { x: inner.x + 2, width: inner.width.saturating_sub(2), ..inner };
     if let Some(trouble) = trouble(devnet, node, scene) {
         scene.put(text, 1, Line::from(trouble));
-        let reason = text::visible(&node.status.reason, scene.symbols);
-        let reason = text::fit(&reason, text.width.into(), scene.symbols);
+        let reason = match devnet.standing(node, scene.now) {
+            Some(Standing::Late(age)) => {
+                format!("gone in {}", text::age(PRESENCE_TIMEOUT.saturating_sub(age)))
+            }
+            _ => text::visible(&node.status.reason, scene.symbols),
+        };
         scene.put(text, 2, Line::styled(reason, scene.theme.muted));
         return;
     }
@@ -154,19 +165,13 @@ fn draw_box(devnet: &Devnet, node: &Node, slot: Rect, selected: bool, scene: &mu
     let history: Vec<f64> = meter.history(columns).collect();
     let curve = text::curve(&history, columns, scene.symbols);
     scene.put(text, 1, Line::from(vec![Span::raw(head), Span::styled(curve, scene.theme.accent)]));
-    scene.put(text, 2, Line::styled(third_line(devnet, node, scene), scene.theme.muted));
+    scene.put(text, 2, Line::styled(third_line(devnet, node), scene.theme.muted));
 }
 
-fn third_line(devnet: &Devnet, node: &Node, scene: &Scene<'_>) -> String {
+fn third_line(devnet: &Devnet, node: &Node) -> String {
     let metrics = node.metrics.as_ref();
     match node.status.role {
-        Role::Client => {
-            format!(
-                "{} {} received",
-                scene.symbols.letter,
-                devnet.letters.inbox(node.name()).count()
-            )
-        }
+        Role::Client => format!("inbox {}", devnet.letters.inbox(node.name()).count()),
         Role::Crowd => "only cover".to_owned(),
         Role::Provider => match metrics.and_then(|metrics| metrics.mailbox) {
             Some(mailbox) => format!("{} clients", mailbox.online),

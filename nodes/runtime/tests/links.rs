@@ -1,0 +1,118 @@
+//! Links over real TCP: packets arrive, broken connections come back, nobody holds up others.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use runtime::{Links, MalformedFrames, Received, receive_packets};
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use wire::{NodeAddress, WireProfile};
+
+const PROFILE: WireProfile = WireProfile::CURRENT;
+
+fn deadline() -> Duration {
+    let factor = std::env::var("NYM_DEVNET_TEST_TIMEOUT_FACTOR").ok();
+    let factor = factor.and_then(|factor| factor.parse().ok()).unwrap_or(1.0);
+    Duration::from_secs(20).mul_f64(factor)
+}
+
+fn packet(number: u8) -> Vec<u8> {
+    vec![number; PROFILE.packet_bytes()]
+}
+
+/// A node that takes packets at this address, or at any free one.
+async fn node(
+    at: Option<SocketAddr>,
+) -> (SocketAddr, mpsc::Receiver<Received>, JoinHandle<()>, MalformedFrames) {
+    let at = at.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+    let listener = TcpListener::bind(at).await.expect("a port");
+    let address = listener.local_addr().expect("bound");
+    let (packets, received) = mpsc::channel(64);
+    let malformed = MalformedFrames::default();
+    let task = tokio::spawn(receive_packets(listener, PROFILE, packets, malformed.clone()));
+    (address, received, task, malformed)
+}
+
+async fn next(received: &mut mpsc::Receiver<Received>) -> u8 {
+    let next = timeout(deadline(), received.recv()).await.expect("in time").expect("open");
+    assert_eq!(next.packet.len(), PROFILE.packet_bytes());
+    next.packet[0]
+}
+
+#[tokio::test]
+async fn packets_arrive_in_order_and_every_one_is_told() {
+    let (address, mut received, _task, malformed) = node(None).await;
+    let links = Links::new(PROFILE);
+    for number in 0..100 {
+        links.send(NodeAddress(address), packet(number));
+    }
+    for number in 0..100 {
+        assert_eq!(next(&mut received).await, number);
+    }
+    let events = links.take_events();
+    assert_eq!(events.len(), 100);
+    assert!(events.iter().all(|event| event.dst == address.to_string() && event.bytes == 2396));
+    assert!(events.is_sorted_by_key(|event| event.t));
+    assert_eq!((links.sent(), links.dropped(), malformed.count()), (100, 0, 0));
+    assert!(links.take_events().is_empty(), "each is told once");
+}
+
+#[tokio::test]
+async fn a_node_that_starts_late_or_comes_back_gets_what_waited() {
+    let (address, received, task, _) = node(None).await;
+    // Gone before the first packet.
+    task.abort();
+    let _ = task.await;
+    drop(received);
+    let links = Links::new(PROFILE);
+    links.send(NodeAddress(address), packet(1));
+    let listener = TcpListener::bind(address).await.expect("the port is free again");
+    let (mut stream, _) =
+        timeout(deadline(), listener.accept()).await.expect("in time").expect("ok");
+    let mut frame = vec![0; 1 + PROFILE.packet_bytes()];
+    stream.read_exact(&mut frame).await.expect("a frame");
+    assert_eq!(frame[1], 1);
+    // The connection breaks; the link notices before it loses the next packet.
+    drop(stream);
+    let (mut stream, _) =
+        timeout(deadline(), listener.accept()).await.expect("in time").expect("ok");
+    links.send(NodeAddress(address), packet(2));
+    stream.read_exact(&mut frame).await.expect("a frame");
+    assert_eq!(frame[1], 2);
+}
+
+#[tokio::test]
+async fn a_full_queue_drops_and_counts_and_other_links_are_not_affected() {
+    // It accepts and never reads.
+    let stuck = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let stuck_address = NodeAddress(stuck.local_addr().expect("bound"));
+    let (address, mut received, _task, _) = node(None).await;
+    let links = Links::new(PROFILE);
+    let overflow = async {
+        while links.dropped() == 0 {
+            links.send(stuck_address, packet(0));
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(deadline(), overflow).await.expect("its queue is bounded");
+    links.send(NodeAddress(address), packet(7));
+    assert_eq!(next(&mut received).await, 7);
+}
+
+#[tokio::test]
+async fn what_is_no_frame_closes_the_connection_and_only_that() {
+    let (address, mut received, _task, malformed) = node(None).await;
+    let mut hostile = TcpStream::connect(address).await.expect("connects");
+    tokio::io::AsyncWriteExt::write_all(&mut hostile, b"GET / HTTP/1.1\r\n")
+        .await
+        .expect("written");
+    let end = timeout(deadline(), hostile.read(&mut [0])).await.expect("closed");
+    assert!(matches!(end, Ok(0) | Err(_)));
+    let links = Links::new(PROFILE);
+    links.send(NodeAddress(address), packet(3));
+    assert_eq!(next(&mut received).await, 3);
+    assert_eq!(malformed.count(), 1);
+}

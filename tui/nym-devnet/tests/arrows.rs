@@ -1,0 +1,99 @@
+//! The arrows between crates point as ARCHITECTURE.md says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// What each crate of the workspace may use of the others. Tests may use more.
+const ARROWS: [(&str, &[&str]); 16] = [
+    ("contract", &[]),
+    ("directory-api", &[]),
+    ("origin", &[]),
+    ("wire", &[]),
+    ("layouts", &["contract"]),
+    ("sphinx", &["wire"]),
+    ("directory-client", &["directory-api"]),
+    ("directory-server", &["contract", "directory-api", "origin"]),
+    ("runtime", &["contract", "directory-api", "directory-client", "sphinx", "wire"]),
+    ("mixnode", &["contract", "directory-api", "directory-client", "runtime", "sphinx", "wire"]),
+    (
+        "provider",
+        &["contract", "directory-api", "directory-client", "origin", "runtime", "sphinx", "wire"],
+    ),
+    (
+        "client",
+        &["contract", "directory-api", "directory-client", "origin", "runtime", "sphinx", "wire"],
+    ),
+    ("control", &["contract", "directory-api"]),
+    ("supervisor", &["contract", "control", "directory-api", "directory-client", "layouts"]),
+    ("dashboard", &["contract", "control", "directory-api"]),
+    (
+        "nym-devnet",
+        &[
+            "client",
+            "contract",
+            "control",
+            "dashboard",
+            "directory-api",
+            "directory-server",
+            "layouts",
+            "mixnode",
+            "provider",
+            "runtime",
+            "supervisor",
+        ],
+    ),
+];
+
+/// Crates that only one other may know: nobody else depends on what they are made of.
+const HIDDEN: [(&str, &str); 4] = [
+    ("sphinx-packet", "sphinx"),
+    ("hpke", "sphinx"),
+    ("rusqlite", "provider"),
+    ("ratatui", "dashboard"),
+];
+
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1", "--offline", "--locked"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let packages = metadata["packages"].as_array().expect("a list").iter();
+    packages
+        .map(|package| {
+            let dependencies = package["dependencies"].as_array().expect("a list").iter();
+            // The kind of a normal dependency is null.
+            let normal = dependencies.filter(|dependency| dependency["kind"].is_null());
+            (text(&package["name"]), normal.map(|d| text(&d["name"])).collect())
+        })
+        .collect()
+}
+
+#[test]
+fn every_crate_uses_only_what_it_may() {
+    let dependencies = dependencies();
+    let allowed: BTreeMap<&str, BTreeSet<&str>> =
+        ARROWS.iter().map(|(name, uses)| (*name, uses.iter().copied().collect())).collect();
+    let names: BTreeSet<&str> = dependencies.keys().map(String::as_str).collect();
+    assert_eq!(names, allowed.keys().copied().collect(), "the table knows every crate");
+    for (name, uses) in &dependencies {
+        let inside = uses.iter().map(String::as_str).filter(|used| names.contains(used));
+        let unexpected: Vec<&str> =
+            inside.filter(|used| !allowed[name.as_str()].contains(used)).collect();
+        assert!(unexpected.is_empty(), "{name} uses {unexpected:?}");
+    }
+}
+
+#[test]
+fn what_a_crate_hides_nobody_else_sees() {
+    for (name, uses) in dependencies() {
+        for (hidden, keeper) in HIDDEN {
+            assert!(name == keeper || !uses.contains(hidden), "{name} uses {hidden}");
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Whole devnets, as a user runs them.
+
+mod common;
+
+use common::{Lab, has_ended, limit, until, until_gone};
+use rustix::process::{Signal, kill_process};
+
+/// A devnet that starts fast and sends fast.
+const FAST: &str = "up --detach --ports auto --profile current --crowd 0";
+
+#[test]
+fn a_message_travels_from_alice_to_bob_in_three_commands() {
+    let lab = Lab::new();
+    lab.run("up --width 2 --layers 3 --detach --name t1").expect(0);
+    let pids = lab.all_pids("t1");
+    assert_eq!(pids.len(), 12, "eleven processes and their supervisor");
+
+    let sent = lab.run("--name t1 -o json send alice bob hello --wait").expect(0).json();
+    assert_eq!(sent["schema"], "nym-devnet/send/v1");
+    assert_eq!((&sent["ok"], &sent["devnet"]), (&true.into(), &"t1".into()));
+    assert!(sent["data"]["delay_ms"].as_f64().expect("measured") > 0.0, "{sent}");
+    let route = sent["data"]["route"].as_array().expect("a list").clone();
+    let route: Vec<&str> = route.iter().map(|hop| hop.as_str().expect("a name")).collect();
+    assert_eq!(route.len(), 4, "{route:?}");
+    for (hop, layer) in route[..3].iter().zip(1..) {
+        let nodes = [format!("mix-{layer}-1"), format!("mix-{layer}-2")];
+        assert!(nodes.iter().any(|node| node == hop), "{route:?}");
+    }
+    assert_eq!(route[3], "provider-1");
+    let inbox = lab.run("--name t1 -o json inbox bob").expect(0).json();
+    assert_eq!(inbox["data"]["messages"][0]["content"]["text"], "hello");
+
+    lab.run("--name t1 down").expect(0);
+    until_gone(&pids, 1);
+    assert!(lab.folder("t1").join("nodes/alice").is_dir(), "a named devnet keeps its keys");
+    lab.run("--name t1 ps").expect(3);
+    lab.run("down t1 --purge").expect(0);
+    assert!(!lab.folder("t1").exists());
+}
+
+#[test]
+fn two_devnets_run_at_the_same_time_and_never_two_of_one_name() {
+    let lab = Lab::new();
+    lab.run("up --detach --profile current --crowd 0 --layers 1 --name one").expect(0);
+    // Its preferred ports are taken by the first.
+    let second = lab.run("up --detach --profile current --crowd 0 --layers 1 --name two").expect(0);
+    assert!(second.stderr.contains("port 8080 was taken; directory has "), "{}", second.stderr);
+
+    let again = lab.run(&format!("{FAST} --name one -o json")).expect(4).json();
+    assert_eq!(again["error"]["code"], "NAME_IN_USE");
+    for name in ["one", "two"] {
+        lab.run(&format!("send alice bob hello --wait --name {name}")).expect(0);
+    }
+    let list = lab.run("ls -o json").expect(0).json();
+    let names: Vec<_> = list["data"]["devnets"].as_array().expect("a list").iter().collect();
+    assert!(names.iter().all(|devnet| devnet["running"] == true) && names.len() == 2, "{list}");
+
+    let other = lab.all_pids("two");
+    lab.run("down one").expect(0);
+    assert!(!other.iter().any(|&pid| has_ended(pid)), "the other one goes on");
+    lab.run("down two").expect(0);
+    until_gone(&other, 1);
+}
+
+#[test]
+fn no_process_outlives_its_supervisor() {
+    let lab = Lab::new();
+    lab.run(&format!("{FAST} --name t1 --width 2")).expect(0);
+    let pids = lab.all_pids("t1");
+    let (supervisor, _) = lab.pids("t1");
+    kill_process(supervisor, Signal::KILL).expect("it runs");
+    until_gone(&pids, 3);
+
+    // Nothing that it left behind is in the way.
+    lab.run("ps --name t1").expect(3);
+    let again = lab.run(&format!("{FAST} --name t1")).expect(0);
+    assert!(again.stderr.contains("had not ended cleanly; took over"), "{}", again.stderr);
+    lab.run("down t1").expect(0);
+}
+
+#[test]
+fn no_process_outlives_the_front_end_that_holds_it() {
+    let lab = Lab::new();
+    let mut up = lab.spawn("up --headless --ports auto --profile current --crowd 0 --layers 1");
+    up.until_printed("processes are ready");
+    let pids = lab.all_pids("default");
+    up.signal(Signal::KILL);
+    until_gone(&pids, 10);
+    until("its folder is gone", 1, || !lab.folder("default").exists());
+    up.wait(1);
+}
+
+#[test]
+fn a_killed_process_comes_back_and_messages_pass_again() {
+    let lab = Lab::new();
+    lab.run(&format!("{FAST} --name t1")).expect(0);
+    for name in ["mix-2-1", "provider-1", "bob", "directory"] {
+        let before = lab.node("t1", name);
+        let pid = lab.pids("t1").1.into_iter().find(|(node, _)| node == name).expect(name).1;
+        kill_process(pid, Signal::KILL).expect("it runs");
+        until(&format!("{name} is started again"), 30, || {
+            let node = lab.node("t1", name);
+            node["restarts"] == 1 && node["state"] == "ready"
+        });
+        let after = lab.node("t1", name);
+        assert_eq!(after["last_exit"], "killed by SIGKILL");
+        assert_eq!(after["addresses"], before["addresses"], "others know it by them");
+        assert_eq!(after["public_keys"], before["public_keys"]);
+        lab.run("wait --name t1").expect(0);
+        let topology = lab.run("topology --name t1 -o json").expect(0).json();
+        assert_eq!(topology["data"]["mixNodes"].as_array().expect("a list").len(), 3);
+        lab.run(&format!("send alice bob after-{name} --wait --name t1")).expect(0);
+    }
+    lab.run("down t1").expect(0);
+}
+
+#[test]
+fn processes_are_stopped_and_started_by_name() {
+    let lab = Lab::new();
+    lab.run(&format!("{FAST} --name t1 --layers 1 --width 2")).expect(0);
+    lab.run("stop mix-1-1 bob --name t1").expect(0);
+    assert_eq!(lab.node("t1", "mix-1-1")["state"], "stopped");
+    let topology = lab.run("topology --name t1 -o json").expect(0).json();
+    assert_eq!(topology["data"]["mixNodes"].as_array().expect("a list").len(), 1, "it left");
+    // The provider keeps what comes for bob while he is away.
+    lab.run("send alice bob later --name t1").expect(0);
+    let not_running = lab.run("send bob alice hello --name t1 -o json").expect(3).json();
+    assert_eq!(not_running["error"]["code"], "NOT_RUNNING");
+    lab.run("kill bob --name t1").expect(3);
+    lab.run("start mix-1-1 bob --name t1").expect(0);
+    until("bob has it", 30, || {
+        let inbox = lab.run("inbox bob --name t1 -o json").expect(0).json();
+        inbox["data"]["messages"][0]["content"]["text"] == "later"
+    });
+    let restarted = lab.run("restart alice --name t1 -o json").expect(0).json();
+    assert_eq!(restarted["data"]["nodes"][0]["state"], "ready");
+    assert_eq!(restarted["data"]["nodes"][0]["restarts"], 0, "nothing went wrong");
+    let logs = lab.run("logs alice -n 3 --name t1").expect(0);
+    assert!(logs.stdout.lines().all(|line| line.starts_with("alice")), "{}", logs.stdout);
+    lab.run("down t1").expect(0);
+}
+
+#[test]
+fn a_name_that_does_not_exist_is_answered_with_the_nearest() {
+    let lab = Lab::new();
+    lab.run(&format!("{FAST} --name t1 --layers 1")).expect(0);
+    let failure = lab.run("restart mix-11 --name t1 -o json").expect(3).json();
+    assert_eq!(failure["ok"], false);
+    assert_eq!(failure["error"]["code"], "NO_SUCH_NODE");
+    assert_eq!(failure["error"]["exit"], 3);
+    let hint = failure["error"]["hint"].as_str().expect("a hint");
+    assert!(hint.contains("did you mean `mix-1-1`?"), "{hint}");
+    lab.run("logs alicia --name t1").expect(3);
+    lab.run("send alice ../../x hi --name t1").expect(3);
+    let failure = lab.run("ps --name t2 -o json").expect(3).json();
+    assert_eq!(failure["error"]["code"], "NO_SUCH_DEVNET");
+    assert_eq!(failure["error"]["hint"], "running are: t1");
+    lab.run("down t1").expect(0);
+}
+
+#[test]
+fn a_signal_ends_a_headless_devnet_and_leaves_nothing() {
+    let lab = Lab::new();
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let mut up = lab.spawn("up --headless --ports auto --profile current --crowd 0 --layers 1");
+        let printed = up.until_printed("all 6 processes are ready");
+        assert!(printed.contains("mix-1-1      ready        the directory lists it"), "{printed}");
+        let pids = lab.all_pids("default");
+        up.signal(signal);
+        up.wait(10).expect(code);
+        until_gone(&pids, 1);
+        assert!(!lab.folder("default").exists(), "it had no name, so its folder goes with it");
+    }
+}
+
+#[test]
+fn a_headless_devnet_ends_when_a_node_is_lost() {
+    let lab = Lab::new();
+    let up =
+        "up --headless --ports auto --profile current --crowd 0 --layers 1 --restart no --name t1";
+    let mut up = lab.spawn(up);
+    up.until_printed("processes are ready");
+    let pids = lab.all_pids("t1");
+    lab.run("kill mix-1-1 --name t1").expect(0);
+    let done = up.wait(10).expect(7);
+    assert!(done.stderr.contains("`mix-1-1` failed: killed by SIGKILL"), "{}", done.stderr);
+    assert!(done.stderr.contains("mix-1-1.log"), "{}", done.stderr);
+    until_gone(&pids, 1);
+}
+
+#[test]
+fn a_port_that_was_asked_for_and_is_taken_is_a_conflict() {
+    let lab = Lab::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port();
+    // First the directory's port, then that of a mixnode.
+    for base in [port, port - 1] {
+        let up = lab.run(&format!("up --detach --layers 1 --ports base:{base} -o json"));
+        if base != port && up.code == Some(4) && !up.stdout.contains(&port.to_string()) {
+            continue; // The port before is taken too, by somebody else.
+        }
+        let failure = up.expect(4).json();
+        assert_eq!(failure["error"]["code"], "PORT_TAKEN");
+        let message = failure["error"]["message"].as_str().expect("text");
+        assert!(message.contains(&format!("127.0.0.1:{port}")), "{message}");
+        lab.run("ps").expect(3);
+    }
+}
+
+#[test]
+fn what_cannot_be_a_network_is_refused_before_anything_starts() {
+    let lab = Lab::new();
+    for (arguments, said) in [
+        ("--layers 5", "layers: 5 is not between 1 and 4"),
+        ("--width 0", "width of layer 1: 0 is not between 1 and 64"),
+        ("--providers 0", "providers: 0 is not between 1 and 16"),
+    ] {
+        let failure = lab.run(&format!("up -d -o json {arguments}")).expect(2).json();
+        assert_eq!(failure["error"]["code"], "INVALID_LAYOUT");
+        assert_eq!(failure["error"]["message"], said);
+        assert!(failure["error"]["hint"].is_string(), "{failure}");
+    }
+    for arguments in
+        ["up --ports 80", "up --profile slow", "up --name ../x", "frobnicate", "send alice"]
+    {
+        let failure = lab.run(&format!("{arguments} -o json")).expect(2).json();
+        assert_eq!(failure["error"]["code"], "USAGE", "{arguments}");
+    }
+    assert_eq!(std::fs::read_dir(lab.path()).expect("a folder").count(), 0);
+    lab.run("up --dry-run --width 2").expect(0);
+    assert_eq!(std::fs::read_dir(lab.path()).expect("a folder").count(), 0);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let lab = Lab::new();
+    let file = lab.path().join("file");
+    std::fs::write(&file, "").expect("writes");
+    let up = lab.run(&format!("up -d --state-dir {} -o json", file.display())).expect(8).json();
+    assert_eq!(up["error"]["code"], "ENVIRONMENT");
+    let message = up["error"]["message"].as_str().expect("text");
+    assert!(message.contains(file.to_str().expect("UTF-8")), "{message}");
+}
+
+#[test]
+fn a_deadline_that_passes_says_who_is_late_and_stops_everything() {
+    let lab = Lab::new();
+    let up = lab.run("up -d --ports auto --name t1 --wait-timeout 1ms -o json").expect(5).json();
+    assert_eq!(up["error"]["code"], "DEADLINE_PASSED");
+    let log = up["error"]["log"].as_str().expect("a log");
+    assert!(log.ends_with(".log") && up["error"]["node"].is_string(), "{up}");
+    lab.run("ps --name t1").expect(3);
+    let list = lab.run("ls -o json").expect(0).json();
+    assert_eq!(list["data"]["devnets"][0]["running"], false, "{list}");
+}
+
+#[test]
+fn nobody_has_to_read_to_the_end() {
+    let lab = Lab::new();
+    lab.run(&format!("{FAST} --layers 1 --name t1")).expect(0);
+    for arguments in ["ps", "status", "logs -n 50 -f", "topology -o json"] {
+        let mut running = lab.spawn(&format!("{arguments} --name t1"));
+        drop(running.child.stdout.take());
+        let done = running.wait(20).expect(0);
+        assert_eq!(done.stderr, "", "{arguments}");
+    }
+    lab.run("down t1").expect(0);
+}
+
+#[test]
+fn who_waits_hears_of_the_end() {
+    let lab = Lab::new();
+    lab.run("wait --for stopped --name t1").expect(0);
+    lab.run(&format!("{FAST} --layers 1 --name t1")).expect(0);
+    let late = lab.run("wait --for stopped --timeout 50ms --name t1").expect(5);
+    assert!(late.stderr.contains("still runs after 50ms"), "{}", late.stderr);
+    let mut logs = lab.spawn("logs -f --name t1");
+    logs.until_printed("all");
+    let waiting = lab.spawn("wait --for stopped --name t1");
+    lab.run("down t1").expect(0);
+    waiting.wait(limit(10).as_secs()).expect(0);
+    logs.wait(10).expect(0);
+}

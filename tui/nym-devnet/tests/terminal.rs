@@ -1,0 +1,67 @@
+//! The dashboard as a person sees it, in a real terminal.
+
+mod common;
+mod pty;
+
+use std::path::Path;
+
+use common::{Lab, limit, until_gone};
+use pty::Terminal;
+use rustix::process::{Pid, Signal, kill_process};
+
+fn up(lab: &Lab, arguments: &str, rows: u16, cols: u16) -> Terminal {
+    let program = Path::new(env!("CARGO_BIN_EXE_nym-devnet"));
+    let arguments = format!("up --ports auto --name screen {arguments}");
+    Terminal::start(program, &arguments, lab.path(), rows, cols)
+}
+
+#[test]
+fn a_person_writes_a_message_and_leaves_the_terminal_as_it_was() {
+    let lab = Lab::new();
+    let mut terminal = up(&lab, "--width 2 --layers 3", 40, 120);
+    for text in ["LAYER 3", "mix-2-2", "provider-1", "11 of 11 ready"] {
+        terminal.wait_text(text, limit(20));
+    }
+    let pids = lab.all_pids("screen");
+
+    terminal.press("m");
+    terminal.wait_text("alice", limit(5));
+    terminal.press("hello from the keyboard\r");
+    terminal.wait("delivery", limit(20), |screen| {
+        let text = screen.contents();
+        (text.contains("hello from the keyboard") && text.contains("acknowledged")).then_some(())
+    });
+
+    // Escape alone, not in one read with the next key, which would make it Alt.
+    terminal.press("\u{1b}");
+    terminal.wait_text("m writes a message", limit(5));
+    for (key, text) in [("2", "RESTARTS"), ("5", "mix-1-1"), ("6", "supervisor"), ("1", "LAYER 1")]
+    {
+        terminal.press(key);
+        terminal.wait_text(text, limit(5));
+    }
+    for (rows, cols, text) in [(24, 80, "LAYER 1"), (10, 40, "60"), (50, 160, "PROVIDERS")] {
+        terminal.resize(rows, cols);
+        terminal.wait_text(text, limit(5));
+    }
+
+    terminal.press("q");
+    terminal.wait_text("y yes", limit(5));
+    terminal.press("y");
+    assert_eq!(terminal.wait_end(limit(20)), 0);
+    terminal.is_restored().expect("restored");
+    until_gone(&pids, 5);
+}
+
+#[test]
+fn a_signal_restores_the_terminal_and_ends_everything() {
+    let lab = Lab::new();
+    let mut terminal = up(&lab, "", 24, 80);
+    terminal.wait_text("8/8 ready", limit(20));
+    let pids = lab.all_pids("screen");
+    let pid = Pid::from_raw(terminal.pid()).expect("a process id");
+    kill_process(pid, Signal::TERM).expect("sent");
+    assert_eq!(terminal.wait_end(limit(20)), 143);
+    terminal.is_restored().expect("restored");
+    until_gone(&pids, 5);
+}
