@@ -48,7 +48,19 @@ impl Content {
     pub fn preview(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
-            Self::Base64(text) => format!("[{} bytes]", base64::decoded_len_estimate(text.len())),
+            Self::Base64(_) => format!("[{} bytes]", self.byte_count()),
+        }
+    }
+
+    /// How many bytes it stands for. Nothing is decoded: of text that is no base64 the answer means
+    /// nothing.
+    pub fn byte_count(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Base64(text) => {
+                let padding = text.bytes().rev().take_while(|&byte| byte == b'=').count();
+                (text.len() / 4 * 3).saturating_sub(padding)
+            }
         }
     }
 }
@@ -66,5 +78,9 @@ mod tests {
         assert_eq!(serde_json::to_string(&content).expect("a string"), r#"{"base64":"/wD+"}"#);
         assert_eq!(content.into_bytes().expect("own base64"), bytes);
         assert!(Content::Base64("*".into()).into_bytes().is_err());
+        for length in 0..10 {
+            let content = Content::from_bytes(vec![0xff; length]);
+            assert_eq!(content.byte_count(), length);
+        }
     }
 }

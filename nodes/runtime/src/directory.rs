@@ -28,7 +28,6 @@ where
     while let Err(error) = announce_once().await {
         if !failed {
             failed = true;
-            tracing::warn!("{}", with_causes(&error));
             reporter.report(Event::Waiting { reason: with_causes(&error) });
         }
         sleep(FIRST_PRESENCE_RETRY).await;

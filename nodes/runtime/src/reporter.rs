@@ -40,54 +40,12 @@ impl Reporter {
 
     /// For people: what matters to them goes to the log.
     pub fn for_people() -> Self {
-        Self::new(|event| match event {
-            Event::Listening(listening) => match listening.instead_of {
-                Some(port) => tracing::info!(
-                    "listening on {} ({}; port {port} is taken)",
-                    listening.address,
-                    listening.endpoint
-                ),
-                None => {
-                    tracing::info!("listening on {} ({})", listening.address, listening.endpoint);
-                }
-            },
-            Event::Identity(identity) => {
-                for key in &identity.public_keys {
-                    let new = if identity.new { ", made just now" } else { "" };
-                    tracing::info!("public key {key}{new}");
-                }
-                if let Some(address) = identity.address {
-                    tracing::info!("address {address}");
-                }
-            }
-            Event::Waiting { reason } => tracing::info!("waiting: {reason}"),
-            Event::Ready { reason } => tracing::info!("ready: {reason}"),
-            Event::Stopping { reason } => tracing::info!("stopping: {reason}"),
-            Event::Message(event) => match event.stage {
-                MessageStage::Accepted { .. } => {
-                    tracing::info!("message {} accepted", event.message);
-                }
-                MessageStage::Failed { reason } => {
-                    tracing::warn!("message {} failed: {reason}", event.message);
-                }
-                MessageStage::Received { .. } => {
-                    tracing::info!("message {} received", event.message);
-                }
-                MessageStage::Sent { .. } | MessageStage::Acknowledged { .. } => {}
-            },
-            // Whoever ends the process prints why.
-            Event::Fatal(_)
-            | Event::Hello(_)
-            | Event::Metrics(_)
-            | Event::Links { .. }
-            | Event::Answer(_)
-            | Event::Lost { .. } => {}
-        })
+        Self::new(|event| log(&event))
     }
 
-    /// For a supervisor: lines on stdout, written by a thread of their own. The returned handle
-    /// waits until all that was reported is written. A supervisor that is gone ends the process
-    /// through `gone`.
+    /// For a supervisor: the log, and lines on stdout, written by a thread of their own. The
+    /// returned handle waits until all that was reported is written. A supervisor that is gone ends
+    /// the process through `gone`.
     pub(crate) fn for_supervisor(gone: CancellationToken) -> io::Result<(Self, Flush)> {
         let (sender, receiver) = sync_channel(MAX_WAITING);
         let lost = Arc::new(AtomicU64::new(0));
@@ -96,11 +54,59 @@ impl Reporter {
         writer.spawn(move || write_lines(&receiver, &lost_by_writer, &gone))?;
         let flush = Flush(sender.clone());
         let reporter = Self::new(move |event| {
+            log(&event);
             if let Err(TrySendError::Full(_)) = sender.try_send(Line::Event(Box::new(event))) {
                 lost.fetch_add(1, Ordering::Relaxed);
             }
         });
         Ok((reporter, flush))
+    }
+}
+
+/// What matters to people, as log lines.
+fn log(event: &Event) {
+    match event {
+        Event::Listening(listening) => match listening.instead_of {
+            Some(port) => tracing::info!(
+                "listening on {} ({}; port {port} is taken)",
+                listening.address,
+                listening.endpoint
+            ),
+            None => {
+                tracing::info!("listening on {} ({})", listening.address, listening.endpoint);
+            }
+        },
+        Event::Identity(identity) => {
+            for key in &identity.public_keys {
+                let new = if identity.new { ", made just now" } else { "" };
+                tracing::info!("public key {key}{new}");
+            }
+            if let Some(address) = &identity.address {
+                tracing::info!("address {address}");
+            }
+        }
+        Event::Waiting { reason } => tracing::info!("waiting: {reason}"),
+        Event::Ready { reason } => tracing::info!("ready: {reason}"),
+        Event::Stopping { reason } => tracing::info!("stopping: {reason}"),
+        Event::Message(event) => match &event.stage {
+            MessageStage::Accepted { .. } => {
+                tracing::info!("message {} accepted", event.message);
+            }
+            MessageStage::Failed { reason } => {
+                tracing::warn!("message {} failed: {reason}", event.message);
+            }
+            MessageStage::Received { .. } => {
+                tracing::info!("message {} received", event.message);
+            }
+            MessageStage::Sent { .. } | MessageStage::Acknowledged { .. } => {}
+        },
+        // Whoever ends the process prints why.
+        Event::Fatal(_)
+        | Event::Hello(_)
+        | Event::Metrics(_)
+        | Event::Links { .. }
+        | Event::Answer(_)
+        | Event::Lost { .. } => {}
     }
 }
 

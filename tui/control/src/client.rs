@@ -49,6 +49,7 @@ impl From<ControlError> for Failure {
             ControlError::Refused(failure) => failure,
             ControlError::Unreachable { .. } => {
                 Self::new(FailureCode::Unreachable, error.to_string())
+                    .hint("`nym-devnet down` also ends a supervisor that does not answer")
             }
         }
     }

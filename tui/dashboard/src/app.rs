@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use contract::Time;
+use control::StreamEvent;
 use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 use futures_util::{Stream, StreamExt};
 use ratatui::Terminal;
@@ -16,16 +17,20 @@ use crate::keys::Key;
 use crate::message::{Effect, Message, Problem};
 use crate::model::{Model, Settings};
 use crate::regions::Regions;
+use crate::screens::Screen;
 use crate::source::{Events, Source};
 use crate::update::update;
 use crate::{Error, Outcome};
 
-/// Shortest time between two frames after a key: thirty a second look immediate.
-const KEY_FRAME: Duration = Duration::from_millis(33);
+/// Shortest time between two frames: thirty a second look immediate.
+const FRAME: Duration = Duration::from_millis(33);
 
-/// Shortest time between two frames when only numbers change. Nobody reads faster, and a devnet
-/// that talks all the time would otherwise keep a core busy with drawing.
-const EVENT_FRAME: Duration = Duration::from_millis(100);
+/// The same while nothing but packets moves. A devnet talks all the time, and drawing each word of
+/// it would keep a core busy.
+const MOTION_FRAME: Duration = Duration::from_millis(100);
+
+/// The same while nothing but numbers changes. Nobody reads faster.
+const NUMBERS_FRAME: Duration = Duration::from_millis(250);
 
 /// Ages and rates change with time alone.
 const TICK: Duration = Duration::from_secs(1);
@@ -122,9 +127,10 @@ struct App<'c, C, S> {
 
 impl<C: Console, S: Source> App<'_, C, S> {
     fn handle(&mut self, message: Message) -> Result<Option<Outcome>, Error> {
-        let interval = if message.is_from_user() { KEY_FRAME } else { EVENT_FRAME };
-        let due = self.drawn_at + interval;
-        self.draw_at = Some(self.draw_at.map_or(due, |draw_at| draw_at.min(due)));
+        if let Some(interval) = frame_for(&message, self.model.screen) {
+            let due = self.drawn_at + interval;
+            self.draw_at = Some(self.draw_at.map_or(due, |draw_at| draw_at.min(due)));
+        }
         let since = u64::try_from(self.begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let effects = update(&mut self.model, Time::from_nanos(since), message);
         self.carry_out(effects)
@@ -213,20 +219,21 @@ impl<C: Console, S: Source> App<'_, C, S> {
     }
 }
 
-impl Message {
-    /// Whether somebody waits to see what it does.
-    fn is_from_user(&self) -> bool {
-        matches!(
-            self,
-            Self::Key(_)
-                | Self::Paste(_)
-                | Self::Click(_)
-                | Self::Wheel { .. }
-                | Self::Resize(_)
-                | Self::Copied { .. }
-                | Self::Acted { .. }
-                | Self::Sent { .. }
-        )
+/// How soon after the last frame a message wants to be seen; none if it changes nothing on screen.
+fn frame_for(message: &Message, screen: Screen) -> Option<Duration> {
+    let Message::Heard(envelope) = message else { return Some(FRAME) };
+    match (&envelope.event, screen) {
+        (
+            StreamEvent::Directory { .. }
+            | StreamEvent::Metrics { .. }
+            | StreamEvent::Usage { .. }
+            | StreamEvent::Log(_)
+            | StreamEvent::Lost { .. },
+            _,
+        ) => Some(NUMBERS_FRAME),
+        (StreamEvent::Links { .. }, Screen::Network) => Some(MOTION_FRAME),
+        (StreamEvent::Links { .. }, _) => None,
+        _ => Some(FRAME),
     }
 }
 

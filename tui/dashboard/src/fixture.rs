@@ -223,7 +223,14 @@ impl Fixture {
             ..NodeMetrics::default()
         };
         let name = Some(node.name.clone());
+        let step = second + u64::from(layer) + own;
+        let packet = LinkEvent {
+            t: before(STARTED + after, 150 + 170 * step % 500),
+            dst: next[usize::from(step % 2 == 1) % next.len()].clone(),
+            bytes: 2396,
+        };
         vec![
+            StreamEvent::Links { src: node.name.clone(), links: vec![packet] },
             StreamEvent::Directory { node: name.clone(), update: Update::Metric(metric) },
             StreamEvent::Metrics { node: node.name.clone(), metrics },
             StreamEvent::Directory {
@@ -239,7 +246,7 @@ impl Fixture {
         let width = u64::from(self.widths[0]);
         let links = (0..sent)
             .map(|packet| LinkEvent {
-                t,
+                t: before(t, 150 + 130 * packet % 500),
                 dst: format!("mix-1-{}", packet % width + 1),
                 bytes: 2396,
             })
@@ -314,6 +321,11 @@ pub(crate) fn key(name: &str) -> String {
 /// The supervisor's wall clock so long after the start.
 pub(crate) fn unix_ms(after: Duration) -> u64 {
     STARTED_UNIX_MS + u64::try_from(after.as_millis()).expect("a short time")
+}
+
+/// The moment so many milliseconds earlier.
+fn before(t: Time, ms: u64) -> Time {
+    Time::from_nanos(t.as_nanos() - ms * 1_000_000)
 }
 
 fn nanos(after: Duration) -> i64 {

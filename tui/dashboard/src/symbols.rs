@@ -17,6 +17,8 @@ pub(crate) struct Symbols {
     pub(crate) dot: &'static str,
     /// Where a link ends.
     pub(crate) arrow: &'static str,
+    /// A packet on a link.
+    pub(crate) packet: &'static str,
     /// In a written route.
     pub(crate) hop: &'static str,
     /// Before the selected row.
@@ -75,6 +77,7 @@ pub(crate) static UNICODE: Symbols = Symbols {
     selected: border::THICK,
     dot: "·",
     arrow: "▶",
+    packet: "•",
     hop: "→",
     cursor: "▸",
     ellipsis: "…",
@@ -97,6 +100,7 @@ pub(crate) static ASCII: Symbols = Symbols {
     selected: ASCII_SELECTED_BORDER,
     dot: "|",
     arrow: ">",
+    packet: "o",
     hop: "->",
     cursor: ">",
     ellipsis: "~",

@@ -27,6 +27,8 @@ pub(crate) struct Theme {
     pub(crate) link: [Style; 3],
     /// Links of the selected node.
     pub(crate) selected_link: Style,
+    /// A packet on a link.
+    pub(crate) packet: Style,
     /// Old data while the connection is lost.
     pub(crate) stale: Style,
 }
@@ -47,6 +49,7 @@ pub(crate) static COLOUR: Theme = Theme {
         Style::new().fg(Color::LightBlue),
     ],
     selected_link: Style::new().fg(Color::Cyan),
+    packet: Style::new().fg(Color::White).add_modifier(Modifier::BOLD),
     stale: Style::new().fg(Color::DarkGray),
 };
 
@@ -66,6 +69,7 @@ pub(crate) static MONOCHROME: Theme = Theme {
         Style::new().add_modifier(Modifier::BOLD),
     ],
     selected_link: Style::new().add_modifier(Modifier::BOLD),
+    packet: Style::new().add_modifier(Modifier::BOLD),
     stale: Style::new().add_modifier(Modifier::DIM),
 };
 

@@ -9,6 +9,9 @@ use supervisor::Restart;
 
 use crate::node::NodeRole;
 
+/// Where help lists the options that every command takes.
+const GLOBAL: &str = "Global options";
+
 /// A whole Nym mixnet on one machine
 #[derive(Debug, Parser)]
 #[command(name = "nym-devnet", version, propagate_version = true, max_term_width = 100)]
@@ -27,29 +30,29 @@ pub(crate) struct Cli {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Globals {
     /// Name of the devnet [default: default]
-    #[arg(long, value_name = "NAME", global = true, env = "NYM_DEVNET_NAME")]
+    #[arg(long, value_name = "NAME", global = true, help_heading = GLOBAL, hide_env_values = true, env = "NYM_DEVNET_NAME")]
     pub(crate) name: Option<String>,
     /// Folder of all devnets [default: $XDG_STATE_HOME/nym-devnet]
-    #[arg(long, value_name = "DIR", global = true, env = "NYM_DEVNET_STATE_DIR")]
+    #[arg(long, value_name = "DIR", global = true, help_heading = GLOBAL, hide_env_values = true, env = "NYM_DEVNET_STATE_DIR")]
     pub(crate) state_dir: Option<PathBuf>,
     /// What to print on standard output; streams are JSON lines
     #[arg(
         short,
         long,
         value_name = "FORMAT",
-        global = true,
-        env = "NYM_DEVNET_OUTPUT",
+        global = true, help_heading = GLOBAL,
+        hide_env_values = true, env = "NYM_DEVNET_OUTPUT",
         default_value = "text"
     )]
     pub(crate) output: Format,
     /// Print nothing but results and errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, help_heading = GLOBAL, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
     /// Print what happens meanwhile
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
     pub(crate) verbose: bool,
     /// Do not colour anything
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) no_color: bool,
 }
 
@@ -109,7 +112,7 @@ pub(crate) struct UpArgs {
     #[arg(
         long,
         value_name = "preferred|auto|base:PORT",
-        env = "NYM_DEVNET_PORTS",
+        hide_env_values = true, env = "NYM_DEVNET_PORTS",
         default_value = "preferred",
         value_parser = parse_ports
     )]
@@ -118,7 +121,7 @@ pub(crate) struct UpArgs {
     #[arg(
         long,
         value_name = "POLICY",
-        env = "NYM_DEVNET_RESTART",
+        hide_env_values = true, env = "NYM_DEVNET_RESTART",
         default_value = "on-failure",
         value_parser = parse_restart
     )]
@@ -133,7 +136,7 @@ pub(crate) struct UpArgs {
     #[arg(
         long,
         value_name = "TIME",
-        env = "NYM_DEVNET_WAIT_TIMEOUT",
+        hide_env_values = true, env = "NYM_DEVNET_WAIT_TIMEOUT",
         default_value = "60s",
         value_parser = humantime::parse_duration
     )]
@@ -148,19 +151,43 @@ pub(crate) struct UpArgs {
 #[derive(Debug, Args)]
 pub(crate) struct LayoutArgs {
     /// Mixnodes in each layer
-    #[arg(long, value_name = "N", env = "NYM_DEVNET_WIDTH", default_value_t = 1)]
+    #[arg(
+        long,
+        value_name = "N",
+        hide_env_values = true,
+        env = "NYM_DEVNET_WIDTH",
+        default_value_t = 1
+    )]
     pub(crate) width: u16,
     /// Layers of mixnodes, at most 4
-    #[arg(long, value_name = "N", env = "NYM_DEVNET_LAYERS", default_value_t = 3)]
+    #[arg(
+        long,
+        value_name = "N",
+        hide_env_values = true,
+        env = "NYM_DEVNET_LAYERS",
+        default_value_t = 3
+    )]
     pub(crate) layers: u8,
     /// Providers
-    #[arg(long, value_name = "N", env = "NYM_DEVNET_PROVIDERS", default_value_t = 1)]
+    #[arg(
+        long,
+        value_name = "N",
+        hide_env_values = true,
+        env = "NYM_DEVNET_PROVIDERS",
+        default_value_t = 1
+    )]
     pub(crate) providers: u16,
     /// Named clients
-    #[arg(long, value_name = "N", env = "NYM_DEVNET_CLIENTS", default_value_t = 2)]
+    #[arg(
+        long,
+        value_name = "N",
+        hide_env_values = true,
+        env = "NYM_DEVNET_CLIENTS",
+        default_value_t = 2
+    )]
     pub(crate) clients: u16,
     /// Identities that only send cover traffic [default: 8, none in the profile `fast`]
-    #[arg(long, value_name = "N", env = "NYM_DEVNET_CROWD")]
+    #[arg(long, value_name = "N", hide_env_values = true, env = "NYM_DEVNET_CROWD")]
     pub(crate) crowd: Option<u16>,
     /// How fast packets are sent and how long they wait: `classic` as in 2020 (200, 500 and 1000 ms
     /// mean hop delay, send slot and loop cover), `current` as today (15, 20, 200), `fast` for
@@ -168,13 +195,19 @@ pub(crate) struct LayoutArgs {
     #[arg(
         long,
         value_name = "PROFILE",
-        env = "NYM_DEVNET_PROFILE",
+        hide_env_values = true, env = "NYM_DEVNET_PROFILE",
         default_value = "classic",
         value_parser = parse_profile
     )]
     pub(crate) profile: Profile,
     /// Whether packets carry a prepared acknowledgement
-    #[arg(long, value_name = "on|off", env = "NYM_DEVNET_ACKS", default_value = "on")]
+    #[arg(
+        long,
+        value_name = "on|off",
+        hide_env_values = true,
+        env = "NYM_DEVNET_ACKS",
+        default_value = "on"
+    )]
     pub(crate) acks: Switch,
 }
 
@@ -237,8 +270,14 @@ pub(crate) struct WaitArgs {
     /// What to wait for
     #[arg(long = "for", value_name = "STATE", default_value = "ready")]
     pub(crate) goal: Goal,
-    #[command(flatten)]
-    pub(crate) limit: Limit<60>,
+    /// How long to wait at most
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "60s",
+        value_parser = humantime::parse_duration
+    )]
+    pub(crate) timeout: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -249,20 +288,6 @@ pub(crate) enum Goal {
     Stopped,
 }
 
-/// A deadline of so many seconds unless somebody says otherwise.
-#[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct Limit<const SECONDS: u64> {
-    /// How long to wait at most
-    #[arg(long, value_name = "TIME", default_value_t = Duration::from_secs(SECONDS).into())]
-    timeout: humantime::Duration,
-}
-
-impl<const SECONDS: u64> Limit<SECONDS> {
-    pub(crate) fn timeout(self) -> Duration {
-        *self.timeout
-    }
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct NodesArgs {
     /// Names of processes
@@ -271,8 +296,14 @@ pub(crate) struct NodesArgs {
     /// Do not wait until it is done
     #[arg(long)]
     pub(crate) no_wait: bool,
-    #[command(flatten)]
-    pub(crate) limit: Limit<30>,
+    /// How long to wait at most
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "30s",
+        value_parser = humantime::parse_duration
+    )]
+    pub(crate) timeout: Duration,
 }
 
 #[derive(Debug, Args)]
@@ -297,8 +328,14 @@ pub(crate) struct SendArgs {
     /// Wait until it is delivered
     #[arg(long)]
     pub(crate) wait: bool,
-    #[command(flatten)]
-    pub(crate) limit: Limit<30>,
+    /// How long to wait at most
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "30s",
+        value_parser = humantime::parse_duration
+    )]
+    pub(crate) timeout: Duration,
 }
 
 #[derive(Debug, Args)]

@@ -156,3 +156,87 @@ impl IntoResponse for Refusal {
         (status, Json(self.0)).into_response()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    use control::{ControlClient, ControlError, LogLine, StreamEvent};
+    use tokio::net::UnixListener;
+
+    use super::*;
+    use crate::clock::Moment;
+    use crate::hub::{Hub, MAX_BEHIND};
+    use crate::testing::{empty_snapshot, within};
+
+    /// The interface in front of a loop that only knows how to subscribe.
+    fn serve(hub: Arc<Mutex<Hub>>) -> (ControlClient, tempfile::TempDir) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let socket = dir.path().join("control.sock");
+        let (asks, mut asked) = mpsc::channel(1);
+        let server = axum::serve(UnixListener::bind(&socket).expect("binds"), router(asks));
+        tokio::spawn(server.into_future());
+        tokio::spawn(async move {
+            while let Some(ask) = asked.recv().await {
+                let Ask::Subscribe(reply) = ask else { continue };
+                let hub = hub.lock().unwrap_or_else(PoisonError::into_inner);
+                drop(reply.send(Ok(hub.subscribe(Moment::now(), empty_snapshot()))));
+            }
+        });
+        (ControlClient::new(socket).expect("a client"), dir)
+    }
+
+    #[tokio::test]
+    async fn who_falls_behind_goes_on_from_a_snapshot() {
+        let hub = Arc::new(Mutex::new(Hub::new()));
+        let (client, _dir) = serve(hub.clone());
+        let publish = |count: usize| {
+            let mut hub = hub.lock().unwrap_or_else(PoisonError::into_inner);
+            for _ in 0..count {
+                let line = LogLine { node: "x".into(), unix_ms: 0, line: "x".into() };
+                hub.publish(Moment::now(), StreamEvent::Log(line));
+            }
+        };
+        let mut events = within(client.events()).await.expect("a stream");
+        let mut next = async || within(events.next()).await.expect("readable").expect("not over");
+        assert!(matches!(next().await.event, StreamEvent::Snapshot(_)));
+        publish(1);
+        assert!(matches!(next().await, event if event.seq == 1));
+
+        // One thread: the stream is not read before all of them are there.
+        let missed = MAX_BEHIND + 1;
+        publish(missed);
+        let snapshot = next().await;
+        assert_eq!(snapshot.seq, 1 + u64::try_from(missed).expect("small"));
+        assert!(matches!(snapshot.event, StreamEvent::Snapshot(anew) if *anew == empty_snapshot()));
+        publish(1);
+        assert_eq!(next().await.seq, snapshot.seq + 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_understood_is_refused_with_a_reason() {
+        let (client, _dir) = serve(Arc::new(Mutex::new(Hub::new())));
+        // The loop does not answer this, so it is as if it had ended.
+        let error = within(client.status()).await.expect_err("nobody answers");
+        assert!(matches!(error, ControlError::Refused(failure)
+            if failure.code == FailureCode::NoSuchDevnet));
+
+        let http =
+            reqwest::Client::builder().unix_socket(client.socket()).build().expect("a client");
+        for (path, body) in [
+            (paths::SEND, "{}"),
+            (paths::SEND, "nonsense"),
+            (paths::DOWN, r#"{"purge":"yes"}"#),
+            ("/v1/nodes/alice", r#"{"action":"explode"}"#),
+            ("/v1/elsewhere", "{}"),
+            (paths::STATUS, "{}"),
+        ] {
+            let request = http.post(format!("http://supervisor{path}"));
+            let request = request.header("content-type", "application/json").body(body);
+            let answer = within(request.send()).await.expect("an answer");
+            assert_eq!(answer.status(), 400, "{path} {body}");
+            let failure: Failure = answer.json().await.expect("a failure");
+            assert_eq!(failure.code, FailureCode::Usage);
+        }
+    }
+}

@@ -150,14 +150,7 @@ async fn read_events(mut stdout: impl AsyncRead + Unpin, port: Port) {
                 continue;
             }
             // Not for us: perhaps a library printed it. Whoever looks into the log finds it.
-            let written = port.write(
-                &[
-                    &line.bytes[..],
-                    b"
-",
-                ]
-                .concat(),
-            );
+            let written = port.write(&[&line.bytes[..], b"\n"].concat());
             port.bring(ChildEvent::Log(shown(&line))).await;
             complain(&port, written).await;
         }

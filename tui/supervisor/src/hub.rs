@@ -8,7 +8,7 @@ use crate::clock::Moment;
 
 /// How far a listener may be behind before it gets a new snapshot instead. At the classic rates a
 /// devnet of eleven processes has about 150 events a second.
-const MAX_BEHIND: usize = 4096;
+pub(crate) const MAX_BEHIND: usize = 4096;
 
 /// Numbers events and hands them out. Each is written once, however many listen.
 #[derive(Debug)]

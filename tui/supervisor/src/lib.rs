@@ -24,6 +24,7 @@ mod names;
 mod presence;
 mod process;
 mod rates;
+mod restart;
 mod rings;
 mod spec;
 mod store;
@@ -36,10 +37,8 @@ pub use exit::Exit;
 pub use folder::{Claim, Folder, FolderError, StateDir, Watch};
 pub use launch::Supervisor;
 pub use names::no_such_node;
-pub use process::{
-    Action, CRASH_WINDOW, FIRST_BACK_OFF, Input, LEAVE_GRACE, LONGEST_BACK_OFF, MAX_CRASHES,
-    Process, Restart, STOP_GRACE,
-};
+pub use process::{Action, Input, LEAVE_GRACE, Process, STOP_GRACE};
+pub use restart::{CRASH_WINDOW, FIRST_BACK_OFF, LONGEST_BACK_OFF, MAX_CRASHES, Restart};
 pub use spec::{Lifeline, Record, Spec, Started};
 pub use supervise::supervise;
 pub use usage::process_started;

@@ -134,7 +134,7 @@ impl Messages {
             return;
         }
         let packets = usize::try_from(fragments.min(MAX_FRAGMENTS)).unwrap_or_default();
-        let bytes = length(&content);
+        let bytes = u64::try_from(content.byte_count()).unwrap_or(u64::MAX);
         let status = MessageStatus {
             id: id.into(),
             from: node.into(),
@@ -243,18 +243,6 @@ fn packet(status: &mut MessageStatus, fragment: u32) -> Option<&mut PacketStatus
 
 fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
-}
-
-/// Bytes of what a content stands for.
-pub(crate) fn length(content: &Content) -> u64 {
-    let bytes = match content {
-        Content::Text(text) => text.len(),
-        Content::Base64(text) => {
-            let padding = text.bytes().rev().take_while(|&byte| byte == b'=').count();
-            (text.len() / 4 * 3).saturating_sub(padding)
-        }
-    };
-    u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
 fn beginning(content: Content) -> Content {
@@ -423,11 +411,10 @@ mod tests {
         }
         let all = watched.messages.all();
         assert_eq!((all.len(), all[0].id.as_str()), (MAX_MESSAGES, "10"));
-        assert_eq!(length(&all[0].content), PREVIEW_BYTES as u64);
+        assert_eq!(all[0].content.byte_count(), PREVIEW_BYTES);
         assert_eq!(all[0].bytes, 2 * PREVIEW_BYTES as u64);
-        let zeros = Content::from_bytes(vec![0xff; 5000]);
-        assert_eq!(length(&zeros), 5000);
-        let cut = beginning(zeros).into_bytes().expect("still base64");
+        let noise = Content::from_bytes(vec![0xff; 5000]);
+        let cut = beginning(noise).into_bytes().expect("still base64");
         assert_eq!(cut.len(), PREVIEW_BYTES / 3 * 3);
     }
 }

@@ -4,14 +4,13 @@
 //! Its promises, which the property test below holds it to: there are never two processes of one
 //! node, and whatever is asked in whatever order, the last wish comes true.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::exit::Exit;
+use crate::restart::{CRASH_WINDOW, Crashes, Restart, Verdict};
 use contract::{Command, Endpoint, Fatal, FatalCode, Role, Time};
 use control::State;
-use serde::{Deserialize, Serialize};
-
-use crate::exit::Exit;
 
 /// How long a process that was asked to leave may take: it drains for at most 3 s, and needs a
 /// moment to end. Then it is killed.
@@ -19,31 +18,6 @@ pub const LEAVE_GRACE: Duration = Duration::from_secs(4);
 
 /// How long a process may take when everything stops and nothing is drained.
 pub const STOP_GRACE: Duration = Duration::from_secs(1);
-
-/// The first pause before a process that ended by itself is started again. It doubles each time …
-pub const FIRST_BACK_OFF: Duration = Duration::from_millis(200);
-
-/// … up to this.
-pub const LONGEST_BACK_OFF: Duration = Duration::from_secs(10);
-
-/// A process that ends by itself this often …
-pub const MAX_CRASHES: usize = 5;
-
-/// … within this time has failed. One that ran for so long begins again with the first pause.
-pub const CRASH_WINDOW: Duration = Duration::from_secs(60);
-
-/// What happens to a process that ended by itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Restart {
-    /// It stays ended.
-    No,
-    /// It is started again unless it ended with exit code 0.
-    #[default]
-    OnFailure,
-    /// It is started again.
-    Always,
-}
 
 /// What a process is asked, or what happened to it.
 #[derive(Clone, Debug)]
@@ -103,10 +77,7 @@ pub struct Process {
     phase: Phase,
     state: State,
     reason: String,
-    /// When it ended by itself, within the last [`CRASH_WINDOW`].
-    crashes: VecDeque<Time>,
-    /// The next pause before it is started again.
-    back_off: Duration,
+    crashes: Crashes,
     restarts: u32,
     last_exit: Option<Exit>,
     fatal: Option<Fatal>,
@@ -170,8 +141,7 @@ impl Process {
             phase: Phase::Idle,
             state: State::Planned,
             reason: "not started yet".into(),
-            crashes: VecDeque::new(),
-            back_off: FIRST_BACK_OFF,
+            crashes: Crashes::default(),
             restarts: 0,
             last_exit: None,
             fatal: None,
@@ -286,8 +256,7 @@ impl Process {
         match &mut self.phase {
             Phase::Idle | Phase::BackingOff { .. } if !self.last_run => {
                 if self.state == State::Failed {
-                    self.crashes.clear();
-                    self.back_off = FIRST_BACK_OFF;
+                    self.crashes = Crashes::default();
                 }
                 return Some(self.spawn());
             }
@@ -413,13 +382,11 @@ impl Process {
 
     /// It ended by itself, or could not be made.
     fn crashed(&mut self, now: Time, how: &str) {
-        if let Phase::Running(running) = &self.phase
-            && now.saturating_since(running.since) >= CRASH_WINDOW
-        {
-            self.back_off = FIRST_BACK_OFF;
-        }
-        self.crashes.push_back(now);
-        self.crashes.retain(|&crash| now.saturating_since(crash) < CRASH_WINDOW);
+        let ran = match &self.phase {
+            Phase::Running(running) => now.saturating_since(running.since),
+            _ => Duration::ZERO,
+        };
+        let verdict = self.crashes.one_more(now, ran);
         let asked_to_end = matches!(self.phase, Phase::Spawning(Meanwhile::Stop | Meanwhile::Down));
         if self.last_run || asked_to_end {
             self.rest(how);
@@ -427,16 +394,18 @@ impl Process {
             self.fail(&format!("{how}; not started again, as asked"));
         } else if self.is_hopeless() {
             self.fail(how);
-        } else if self.crashes.len() >= MAX_CRASHES {
-            let times = self.crashes.len();
-            let window = CRASH_WINDOW.as_secs();
-            self.fail(&format!("ended {times} times within {window} s, last: {how}"));
         } else {
-            let pause = self.back_off;
-            self.back_off = (pause * 2).min(LONGEST_BACK_OFF);
-            self.phase = Phase::BackingOff { until: now + pause };
-            self.state = State::BackingOff;
-            self.reason = format!("{how}; starts again in {} s", pause.as_secs_f32());
+            match verdict {
+                Verdict::Again { pause } => {
+                    self.phase = Phase::BackingOff { until: now + pause };
+                    self.state = State::BackingOff;
+                    self.reason = format!("{how}; starts again in {} s", pause.as_secs_f32());
+                }
+                Verdict::TooOften { times } => {
+                    let window = CRASH_WINDOW.as_secs();
+                    self.fail(&format!("ended {times} times within {window} s, last: {how}"));
+                }
+            }
         }
     }
 

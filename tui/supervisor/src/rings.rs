@@ -4,8 +4,6 @@ use std::collections::{HashMap, VecDeque};
 
 use control::{Inbox, InboxMessage, LogLine};
 
-use crate::messages::length;
-
 /// Log lines of all processes, in bytes of text …
 const MAX_LOG_BYTES: usize = 2 << 20;
 
@@ -16,7 +14,7 @@ const MAX_LOG_LINES_OF_NODE: usize = 500;
 const MAX_RECEIVED: usize = 2000;
 
 /// … and their bytes: two of the largest.
-const MAX_RECEIVED_BYTES: u64 = 2 << 20;
+const MAX_RECEIVED_BYTES: usize = 2 << 20;
 
 /// The latest log lines, oldest first.
 #[derive(Debug, Default)]
@@ -60,19 +58,19 @@ impl LogRing {
 #[derive(Debug, Default)]
 pub(crate) struct ReceivedRing {
     messages: VecDeque<InboxMessage>,
-    bytes: u64,
+    bytes: usize,
     forgotten: HashMap<String, u64>,
 }
 
 impl ReceivedRing {
     pub(crate) fn push(&mut self, message: InboxMessage) {
-        self.bytes += length(&message.content);
+        self.bytes += message.content.byte_count();
         self.messages.push_back(message);
         while self.messages.len() > 1
             && (self.messages.len() > MAX_RECEIVED || self.bytes > MAX_RECEIVED_BYTES)
         {
             if let Some(oldest) = self.messages.pop_front() {
-                self.bytes -= length(&oldest.content);
+                self.bytes -= oldest.content.byte_count();
                 *self.forgotten.entry(oldest.client).or_default() += 1;
             }
         }
@@ -126,8 +124,7 @@ mod tests {
         };
         ring.push(message("bob", "one".into()));
         ring.push(message("alice", "two".into()));
-        let large = usize::try_from(MAX_RECEIVED_BYTES).expect("small enough");
-        ring.push(message("bob", "x".repeat(large)));
+        ring.push(message("bob", "x".repeat(MAX_RECEIVED_BYTES)));
         assert_eq!(ring.inbox("bob").forgotten, 1);
         assert_eq!(ring.inbox("bob").messages.len(), 1);
         assert_eq!(ring.inbox("alice"), Inbox { messages: vec![], forgotten: 1 });

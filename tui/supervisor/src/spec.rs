@@ -6,7 +6,7 @@ use control::Failure;
 use layouts::Plan;
 use serde::{Deserialize, Serialize};
 
-use crate::process::Restart;
+use crate::restart::Restart;
 
 /// The first line on a supervisor's stdin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,9 @@
 //! What the tests of this crate share.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use control::{DevnetInfo, DirectoryState, Snapshot};
 use rustix::process::Pid;
 
 /// Waits for something under a deadline that a slow machine can stretch.
@@ -20,4 +22,36 @@ pub(crate) async fn within<T>(something: impl Future<Output = T>) -> T {
 pub(crate) fn is_zombie(pid: Pid) -> bool {
     let path = format!("/proc/{}/stat", pid.as_raw_nonzero());
     std::fs::read_to_string(path).is_ok_and(|stat| stat.contains(") Z "))
+}
+
+/// What is known of a devnet without processes.
+pub(crate) fn empty_snapshot() -> Snapshot {
+    Snapshot {
+        devnet: DevnetInfo {
+            name: "t1".into(),
+            supervisor_pid: 1,
+            folder: "/t1".into(),
+            started_unix_ms: 0,
+            layers: 0,
+            widths: Vec::new(),
+            clients: 0,
+            crowd: 0,
+            profile: "classic".into(),
+            hop_delay_ms: 0.0,
+            slot_ms: 0.0,
+            loop_cover_ms: 0.0,
+            acks: false,
+            attached: true,
+            notices: Vec::new(),
+        },
+        nodes: Vec::new(),
+        directory: DirectoryState::Connecting,
+        topology: None,
+        metrics: BTreeMap::new(),
+        rates: BTreeMap::new(),
+        usage: BTreeMap::new(),
+        messages: Vec::new(),
+        received: Vec::new(),
+        logs: Vec::new(),
+    }
 }

@@ -8,7 +8,7 @@ use control::{
 };
 use directory_api::{MixMetric, Update};
 
-use super::{Counter, Letters, Logs, Meter, Moment, Presence};
+use super::{Counter, Letters, Link, Logs, Meter, Moment, Presence};
 
 /// A process.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub(crate) struct Node {
     pub(crate) sent: Meter,
     /// Packets that left on each link, by name of the next hop. Of a mixnode: as the directory
     /// reports it; of others: as seen on the links.
-    pub(crate) links: BTreeMap<String, Meter>,
+    pub(crate) links: BTreeMap<String, Link>,
     /// Packets seen on links since the process reported last.
     pending: BTreeMap<String, u64>,
     /// The counters behind `received` and `sent`, where they are counters.
@@ -56,21 +56,24 @@ impl Node {
     fn report(&mut self, at: Time, metrics: NodeMetrics) {
         if self.status.role != Role::Mixnode {
             let [received, sent] = &mut self.counters;
-            received.read(metrics.t, metrics.received);
-            sent.read(metrics.t, metrics.sent);
+            received.read(at, metrics.received);
+            sent.read(at, metrics.sent);
             self.received = received.meter().clone();
             self.sent = sent.meter().clone();
             let mut pending = std::mem::take(&mut self.pending);
-            for (next, meter) in &mut self.links {
-                meter.add(at, pending.remove(next).unwrap_or(0));
-            }
-            for (next, count) in pending {
-                let mut meter = Meter::default();
-                meter.add(at, count);
-                self.links.insert(next, meter);
+            for (next, link) in &mut self.links {
+                link.meter.add(at, pending.remove(next).unwrap_or(0));
             }
         }
         self.metrics = Some(metrics);
+    }
+
+    /// The link to a process. One that is new carried nothing while the process has been counting.
+    fn link(&mut self, next: &str) -> &mut Link {
+        if !self.links.contains_key(next) {
+            self.links.insert(next.to_owned(), Link::beside(&self.sent));
+        }
+        self.links.entry(next.to_owned()).or_default()
     }
 }
 
@@ -224,7 +227,7 @@ impl Devnet {
                     node.usage = None;
                     node.received.end();
                     node.sent.end();
-                    node.links.values_mut().for_each(Meter::end);
+                    node.links.values_mut().for_each(|link| link.meter.end());
                 }
                 node.status = status;
             }
@@ -251,31 +254,33 @@ impl Devnet {
         }) else {
             return;
         };
+        for (next, _) in &hops {
+            node.link(next);
+        }
         node.received.add(at, metric.received);
         node.sent.add(at, metric.sent.values().fold(0, |sum, &count| sum.saturating_add(count)));
         // A report names only the hops that got a packet; the others got none.
-        for (next, _) in &hops {
-            node.links.entry(next.clone()).or_default();
-        }
-        for (next, meter) in &mut node.links {
+        for (next, link) in &mut node.links {
             let count = hops.iter().filter(|(name, _)| name == next).map(|&(_, count)| count).sum();
-            meter.add(at, count);
+            link.meter.add(at, count);
         }
     }
 
     fn count_links(&mut self, src: &str, links: &[LinkEvent]) {
-        let known: Vec<String> = links
+        let known: Vec<(String, Time)> = links
             .iter()
             .filter_map(|link| {
                 let name = self.node(&link.dst).map(Node::name);
-                name.or_else(|| self.name_at(&link.dst)).map(ToOwned::to_owned)
+                let name = name.or_else(|| self.name_at(&link.dst))?;
+                Some((name.to_owned(), link.t))
             })
             .collect();
-        if let Some(node) = self.node_mut(src)
-            && node.status.role != Role::Mixnode
-        {
-            for next in known {
-                *node.pending.entry(next).or_default() += 1;
+        if let Some(node) = self.node_mut(src) {
+            for (next, at) in known {
+                if node.status.role != Role::Mixnode {
+                    *node.pending.entry(next.clone()).or_default() += 1;
+                }
+                node.link(&next).left(at);
             }
         }
     }

@@ -17,6 +17,7 @@ const HISTORY: usize = 60;
 
 /// The interval of a report that has no report before it.
 const REPORT_INTERVAL: Duration = directory_api::METRICS_INTERVAL;
+const REPORT_INTERVAL_NANOS: u64 = REPORT_INTERVAL.as_secs() * 1_000_000_000;
 
 /// Two reports that arrive in a bunch would make a spike in the curve: none counts as shorter.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(500);
@@ -31,19 +32,27 @@ struct Sample {
 /// A rate from reports that say how much was counted since the one before.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Meter {
+    /// Since when everything was counted, without a gap.
+    since: Option<Time>,
     latest: Option<Time>,
     samples: VecDeque<Sample>,
 }
 
 impl Meter {
+    /// One for something that is counted together with `other` and was zero until now.
+    pub(crate) fn beside(other: &Self) -> Self {
+        Self { since: other.since, latest: other.latest, samples: VecDeque::new() }
+    }
+
     /// A report arrived.
     pub(crate) fn add(&mut self, at: Time, count: u64) {
-        let over = match self.latest {
-            Some(latest) if at.saturating_since(latest) < UNKNOWN_AFTER => {
-                at.saturating_since(latest)
-            }
-            _ => REPORT_INTERVAL,
-        };
+        let gap = self.latest.map(|latest| at.saturating_since(latest));
+        let over = gap.filter(|gap| *gap < UNKNOWN_AFTER).unwrap_or_else(|| {
+            // What is known begins with the interval of this report.
+            let begin = at.as_nanos().saturating_sub(REPORT_INTERVAL_NANOS);
+            self.since = Some(Time::from_nanos(begin));
+            REPORT_INTERVAL
+        });
         self.latest = Some(at);
         if self.samples.len() == HISTORY {
             self.samples.pop_front();
@@ -53,28 +62,29 @@ impl Meter {
 
     /// Counting begins here; nothing is known about what was before.
     pub(crate) fn begin(&mut self, at: Time) {
+        self.since = Some(at);
         self.latest = Some(at);
     }
 
     /// What counted has ended: the rate is unknown until the next report.
     pub(crate) fn end(&mut self) {
+        self.since = None;
         self.latest = None;
     }
 
     /// Per second, over [`WINDOW`] before the latest report; none if there is no recent report.
     pub(crate) fn rate(&self, now: Time) -> Option<f64> {
-        let newest = self.samples.back()?.at;
-        if self.latest.is_none() || now.saturating_since(newest) > UNKNOWN_AFTER {
+        let (since, newest) = (self.since?, self.samples.back()?.at);
+        if now.saturating_since(newest) > UNKNOWN_AFTER {
             return None;
         }
-        let (mut count, mut over) = (0, Duration::ZERO);
-        for sample in self.samples.iter().rev() {
-            if newest.saturating_since(sample.at) >= WINDOW {
-                break;
-            }
-            count += sample.count;
-            over += sample.over;
-        }
+        let over = newest.saturating_since(since).min(WINDOW);
+        let recent = self
+            .samples
+            .iter()
+            .rev()
+            .take_while(|sample| newest.saturating_since(sample.at) < over);
+        let count: u64 = recent.map(|sample| sample.count).sum();
         (!over.is_zero()).then(|| as_f64(count) / over.as_secs_f64())
     }
 
@@ -140,6 +150,23 @@ mod tests {
         assert_eq!(meter.rate(at(20.5)), None);
         let history: Vec<f64> = meter.history(12).collect();
         assert_eq!(history[..3], [10.0, 10.0, 60.0]);
+    }
+
+    #[test]
+    fn what_is_seen_for_the_first_time_was_zero_before() {
+        let (mut all, mut one) = (Meter::default(), None);
+        for second in 1..=10_u32 {
+            let at = at(f64::from(second));
+            if second == 9 {
+                one = Some(Meter::beside(&all));
+            }
+            all.add(at, 50);
+            if let Some(one) = &mut one {
+                one.add(at, 5);
+            }
+        }
+        assert_eq!(all.rate(at(10.0)), Some(50.0));
+        assert_eq!(one.and_then(|one| one.rate(at(10.0))), Some(2.0));
     }
 
     #[test]

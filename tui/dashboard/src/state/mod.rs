@@ -3,6 +3,7 @@
 mod devnet;
 mod health;
 mod letters;
+mod link;
 mod logs;
 mod meter;
 mod presence;
@@ -10,6 +11,7 @@ mod presence;
 pub(crate) use devnet::{Devnet, Node};
 pub(crate) use health::{Health, Mark};
 pub(crate) use letters::Letters;
+pub(crate) use link::Link;
 pub(crate) use logs::{Entry, Logs};
 pub(crate) use meter::{Counter, Meter};
 pub(crate) use presence::{Announcer, Beat, BeatKind, Presence, Standing};

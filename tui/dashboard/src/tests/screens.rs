@@ -136,8 +136,8 @@ fn no_size_is_too_small_to_draw() {
     let mut desk = Desk::eventful(settings());
     for (_, key) in SCREENS {
         desk.press(Key::of(key));
-        for width in (0..70).chain([500]) {
-            for height in (0..20).chain([200]) {
+        for width in (0..70).step_by(4).chain([59, 60, 61, 500]) {
+            for height in (0..20).step_by(3).chain([14, 15, 16, 200]) {
                 desk.screen(width, height);
             }
         }

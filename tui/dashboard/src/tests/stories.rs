@@ -249,7 +249,7 @@ async fn somebody_kills_a_node_and_sees_it_come_back() {
 #[tokio::test]
 async fn a_refusal_is_shown_with_its_hint() {
     let mut story = Story::running().await;
-    story.type_text("hs");
+    story.type_text("jhs");
     assert_eq!(story.asked().await, "start alice");
     story.until("cannot start alice: alice is stopping already; wait until it is stopped").await;
 }
@@ -354,5 +354,5 @@ async fn a_torrent_of_events_is_drawn_ten_times_a_second() {
             }
         }
     }
-    assert!((40..=52).contains(&frames), "{frames} frames in five seconds");
+    assert!((40..=55).contains(&frames), "{frames} frames in five seconds");
 }

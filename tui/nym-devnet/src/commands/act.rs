@@ -34,7 +34,7 @@ pub(crate) async fn kill(context: &Context, args: &KillArgs) -> Outcome {
 
 /// The state that is waited for, and for how long.
 fn goal(args: &NodesArgs, state: State) -> Option<(State, Duration)> {
-    (!args.no_wait).then_some((state, args.limit.timeout()))
+    (!args.no_wait).then_some((state, args.timeout))
 }
 
 async fn act(

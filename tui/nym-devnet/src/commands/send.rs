@@ -23,13 +23,8 @@ struct Sent<'a> {
 pub(crate) async fn run(context: &Context, args: SendArgs) -> Outcome {
     let what = content(&args)?;
     let wait = if args.wait { SendWait::Delivered } else { SendWait::Accepted };
-    let request = SendRequest {
-        from: args.from,
-        to: args.to,
-        content: what,
-        wait,
-        timeout: args.limit.timeout(),
-    };
+    let request =
+        SendRequest { from: args.from, to: args.to, content: what, wait, timeout: args.timeout };
     let message = context.connect(None)?.send(&request).await?;
     let route = message.packets.first().map(|packet| packet.route.as_slice()).unwrap_or_default();
     let sent = Sent { message: &message, delay_ms: message.delivered_ms, route };

@@ -55,11 +55,12 @@ fn text(output: Output, status: &Status<'_>, snapshot: &Snapshot) -> String {
     let directory = match status.directory {
         DirectoryState::Connecting => "not connected yet".into(),
         DirectoryState::Live => match &snapshot.topology {
-            Some(topology) => format!(
-                "live, lists {} mixnodes and {} providers",
-                topology.mix_nodes.len(),
-                topology.mix_provider_nodes.len().max(topology.gateway_nodes.len())
-            ),
+            Some(topology) => {
+                let mixnodes = count(topology.mix_nodes.len(), "mixnode");
+                // Each is in both lists.
+                let providers = topology.mix_provider_nodes.len().max(topology.gateway_nodes.len());
+                format!("live, lists {mixnodes} and {}", count(providers, "provider"))
+            }
             None => "live".into(),
         },
         DirectoryState::Reconnecting { error, .. } => format!("not connected: {error}"),
@@ -77,4 +78,9 @@ fn text(output: Output, status: &Status<'_>, snapshot: &Snapshot) -> String {
         );
     }
     text
+}
+
+fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }

@@ -49,7 +49,7 @@ async fn ready(context: &Context, args: &WaitArgs) -> Outcome {
         }
         Ok(())
     };
-    let limit = args.limit.timeout();
+    let limit = args.timeout;
     if let Ok(outcome) = tokio::time::timeout(limit, until_ready).await {
         return outcome;
     }
@@ -60,7 +60,7 @@ async fn stopped(context: &Context, args: &WaitArgs) -> Outcome {
     let folder = context.folder(None)?;
     let Some(watch) = folder.watch()? else { return Ok(()) };
     let waiting = tokio::task::spawn_blocking(|| watch.wait());
-    let limit = args.limit.timeout();
+    let limit = args.timeout;
     if let Ok(Ok(waited)) = tokio::time::timeout(limit, waiting).await {
         return Ok(waited?);
     }

@@ -60,5 +60,5 @@ async fn until_asked_to_stop(requests: &mut mpsc::Receiver<Request>, reporter: &
             return;
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }

@@ -30,6 +30,18 @@ pub(crate) enum NodeRole {
     Crowd(Node<CrowdArgs>),
 }
 
+impl NodeRole {
+    fn is_supervised(&self) -> bool {
+        match self {
+            Self::Directory(node) => node.supervised,
+            Self::Mixnode(node) => node.supervised,
+            Self::Provider(node) => node.supervised,
+            Self::Client(node) => node.supervised,
+            Self::Crowd(node) => node.supervised,
+        }
+    }
+}
+
 /// A role and who runs it.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Node<A: Args> {
@@ -42,7 +54,7 @@ pub(crate) struct Node<A: Args> {
 
 /// Runs the role until it ends.
 pub(crate) fn run(role: NodeRole) -> ExitCode {
-    log_to_stderr();
+    log_to_stderr(role.is_supervised());
     match role {
         NodeRole::Directory(Node { supervised, role }) => {
             run_process(Role::Directory, supervised, |process| directory::run(role, process))
@@ -62,9 +74,11 @@ pub(crate) fn run(role: NodeRole) -> ExitCode {
     }
 }
 
-/// The log goes to stderr, at the level that `RUST_LOG` says.
-fn log_to_stderr() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+/// The log goes to stderr, at the level that `RUST_LOG` says. By itself a directory shows every
+/// request; in a devnet the dashboard does, and ten lines a second would bury all others.
+fn log_to_stderr(supervised: bool) {
+    let level = if supervised { "info,directory=warn" } else { "info" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -1,4 +1,5 @@
 //! Running the program as a user does, in a folder of its own, and leaving nothing behind.
+#![allow(dead_code, reason = "each test program uses its own part of this")]
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 const POLL: Duration = Duration::from_millis(10);
 
 /// A deadline that a slow machine can stretch.
-pub fn limit(seconds: u64) -> Duration {
+pub(crate) fn limit(seconds: u64) -> Duration {
     let factor = std::env::var("NYM_DEVNET_TEST_TIMEOUT_FACTOR")
         .ok()
         .and_then(|factor| factor.parse().ok())
@@ -25,7 +26,7 @@ pub fn limit(seconds: u64) -> Duration {
 }
 
 /// Waits until something is true.
-pub fn until(what: &str, seconds: u64, mut is: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, seconds: u64, mut is: impl FnMut() -> bool) {
     let deadline = Instant::now() + limit(seconds);
     while !is() {
         assert!(Instant::now() < deadline, "not within {seconds} s: {what}");
@@ -35,10 +36,10 @@ pub fn until(what: &str, seconds: u64, mut is: impl FnMut() -> bool) {
 
 /// How a command ended.
 #[derive(Debug)]
-pub struct Done {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Done {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Done {
@@ -52,38 +53,38 @@ impl Done {
 
     /// It ended like this.
     #[track_caller]
-    pub fn expect(self, code: i32) -> Self {
+    pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
         self
     }
 
     /// Its JSON.
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).expect(&self.stdout)
     }
 }
 
 /// A folder for devnets. Those that still run when it is dropped are stopped.
-pub struct Lab {
+pub(crate) struct Lab {
     dir: tempfile::TempDir,
     _turn: MutexGuard<'static, ()>,
 }
 
 impl Lab {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         // A socket's path has to be short, and the temporary folder of macOS is long.
         let dir = tempfile::Builder::new().prefix("nym").tempdir_in("/tmp").expect("a folder");
         Self { dir, _turn: turn }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }
 
     /// The program with these arguments, not started.
-    pub fn command(&self, arguments: &str) -> Command {
+    pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nym-devnet"));
         for (variable, _) in std::env::vars().filter(|(name, _)| name.starts_with("NYM_DEVNET_")) {
             command.env_remove(variable);
@@ -95,17 +96,17 @@ impl Lab {
 
     /// Runs the program to its end.
     #[track_caller]
-    pub fn run(&self, arguments: &str) -> Done {
+    pub(crate) fn run(&self, arguments: &str) -> Done {
         self.spawn(arguments).wait(90)
     }
 
     /// Starts the program.
-    pub fn spawn(&self, arguments: &str) -> Running {
+    pub(crate) fn spawn(&self, arguments: &str) -> Running {
         Running { child: self.command(arguments).spawn().expect("it starts") }
     }
 
     /// Process ids of a running devnet: of its supervisor, and of its nodes by name.
-    pub fn pids(&self, name: &str) -> (Pid, Vec<(String, Pid)>) {
+    pub(crate) fn pids(&self, name: &str) -> (Pid, Vec<(String, Pid)>) {
         let pid = |value: &Value| {
             let number = value.as_i64().and_then(|number| i32::try_from(number).ok());
             number.and_then(Pid::from_raw).expect("a process id")
@@ -119,20 +120,20 @@ impl Lab {
     }
 
     /// All process ids of a running devnet.
-    pub fn all_pids(&self, name: &str) -> Vec<Pid> {
+    pub(crate) fn all_pids(&self, name: &str) -> Vec<Pid> {
         let (supervisor, nodes) = self.pids(name);
         nodes.into_iter().map(|(_, pid)| pid).chain([supervisor]).collect()
     }
 
     /// A node of a running devnet, as `ps` tells it.
-    pub fn node(&self, devnet: &str, name: &str) -> Value {
+    pub(crate) fn node(&self, devnet: &str, name: &str) -> Value {
         let list = self.run(&format!("ps --name {devnet} -o json")).expect(0).json();
         let nodes = list["data"]["nodes"].as_array().expect("a list").iter();
         nodes.clone().find(|node| node["name"] == name).expect(name).clone()
     }
 
     /// Folder of a devnet.
-    pub fn folder(&self, name: &str) -> PathBuf {
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
         self.path().join(name)
     }
 }
@@ -149,37 +150,35 @@ impl Drop for Lab {
 }
 
 /// A started program.
-pub struct Running {
-    pub child: Child,
+pub(crate) struct Running {
+    pub(crate) child: Child,
 }
 
 impl Running {
-    pub fn pid(&self) -> Pid {
+    pub(crate) fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
     }
 
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).expect("it runs");
     }
 
     /// Waits for its end.
     #[track_caller]
-    pub fn wait(self, seconds: u64) -> Done {
+    pub(crate) fn wait(self, seconds: u64) -> Done {
         let pid = self.pid();
         let (sender, done) = mpsc::channel();
         std::thread::spawn(move || sender.send(self.child.wait_with_output()));
-        match done.recv_timeout(limit(seconds)) {
-            Ok(output) => Done::of(output.expect("it can be waited for")),
-            Err(_) => {
-                kill_process(pid, Signal::KILL).expect("it runs");
-                let output = done.recv().map(|output| output.map(Done::of));
-                panic!("not over within {seconds} s: {output:?}");
-            }
+        if let Ok(output) = done.recv_timeout(limit(seconds)) {
+            return Done::of(output.expect("it can be waited for"));
         }
+        kill_process(pid, Signal::KILL).expect("it runs");
+        let output = done.recv().map(|output| output.map(Done::of));
+        panic!("not over within {seconds} s: {output:?}");
     }
 
     /// Waits until it prints this, and gives back what it printed up to there.
-    pub fn until_printed(&mut self, text: &str) -> String {
+    pub(crate) fn until_printed(&mut self, text: &str) -> String {
         let mut stdout = self.child.stdout.take().expect("not taken yet");
         let (sender, chunks) = mpsc::channel();
         std::thread::spawn(move || {
@@ -202,7 +201,7 @@ impl Running {
 }
 
 /// Whether a process has ended. One that nobody has waited for yet has.
-pub fn has_ended(pid: Pid) -> bool {
+pub(crate) fn has_ended(pid: Pid) -> bool {
     let zombie = || {
         let path = format!("/proc/{}/stat", pid.as_raw_nonzero());
         std::fs::read_to_string(path).is_ok_and(|stat| stat.contains(") Z "))
@@ -211,6 +210,6 @@ pub fn has_ended(pid: Pid) -> bool {
 }
 
 /// Waits until none of these is left.
-pub fn until_gone(pids: &[Pid], seconds: u64) {
+pub(crate) fn until_gone(pids: &[Pid], seconds: u64) {
     until("no process is left", seconds, || pids.iter().all(|&pid| has_ended(pid)));
 }

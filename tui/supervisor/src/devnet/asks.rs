@@ -10,7 +10,6 @@ use super::sends::{Stage, Waiting};
 use crate::ask::{Ask, Reply};
 use crate::child::Source;
 use crate::clock::Moment;
-use crate::messages::length;
 use crate::names::no_such_node;
 use crate::process::Input;
 
@@ -100,9 +99,8 @@ impl Devnet {
             return refuse(FailureCode::NotRunning, why);
         }
         let to = self.recipient(to)?;
-        let bytes = length(content);
-        if bytes > u64::try_from(MAX_MESSAGE_BYTES).unwrap_or(u64::MAX) {
-            let why = format!("it has {bytes} bytes, at most {MAX_MESSAGE_BYTES} are possible");
+        if content.byte_count() > MAX_MESSAGE_BYTES {
+            let why = format!("it is longer than {MAX_MESSAGE_BYTES} bytes");
             return refuse(FailureCode::Usage, why);
         }
         if let Err(error) = content.clone().into_bytes() {

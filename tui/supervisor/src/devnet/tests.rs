@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::api;
 use crate::folder::StateDir;
-use crate::process::Restart;
+use crate::restart::Restart;
 use crate::testing::within;
 
 /// Says what every process says first. `$PORT` is where it claims to listen.

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::restart::{FIRST_BACK_OFF, LONGEST_BACK_OFF, MAX_CRASHES};
 
 const START: Time = Time::from_nanos(1_000_000_000);
 

@@ -134,7 +134,8 @@ impl Placement {
             let (height, gap_rows) = heights[index];
             let y = top + tallest.saturating_sub(height) / 2;
             let column = Rect { x, y: area.y, width, height: area.height };
-            let slots = slots(looks[index], nodes[index], Rect { y, ..column }, gap_rows);
+            let place = Rect { y, ..column };
+            let slots = slots(looks[index], nodes[index], place, gap_rows, rows);
             let slots = slots.into_iter().map(|slot| slot.intersection(area)).collect();
             placed.push(PlacedColumn { area: column, look: looks[index], slots });
             x += width + gap;
@@ -190,9 +191,9 @@ fn side_by_side(names: &[u16], count: u16, width: u16) -> Option<(Vec<u16>, u16,
 /// Height of a column of nodes and the rows between two of them.
 fn stack(look: Look, nodes: u16, width: u16, rows: u16) -> (u16, u16) {
     if look == Look::Glyph {
-        let (_, lines) = grid(nodes, width, rows);
+        let grid = Grid::new(nodes, width, rows);
         // A line below says how they fare.
-        return (lines + 1, 0);
+        return (grid.lines * grid.pitch + 1, 0);
     }
     let own = nodes * look.height();
     let between = nodes.saturating_sub(1);
@@ -200,20 +201,35 @@ fn stack(look: Look, nodes: u16, width: u16, rows: u16) -> (u16, u16) {
     (own + gap * between, gap)
 }
 
-/// Columns of a glyph with the space after it, and lines of a grid of glyphs.
-fn grid(nodes: u16, width: u16, rows: u16) -> (u16, u16) {
-    let lines = |cell: u16| nodes.div_ceil((width / cell).max(1));
-    if lines(2) < rows { (2, lines(2)) } else { (1, lines(1)) }
+/// Glyphs in lines: with air between them where there is room.
+struct Grid {
+    /// Columns from one glyph to the next.
+    cell: u16,
+    per_line: u16,
+    lines: u16,
+    /// Rows from one line to the next.
+    pitch: u16,
 }
 
-fn slots(look: Look, nodes: u16, area: Rect, gap: u16) -> Vec<Rect> {
+impl Grid {
+    fn new(nodes: u16, width: u16, rows: u16) -> Self {
+        let spaced = |cell: u16, pitch: u16| {
+            let per_line = (width / cell).max(1);
+            Self { cell, per_line, lines: nodes.div_ceil(per_line), pitch }
+        };
+        let roomy = [spaced(2, 2), spaced(2, 1)];
+        let fits = |grid: &Self| grid.lines * grid.pitch < rows;
+        roomy.into_iter().find(fits).unwrap_or_else(|| spaced(1, 1))
+    }
+}
+
+fn slots(look: Look, nodes: u16, area: Rect, gap: u16, rows: u16) -> Vec<Rect> {
     if look == Look::Glyph {
-        let (cell, _) = grid(nodes, area.width, area.height);
-        let per_line = (area.width / cell).max(1);
+        let grid = Grid::new(nodes, area.width, rows);
         return (0..nodes)
             .map(|node| Rect {
-                x: area.x + node % per_line * cell,
-                y: area.y + node / per_line,
+                x: area.x + node % grid.per_line * grid.cell,
+                y: area.y + node / grid.per_line * grid.pitch,
                 width: 1,
                 height: 1,
             })

@@ -74,6 +74,8 @@ struct Link {
     to: (u16, u16),
     weight: Weight,
     selected: bool,
+    /// How far the packet on it has come, from 0 to 1.
+    packet: Option<f64>,
 }
 
 /// What the weights mean.
@@ -85,7 +87,10 @@ pub(super) fn legend(scene: &Scene<'_>) -> Line<'static> {
     };
     let words = ["idle  ", "below 10/s  ", "10/s  ", "100/s"];
     let weights = [Weight::Idle, Weight::Thin, Weight::Medium, Weight::Thick];
-    let mut spans = Vec::new();
+    let mut spans = vec![
+        Span::styled(format!("{} ", scene.symbols.packet), scene.theme.packet),
+        Span::styled("a packet  ", scene.theme.muted),
+    ];
     for ((sample, word), weight) in samples.into_iter().zip(words).zip(weights) {
         if !scene.symbols.unicode && weight == Weight::Medium {
             continue;
@@ -105,6 +110,7 @@ pub(super) fn draw(
     scene: &mut Scene<'_>,
 ) {
     let mut canvas = Canvas::new(area);
+    let mut packets = Vec::new();
     let pairs = columns.iter().zip(&placement.columns);
     for ((from, from_place), (to, to_place)) in pairs.clone().zip(pairs.skip(1)) {
         let crowded = from.nodes.len() * to.nodes.len() > MOST_LINKS;
@@ -128,9 +134,13 @@ pub(super) fn draw(
             let style =
                 if link.selected { scene.theme.selected_link } else { link.weight.style(scene) };
             canvas.arrow(link.to, style);
+            packets.extend(link.packet.map(|way| along(link.from, link.to, way)));
         }
     }
     canvas.draw(scene);
+    for place in packets {
+        scene.glyph(place, scene.symbols.packet, scene.theme.packet);
+    }
 }
 
 fn links(
@@ -148,12 +158,14 @@ fn links(
             else {
                 continue;
             };
-            let rate = node.links.get(other.name()).and_then(|meter| meter.rate(scene.now.t));
+            let link = node.links.get(other.name());
+            let rate = link.and_then(|link| link.meter.rate(scene.now.t));
             links.push(Link {
                 from: (from_place.area.right(), y),
                 to: (to_place.area.x.saturating_sub(1), other_y),
                 weight: Weight::of(rate),
                 selected: selected == Some(node.name()) || selected == Some(other.name()),
+                packet: link.and_then(|link| link.packet(scene.now.t)),
             });
         }
     }
@@ -170,7 +182,7 @@ fn total(
     scene: &mut Scene<'_>,
 ) {
     let rates = from.nodes.iter().flat_map(|node| {
-        to.nodes.iter().filter_map(|other| node.links.get(other.name())?.rate(scene.now.t))
+        to.nodes.iter().filter_map(|other| node.links.get(other.name())?.meter.rate(scene.now.t))
     });
     let rate = rates.fold(None, |sum: Option<f64>, rate| Some(sum.unwrap_or(0.0) + rate));
     let gap = Rect {
@@ -187,9 +199,24 @@ fn total(
         ratatui::widgets::Widget::render(line, row.intersection(scene.buffer.area), scene.buffer);
     }
     let body = if scene.symbols.unicode { "━" } else { "=" };
-    let columns = usize::from(gap.width.saturating_sub(2));
-    let arrow = format!("{}{}", body.repeat(columns), scene.symbols.arrow);
-    scene.put(gap, middle, Line::styled(format!(" {arrow}"), style));
+    let columns = usize::from(gap.width.saturating_sub(3));
+    let arrow = format!(" {}{}", body.repeat(columns), scene.symbols.arrow);
+    scene.put(gap, middle, Line::styled(arrow, style));
+}
+
+/// The cell so far along a link.
+fn along(from: (u16, u16), to: (u16, u16), way: f64) -> (u16, u16) {
+    let between = |from: u16, to: u16| {
+        let at = f64::from(from) + (f64::from(to) - f64::from(from)) * way;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between two cells of the screen"
+        )]
+        let cell = at.round() as u16;
+        cell
+    };
+    (between(from.0, to.0), between(from.1, to.1))
 }
 
 /// A cell of links: braille dots, or one character.

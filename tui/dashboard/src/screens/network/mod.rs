@@ -91,14 +91,14 @@ fn next(devnet: &Devnet, selected: Option<&str>, action: Action) -> Option<Strin
     let Some((column, row)) = at else {
         // From the directory, or from nowhere: to the mixnodes.
         let first = usize::from(columns.len() > 1);
-        return match action {
-            Action::Left => name(0, 0),
-            Action::Right => name(columns.len().saturating_sub(1), 0),
-            Action::Up if selected.is_some() => {
-                name(first, columns.get(first)?.nodes.len().saturating_sub(1))
-            }
-            Action::Down if selected.is_some() => None,
-            action => Motion::of(action, PAGE).and_then(|_| name(first, 0)),
+        let last_row = columns.get(first)?.nodes.len().saturating_sub(1);
+        return match (action, selected) {
+            (Action::Left, Some(_)) => name(0, 0),
+            (Action::Right, Some(_)) => name(columns.len().saturating_sub(1), 0),
+            (Action::Up, Some(_)) => name(first, last_row),
+            (Action::Down, Some(_)) => None,
+            (Action::Left | Action::Right, None) => name(first, 0),
+            (action, _) => Motion::of(action, PAGE).and_then(|_| name(first, 0)),
         };
     };
     let rows = columns[column].nodes.len();

@@ -146,8 +146,8 @@ fn draw_box(devnet: &Devnet, node: &Node, slot: Rect, selected: bool, scene: &mu
     if let Some(trouble) = trouble(devnet, node, scene) {
         scene.put(text, 1, Line::from(trouble));
         let reason = match devnet.standing(node, scene.now) {
-            Some(Standing::Late(age)) => {
-                format!("gone in {}", text::age(PRESENCE_TIMEOUT.saturating_sub(age)))
+            Some(Standing::Late(age)) if mark == Mark::Late => {
+                format!("gone in {} s", PRESENCE_TIMEOUT.saturating_sub(age).as_secs())
             }
             _ => text::visible(&node.status.reason, scene.symbols),
         };
