@@ -20,11 +20,12 @@ use wire::{ClientAddress, PublicKey};
 use crate::identity::Ask;
 use crate::inbox::Inbox;
 
-/// Most connections of applications at once.
-const MAX_CONNECTIONS: usize = 64;
+/// Most connections of applications at once, those included that have not said anything yet. A
+/// port scanner that holds hundreds open must not keep the one application out.
+const MAX_CONNECTIONS: usize = 1024;
 
 /// How long a connection may take to become a websocket.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long an application may take to read a frame before it is cut off.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);

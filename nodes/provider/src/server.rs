@@ -23,7 +23,7 @@ use wire::WireProfile;
 
 use crate::session::Sessions;
 use crate::storage::Storage;
-use crate::{DropReason, Mailbox, MailboxError, Provider, ProviderArgs, Stored};
+use crate::{DropReason, Mailbox, Provider, ProviderArgs, Stored};
 
 /// Packets read from sockets that wait for the engine; when it is full, TCP holds senders back.
 const MAX_WAITING: usize = 256;
@@ -46,7 +46,7 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
         address: None,
         new: loaded.new,
     }));
-    let storage = open_mailbox(&args.home.join("mailbox.sqlite"))?;
+    let storage = open_mailbox(&args.home.join("mailbox.sqlite"), &reporter)?;
     let (mix_listener, mix_address) =
         listen(args.listen_on(args.port), Endpoint::Mix, &reporter).await?;
     let (clients_listener, clients_address) =
@@ -135,14 +135,14 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
     Ok(())
 }
 
-fn open_mailbox(path: &Path) -> Result<Storage, Fatal> {
+fn open_mailbox(path: &Path, reporter: &Reporter) -> Result<Storage, Fatal> {
     let unusable = |reason: String| {
         let message = format!("cannot use the mailbox `{}`: {reason}", path.display());
         Fatal::new(FatalCode::Storage, message)
             .hint("check the space left on the disk; a file of another version can be moved away")
     };
     let mailbox = Mailbox::open(path).map_err(|error| unusable(error.to_string()))?;
-    Storage::start(mailbox).map_err(|error| unusable(error.to_string()))
+    Storage::start(mailbox, reporter.clone()).map_err(|error| unusable(error.to_string()))
 }
 
 /// What the provider announces.
@@ -156,13 +156,11 @@ struct Presence {
 impl Presence {
     async fn announce(self) -> Result<(), directory_client::Error> {
         let Self { directory, storage, mut report } = self;
-        match storage.ask(|mailbox| mailbox.clients()).await {
-            Ok(clients) => {
-                let registered =
-                    clients.iter().map(|key| RegisteredClient { pub_key: key.to_string() });
-                report.registered_clients = registered.collect();
-            }
-            Err(error) => tracing::error!("{error}"),
+        // An error is told by the storage itself; announced without clients it can still be found.
+        if let Ok(clients) = storage.ask(|mailbox| mailbox.clients()).await {
+            let registered =
+                clients.iter().map(|key| RegisteredClient { pub_key: key.to_string() });
+            report.registered_clients = registered.collect();
         }
         directory.announce_gateway(&report).await
     }
@@ -186,11 +184,8 @@ impl Driver {
         if parcels.is_empty() {
             return;
         }
-        let results = self.storage.ask(move |mailbox| {
-            let stored = mailbox.store(&parcels)?;
-            Ok::<_, MailboxError>(parcels.into_iter().zip(stored).collect::<Vec<_>>())
-        });
-        match results.await {
+        let count = parcels.len();
+        match self.storage.store(parcels).await {
             Ok(results) => {
                 for (parcel, stored) in results {
                     match stored {
@@ -204,9 +199,9 @@ impl Driver {
                     }
                 }
             }
-            Err(error) => {
-                tracing::error!("{error}");
-                for _ in &batch {
+            // Told by the storage itself. Nothing is acknowledged, so senders send again.
+            Err(_) => {
+                for _ in 0..count {
                     self.engine.drop_packet(DropReason::Storage);
                 }
             }
@@ -251,10 +246,7 @@ impl Driver {
                 delivered: self.sessions.delivered(),
                 waiting,
             }),
-            Err(error) => {
-                tracing::error!("{error}");
-                None
-            }
+            Err(_) => None,
         };
         self.reporter.report(Event::Metrics(NodeMetrics {
             t: clock::now(),

@@ -37,7 +37,9 @@ pub fn load_or_create(
         Ok(Some(key)) => return Ok(LoadedKey { key, new: false }),
         Ok(None) => {}
         Err(reason) => {
-            return Err(storage(&format!("cannot read the key `{}`: {reason}", path.display())));
+            let message = format!("cannot read the key `{}`: {reason}", path.display());
+            return Err(storage(&message)
+                .hint("move the file away to get a new key; the node then is another one"));
         }
     }
     let key = PrivateKey::random(rng);
@@ -69,7 +71,7 @@ fn read(path: &Path) -> Result<Option<PrivateKey>, String> {
         }
         Ok(_) => fs::read_to_string(path).map_err(|error| error.to_string())?,
     };
-    let file = pem::parse(text).map_err(|error| error.to_string())?;
+    let file = pem::parse(text).map_err(|_| "it is no PEM file".to_owned())?;
     if file.tag() != PRIVATE_TAG {
         return Err(format!("it is a `{}`, expected `{PRIVATE_TAG}`", file.tag()));
     }

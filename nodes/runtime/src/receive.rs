@@ -1,15 +1,16 @@
 //! Packets from other nodes: connections are accepted, cut into packets, and the packets handed on.
 
-use std::sync::Arc;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use contract::Time;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::sleep;
-use wire::{FrameReader, WireProfile};
+use tokio::time::{Instant, sleep, timeout};
+use wire::{FrameError, FrameReader, WireProfile};
 
 use crate::clock;
 
@@ -31,14 +32,33 @@ pub struct Received {
     pub packet: Vec<u8>,
 }
 
+/// A connection on which nothing came for so long is closed. Links of other nodes close themselves
+/// long before.
+const IDLE_LIMIT: Duration = Duration::from_secs(300);
+
+/// How often a malformed frame is worth a line in the log: whoever sends them sends many.
+const COMPLAINT_INTERVAL: Duration = Duration::from_secs(10);
+
 /// Counts connections that carried something else than frames.
 #[derive(Clone, Debug, Default)]
-pub struct MalformedFrames(Arc<AtomicU64>);
+pub struct MalformedFrames {
+    count: Arc<AtomicU64>,
+    complained: Arc<Mutex<Option<Instant>>>,
+}
 
 impl MalformedFrames {
     /// How many, since the start.
     pub fn count(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.count.load(Ordering::Relaxed)
+    }
+
+    fn add(&self, peer: SocketAddr, error: FrameError) {
+        let count = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut complained = self.complained.lock().unwrap_or_else(PoisonError::into_inner);
+        if complained.is_none_or(|at| at.elapsed() >= COMPLAINT_INTERVAL) {
+            *complained = Some(Instant::now());
+            tracing::warn!("closed the connection of {peer}: {error} ({count} such so far)");
+        }
     }
 }
 
@@ -58,8 +78,7 @@ pub async fn receive_packets(
                 let (packets, malformed) = (packets.clone(), malformed.clone());
                 tokio::spawn(async move {
                     if let Err(error) = read_packets(stream, profile, &packets).await {
-                        malformed.0.fetch_add(1, Ordering::Relaxed);
-                        tracing::warn!("closed the connection of {peer}: {error}");
+                        malformed.add(peer, error);
                     }
                     drop(place);
                 });
@@ -78,10 +97,10 @@ async fn read_packets(
     mut stream: TcpStream,
     profile: WireProfile,
     packets: &mpsc::Sender<Received>,
-) -> Result<(), wire::FrameError> {
+) -> Result<(), FrameError> {
     let mut reader = FrameReader::new(profile);
     let mut buffer = vec![0; READ_BYTES];
-    while let Ok(read @ 1..) = stream.read(&mut buffer).await {
+    while let Ok(Ok(read @ 1..)) = timeout(IDLE_LIMIT, stream.read(&mut buffer)).await {
         let t = clock::now();
         reader.push(&buffer[..read])?;
         while let Some(packet) = reader.next_packet()? {

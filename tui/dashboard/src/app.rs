@@ -162,11 +162,14 @@ impl<C: Console, S: Source> App<'_, C, S> {
     }
 
     fn translate_mouse(&self, mouse: MouseEvent) -> Option<Message> {
-        let target = self.regions.at(mouse.column, mouse.row).cloned();
+        let (column, row) = (mouse.column, mouse.row);
+        let pane = || self.regions.pane_at(column, row).cloned();
         match mouse.kind {
-            MouseEventKind::Down(MouseButton::Left) => target.map(Message::Click),
-            MouseEventKind::ScrollUp => Some(Message::Wheel { target, up: true }),
-            MouseEventKind::ScrollDown => Some(Message::Wheel { target, up: false }),
+            MouseEventKind::Down(MouseButton::Left) => {
+                self.regions.at(column, row).cloned().map(Message::Click)
+            }
+            MouseEventKind::ScrollUp => Some(Message::Wheel { pane: pane(), up: true }),
+            MouseEventKind::ScrollDown => Some(Message::Wheel { pane: pane(), up: false }),
             _ => None,
         }
     }

@@ -1,5 +1,6 @@
 //! What surrounds every screen: header, tabs and the hint line.
 
+use control::DirectoryState;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
@@ -19,7 +20,17 @@ pub(crate) fn header(model: &Model, area: Rect, scene: &mut Scene<'_>) {
     let (connection, style) = connection(model, scene);
     let mut right = vec![Span::styled(connection, style)];
     if let Some(devnet) = model.devnet() {
-        right.extend(counts(devnet, wide, scene));
+        if model.connection == Connection::Live && devnet.directory != DirectoryState::Live {
+            let words = format!("  {} directory not heard", scene.symbols.mark(Mark::BackingOff));
+            right.push(Span::styled(words, scene.theme.warn));
+        }
+        let mut counts = counts(devnet, wide, scene);
+        if model.connection != Connection::Live {
+            for count in &mut counts {
+                count.style = scene.theme.stale;
+            }
+        }
+        right.extend(counts);
     }
     if model.is_frozen() {
         right.push(Span::raw("  "));

@@ -1,6 +1,8 @@
 //! A text that narrows a list.
 
-use tui_input::{Input, InputRequest};
+use tui_input::Input;
+
+use crate::input_line::{self, Edit};
 
 /// Longest text that can be typed into a filter: more is never needed to tell lines apart.
 const MAX_CHARS: usize = 200;
@@ -50,11 +52,8 @@ impl Filter {
         had
     }
 
-    /// Edits it.
-    pub(crate) fn edit(&mut self, request: InputRequest) {
-        let full = self.input.value().chars().count() >= MAX_CHARS;
-        if !(full && matches!(request, InputRequest::InsertChar(_))) {
-            self.input.handle(request);
-        }
+    /// Edits it; says whether something had no room.
+    pub(crate) fn edit(&mut self, edit: Edit<'_>) -> bool {
+        input_line::apply(&mut self.input, edit, MAX_CHARS)
     }
 }

@@ -13,6 +13,7 @@ mod connection;
 mod describe;
 mod draw;
 mod filter;
+mod input_line;
 mod keys;
 mod message;
 mod model;

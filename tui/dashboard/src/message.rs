@@ -18,10 +18,10 @@ pub(crate) enum Message {
     Paste(String),
     /// Something on the screen was clicked.
     Click(Target),
-    /// The wheel was turned over something.
+    /// The wheel was turned.
     Wheel {
-        /// What was under it.
-        target: Option<Target>,
+        /// The pane that was under it.
+        pane: Option<Target>,
         /// Towards the top.
         up: bool,
     },
@@ -76,7 +76,11 @@ impl From<ControlError> for Problem {
                 Some(hint) => Self(format!("{}; {hint}", failure.message)),
                 None => Self(failure.message),
             },
-            ControlError::Unreachable { .. } => Self(error.to_string()),
+            ControlError::Unreachable { reason, .. } => {
+                // The last cause of the chain says most, and there is one line to say it in.
+                let cause = reason.rsplit(": ").next().unwrap_or(&reason);
+                Self(format!("the supervisor does not answer: {cause}"))
+            }
         }
     }
 }

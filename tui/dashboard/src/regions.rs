@@ -40,6 +40,13 @@ pub(crate) enum Target {
     Action(Action),
 }
 
+impl Target {
+    /// Whether it is a pane rather than something in it.
+    pub(crate) fn is_pane(&self) -> bool {
+        matches!(self, Self::Messages(_) | Self::Presence(_) | Self::Logs(_))
+    }
+}
+
 /// Everything that can be pointed at. What was added later lies above.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Regions(Vec<(Rect, Target)>);
@@ -53,6 +60,13 @@ impl Regions {
     /// Nothing that was drawn before can be reached: something lies over it.
     pub(crate) fn cover(&mut self) {
         self.0.clear();
+    }
+
+    /// The pane at a place.
+    pub(crate) fn pane_at(&self, column: u16, row: u16) -> Option<&Target> {
+        let position = Position::new(column, row);
+        let here = self.0.iter().rev().filter(|(area, _)| area.contains(position));
+        here.map(|(_, target)| target).find(|target| target.is_pane())
     }
 
     /// What is at a place.

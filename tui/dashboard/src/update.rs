@@ -8,6 +8,7 @@ use control::{Envelope, NodeAction, StreamEvent};
 use crate::Outcome;
 use crate::action::{self, Action};
 use crate::connection::Connection;
+use crate::input_line::Edit;
 use crate::keys::Key;
 use crate::message::{Effect, Message, Problem};
 use crate::model::{Model, Tone};
@@ -26,13 +27,20 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
         Message::Key(key) => press(model, key),
         Message::Paste(text) => {
             if model.context().takes_text() {
-                text.chars().filter(|c| !c.is_control()).for_each(|c| screens::insert(model, c));
+                // The input lines have one line each.
+                let line = text.replace("\r\n", " ").replace(['\r', '\n', '\t'], " ");
+                let line: String = line.chars().filter(|c| !c.is_control()).collect();
+                screens::edit_input(model, Edit::Insert(&line));
             }
             Vec::new()
         }
         Message::Click(target) => click(model, target),
-        Message::Wheel { target, up } => {
-            let effects = target.map_or_else(Vec::new, |target| point(model, target));
+        Message::Wheel { pane, up } => {
+            if model.screen == Screen::Network && model.overlays.is_empty() {
+                // The map does not scroll, and the wheel alone should not select.
+                return Vec::new();
+            }
+            let effects = pane.map_or_else(Vec::new, |pane| point(model, pane));
             for _ in 0..WHEEL_ROWS {
                 perform(model, if up { Action::Up } else { Action::Down });
             }
@@ -63,6 +71,7 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
             Vec::new()
         }
         Message::Sent { text, result } => {
+            model.screens.messages.answered();
             if let Err(Problem(problem)) = result {
                 model.say(Tone::Bad, format!("not sent: {problem}"));
                 model.screens.messages.give_back(text);
@@ -123,7 +132,7 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
         return perform(model, spec.action);
     }
     if let Some(c) = key.typed().filter(|_| context.takes_text()) {
-        screens::insert(model, c);
+        screens::edit_input(model, Edit::Insert(c.encode_utf8(&mut [0; 4])));
     }
     Vec::new()
 }

@@ -19,7 +19,7 @@ const COLS: u16 = 120;
 
 /// Pixels of a character cell, in a font whose characters are 0.6 times as wide as high.
 const CELL_WIDTH: f64 = 8.4;
-const CELL_HEIGHT: f64 = 18.0;
+const CELL_HEIGHT: f64 = 16.4;
 const FONT_SIZE: f64 = 14.0;
 
 const BACKGROUND: &str = "#0d1117";
@@ -51,7 +51,10 @@ fn main() {
     terminal.wait_text("alice", LIMIT);
     terminal.press("hello bob\r");
     terminal.wait_text("acknowledged", LIMIT);
-    terminal.press("\u{1b}1");
+    // Alone: in one read with the next key it would be Alt.
+    terminal.press("\u{1b}");
+    terminal.wait_text("m writes a message", LIMIT);
+    terminal.press("1");
     terminal.wait_text("LAYER 1", LIMIT);
     // Alice, then the mixnode beside her.
     terminal.press("ll");
@@ -101,7 +104,7 @@ fn svg(screen: &vt100::Screen) -> String {
             let _ = writeln!(
                 svg,
                 "<text x=\"{x:.1}\" y=\"{:.1}\" fill=\"{front}\"{weight}{opacity}>{text}</text>",
-                y + CELL_HEIGHT * 0.75
+                y + CELL_HEIGHT * 0.78
             );
         }
     }

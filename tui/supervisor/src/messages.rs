@@ -23,6 +23,10 @@ const MAX_FRAGMENTS: u32 = 1024;
 /// pipes, so either can be read first.
 const MAX_EARLY: usize = 64;
 
+/// How long a message whose packets have all left may go on without its sender. At the classic rates
+/// they are with the recipient within some seconds; one that is away for longer is not waited for.
+pub(crate) const ORPHAN_PATIENCE: Duration = Duration::from_secs(30);
+
 /// The messages that the devnet knows.
 #[derive(Debug, Default)]
 pub(crate) struct Messages {
@@ -31,6 +35,8 @@ pub(crate) struct Messages {
     order: VecDeque<String>,
     packets: usize,
     early: VecDeque<(String, Time)>,
+    /// Messages that go on without their sender, and when they are given up: the next one first.
+    orphans: VecDeque<(Time, String)>,
     /// Have changed since they were last [taken](Self::take_changed).
     changed: BTreeSet<String>,
 }
@@ -42,6 +48,8 @@ struct Tracked {
     /// The recipient is of this devnet, so its process will report the arrival.
     arrival_is_seen: bool,
     shown: Option<MessageState>,
+    /// How its sender ended, if it has: nothing of it is sent any more.
+    sender_ended: Option<String>,
 }
 
 impl Messages {
@@ -80,6 +88,57 @@ impl Messages {
             }
         }
         None
+    }
+
+    /// A client's process ended. What it had not sent whole fails, because nobody sends the rest; what
+    /// is on its way whole may still arrive. Gives back which failed.
+    pub(crate) fn sender_ended(&mut self, now: Time, node: &str, how: &str) -> Vec<String> {
+        let mut failed = Vec::new();
+        for (id, tracked) in &mut self.by_id {
+            if tracked.status.from != node || !tracked.needs_its_sender() {
+                continue;
+            }
+            tracked.sender_ended = Some(how.into());
+            let packets = &tracked.status.packets;
+            let left = packets.iter().filter(|packet| has_left(packet)).count();
+            if left < packets.len() {
+                let of = packets.len();
+                tracked.failed(format!("`{node}` ended ({how}) before {}", sent_of(left, of)));
+                self.changed.insert(id.clone());
+                failed.push(id.clone());
+            } else {
+                self.orphans.push_back((now + ORPHAN_PATIENCE, id.clone()));
+            }
+        }
+        failed
+    }
+
+    /// When [`give_up`](Self::give_up) has something to do.
+    pub(crate) fn next_wake(&self) -> Option<Time> {
+        self.orphans.front().map(|(at, _)| *at)
+    }
+
+    /// Gives up what has gone on without its sender for too long; gives back which failed.
+    pub(crate) fn give_up(&mut self, now: Time) -> Vec<String> {
+        let mut failed = Vec::new();
+        while self.next_wake().is_some_and(|at| at <= now)
+            && let Some((_, id)) = self.orphans.pop_front()
+        {
+            let Some(tracked) = self.by_id.get_mut(&id) else { continue };
+            if tracked.is_over() {
+                continue;
+            }
+            let how = tracked.sender_ended.as_deref().unwrap_or_default();
+            let reason = format!(
+                "`{}` ended ({how}), and nobody acknowledged the message within {} s after that",
+                tracked.status.from,
+                ORPHAN_PATIENCE.as_secs()
+            );
+            tracked.failed(reason);
+            self.changed.insert(id.clone());
+            failed.push(id);
+        }
+        failed
     }
 
     /// The messages, oldest first.
@@ -150,7 +209,8 @@ impl Messages {
             error: None,
         };
         let arrival_is_seen = names.find(to).is_some();
-        let mut tracked = Tracked { status, accepted: t, arrival_is_seen, shown: None };
+        let mut tracked =
+            Tracked { status, accepted: t, arrival_is_seen, shown: None, sender_ended: None };
         if let Some(index) = self.early.iter().position(|(early, _)| early == id)
             && let Some((_, arrived)) = self.early.remove(index)
         {
@@ -223,6 +283,16 @@ impl Tracked {
         self.status.error = Some(reason);
     }
 
+    /// Whether its provider or its recipient has the whole of it, or nobody ever will.
+    fn is_over(&self) -> bool {
+        self.status.state >= MessageState::Delivered || self.status.acknowledged_ms.is_some()
+    }
+
+    /// Whether the end of its sender changes anything for it.
+    fn needs_its_sender(&self) -> bool {
+        self.sender_ended.is_none() && !self.is_over()
+    }
+
     /// All packets acknowledged: done, once the recipient has it. Of a recipient that is not ours
     /// we only know what its provider says.
     fn complete(&mut self) {
@@ -239,6 +309,18 @@ impl Tracked {
 
 fn packet(status: &mut MessageStatus, fragment: u32) -> Option<&mut PacketStatus> {
     status.packets.get_mut(usize::try_from(fragment).ok()?)
+}
+
+fn has_left(packet: &PacketStatus) -> bool {
+    packet.attempts > 0 || packet.acknowledged
+}
+
+fn sent_of(left: usize, packets: usize) -> String {
+    match (left, packets) {
+        (_, 1) => "its packet was sent".into(),
+        (0, packets) => format!("any of its {packets} packets was sent"),
+        (left, packets) => format!("all its packets were sent: {left} of {packets} were"),
+    }
 }
 
 fn milliseconds(duration: Duration) -> f64 {
@@ -265,156 +347,4 @@ fn beginning(content: Content) -> Content {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const START: u64 = 1_000_000_000;
-
-    struct Watched {
-        messages: Messages,
-        names: Names,
-    }
-
-    impl Watched {
-        fn new() -> Self {
-            let mut names = Names::default();
-            for (known_by, node) in [
-                ("127.0.0.1:9980", "mix-1-1"),
-                ("127.0.0.1:4000", "provider-1"),
-                ("bobkey", "bob"),
-                ("bobkey@pkey", "bob"),
-            ] {
-                names.learn(known_by, node);
-            }
-            Self { messages: Messages::default(), names }
-        }
-
-        fn tell(&mut self, node: &str, ms: u64, stage: MessageStage) -> Option<InboxMessage> {
-            let t = Time::from_nanos(START + ms * 1_000_000);
-            let at = Moment { t, unix_ns: t.as_nanos() };
-            let event = MessageEvent { t, message: "m".into(), stage };
-            self.messages.handle(at, node, event, &self.names)
-        }
-
-        fn accept(&mut self, to: &str, fragments: u32) {
-            let content = Content::Text("hello".into());
-            self.tell("alice", 0, MessageStage::Accepted { to: to.into(), content, fragments });
-        }
-
-        fn status(&self) -> &MessageStatus {
-            self.messages.get("m").expect("known")
-        }
-    }
-
-    fn sent(fragment: u32, attempt: u32) -> MessageStage {
-        let route = ["127.0.0.1:9980", "1.2.3.4:5", "127.0.0.1:4000"].map(String::from).into();
-        MessageStage::Sent { fragment, attempt, route }
-    }
-
-    fn received() -> MessageStage {
-        MessageStage::Received { content: Content::Text("hello".into()) }
-    }
-
-    #[test]
-    fn a_message_is_followed_from_sender_to_recipient() {
-        let mut watched = Watched::new();
-        watched.accept("bobkey@pkey", 2);
-        let status = watched.status();
-        assert_eq!((status.from.as_str(), status.to.as_str()), ("alice", "bob"));
-        assert_eq!((status.state, status.bytes), (MessageState::Queued, 5));
-
-        watched.tell("alice", 10, sent(0, 1));
-        watched.tell("alice", 20, sent(1, 1));
-        watched.tell("alice", 30, sent(1, 2));
-        let status = watched.status();
-        assert_eq!((status.state, status.sent_ms), (MessageState::Sent, Some(10.0)));
-        assert_eq!(status.packets[1].attempts, 2);
-        assert_eq!(status.packets[1].route, ["mix-1-1", "1.2.3.4:5", "provider-1"]);
-
-        watched.tell("alice", 40, MessageStage::Acknowledged { fragment: 0 });
-        let arrived = watched.tell("bob", 50, received()).expect("bob has it");
-        assert_eq!((arrived.client.as_str(), arrived.id.as_str()), ("bob", "m"));
-        assert_eq!(watched.status().state, MessageState::Delivered);
-        watched.tell("alice", 60, MessageStage::Acknowledged { fragment: 1 });
-        let status = watched.status();
-        assert_eq!(status.state, MessageState::Acknowledged);
-        assert_eq!((status.delivered_ms, status.acknowledged_ms), (Some(50.0), Some(60.0)));
-    }
-
-    #[test]
-    fn acknowledged_without_arrival_is_not_delivered() {
-        let mut watched = Watched::new();
-        watched.accept("bobkey", 1);
-        watched.tell("alice", 1, sent(0, 1));
-        watched.tell("alice", 2, MessageStage::Acknowledged { fragment: 0 });
-        assert_eq!(watched.status().state, MessageState::Sent);
-        watched.tell("bob", 3, received());
-        assert_eq!(watched.status().state, MessageState::Acknowledged);
-
-        // Nobody reports the arrival at a client of another network.
-        let mut watched = Watched::new();
-        watched.accept("stranger@elsewhere", 1);
-        watched.tell("alice", 2, MessageStage::Acknowledged { fragment: 0 });
-        assert_eq!(watched.status().state, MessageState::Acknowledged);
-    }
-
-    #[test]
-    fn reports_in_the_wrong_order_come_to_the_same() {
-        let mut watched = Watched::new();
-        watched.tell("bob", 50, received());
-        watched.accept("bobkey", 1);
-        let status = watched.status();
-        assert_eq!((status.state, status.delivered_ms), (MessageState::Delivered, Some(50.0)));
-        watched.tell("alice", 60, MessageStage::Failed { reason: "no acknowledgement".into() });
-        let status = watched.status();
-        assert_eq!(status.state, MessageState::Delivered, "it is there");
-        assert_eq!(status.error.as_deref(), Some("no acknowledgement"));
-    }
-
-    #[test]
-    fn numbers_that_cannot_be_are_survived() {
-        let mut watched = Watched::new();
-        watched.accept("bobkey", u32::MAX);
-        assert_eq!(watched.status().packets.len(), MAX_FRAGMENTS as usize);
-        watched.tell("alice", 1, sent(u32::MAX, 1));
-        watched.tell("alice", 1, MessageStage::Acknowledged { fragment: u32::MAX });
-        assert_eq!(watched.status().state, MessageState::Sent);
-    }
-
-    #[test]
-    fn steps_are_shown_at_once_only_when_the_state_changes() {
-        let mut watched = Watched::new();
-        watched.accept("bobkey", 3);
-        assert_eq!(watched.messages.take_changed(false).len(), 1);
-        watched.tell("alice", 1, sent(0, 1));
-        assert_eq!(watched.messages.take_changed(false).len(), 1);
-        watched.tell("alice", 2, sent(1, 1));
-        assert_eq!(watched.messages.take_changed(false).len(), 0);
-        assert!(watched.messages.has_changed());
-        assert_eq!(watched.messages.take_changed(true).len(), 1);
-        assert!(!watched.messages.has_changed());
-    }
-
-    #[test]
-    fn old_messages_make_room() {
-        let mut watched = Watched::new();
-        for index in 0..MAX_MESSAGES + 10 {
-            let t = Time::from_nanos(START);
-            let stage = MessageStage::Accepted {
-                to: "bobkey".into(),
-                content: Content::Text("ü".repeat(PREVIEW_BYTES)),
-                fragments: 1,
-            };
-            let event = MessageEvent { t, message: format!("{index}"), stage };
-            let at = Moment { t, unix_ns: START };
-            watched.messages.handle(at, "alice", event, &watched.names);
-        }
-        let all = watched.messages.all();
-        assert_eq!((all.len(), all[0].id.as_str()), (MAX_MESSAGES, "10"));
-        assert_eq!(all[0].content.byte_count(), PREVIEW_BYTES);
-        assert_eq!(all[0].bytes, 2 * PREVIEW_BYTES as u64);
-        let noise = Content::from_bytes(vec![0xff; 5000]);
-        let cut = beginning(noise).into_bytes().expect("still base64");
-        assert_eq!(cut.len(), PREVIEW_BYTES / 3 * 3);
-    }
-}
+mod tests;

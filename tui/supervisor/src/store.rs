@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use contract::{Endpoint, LinkEvent, MessageEvent, NodeMetrics};
+use contract::{Endpoint, LinkEvent, MessageEvent, NodeMetrics, Time};
 use control::{
     DevnetInfo, DirectoryState, Inbox, LogLine, MessageStatus, NodeRates, NodeStatus, ProcessUsage,
     Snapshot, StreamEvent,
@@ -189,6 +189,26 @@ impl Store {
             self.hub.publish(at, StreamEvent::Received(received));
         }
         self.show_messages(at, false);
+    }
+
+    /// A process ended, and with it the sender of its messages. Gives back the messages that failed.
+    pub(crate) fn sender_ended(&mut self, at: Moment, node: usize, how: &str) -> Vec<String> {
+        let Some(NodeStatus { name, .. }) = self.nodes.get(node) else { return Vec::new() };
+        let failed = self.messages.sender_ended(at.t, name, how);
+        self.show_messages(at, false);
+        failed
+    }
+
+    /// When [`give_up_messages`](Self::give_up_messages) has something to do.
+    pub(crate) fn next_wake(&self) -> Option<Time> {
+        self.messages.next_wake()
+    }
+
+    /// Gives up messages that went on without their sender for too long; gives back which.
+    pub(crate) fn give_up_messages(&mut self, at: Moment) -> Vec<String> {
+        let failed = self.messages.give_up(at.t);
+        self.show_messages(at, false);
+        failed
     }
 
     /// Publishes messages that changed: every step of them, or only changes of state.

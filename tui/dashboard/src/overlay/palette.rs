@@ -2,10 +2,11 @@
 
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
-use tui_input::{Input, InputRequest};
+use tui_input::Input;
 
 use super::Overlay;
 use crate::action::{ACTIONS, Action, Context, Spec};
+use crate::input_line::{self, Edit};
 use crate::message::Effect;
 use crate::model::Model;
 use crate::motion::Motion;
@@ -16,6 +17,9 @@ use crate::update;
 
 /// Size of the palette, where the terminal has it.
 const SIZE: (u16, u16) = (72, 22);
+
+/// Longest text that can be looked for: no action's description is longer.
+const MAX_CHARS: usize = 100;
 
 /// The palette.
 #[derive(Debug)]
@@ -30,10 +34,10 @@ impl Palette {
         Self { context, input: Input::default(), row: 0 }
     }
 
-    /// Edits what is looked for.
-    pub(crate) fn edit(&mut self, request: InputRequest) {
-        self.input.handle(request);
+    /// Edits what is looked for; says whether something had no room.
+    pub(crate) fn edit(&mut self, edit: Edit<'_>) -> bool {
         self.row = 0;
+        input_line::apply(&mut self.input, edit, MAX_CHARS)
     }
 
     /// The actions that match: those of the place where the palette was opened first, then those
@@ -141,7 +145,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         action => {
             if let Some(request) = screens::edit(action) {
-                palette.edit(request);
+                palette.edit(Edit::Key(request));
             } else if let Some(motion) = Motion::of(action, 1) {
                 palette.row = motion.from(palette.row, palette.matches().len());
             }
@@ -157,10 +161,10 @@ mod tests {
     #[test]
     fn letters_in_order_find_an_action_and_names_come_before_descriptions() {
         let mut palette = Palette::new(Context::Network);
-        "rest".chars().for_each(|c| palette.edit(InputRequest::InsertChar(c)));
+        palette.edit(Edit::Insert("rest"));
         assert_eq!(palette.matches().first().map(|spec| spec.action), Some(Action::Restart));
         let mut palette = Palette::new(Context::Network);
-        "klnd".chars().for_each(|c| palette.edit(InputRequest::InsertChar(c)));
+        palette.edit(Edit::Insert("klnd"));
         assert_eq!(palette.matches().first().map(|spec| spec.action), Some(Action::Kill));
     }
 

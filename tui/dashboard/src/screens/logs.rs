@@ -7,9 +7,11 @@ use ratatui::text::{Line, Span};
 use super::copy_or_say;
 use crate::action::Action;
 use crate::filter::Filter;
+use crate::input_line::Edit;
 use crate::message::Effect;
 use crate::model::Model;
 use crate::motion::{self, Motion};
+use crate::overlay::Overlay;
 use crate::regions::Target;
 use crate::scene::{Highlight, Scene};
 use crate::state::{Devnet, Entry};
@@ -52,9 +54,9 @@ impl View {
     }
 
     /// Edits the filter. What was selected may not match any more.
-    pub(crate) fn edit(&mut self, request: tui_input::InputRequest) {
-        self.filter.edit(request);
+    pub(crate) fn edit(&mut self, edit: Edit<'_>) -> bool {
         self.line = None;
+        self.filter.edit(edit)
     }
 
     fn lines<'a>(&'a self, devnet: &'a Devnet, needle: &'a str) -> Vec<&'a Entry> {
@@ -87,6 +89,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             view.pane = if view.pane == Pane::Lines { Pane::Sources } else { Pane::Lines };
         }
         Action::Open if view.pane == Pane::Sources => view.pane = Pane::Lines,
+        Action::Open => {
+            if let Some(name) = meant(model) {
+                model.overlays.push(Overlay::card(name));
+            }
+        }
         Action::Left => view.shift = view.shift.saturating_sub(SIDE_STEP),
         Action::Right => view.shift = view.shift.saturating_add(SIDE_STEP),
         Action::Follow => follow(model),
@@ -127,17 +134,25 @@ fn follow(model: &mut Model) {
     model.screens.logs.line = if view.line.is_some() { None } else { newest };
 }
 
-fn copy(model: &mut Model) -> Vec<Effect> {
+/// The selected line, or the newest.
+fn selected(model: &Model) -> Option<&Entry> {
     let view = &model.screens.logs;
-    let text = model.devnet().and_then(|devnet| {
-        let needle = view.filter.needle();
-        let lines = view.lines(devnet, &needle);
-        let chosen = match view.line {
-            Some(number) => lines.iter().find(|entry| entry.number == number),
-            None => lines.last(),
-        };
-        chosen.map(|entry| format!("{} {}", entry.line.node, entry.line.line))
-    });
+    let needle = view.filter.needle();
+    let mut lines = model.devnet()?.logs.matching(view.node.as_deref(), &needle);
+    match view.line {
+        Some(number) => lines.find(|entry| entry.number == number),
+        None => lines.next_back(),
+    }
+}
+
+/// The process that wrote the selected line.
+fn meant(model: &Model) -> Option<String> {
+    let name = &selected(model)?.line.node;
+    model.devnet()?.node(name).map(|node| node.name().to_owned())
+}
+
+fn copy(model: &mut Model) -> Vec<Effect> {
+    let text = selected(model).map(|entry| format!("{} {}", entry.line.node, entry.line.line));
     copy_or_say(model, text, "the line", "there is no line to copy")
 }
 

@@ -4,12 +4,12 @@ mod draw;
 
 pub(super) use draw::draw;
 
-use contract::MAX_MESSAGE_BYTES;
 use control::{SendRequest, SendWait};
-use tui_input::{Input, InputRequest};
+use tui_input::Input;
 
 use super::copy_or_say;
 use crate::action::Action;
+use crate::input_line::{self, Edit};
 use crate::message::Effect;
 use crate::model::{Model, Tone};
 use crate::motion::{self, Motion};
@@ -17,8 +17,9 @@ use crate::regions::Target;
 use crate::state::Devnet;
 use crate::update::ACCEPT_WITHIN;
 
-/// Longest line that can be typed or pasted, in characters: each takes at most four bytes.
-const MAX_CHARS: usize = MAX_MESSAGE_BYTES / 4;
+/// Longest line that can be typed or pasted, in characters. Whoever has more than some pages sends a
+/// file from the command line.
+const MAX_CHARS: usize = 8192;
 
 /// A pane of this screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub(crate) struct View {
     /// The selected message; none for the newest.
     letter: Option<String>,
     input: Input,
+    /// Messages that the supervisor has not accepted yet.
+    handing_over: usize,
 }
 
 impl View {
@@ -58,12 +61,14 @@ impl View {
         self.pane = Pane::Input;
     }
 
-    /// Edits the input line.
-    pub(crate) fn edit(&mut self, request: InputRequest) {
-        let full = self.input.value().len() >= MAX_CHARS;
-        if !(full && matches!(request, InputRequest::InsertChar(_))) {
-            self.input.handle(request);
-        }
+    /// Edits the input line; says whether something had no room.
+    pub(crate) fn edit(&mut self, edit: Edit<'_>) -> bool {
+        input_line::apply(&mut self.input, edit, MAX_CHARS)
+    }
+
+    /// The supervisor answered to a message.
+    pub(crate) fn answered(&mut self) {
+        self.handing_over = self.handing_over.saturating_sub(1);
     }
 
     /// Puts back what was not sent, unless something else is being typed already.
@@ -152,6 +157,7 @@ fn send(model: &mut Model) -> Vec<Effect> {
     model.did(model.command(&words));
     let view = &mut model.screens.messages;
     view.input.reset();
+    view.handing_over += 1;
     view.letter = None;
     let request = SendRequest {
         from,

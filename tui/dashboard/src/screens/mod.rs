@@ -10,6 +10,7 @@ use ratatui::layout::Rect;
 use tui_input::InputRequest;
 
 use crate::action::{Action, Context};
+use crate::input_line::Edit;
 use crate::message::Effect;
 use crate::model::{Model, Tone};
 use crate::overlay::Overlay;
@@ -88,7 +89,7 @@ impl Screens {
 /// An action that belongs to the screen shown.
 pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if let Some(request) = edit(action) {
-        edit_input(model, request);
+        edit_input(model, Edit::Key(request));
         return Vec::new();
     }
     match model.screen {
@@ -135,11 +136,6 @@ pub(crate) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
     }
 }
 
-/// A character typed into whatever takes text now.
-pub(crate) fn insert(model: &mut Model, c: char) {
-    edit_input(model, InputRequest::InsertChar(c));
-}
-
 /// The edit that an action stands for.
 pub(crate) fn edit(action: Action) -> Option<InputRequest> {
     Some(match action {
@@ -156,17 +152,18 @@ pub(crate) fn edit(action: Action) -> Option<InputRequest> {
 }
 
 /// Edits whatever takes text now.
-pub(crate) fn edit_input(model: &mut Model, request: InputRequest) {
-    if let Some(overlay) = model.overlays.last_mut() {
-        if let Overlay::Palette(palette) = overlay {
-            palette.edit(request);
-        }
-        return;
-    }
-    match model.screen {
-        Screen::Messages => model.screens.messages.edit(request),
-        Screen::Nodes => model.screens.nodes.filter.edit(request),
-        Screen::Logs => model.screens.logs.edit(request),
-        Screen::Network | Screen::Presence => {}
+pub(crate) fn edit_input(model: &mut Model, edit: Edit<'_>) {
+    let cut = match (model.overlays.last_mut(), model.screen) {
+        (Some(Overlay::Palette(palette)), _) => palette.edit(edit),
+        (Some(_), _) | (None, Screen::Network | Screen::Presence) => false,
+        (None, Screen::Messages) => model.screens.messages.edit(edit),
+        (None, Screen::Nodes) => model.screens.nodes.filter.edit(edit),
+        (None, Screen::Logs) => model.screens.logs.edit(edit),
+    };
+    if cut {
+        model.say(
+            Tone::Warning,
+            "the rest had no room: nym-devnet send … --file sends long messages",
+        );
     }
 }

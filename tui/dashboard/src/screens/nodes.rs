@@ -70,7 +70,7 @@ const COLUMNS: [Shape; 13] = [
     shape(Column::Name, "NAME", 11, false, 0),
     shape(Column::Role, "ROLE", 9, false, 9),
     shape(Column::Layer, "LAYER", 5, true, 10),
-    shape(Column::State, "STATE", 28, false, 0),
+    shape(Column::State, "STATE", 34, false, 0),
     shape(Column::Up, "UP", 9, true, 4),
     shape(Column::Restarts, "RESTARTS", 8, true, 6),
     shape(Column::Pid, "PID", 7, true, 7),

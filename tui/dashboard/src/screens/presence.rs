@@ -4,9 +4,10 @@ use directory_api::PRESENCE_TIMEOUT;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
+use super::copy_or_say;
 use crate::action::Action;
 use crate::message::Effect;
-use crate::model::Model;
+use crate::model::{Model, Tone};
 use crate::motion::{self, Motion};
 use crate::overlay::Overlay;
 use crate::regions::Target;
@@ -55,12 +56,14 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             let view = &mut model.screens.presence;
             view.beat = if view.beat.is_some() { None } else { newest };
         }
-        Action::Open => {
-            if let Some(node) = model.selected_node() {
-                model.overlays.push(Overlay::card(node.name().to_owned()));
-            }
-        }
-        Action::Copy => return nodes::copy(model),
+        Action::Open => match meant(model) {
+            Some(name) => model.overlays.push(Overlay::card(name)),
+            None => model.say(Tone::Warning, "select a node first"),
+        },
+        Action::Copy => match beat(model).map(|beat| beat.key.clone()) {
+            Some(key) => return copy_or_say(model, Some(key), "the key", ""),
+            None => return nodes::copy(model),
+        },
         _ => {
             if let Some(motion) = Motion::of(action, page) {
                 step(model, motion);
@@ -68,6 +71,25 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
     }
     Vec::new()
+}
+
+/// The selected heartbeat, if heartbeats have the keys.
+fn beat(model: &Model) -> Option<&Beat> {
+    let view = &model.screens.presence;
+    let mut beats = model.devnet()?.presence.beats();
+    match (view.pane, view.beat) {
+        (Pane::Ages, _) => None,
+        (Pane::Beats, None) => beats.next_back(),
+        (Pane::Beats, Some(number)) => beats.find(|beat| beat.number == number),
+    }
+}
+
+/// The process that the selected row is about.
+fn meant(model: &Model) -> Option<String> {
+    match beat(model) {
+        Some(beat) => model.devnet()?.presence.get(&beat.key)?.name.clone(),
+        None => model.selected_node().map(|node| node.name().to_owned()),
+    }
 }
 
 fn step(model: &mut Model, motion: Motion) {
@@ -199,14 +221,19 @@ fn draw_ages(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) 
     let selected = all
         .iter()
         .position(|(_, announcer)| announcer.name.is_some() && announcer.name == model.selected);
-    scene.list(inner, all.len(), selected, Highlight::focused(focused), |scene, row, place| {
+    scene.list(inner, all.len(), selected, Highlight::None, |scene, row, place| {
         let (key, announcer) = all[row];
-        draw_age(key, announcer, place, scene);
+        let name = draw_age(key, announcer, place, scene);
+        if selected == Some(row) {
+            // Not the bar: it says something by its colours.
+            scene.select(name, Highlight::focused(focused));
+        }
         announcer.name.clone().map(Target::Node)
     });
 }
 
-fn draw_age(key: &str, announcer: &Announcer, place: Rect, scene: &mut Scene<'_>) {
+/// Draws a row. Returns the part of it with the name.
+fn draw_age(key: &str, announcer: &Announcer, place: Rect, scene: &mut Scene<'_>) -> Rect {
     let (mark, word, age) = match announcer.standing(scene.now) {
         Standing::Present(age) => (Mark::Ready, "here", age),
         Standing::Late(age) => (Mark::Late, "late", age),
@@ -235,4 +262,5 @@ fn draw_age(key: &str, announcer: &Announcer, place: Rect, scene: &mut Scene<'_>
         Span::styled(format!(" {}", lists(announcer, scene)), scene.theme.muted),
     ];
     scene.put(rest, 0, Line::from(spans));
+    Rect { width: used.min(place.width), ..place }
 }

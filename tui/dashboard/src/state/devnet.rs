@@ -8,6 +8,7 @@ use control::{
 };
 use directory_api::{MixMetric, Update};
 
+use super::meter::WINDOW;
 use super::{Counter, Letters, Link, Logs, Meter, Moment, Presence};
 
 /// A process.
@@ -53,16 +54,16 @@ impl Node {
 
     /// The process reported its counters. A mixnode's rates come from the directory, so that the
     /// screen shows what the directory knows.
-    fn report(&mut self, at: Time, metrics: NodeMetrics) {
+    fn report(&mut self, metrics: NodeMetrics) {
         if self.status.role != Role::Mixnode {
             let [received, sent] = &mut self.counters;
-            received.read(at, metrics.received);
-            sent.read(at, metrics.sent);
+            received.read(metrics.t, metrics.received);
+            sent.read(metrics.t, metrics.sent);
             self.received = received.meter().clone();
             self.sent = sent.meter().clone();
             let mut pending = std::mem::take(&mut self.pending);
             for (next, link) in &mut self.links {
-                link.meter.add(at, pending.remove(next).unwrap_or(0));
+                link.meter.add(metrics.t, pending.remove(next).unwrap_or(0));
             }
         }
         self.metrics = Some(metrics);
@@ -137,7 +138,7 @@ impl Devnet {
         devnet.logs.resume(snapshot.logs);
         for (name, metrics) in snapshot.metrics {
             if let Some(node) = devnet.node_mut(&name) {
-                node.report(heard.t, metrics);
+                node.report(metrics);
             }
         }
         for (name, usage) in snapshot.usage {
@@ -150,16 +151,15 @@ impl Devnet {
 
     /// Applies an event that is neither a snapshot nor the end.
     pub(crate) fn apply(&mut self, envelope: Envelope) {
-        let at = envelope.t;
         self.seq = envelope.seq;
-        self.heard = Moment { t: at, unix_ms: envelope.unix_ms };
+        self.heard = Moment { t: envelope.t, unix_ms: envelope.unix_ms };
         match envelope.event {
             StreamEvent::Snapshot(_) | StreamEvent::Down { .. } => {}
             StreamEvent::Node(status) => self.update_node(status),
             StreamEvent::DirectoryLink { state } => self.directory = state,
             StreamEvent::Directory { node, update } => {
                 if let Update::Metric(metric) = &update {
-                    self.mix_report(at, node.as_deref(), metric);
+                    self.mix_report(reported(self.heard, metric), node.as_deref(), metric);
                 } else {
                     self.presence.hear(envelope.unix_ms, node, &update);
                     if matches!(update, Update::Snapshot { .. }) {
@@ -169,7 +169,7 @@ impl Devnet {
             }
             StreamEvent::Metrics { node, metrics } => {
                 if let Some(node) = self.node_mut(&node) {
-                    node.report(at, metrics);
+                    node.report(metrics);
                 }
             }
             StreamEvent::Usage { node, usage } => {
@@ -290,5 +290,76 @@ impl Devnet {
         let address: std::net::SocketAddr = address.parse().ok()?;
         let listens = |node: &&Node| node.status.addresses.values().any(|own| *own == address);
         self.nodes.iter().find(listens).map(Node::name)
+    }
+}
+
+/// When the directory got a report, by the supervisor's clock. Reports may reach us in a bunch, and
+/// rates should not show that.
+fn reported(heard: Moment, metric: &MixMetric) -> Time {
+    let unix_ms = u64::try_from(metric.timestamp / 1_000_000).unwrap_or(heard.unix_ms);
+    let lag = heard.since_unix_ms(unix_ms).min(WINDOW);
+    let nanos = u64::try_from(lag.as_nanos()).unwrap_or(u64::MAX);
+    Time::from_nanos(heard.t.as_nanos().saturating_sub(nanos))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::fixture::{self, Fixture};
+
+    fn devnet(fixture: &mut Fixture) -> Devnet {
+        let snapshot = Box::new(fixture.snapshot(Duration::ZERO));
+        let first = fixture.at(Duration::ZERO, StreamEvent::Snapshot(snapshot.clone()));
+        let moment = Moment { t: first.t, unix_ms: first.unix_ms };
+        Devnet::new(*snapshot, (first.seq, moment), None)
+    }
+
+    fn metric(second: u64, sent: &[(&str, u64)]) -> StreamEvent {
+        let unix_ms = i64::try_from(fixture::unix_ms(Duration::from_secs(second))).expect("small");
+        let metric = MixMetric {
+            pub_key: fixture::key("mix-1-1"),
+            sent: sent.iter().map(|&(hop, count)| (hop.to_owned(), count)).collect(),
+            received: 40,
+            timestamp: unix_ms * 1_000_000,
+        };
+        StreamEvent::Directory { node: None, update: Update::Metric(metric) }
+    }
+
+    #[test]
+    fn reports_that_arrive_in_a_bunch_make_the_rates_they_would_have_made_one_by_one() {
+        let mut fixture = Fixture::two_by_three();
+        let mut devnet = devnet(&mut fixture);
+        let (first, second) = ("127.0.0.1:9982", "127.0.0.1:9983");
+        for at in 1..=6 {
+            // The second hop gets its first packet late, and a stranger is not of this map.
+            let hops = [(first, 30), (second, 10), ("10.0.0.1:1", 7)];
+            let hops = if at <= 4 { &hops[..1] } else { &hops[..] };
+            let envelope = fixture.at(Duration::from_secs(6), metric(at, hops));
+            devnet.apply(envelope);
+        }
+        let now = devnet.heard.t;
+        let node = devnet.node("mix-1-1").expect("a node of the fixture");
+        assert_eq!(node.received.rate(now), Some(40.0));
+        let rates: Vec<(&str, Option<f64>)> =
+            node.links.iter().map(|(next, link)| (next.as_str(), link.meter.rate(now))).collect();
+        assert_eq!(rates, [("mix-2-1", Some(30.0)), ("mix-2-2", Some(4.0))]);
+    }
+
+    #[test]
+    fn a_process_started_anew_has_no_counts_of_the_one_before() {
+        let mut fixture = Fixture::two_by_three();
+        let mut devnet = devnet(&mut fixture);
+        for second in 1..=6 {
+            fixture.second(second).into_iter().for_each(|envelope| devnet.apply(envelope));
+        }
+        let now = devnet.heard.t;
+        let rate = |devnet: &Devnet| devnet.node("alice").and_then(|node| node.sent.rate(now));
+        assert_eq!(rate(&devnet), Some(3.0));
+        let status = NodeStatus { pid: Some(1), ..fixture.status("alice") };
+        devnet.apply(fixture.at(Duration::from_secs(6), StreamEvent::Node(status)));
+        assert_eq!(rate(&devnet), None);
+        assert_eq!(devnet.node("alice").map(|node| node.metrics.is_none()), Some(true));
     }
 }

@@ -51,11 +51,11 @@ impl Logs {
 
     /// The lines of one process, or of all, that contain `needle` (in lower case); with a `!` before
     /// it, those that do not.
-    pub(crate) fn matching<'a>(
+    pub(crate) fn matching<'a, 'n>(
         &'a self,
-        node: Option<&'a str>,
-        needle: &'a str,
-    ) -> impl DoubleEndedIterator<Item = &'a Entry> {
+        node: Option<&'n str>,
+        needle: &'n str,
+    ) -> impl DoubleEndedIterator<Item = &'a Entry> + use<'a, 'n> {
         let (needle, wanted) = match needle.strip_prefix('!') {
             Some("") => ("", true),
             Some(needle) => (needle, false),

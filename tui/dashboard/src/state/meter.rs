@@ -19,7 +19,8 @@ const HISTORY: usize = 60;
 const REPORT_INTERVAL: Duration = directory_api::METRICS_INTERVAL;
 const REPORT_INTERVAL_NANOS: u64 = REPORT_INTERVAL.as_secs() * 1_000_000_000;
 
-/// Two reports that arrive in a bunch would make a spike in the curve: none counts as shorter.
+/// Two reports that arrive in a bunch would make a spike: no interval counts as shorter, and over
+/// less than this there is no rate.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +86,7 @@ impl Meter {
             .rev()
             .take_while(|sample| newest.saturating_since(sample.at) < over);
         let count: u64 = recent.map(|sample| sample.count).sum();
-        (!over.is_zero()).then(|| as_f64(count) / over.as_secs_f64())
+        (over >= SHORTEST_INTERVAL).then(|| as_f64(count) / over.as_secs_f64())
     }
 
     /// Per second for each of the latest reports, oldest first.

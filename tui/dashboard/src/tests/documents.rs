@@ -81,7 +81,7 @@ fn document() -> String {
          Written by a test from the list in `tui/dashboard/src/action/list.rs`; do not edit. In the \
          dashboard itself, `?` shows the keys of the place where you are, and `:` finds any action \
          by its name.\n\n\
-         Actions marked * change the devnet, and ** interrupt a process and ask before. With \
+         Actions marked \\* change the devnet, and \\*\\* interrupt a process and ask before. With \
          `--read-only` neither is there.\n",
     );
     for context in Context::ALL {

@@ -127,6 +127,7 @@ fn a_message_is_typed_and_sent_from_alice_to_bob() {
     assert_eq!(desk.press(ENTER), vec![Effect::Send { request, text: text.clone() }]);
     assert_eq!(last_command(&desk), Some(r"nym-devnet send alice bob 'q: it'\''s 5 o'\''clock'"));
 
+    assert!(super::text(&desk.screen(80, 24)).contains("1 message handed over"));
     desk.tell(Message::Sent { text, result: Err(Problem("alice is not ready".into())) });
     let shown = super::text(&desk.screen(80, 24));
     assert!(shown.contains("not sent: alice is not ready"), "{shown}");
@@ -344,6 +345,16 @@ fn nothing_that_a_message_or_a_stranger_says_reaches_the_terminal_as_a_command()
         let command = screen.chars().find(|&c| c != '\n' && (c.is_control() || c == '\u{202e}'));
         assert_eq!(command, None);
     }
+}
+
+#[test]
+fn a_long_paste_goes_in_at_once_line_ends_are_spaces_and_what_has_no_room_is_told() {
+    let mut desk = Desk::running();
+    desk.press(Key::of('m'));
+    desk.tell(Message::Paste("one\rtwo\r\nthree\nfour".into()));
+    assert!(text(&desk.screen(120, 40)).contains("one two three four"));
+    desk.tell(Message::Paste("x".repeat(100_000)));
+    assert!(text(&desk.screen(120, 40)).contains("the rest had no room"));
 }
 
 #[test]

@@ -84,7 +84,11 @@ impl Devnet {
                 let node = &mut self.nodes[index];
                 node.child = None;
                 node.started = None;
-                self.sends.sender_ended(source, &node.plan.name, exit);
+                let name = node.plan.name.clone();
+                for message in self.store.sender_ended(now, index, &exit.to_string()) {
+                    self.sends.message_changed(&message, &self.store);
+                }
+                self.sends.sender_ended(source, &name, exit, &self.store);
                 self.give(now, index, Input::Exited(exit));
             }
         }

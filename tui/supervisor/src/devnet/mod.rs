@@ -185,7 +185,8 @@ impl Devnet {
     /// When something is due.
     fn next_wake(&self) -> Option<Time> {
         let processes = self.nodes.iter().filter_map(|node| node.process.next_wake()).min();
-        [processes, self.sends.next_deadline(), self.show_at].into_iter().flatten().min()
+        let messages = self.store.next_wake();
+        [processes, messages, self.sends.next_deadline(), self.show_at].into_iter().flatten().min()
     }
 
     /// Does what is due.
@@ -196,6 +197,9 @@ impl Devnet {
                 self.perform(now, index, action);
                 self.show(now, index);
             }
+        }
+        for message in self.store.give_up_messages(now) {
+            self.sends.message_changed(&message, &self.store);
         }
         self.sends.expire(now.t, &self.store);
         if self.show_at.is_some_and(|at| at <= now.t) {

@@ -89,13 +89,17 @@ impl Sends {
         }
     }
 
-    /// A process ended: nobody will answer what it was asked.
-    pub(super) fn sender_ended(&mut self, source: Source, name: &str, exit: Exit) {
-        let unanswered = |waiting: &mut Waiting| {
-            waiting.source == source && matches!(waiting.stage, Stage::Asked(_))
-        };
-        for waiting in self.0.extract_if(.., unanswered) {
-            waiting.fail(FailureCode::NotRunning, &format!("`{name}` ended: {exit}"));
+    /// A process ended: nobody will answer what it was asked, or say more about its messages.
+    pub(super) fn sender_ended(&mut self, source: Source, name: &str, exit: Exit, store: &Store) {
+        for waiting in self.0.extract_if(.., |waiting| waiting.has_heard_all(source, store)) {
+            let status = match &waiting.stage {
+                Stage::Asked(_) => None,
+                Stage::Accepted(id) => store.message(id),
+            };
+            match status {
+                Some(status) => waiting.give(status),
+                None => waiting.fail(FailureCode::NotRunning, &format!("`{name}` ended: {exit}")),
+            }
         }
     }
 
@@ -145,6 +149,18 @@ impl Waiting {
                     || status.state >= MessageState::Delivered && routes_known
             }
         }
+    }
+
+    /// Whether the end of this process leaves nothing to wait for.
+    fn has_heard_all(&self, ended: Source, store: &Store) -> bool {
+        self.source == ended
+            && match &self.stage {
+                Stage::Asked(_) => true,
+                // It is there; how it came there is not told any more.
+                Stage::Accepted(id) => {
+                    store.message(id).is_none_or(|status| status.state >= MessageState::Delivered)
+                }
+            }
     }
 
     fn give(self, status: &MessageStatus) {

@@ -38,7 +38,8 @@ while read -r line; do
 done
 "#;
 
-/// Takes messages: every one is on its way at once; one to bob arrives there.
+/// Takes messages: one that says `stays` is never sent, all others at once; one that says `arrives`
+/// arrives at bob.
 const SEND: &str = r#"
 while read -r line; do
     id=${line#*'"id":'} id=${id%%,*}
@@ -49,6 +50,7 @@ while read -r line; do
         m="{\"event\":\"message\",\"t\":1000,\"message\":\"m$id\""
         say "$m,\"stage\":\"accepted\",\"to\":\"bob-key@p\",\"content\":{\"text\":\"x\"},\"fragments\":1}"
         say "{\"event\":\"answer\",\"id\":$id,\"outcome\":\"accepted\",\"message\":\"m$id\"}"
+        case $line in *stays*) continue ;; esac
         say "$m,\"stage\":\"sent\",\"fragment\":0,\"attempt\":1,\"route\":[\"127.0.0.1:9980\",\"1.2.3.4:5\"]}"
         case $line in
         *arrives*) echo "{\"event\":\"message\",\"t\":3000000,\"message\":\"m$id\",\"stage\":\"received\",\"content\":{\"text\":\"x\"}}" > "$DIR/to-bob" ;;
@@ -93,6 +95,25 @@ impl Running {
             }
         })
         .await
+    }
+
+    /// Waits until the latest message is in this state.
+    async fn until_message(&self, state: MessageState) {
+        within(async {
+            let mut events = self.client.events().await.expect("a stream");
+            loop {
+                let event = events.next().await.expect("readable").expect("not over").event;
+                let latest = match event {
+                    StreamEvent::Snapshot(mut snapshot) => snapshot.messages.pop(),
+                    StreamEvent::Message(message) => Some(message),
+                    _ => continue,
+                };
+                if latest.is_some_and(|message| message.state == state) {
+                    return;
+                }
+            }
+        })
+        .await;
     }
 
     async fn announce_mixnode(&self) {
@@ -304,6 +325,19 @@ async fn a_message_is_sent_by_name_and_waited_for() {
         let refused = devnet.send("bob", "refuse", 20_000).await.expect_err("refused");
         assert_eq!(refused.code, FailureCode::SendFailed);
         assert!(refused.message.ends_with("refused: no route"), "{refused}");
+
+        // What its sender takes with it is not waited for.
+        let send = devnet.send("bob", "stays", 20_000);
+        let kill = async {
+            devnet.until_message(MessageState::Queued).await;
+            devnet.client.act("alice", NodeAction::Kill).await.expect("it runs");
+        };
+        let (lost, ()) = within(async { tokio::join!(send, kill) }).await;
+        let lost = lost.expect_err("nobody sends it");
+        assert_eq!(lost.code, FailureCode::SendFailed);
+        assert!(lost.message.ends_with("(killed by SIGKILL) before its packet was sent"), "{lost}");
+        devnet.until_message(MessageState::Failed).await;
+        devnet.until("alice", |node| node.state == State::Ready && node.restarts == 1).await;
 
         let unknown = devnet.send("bbo", "x", 50).await.expect_err("no such client");
         assert_eq!(unknown.code, FailureCode::NoSuchNode);

@@ -267,6 +267,11 @@ fn draw_input(
     };
     let inner = scene.pane(area, parties, focused);
     let value = view.input.value();
+    if view.handing_over > 0 {
+        let waiting = plural(view.handing_over, "message");
+        let note = format!("{waiting} handed over, not accepted yet");
+        scene.edge_note(area, false, Line::styled(note, scene.theme.warn));
+    }
     if focused {
         let packets = value.len().div_ceil(BYTES_PER_PACKET).max(1);
         let note = format!("{} B, {}", value.len(), plural(packets, "packet"));

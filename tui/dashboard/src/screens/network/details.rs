@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::action::Action;
 use crate::describe;
 use crate::model::Model;
 use crate::scene::Scene;
@@ -13,7 +14,7 @@ use crate::text;
 pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
     let Some(node) = model.selected_node() else {
         let inner = scene.pane(area, "Nothing selected", false);
-        introduction(devnet, inner, scene);
+        introduction(model, devnet, inner, scene);
         return;
     };
     let title = format!("{} {} {}", node.name(), scene.symbols.dot, describe::role(node));
@@ -29,21 +30,22 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
 }
 
 /// What somebody sees who has not touched a key yet.
-fn introduction(devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
+fn introduction(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
     let [left, right, up, down] = scene.symbols.arrows;
     let info = &devnet.info;
     let mean = info.hop_delay_ms * f64::from(info.layers);
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let muted = |words: String| Line::styled(words, scene.theme.muted);
+    let key = |key: String, what: &'static str| {
+        [Span::styled(format!("{key} "), scene.theme.accent), Span::raw(format!("{what}   "))]
+    };
+    let mut keys = Vec::from(key(format!("{left} {right} {up} {down}"), "select a node"));
+    if model.allows(Action::Write) {
+        keys.extend(key("m".into(), "write a message"));
+    }
+    keys.extend(key("?".into(), "help"));
     let lines = [
-        Line::from(vec![
-            Span::styled(format!("{left} {right} {up} {down} "), scene.theme.accent),
-            Span::raw("select a node   "),
-            Span::styled("m ", scene.theme.accent),
-            Span::raw("write a message   "),
-            Span::styled("? ", scene.theme.accent),
-            Span::raw("help"),
-        ]),
+        Line::from(keys),
         muted(format!(
             "A packet passes one mixnode per layer and waits {} at each, on average.",
             text::millis(info.hop_delay_ms)

@@ -16,6 +16,9 @@ const MOST_GAP: u16 = 22;
 /// Least and most columns of a box.
 const BOX_WIDTH: (u16, u16) = (15, 22);
 
+/// Most nodes of a column that find a place. More would not fit into any terminal.
+const MOST_NODES: u16 = 2000;
+
 /// How a node looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Look {
@@ -106,7 +109,7 @@ impl Placement {
 
         let nodes: Vec<u16> = columns
             .iter()
-            .map(|column| u16::try_from(column.nodes.len()).unwrap_or(u16::MAX))
+            .map(|column| u16::try_from(column.nodes.len()).unwrap_or(u16::MAX).min(MOST_NODES))
             .collect();
         let look = |nodes: u16| {
             let all = [Look::TallBox, Look::Box, Look::Lines, Look::Line];

@@ -1,0 +1,224 @@
+//! What becomes of messages, told step by step.
+
+use super::*;
+
+const START: u64 = 1_000_000_000;
+
+struct Watched {
+    messages: Messages,
+    names: Names,
+}
+
+impl Watched {
+    fn new() -> Self {
+        let mut names = Names::default();
+        for (known_by, node) in [
+            ("127.0.0.1:9980", "mix-1-1"),
+            ("127.0.0.1:4000", "provider-1"),
+            ("bobkey", "bob"),
+            ("bobkey@pkey", "bob"),
+        ] {
+            names.learn(known_by, node);
+        }
+        Self { messages: Messages::default(), names }
+    }
+
+    fn tell(&mut self, node: &str, ms: u64, stage: MessageStage) -> Option<InboxMessage> {
+        let t = Self::at(ms);
+        let at = Moment { t, unix_ns: t.as_nanos() };
+        let event = MessageEvent { t, message: "m".into(), stage };
+        self.messages.handle(at, node, event, &self.names)
+    }
+
+    fn accept(&mut self, to: &str, fragments: u32) {
+        let content = Content::Text("hello".into());
+        self.tell("alice", 0, MessageStage::Accepted { to: to.into(), content, fragments });
+    }
+
+    fn at(ms: u64) -> Time {
+        Time::from_nanos(START + ms * 1_000_000)
+    }
+
+    fn sender_ends(&mut self, ms: u64) -> Vec<String> {
+        self.messages.sender_ended(Self::at(ms), "alice", "killed by SIGKILL")
+    }
+
+    fn status(&self) -> &MessageStatus {
+        self.messages.get("m").expect("known")
+    }
+}
+
+fn sent(fragment: u32, attempt: u32) -> MessageStage {
+    let route = ["127.0.0.1:9980", "1.2.3.4:5", "127.0.0.1:4000"].map(String::from).into();
+    MessageStage::Sent { fragment, attempt, route }
+}
+
+fn received() -> MessageStage {
+    MessageStage::Received { content: Content::Text("hello".into()) }
+}
+
+#[test]
+fn a_message_is_followed_from_sender_to_recipient() {
+    let mut watched = Watched::new();
+    watched.accept("bobkey@pkey", 2);
+    let status = watched.status();
+    assert_eq!((status.from.as_str(), status.to.as_str()), ("alice", "bob"));
+    assert_eq!((status.state, status.bytes), (MessageState::Queued, 5));
+
+    watched.tell("alice", 10, sent(0, 1));
+    watched.tell("alice", 20, sent(1, 1));
+    watched.tell("alice", 30, sent(1, 2));
+    let status = watched.status();
+    assert_eq!((status.state, status.sent_ms), (MessageState::Sent, Some(10.0)));
+    assert_eq!(status.packets[1].attempts, 2);
+    assert_eq!(status.packets[1].route, ["mix-1-1", "1.2.3.4:5", "provider-1"]);
+
+    watched.tell("alice", 40, MessageStage::Acknowledged { fragment: 0 });
+    let arrived = watched.tell("bob", 50, received()).expect("bob has it");
+    assert_eq!((arrived.client.as_str(), arrived.id.as_str()), ("bob", "m"));
+    assert_eq!(watched.status().state, MessageState::Delivered);
+    watched.tell("alice", 60, MessageStage::Acknowledged { fragment: 1 });
+    let status = watched.status();
+    assert_eq!(status.state, MessageState::Acknowledged);
+    assert_eq!((status.delivered_ms, status.acknowledged_ms), (Some(50.0), Some(60.0)));
+}
+
+#[test]
+fn acknowledged_without_arrival_is_not_delivered() {
+    let mut watched = Watched::new();
+    watched.accept("bobkey", 1);
+    watched.tell("alice", 1, sent(0, 1));
+    watched.tell("alice", 2, MessageStage::Acknowledged { fragment: 0 });
+    assert_eq!(watched.status().state, MessageState::Sent);
+    watched.tell("bob", 3, received());
+    assert_eq!(watched.status().state, MessageState::Acknowledged);
+
+    // Nobody reports the arrival at a client of another network.
+    let mut watched = Watched::new();
+    watched.accept("stranger@elsewhere", 1);
+    watched.tell("alice", 2, MessageStage::Acknowledged { fragment: 0 });
+    assert_eq!(watched.status().state, MessageState::Acknowledged);
+}
+
+#[test]
+fn reports_in_the_wrong_order_come_to_the_same() {
+    let mut watched = Watched::new();
+    watched.tell("bob", 50, received());
+    watched.accept("bobkey", 1);
+    let status = watched.status();
+    assert_eq!((status.state, status.delivered_ms), (MessageState::Delivered, Some(50.0)));
+    watched.tell("alice", 60, MessageStage::Failed { reason: "no acknowledgement".into() });
+    let status = watched.status();
+    assert_eq!(status.state, MessageState::Delivered, "it is there");
+    assert_eq!(status.error.as_deref(), Some("no acknowledgement"));
+}
+
+#[test]
+fn numbers_that_cannot_be_are_survived() {
+    let mut watched = Watched::new();
+    watched.accept("bobkey", u32::MAX);
+    assert_eq!(watched.status().packets.len(), MAX_FRAGMENTS as usize);
+    watched.tell("alice", 1, sent(u32::MAX, 1));
+    watched.tell("alice", 1, MessageStage::Acknowledged { fragment: u32::MAX });
+    assert_eq!(watched.status().state, MessageState::Sent);
+}
+
+#[test]
+fn steps_are_shown_at_once_only_when_the_state_changes() {
+    let mut watched = Watched::new();
+    watched.accept("bobkey", 3);
+    assert_eq!(watched.messages.take_changed(false).len(), 1);
+    watched.tell("alice", 1, sent(0, 1));
+    assert_eq!(watched.messages.take_changed(false).len(), 1);
+    watched.tell("alice", 2, sent(1, 1));
+    assert_eq!(watched.messages.take_changed(false).len(), 0);
+    assert!(watched.messages.has_changed());
+    assert_eq!(watched.messages.take_changed(true).len(), 1);
+    assert!(!watched.messages.has_changed());
+}
+
+#[test]
+fn old_messages_make_room() {
+    let mut watched = Watched::new();
+    for index in 0..MAX_MESSAGES + 10 {
+        let t = Time::from_nanos(START);
+        let stage = MessageStage::Accepted {
+            to: "bobkey".into(),
+            content: Content::Text("ü".repeat(PREVIEW_BYTES)),
+            fragments: 1,
+        };
+        let event = MessageEvent { t, message: format!("{index}"), stage };
+        let at = Moment { t, unix_ns: START };
+        watched.messages.handle(at, "alice", event, &watched.names);
+    }
+    let all = watched.messages.all();
+    assert_eq!((all.len(), all[0].id.as_str()), (MAX_MESSAGES, "10"));
+    assert_eq!(all[0].content.byte_count(), PREVIEW_BYTES);
+    assert_eq!(all[0].bytes, 2 * PREVIEW_BYTES as u64);
+    let noise = Content::from_bytes(vec![0xff; 5000]);
+    let cut = beginning(noise).into_bytes().expect("still base64");
+    assert_eq!(cut.len(), PREVIEW_BYTES / 3 * 3);
+}
+
+#[test]
+fn what_its_sender_had_not_sent_fails_with_it() {
+    for (sent_before, said) in [
+        (0, "`alice` ended (killed by SIGKILL) before any of its 2 packets was sent"),
+        (1, "`alice` ended (killed by SIGKILL) before all its packets were sent: 1 of 2 were"),
+    ] {
+        let mut watched = Watched::new();
+        watched.accept("bobkey", 2);
+        for fragment in 0..sent_before {
+            watched.tell("alice", 1, sent(fragment, 1));
+        }
+        assert_eq!(watched.messages.sender_ended(Watched::at(2), "bob", "x"), [""; 0]);
+        assert_eq!(watched.sender_ends(2), ["m"]);
+        assert_eq!(watched.status().state, MessageState::Failed);
+        assert_eq!(watched.status().error.as_deref(), Some(said));
+        assert_eq!(watched.messages.next_wake(), None);
+
+        // A packet that nobody reported as sent had left after all.
+        watched.tell("bob", 3, received());
+        assert_eq!(watched.status().state, MessageState::Delivered);
+        assert_eq!(watched.sender_ends(4), [""; 0], "it is there");
+    }
+}
+
+#[test]
+fn what_is_on_its_way_whole_is_given_some_time_without_its_sender() {
+    let patience = u64::try_from(ORPHAN_PATIENCE.as_millis()).expect("small");
+    let on_its_way = || {
+        let mut watched = Watched::new();
+        watched.accept("bobkey", 2);
+        watched.tell("alice", 1, sent(0, 1));
+        watched.tell("alice", 2, sent(1, 1));
+        watched
+    };
+    let mut watched = on_its_way();
+    assert_eq!(watched.sender_ends(10), [""; 0]);
+    assert_eq!(watched.sender_ends(500), [""; 0], "its next process does not prolong it");
+    assert_eq!(watched.status().state, MessageState::Sent);
+    assert_eq!(watched.messages.next_wake(), Some(Watched::at(10 + patience)));
+    assert_eq!(watched.messages.give_up(Watched::at(9 + patience)), [""; 0]);
+    assert_eq!(watched.messages.give_up(Watched::at(10 + patience)), ["m"]);
+    assert_eq!(watched.status().state, MessageState::Failed);
+    let error = watched.status().error.clone().expect("a reason");
+    assert!(error.ends_with("nobody acknowledged the message within 30 s after that"), "{error}");
+    assert_eq!(watched.messages.next_wake(), None);
+    watched.tell("bob", 20 + patience, received());
+    assert_eq!(watched.status().state, MessageState::Delivered);
+
+    let mut watched = on_its_way();
+    watched.sender_ends(10);
+    watched.tell("bob", 20, received());
+    assert_eq!(watched.messages.give_up(Watched::at(10 + patience)), [""; 0]);
+    assert_eq!(watched.status().error, None);
+
+    // The provider has all of it and keeps it for as long as the recipient is away.
+    let mut watched = on_its_way();
+    watched.tell("alice", 3, MessageStage::Acknowledged { fragment: 0 });
+    watched.tell("alice", 4, MessageStage::Acknowledged { fragment: 1 });
+    assert_eq!(watched.sender_ends(10), [""; 0]);
+    assert_eq!(watched.messages.next_wake(), None);
+    assert_eq!(watched.status().state, MessageState::Sent);
+}
