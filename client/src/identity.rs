@@ -157,7 +157,7 @@ impl Driver {
     fn link_changed(&mut self, state: &LinkState) {
         match state {
             LinkState::Registered => {
-                tracing::info!("registered at provider {}", self.engine.address().provider);
+                tracing::debug!("registered at provider {}", self.engine.address().provider);
                 self.registered = true;
             }
             LinkState::Down(reason) => tracing::info!("{reason}"),
@@ -231,7 +231,7 @@ impl Driver {
                     self.inbox.push(data);
                     self.report(message, MessageStage::Received { content });
                 }
-                Output::Ready { took } => tracing::info!("the probe came back after {took:?}"),
+                Output::Ready { took } => tracing::debug!("the probe came back after {took:?}"),
             }
         }
     }

@@ -247,12 +247,15 @@ impl Crowd {
             };
             return reporter.report(Event::Ready { reason });
         };
-        let reason = match all {
-            1 => first.clone(),
-            _ => format!("{} of {all} identities wait, the first because {first}", waiting.len()),
-        };
-        if self.told.as_ref() != Some(&reason) {
-            self.told = Some(reason.clone());
+        // How many wait changes too often to be told each time; why the first waits does not.
+        if self.told.as_ref() != Some(first) {
+            self.told = Some(first.clone());
+            let reason = match all {
+                1 => first.clone(),
+                _ => {
+                    format!("{} of {all} identities wait, the first because {first}", waiting.len())
+                }
+            };
             reporter.report(Event::Waiting { reason });
         }
     }

@@ -9,5 +9,5 @@ pub use contract::Rates;
 pub use layout::{
     Layout, LayoutError, MAX_CLIENTS, MAX_CROWD, MAX_LAYERS, MAX_PROVIDERS, MAX_WIDTH,
 };
-pub use plan::{NodePlan, Plan, PortPlan, Ports, client_name};
+pub use plan::{NodePlan, Plan, PlanError, PortPlan, Ports, client_name};
 pub use profile::Profile;

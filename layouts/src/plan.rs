@@ -3,7 +3,7 @@
 use contract::{Endpoint, Role};
 use serde::{Deserialize, Serialize};
 
-use crate::{Layout, Rates};
+use crate::{Layout, LayoutError, Rates};
 
 /// Where the preferred ports of the directory, mixnodes, providers and clients begin.
 const DIRECTORY_PORT: u16 = 8080;
@@ -60,9 +60,32 @@ pub struct Plan {
     pub nodes: Vec<NodePlan>,
 }
 
+/// Why there is no plan of what was asked for.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The layout cannot be a network.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// The ports would not end before the last that there is.
+    #[error(
+        "ports from {base} on: {needed} are needed, and only {} are left up to {}",
+        u32::from(u16::MAX) - u32::from(*base) + 1,
+        u16::MAX
+    )]
+    Ports {
+        /// The first of them.
+        base: u16,
+        /// How many are needed.
+        needed: u16,
+        /// The last base from which they are enough.
+        largest_base: u16,
+    },
+}
+
 impl Plan {
-    /// The plan of a layout that was [checked](Layout::check).
-    pub fn new(layout: Layout, ports: Ports) -> Self {
+    /// The plan of a layout.
+    pub fn new(layout: Layout, ports: Ports) -> Result<Self, PlanError> {
+        layout.check()?;
         let mut next_of_base = match ports {
             Ports::Base(base) => base,
             Ports::Preferred | Ports::Auto => 0,
@@ -130,7 +153,20 @@ impl Plan {
                 ports: Vec::new(),
             });
         }
-        Self { layout, nodes }
+        let plan = Self { layout, nodes };
+        plan.check_ports(ports)?;
+        Ok(plan)
+    }
+
+    fn check_ports(&self, ports: Ports) -> Result<(), PlanError> {
+        let Ports::Base(base) = ports else { return Ok(()) };
+        let needed: usize = self.nodes.iter().map(|node| node.ports.len()).sum();
+        let needed = u16::try_from(needed).expect("a checked layout has some 400 ports at most");
+        let largest_base = u16::MAX - (needed - 1);
+        if base > largest_base {
+            return Err(PlanError::Ports { base, needed, largest_base });
+        }
+        Ok(())
     }
 
     /// The rates.
@@ -163,7 +199,7 @@ mod tests {
     #[test]
     fn two_by_three_has_the_processes_of_the_readme() {
         let layout = Layout { widths: vec![2; 3], ..Layout::default() };
-        let plan = Plan::new(layout, Ports::Preferred);
+        let plan = Plan::new(layout, Ports::Preferred).expect("a network");
         let names: Vec<&str> = plan.nodes.iter().map(|node| node.name.as_str()).collect();
         assert_eq!(
             names,
@@ -187,10 +223,40 @@ mod tests {
 
     #[test]
     fn ports_from_a_base_are_all_different_and_insisted_on() {
-        let plan = Plan::new(Layout::default(), Ports::Base(20_000));
+        let plan = Plan::new(Layout::default(), Ports::Base(20_000)).expect("a network");
         let ports: Vec<u16> =
             plan.nodes.iter().flat_map(|node| &node.ports).map(|port| port.port).collect();
         assert_eq!(ports, (20_000..20_008).collect::<Vec<u16>>());
         assert!(plan.nodes.iter().flat_map(|node| &node.ports).all(|port| !port.fallback));
+    }
+
+    #[test]
+    fn ports_that_would_not_end_before_the_last_are_refused() {
+        let last = Plan::new(Layout::default(), Ports::Base(65_528)).expect("eight are left");
+        assert_eq!(last.nodes[last.nodes.len() - 2].ports[0].port, u16::MAX);
+        let error = Plan::new(Layout::default(), Ports::Base(65_529)).expect_err("seven are left");
+        assert_eq!(
+            error,
+            PlanError::Ports { base: 65_529, needed: 8, largest_base: 65_528 },
+            "{error}"
+        );
+        assert_eq!(
+            error.to_string(),
+            "ports from 65529 on: 8 are needed, and only 7 are left up to 65535"
+        );
+        let most = Layout {
+            widths: vec![crate::MAX_WIDTH; crate::MAX_LAYERS.into()],
+            providers: crate::MAX_PROVIDERS,
+            clients: crate::MAX_CLIENTS,
+            ..Layout::default()
+        };
+        assert!(Plan::new(most, Ports::Base(u16::MAX)).is_err(), "and it can be counted");
+    }
+
+    #[test]
+    fn there_is_no_plan_of_what_cannot_be_a_network() {
+        let layout = Layout { providers: 0, ..Layout::default() };
+        let error = Plan::new(layout, Ports::Auto).expect_err("refused");
+        assert!(matches!(error, PlanError::Layout(_)), "{error}");
     }
 }

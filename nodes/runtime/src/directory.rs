@@ -7,7 +7,7 @@ use contract::Event;
 use directory_api::{PRESENCE_INTERVAL, Topic};
 use directory_client::{DirectoryClient, Error, SubscriptionEvent};
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout};
 
 use crate::{Network, Reporter, TopologyFollower};
 
@@ -53,21 +53,31 @@ where
     }
 }
 
+/// How often a new view of the network is made at most. While a large network starts, changes come
+/// by the hundred, and a view of each would cost more than all the rest of the start.
+const VIEW_INTERVAL: Duration = Duration::from_millis(20);
+
 /// Follows the topology for ever. The first view is empty.
 pub async fn follow_topology(directory: DirectoryClient, network: watch::Sender<Arc<Network>>) {
     let mut subscription = directory.subscribe(&[Topic::Topology]);
     let mut follower = TopologyFollower::default();
+    let mut changed = false;
+    let mut view_at = Instant::now();
     loop {
-        match subscription.next().await {
-            SubscriptionEvent::Update(frame) => {
-                if follower.apply(&frame.update) {
-                    network.send_replace(Arc::new(follower.network()));
+        tokio::select! {
+            event = subscription.next() => match event {
+                SubscriptionEvent::Update(frame) => changed |= follower.apply(&frame.update),
+                SubscriptionEvent::Connected => {}
+                SubscriptionEvent::Disconnected { error, .. } => {
+                    tracing::debug!("{}", with_causes(&error));
                 }
-            }
-            SubscriptionEvent::Connected => {}
-            SubscriptionEvent::Disconnected { error, .. } => {
-                tracing::debug!("{}", with_causes(&error));
-            }
+            },
+            () = sleep_until(view_at), if changed => {}
+        }
+        if changed && view_at <= Instant::now() {
+            changed = false;
+            view_at = Instant::now() + VIEW_INTERVAL;
+            network.send_replace(Arc::new(follower.network()));
         }
     }
 }

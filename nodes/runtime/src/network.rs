@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
-use directory_api::{Topology, Update};
+use directory_api::{GatewayPresence, MixNodePresence, Topology, Update};
 use wire::{NodeAddress, PublicKey};
 
 /// A mixnode that takes packets.
@@ -49,35 +49,41 @@ pub struct Network {
     providers: Vec<ProviderEntry>,
 }
 
+impl MixEntry {
+    /// None if its key or its address is none: no packet can be sent to it.
+    fn parse(node: &MixNodePresence) -> Option<Self> {
+        Some(Self {
+            key: node.pub_key.parse().ok()?,
+            address: NodeAddress(node.host.parse().ok()?),
+            layer: u8::try_from(node.layer).ok()?,
+        })
+    }
+}
+
+impl ProviderEntry {
+    /// None if its key or its address is none: no packet can be sent to it.
+    fn parse(node: &GatewayPresence) -> Option<Self> {
+        let clients = node.registered_clients.iter();
+        Some(Self {
+            key: node.pub_key.parse().ok()?,
+            address: NodeAddress(node.mixnet_listener.parse().ok()?),
+            clients_url: node.client_listener.clone(),
+            location: node.location.clone(),
+            clients: clients.filter_map(|client| client.pub_key.parse().ok()).collect(),
+        })
+    }
+}
+
 impl Network {
-    /// The network of a topology. Entries whose key or address is none are left out: no packet can
-    /// be sent to them.
+    /// The network of a topology. Entries to which no packet can be sent are left out.
     pub fn from_topology(topology: &Topology) -> Self {
-        let mut mixnodes: Vec<MixEntry> = topology
-            .mix_nodes
-            .iter()
-            .filter_map(|node| {
-                Some(MixEntry {
-                    key: node.pub_key.parse().ok()?,
-                    address: NodeAddress(node.host.parse().ok()?),
-                    layer: u8::try_from(node.layer).ok()?,
-                })
-            })
-            .collect();
-        let mut providers: Vec<ProviderEntry> = topology
-            .gateway_nodes
-            .iter()
-            .filter_map(|node| {
-                let clients = node.registered_clients.iter();
-                Some(ProviderEntry {
-                    key: node.pub_key.parse().ok()?,
-                    address: NodeAddress(node.mixnet_listener.parse().ok()?),
-                    clients_url: node.client_listener.clone(),
-                    location: node.location.clone(),
-                    clients: clients.filter_map(|client| client.pub_key.parse().ok()).collect(),
-                })
-            })
-            .collect();
+        Self::new(
+            topology.mix_nodes.iter().filter_map(MixEntry::parse).collect(),
+            topology.gateway_nodes.iter().filter_map(ProviderEntry::parse).collect(),
+        )
+    }
+
+    fn new(mut mixnodes: Vec<MixEntry>, mut providers: Vec<ProviderEntry>) -> Self {
         // The order decides which node a random number stands for: it must not depend on the
         // directory's.
         mixnodes.sort_by_key(|node| (node.layer, node.address, node.key));
@@ -126,11 +132,12 @@ impl Network {
     }
 }
 
-/// A topology that follows the directory's events.
+/// A network that follows the directory's events. Each record is parsed once, when it comes: while
+/// a large network starts, every node hears of every other.
 #[derive(Debug, Default)]
 pub struct TopologyFollower {
-    mixnodes: BTreeMap<String, directory_api::MixNodePresence>,
-    gateways: BTreeMap<String, directory_api::GatewayPresence>,
+    mixnodes: BTreeMap<String, MixEntry>,
+    providers: BTreeMap<String, ProviderEntry>,
 }
 
 impl TopologyFollower {
@@ -138,28 +145,25 @@ impl TopologyFollower {
     pub fn apply(&mut self, update: &Update) -> bool {
         match update {
             Update::Snapshot { topology } => {
-                let mixnodes = topology.mix_nodes.iter();
-                self.mixnodes = mixnodes.map(|node| (node.pub_key.clone(), node.clone())).collect();
-                let gateways = topology.gateway_nodes.iter();
-                self.gateways = gateways.map(|node| (node.pub_key.clone(), node.clone())).collect();
+                *self = Self::default();
+                for node in &topology.mix_nodes {
+                    self.put_mixnode(node);
+                }
+                for node in &topology.gateway_nodes {
+                    self.put_provider(node);
+                }
                 true
             }
-            Update::MixNode(node) => {
-                self.mixnodes.insert(node.pub_key.clone(), node.clone());
-                true
-            }
-            Update::Gateway(node) => {
-                self.gateways.insert(node.pub_key.clone(), node.clone());
-                true
-            }
+            Update::MixNode(node) => self.put_mixnode(node),
+            Update::Gateway(node) => self.put_provider(node),
             Update::Left { pub_key } => {
                 let mixnode = self.mixnodes.remove(pub_key).is_some();
-                let gateway = self.gateways.remove(pub_key).is_some();
-                mixnode || gateway
+                let provider = self.providers.remove(pub_key).is_some();
+                mixnode || provider
             }
             Update::Gone { pub_key, list, .. } => match list.as_str() {
                 "mixnode" => self.mixnodes.remove(pub_key).is_some(),
-                "gateway" => self.gateways.remove(pub_key).is_some(),
+                "gateway" => self.providers.remove(pub_key).is_some(),
                 _ => false,
             },
             Update::MixProvider(_)
@@ -172,17 +176,36 @@ impl TopologyFollower {
 
     /// The network as it is now.
     pub fn network(&self) -> Network {
-        Network::from_topology(&Topology {
-            mix_nodes: self.mixnodes.values().cloned().collect(),
-            gateway_nodes: self.gateways.values().cloned().collect(),
-            ..Topology::default()
-        })
+        Network::new(
+            self.mixnodes.values().cloned().collect(),
+            self.providers.values().cloned().collect(),
+        )
+    }
+
+    fn put_mixnode(&mut self, node: &MixNodePresence) -> bool {
+        let new = MixEntry::parse(node);
+        let changed = self.mixnodes.get(&node.pub_key) != new.as_ref();
+        match new {
+            Some(new) => drop(self.mixnodes.insert(node.pub_key.clone(), new)),
+            None => drop(self.mixnodes.remove(&node.pub_key)),
+        }
+        changed
+    }
+
+    fn put_provider(&mut self, node: &GatewayPresence) -> bool {
+        let new = ProviderEntry::parse(node);
+        let changed = self.providers.get(&node.pub_key) != new.as_ref();
+        match new {
+            Some(new) => drop(self.providers.insert(node.pub_key.clone(), new)),
+            None => drop(self.providers.remove(&node.pub_key)),
+        }
+        changed
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use directory_api::{GatewayPresence, MixNodePresence, RegisteredClient};
+    use directory_api::RegisteredClient;
 
     use super::*;
 

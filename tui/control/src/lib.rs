@@ -8,6 +8,7 @@ mod client;
 mod event;
 mod request;
 mod status;
+mod text;
 
 pub use client::{ControlClient, ControlError, EventStream};
 pub use event::{DirectoryState, Envelope, InboxMessage, LogLine, StreamEvent};
@@ -18,6 +19,8 @@ pub use status::{
     DevnetInfo, MessageState, MessageStatus, NodeRates, NodeStatus, PacketStatus, ProcessUsage,
     Snapshot, State,
 };
+
+pub use text::{SHOWN_ARGUMENT_CHARS, SHOWN_NAME_CHARS, shown_argument, shown_name, visible};
 
 /// How much of a message is shown while it is on its way, in bytes. A received message is shown
 /// whole.

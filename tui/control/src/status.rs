@@ -86,6 +86,21 @@ impl State {
         }
     }
 
+    /// What is said of a process in this state, after its name.
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Self::Planned => "is planned",
+            Self::Starting => "is starting",
+            Self::Listening => "is listening",
+            Self::Present => "is present",
+            Self::Ready => "is ready",
+            Self::Stopping => "is stopping",
+            Self::Stopped => "is stopped",
+            Self::BackingOff => "is backing off",
+            Self::Failed => "has failed",
+        }
+    }
+
     /// Whether a process exists in this state.
     pub fn is_running(self) -> bool {
         matches!(

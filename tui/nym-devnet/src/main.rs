@@ -8,16 +8,17 @@ mod commands;
 mod context;
 mod node;
 mod output;
+mod progress;
 mod signals;
 mod stop;
 mod watch;
 
-use std::ffi::OsString;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
-use control::{Failure, FailureCode};
+use control::{Failure, FailureCode, shown_argument};
 
 use crate::cli::{Cli, Command, Format};
 use crate::context::Context;
@@ -90,24 +91,40 @@ fn supervise() -> ExitCode {
 /// What the parser has to say: help and version are results, everything else is a failure.
 fn usage(error: &clap::Error) -> ExitCode {
     let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    if !is_help && asks_for_json(std::env::args_os()) {
-        let text = error.to_string();
+    let arguments: Vec<String> =
+        std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let text = safe_to_show(&error.to_string(), &arguments);
+    if !is_help && asks_for_json(&arguments) {
         let message = text.lines().next().unwrap_or_default();
         let message = message.strip_prefix("error: ").unwrap_or(message);
         let failure = Failure::new(FailureCode::Usage, message)
             .hint("`nym-devnet help` lists commands and options");
         output::failure(&failure, Format::Json);
-    } else {
+    } else if text == error.to_string() {
         // Whoever does not read it sees the exit code.
         drop(error.print());
+    } else {
+        // Without the colours, which are control characters too.
+        drop(io::stderr().write_all(text.as_bytes()));
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
+/// What the parser says, with the arguments that it repeats cut and made visible.
+fn safe_to_show(text: &str, arguments: &[String]) -> String {
+    let values = arguments.iter().filter_map(|argument| Some(argument.split_once('=')?.1));
+    let mut text = text.to_owned();
+    for repeated in arguments.iter().map(String::as_str).chain(values) {
+        let shown = shown_argument(repeated);
+        if shown != repeated {
+            text = text.replace(repeated, &shown);
+        }
+    }
+    text
+}
+
 /// Whether a command line that cannot be parsed asks for JSON.
-fn asks_for_json(arguments: impl Iterator<Item = OsString>) -> bool {
-    let arguments: Vec<String> =
-        arguments.map(|argument| argument.to_string_lossy().into_owned()).collect();
+fn asks_for_json(arguments: &[String]) -> bool {
     let by_option = arguments.windows(2).any(|pair| {
         matches!(pair[0].as_str(), "-o" | "--output") && pair[1].eq_ignore_ascii_case("json")
     });
@@ -115,4 +132,21 @@ fn asks_for_json(arguments: impl Iterator<Item = OsString>) -> bool {
         || arguments
             .iter()
             .any(|argument| matches!(argument.as_str(), "-ojson" | "-o=json" | "--output=json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_parser_repeats_is_safe_to_show() {
+        let long = "x".repeat(5000);
+        for argument in ["\u{1b}[2J", &long, &format!("--width={long}"), "--width=\u{9b}2J"] {
+            let line = ["nym-devnet", "up", argument];
+            let error = Cli::try_parse_from(line).expect_err(argument);
+            let text = safe_to_show(&error.to_string(), &line.map(String::from));
+            assert!(text.lines().all(|line| line.chars().count() < 200), "{text}");
+            assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text}");
+        }
+    }
 }

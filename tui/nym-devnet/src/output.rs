@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use control::{Failure, State};
+use control::{Failure, State, visible};
 use serde::Serialize;
 use serde_json::json;
 
@@ -127,12 +127,14 @@ pub(crate) fn failure(failure: &Failure, format: Format) {
         return;
     }
     let mut stderr = io::stderr();
-    drop(writeln!(stderr, "error: {failure}"));
+    // What a failure repeats can be from anywhere.
+    let mut line = |what: &str, text: &str| drop(writeln!(stderr, "{what}: {}", visible(text)));
+    line("error", &failure.message);
     if let Some(hint) = &failure.hint {
-        drop(writeln!(stderr, "hint: {hint}"));
+        line("hint", hint);
     }
     if let Some(log) = &failure.log {
-        drop(writeln!(stderr, "log: {log}"));
+        line("log", log);
     }
 }
 

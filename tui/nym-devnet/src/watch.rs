@@ -85,19 +85,10 @@ impl Watch {
 
     /// The first process that is not ready, and why.
     pub(crate) fn not_ready(&self, after: &str) -> Failure {
-        let waiting: Vec<&NodeStatus> =
-            self.nodes.iter().filter(|node| node.state != State::Ready).collect();
-        let Some(first) = waiting.first() else {
+        let Some(first) = self.nodes.iter().find(|node| node.state != State::Ready) else {
             return Failure::new(FailureCode::DeadlinePassed, format!("not ready within {after}"));
         };
-        let others = match waiting.len() - 1 {
-            0 => String::new(),
-            others => format!(" (and {others} more)"),
-        };
-        let message = format!(
-            "not ready within {after}: `{}`{others} is {}: {}",
-            first.name, first.state, first.reason
-        );
+        let message = format!("not ready within {after}: {}", late(&self.nodes, State::Ready));
         self.about(first, FailureCode::DeadlinePassed, message)
     }
 
@@ -107,5 +98,17 @@ impl Watch {
             None => message,
         };
         Failure::new(code, message).node(&node.name).log(node.log_file.display().to_string())
+    }
+}
+
+/// Who is not in this state yet and why, of whom the first is described.
+pub(crate) fn late<'a>(nodes: impl IntoIterator<Item = &'a NodeStatus>, state: State) -> String {
+    let mut late = nodes.into_iter().filter(|node| node.state != state);
+    let Some(first) = late.next() else { return format!("all are {state}") };
+    let why = format!("`{}` {}: {}", first.name, first.state.phrase(), first.reason);
+    match late.count() {
+        0 => why,
+        1 => format!("{why}; and 1 more is not {state}"),
+        more => format!("{why}; and {more} more are not {state}"),
     }
 }

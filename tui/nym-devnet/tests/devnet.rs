@@ -127,7 +127,11 @@ fn processes_are_stopped_and_started_by_name() {
     let not_running = lab.run("send bob alice hello --name t1 -o json").expect(3).json();
     assert_eq!(not_running["error"]["code"], "NOT_RUNNING");
     lab.run("kill bob --name t1").expect(3);
-    lab.run("start mix-1-1 bob --name t1").expect(0);
+    let started = lab.run("start mix-1-1 bob --name t1 -v").expect(0);
+    assert!(started.stderr.contains(" of 30s: `mix-1-1` is "), "{}", started.stderr);
+    let mut lines: Vec<&str> = started.stderr.lines().collect();
+    lines.dedup();
+    assert_eq!(lines.len(), started.stderr.lines().count(), "only changes: {}", started.stderr);
     until("bob has it", 30, || {
         let inbox = lab.run("inbox bob --name t1 -o json").expect(0).json();
         inbox["data"]["messages"][0]["content"]["text"] == "later"
@@ -135,6 +139,17 @@ fn processes_are_stopped_and_started_by_name() {
     let restarted = lab.run("restart alice --name t1 -o json").expect(0).json();
     assert_eq!(restarted["data"]["nodes"][0]["state"], "ready");
     assert_eq!(restarted["data"]["nodes"][0]["restarts"], 0, "nothing went wrong");
+    assert_eq!(topology["data"]["directory"]["link"], "live");
+    lab.run("stop directory --name t1").expect(0);
+    until("the supervisor has noticed", 30, || {
+        let topology = lab.run("topology --name t1").expect(0);
+        let first = topology.stderr.lines().next().unwrap_or_default();
+        first.starts_with("the directory does not answer; this is what it listed ")
+            && topology.stdout.contains("mix-1-2")
+    });
+    let topology = lab.run("topology --name t1 -o json").expect(0).json();
+    assert_eq!(topology["data"]["directory"]["link"], "reconnecting");
+    lab.run("start directory --name t1").expect(0);
     let logs = lab.run("logs alice -n 3 --name t1").expect(0);
     assert!(logs.stdout.lines().all(|line| line.starts_with("alice")), "{}", logs.stdout);
     lab.run("down t1").expect(0);
@@ -150,6 +165,11 @@ fn a_name_that_does_not_exist_is_answered_with_the_nearest() {
     assert_eq!(failure["error"]["exit"], 3);
     let hint = failure["error"]["hint"].as_str().expect("a hint");
     assert!(hint.contains("did you mean `mix-1-1`?"), "{hint}");
+    let before = lab.pids("t1");
+    for line in ["kill alice bogus", "restart bob alicia", "stop mix-1-1 bob x"] {
+        lab.run(&format!("{line} --name t1")).expect(3);
+    }
+    assert_eq!(lab.pids("t1"), before, "nothing was touched");
     lab.run("logs alicia --name t1").expect(3);
     lab.run("send alice ../../x hi --name t1").expect(3);
     let failure = lab.run("ps --name t2 -o json").expect(3).json();
@@ -220,6 +240,11 @@ fn what_cannot_be_a_network_is_refused_before_anything_starts() {
         assert_eq!(failure["error"]["message"], said);
         assert!(failure["error"]["hint"].is_string(), "{failure}");
     }
+    let failure = lab.run("up -d --ports base:65530 -o json").expect(2).json();
+    let message = failure["error"]["message"].as_str().expect("text");
+    assert!(message.contains("8 are needed, and only 6 are left"), "{message}");
+    let hint = failure["error"]["hint"].as_str().expect("a hint");
+    assert!(hint.starts_with("--ports base:65528 "), "{hint}");
     for arguments in
         ["up --ports 80", "up --profile slow", "up --name ../x", "frobnicate", "send alice"]
     {

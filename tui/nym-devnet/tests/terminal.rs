@@ -65,3 +65,19 @@ fn a_signal_restores_the_terminal_and_ends_everything() {
     terminal.is_restored().expect("restored");
     until_gone(&pids, 5);
 }
+
+#[test]
+fn a_wait_shows_what_it_waits_for_and_leaves_only_its_result() {
+    let lab = Lab::new();
+    lab.run("up --detach --ports auto --layers 1 --crowd 0 --name t1").expect(0);
+    let program = Path::new(env!("CARGO_BIN_EXE_nym-devnet"));
+    let arguments = "wait --for stopped --name t1";
+    let mut terminal = Terminal::start(program, arguments, lab.path(), 24, 80);
+    terminal.wait_text("s of 1m: `t1` still runs", limit(10));
+    lab.run("down t1").expect(0);
+    terminal.wait_text("`t1` is stopped", limit(10));
+    assert_eq!(terminal.wait_end(limit(10)), 0);
+    terminal.wait("the wait is wiped", limit(1), |screen| {
+        (!screen.contents().contains("still runs")).then_some(())
+    });
+}

@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn every_role_is_told_what_it_needs() {
         let layout = Layout { widths: vec![1; 3], ..Layout::default() };
-        let plan = Plan::new(layout, Ports::Preferred);
+        let plan = Plan::new(layout, Ports::Preferred).expect("a network");
         let state = StateDir::find(Some("/state".into())).expect("a path");
         let folder = state.folder("t1").expect("a name");
         let bound = BTreeMap::from([(Endpoint::App, 40_000)]);

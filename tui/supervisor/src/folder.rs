@@ -14,7 +14,7 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use control::{Failure, FailureCode};
+use control::{Failure, FailureCode, shown_name};
 
 use crate::spec::Record;
 
@@ -37,7 +37,7 @@ pub enum FolderError {
     #[error("cannot find the folder for devnets: neither `XDG_STATE_HOME` nor `HOME` is set")]
     NoStateDir,
     /// The name cannot be one.
-    #[error("`{name}` cannot be the name of a devnet: {reason}")]
+    #[error("`{}` cannot be the name of a devnet: {reason}", shown_name(name))]
     Name {
         /// What was asked for.
         name: String,
@@ -421,7 +421,7 @@ mod tests {
             pid_started: 2,
             socket: folder.socket(),
             started_unix_ms: 3,
-            plan: layouts::Plan::new(Layout::default(), Ports::Auto),
+            plan: layouts::Plan::new(Layout::default(), Ports::Auto).expect("a network"),
         };
         claim.write_record(&record).expect("writes");
         assert_eq!(folder.record(), Some(record));

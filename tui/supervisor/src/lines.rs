@@ -53,25 +53,9 @@ impl Splitter {
     }
 }
 
-/// Text that can be shown on a terminal as it is: a control character stands as its symbol
-/// (`␛` for escape), bytes that are no UTF-8 as `�`, and a tab as spaces.
+/// Text that can be shown on a terminal as it is; bytes that are no UTF-8 stand as `�`.
 pub(crate) fn visible(line: &Line) -> String {
-    let mut text = String::with_capacity(line.bytes.len());
-    for c in String::from_utf8_lossy(&line.bytes).chars() {
-        match c {
-            '\t' => text.push_str("    "),
-            '\u{7f}' => text.push('␡'),
-            '\0'..='\u{1f}' => text.extend(char::from_u32(0x2400 + u32::from(c))),
-            // The second set of control characters begins escape sequences too; characters that
-            // change the direction of writing make a line say something else than it does.
-            '\u{80}'..='\u{9f}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}' => text.push('�'),
-            _ => text.push(c),
-        }
-    }
+    let mut text = control::visible(&String::from_utf8_lossy(&line.bytes));
     if line.cut {
         text.push('…');
     }

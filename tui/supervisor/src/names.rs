@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use control::{Failure, FailureCode};
+use control::{Failure, FailureCode, shown_name};
+
+/// What is longer than this is no mistyped name, and is not compared: that takes time of its square.
+const LONGEST_COMPARED_BYTES: usize = 128;
 
 /// How alike two names must be for the one to be offered for the other, from 0 to 1. `mix1` is 0.87
 /// like `mix-1-1`. Two neighbouring letters that were swapped always count as alike.
@@ -36,6 +39,7 @@ impl Names {
 /// There is no `what` of that name; the hint names the one that was probably meant.
 pub fn no_such_node<'a>(what: &str, name: &str, names: impl Iterator<Item = &'a str>) -> Failure {
     let nearest = names
+        .filter(|_| name.len() <= LONGEST_COMPARED_BYTES)
         .map(|other| match strsim::osa_distance(name, other) {
             ..=1 => (1.0, other),
             _ => (strsim::jaro_winkler(name, other), other),
@@ -46,6 +50,7 @@ pub fn no_such_node<'a>(what: &str, name: &str, names: impl Iterator<Item = &'a 
         Some((_, nearest)) => format!("did you mean `{nearest}`? `nym-devnet ps` lists all"),
         None => "`nym-devnet ps` lists all".into(),
     };
+    let name = shown_name(name);
     Failure::new(FailureCode::NoSuchNode, format!("there is no {what} named `{name}`"))
         .hint(hint)
         .node(name)
@@ -76,5 +81,10 @@ mod tests {
         assert!(hint("alcie").contains("`alice`"));
         assert!(hint("provider").contains("`provider-1`"));
         assert!(!hint("zzz").contains("mean"));
+
+        let failure = no_such_node("node", &"\u{1b}".repeat(1_000_000), ["alice"].into_iter());
+        let shown = "␛".repeat(64) + "…";
+        assert_eq!(failure.message, format!("there is no node named `{shown}`"));
+        assert_eq!(failure.node, Some(shown));
     }
 }

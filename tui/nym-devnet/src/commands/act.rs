@@ -5,10 +5,12 @@ use std::time::Duration;
 use control::{Failure, FailureCode, NodeAction, NodeStatus, State};
 use serde::Serialize;
 
+use super::check_names;
 use crate::cli::{KillArgs, NodesArgs};
 use crate::context::Context;
+use crate::progress::Progress;
 use crate::stop::Outcome;
-use crate::watch::Watch;
+use crate::watch::{Watch, late};
 
 #[derive(Serialize)]
 struct Acted {
@@ -44,6 +46,8 @@ async fn act(
     goal: Option<(State, Duration)>,
 ) -> Outcome {
     let client = context.connect(None)?;
+    // All of them first: either the whole line can be meant or none of it is done.
+    check_names(&client.status().await?, names, &[])?;
     let mut nodes = Vec::new();
     for name in names {
         nodes.push(client.act(name, action).await?);
@@ -51,7 +55,10 @@ async fn act(
     if let Some((state, limit)) = goal {
         // Opened only now, so that it begins after what was asked.
         let mut watch = Watch::open(&client).await?;
-        let waiting = tokio::time::timeout(limit, wait(&mut watch, names, state)).await;
+        let mut progress = Progress::new(context.output, limit, false);
+        let waiting =
+            tokio::time::timeout(limit, wait(&mut watch, &mut progress, names, state)).await;
+        drop(progress);
         if waiting.is_err() {
             return Err(too_late(&watch, action, names, state, limit).into());
         }
@@ -68,7 +75,12 @@ async fn act(
     })
 }
 
-async fn wait(watch: &mut Watch, names: &[String], state: State) -> Outcome {
+async fn wait(
+    watch: &mut Watch,
+    progress: &mut Progress,
+    names: &[String],
+    state: State,
+) -> Outcome {
     loop {
         let nodes: Vec<&NodeStatus> = names.iter().filter_map(|name| watch.node(name)).collect();
         if nodes.iter().all(|node| node.state == state) {
@@ -77,7 +89,8 @@ async fn wait(watch: &mut Watch, names: &[String], state: State) -> Outcome {
         if let Some(node) = nodes.iter().find(|node| node.state == State::Failed) {
             return Err(watch.loss_of(node).into());
         }
-        if watch.next().await?.is_none() {
+        let reason = late(nodes, state);
+        if progress.next(watch, &reason).await?.is_none() {
             let message = "the devnet went down meanwhile";
             return Err(Failure::new(FailureCode::NoSuchDevnet, message).into());
         }
@@ -92,11 +105,11 @@ fn too_late(
     limit: Duration,
 ) -> Failure {
     let limit = humantime::format_duration(limit);
-    let late = names.iter().filter_map(|name| watch.node(name)).find(|node| node.state != state);
+    let nodes: Vec<&NodeStatus> = names.iter().filter_map(|name| watch.node(name)).collect();
     let message = format!("cannot {} within {limit}", action.word());
-    match late {
+    match nodes.iter().find(|node| node.state != state) {
         Some(node) => {
-            let why = format!("`{}` is {}: {}", node.name, node.state, node.reason);
+            let why = late(nodes.iter().copied(), state);
             Failure::new(FailureCode::DeadlinePassed, format!("{message}: {why}"))
                 .node(&node.name)
                 .log(node.log_file.display().to_string())

@@ -2,6 +2,7 @@
 
 use control::{LogLine, Snapshot, StreamEvent};
 
+use super::check_names;
 use crate::cli::LogsArgs;
 use crate::context::Context;
 use crate::output::Output;
@@ -13,12 +14,7 @@ const SUPERVISOR: &str = "supervisor";
 pub(crate) async fn run(context: &Context, args: &LogsArgs) -> Outcome {
     let client = context.connect(None)?;
     let snapshot = client.status().await?;
-    for name in &args.nodes {
-        let mut names = snapshot.nodes.iter().map(|node| node.name.as_str()).chain([SUPERVISOR]);
-        if !names.clone().any(|other| other == name) {
-            return Err(supervisor::no_such_node("node", name, &mut names).into());
-        }
-    }
+    check_names(&snapshot, &args.nodes, &[SUPERVISOR])?;
     let width = snapshot.nodes.iter().map(|node| node.name.len()).max().unwrap_or_default();
     let printer = Printer { output: context.output, width: width.max(SUPERVISOR.len()) };
     let wanted = |line: &LogLine| {

@@ -1,5 +1,7 @@
 //! The commands, one file each.
 
+use control::{Failure, Snapshot};
+
 pub(crate) mod act;
 pub(crate) mod attach;
 pub(crate) mod down;
@@ -12,3 +14,15 @@ pub(crate) mod status;
 pub(crate) mod topology;
 pub(crate) mod up;
 pub(crate) mod wait;
+
+/// Whether each of these is the name of a process, or one of the others that can be meant.
+fn check_names(snapshot: &Snapshot, names: &[String], others: &[&str]) -> Result<(), Failure> {
+    let known = || {
+        let nodes = snapshot.nodes.iter().map(|node| node.name.as_str());
+        nodes.chain(others.iter().copied())
+    };
+    match names.iter().find(|name| !known().any(|other| other == **name)) {
+        Some(unknown) => Err(supervisor::no_such_node("node", unknown, known())),
+        None => Ok(()),
+    }
+}

@@ -74,7 +74,7 @@ fn text(output: Output, status: &Status<'_>, snapshot: &Snapshot) -> String {
     for node in status.nodes.iter().filter(|node| node.state != State::Ready) {
         line(
             "not ready",
-            format!("{} is {}: {}", node.name, output.state(node.state, 0), node.reason),
+            format!("{}: {}: {}", node.name, output.state(node.state, 0), node.reason),
         );
     }
     text

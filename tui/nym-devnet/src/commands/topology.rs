@@ -1,13 +1,23 @@
 //! `topology`: what the directory lists.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use control::{Failure, FailureCode};
+use control::{DirectoryState, Failure, FailureCode};
 use directory_api::{MixNodePresence, Topology};
+use serde::Serialize;
 
 use crate::context::Context;
-use crate::output::{Cell, table};
+use crate::output::{Cell, ago, table};
 use crate::stop::Outcome;
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    #[serde(flatten)]
+    topology: &'a Topology,
+    /// Whether that is what the directory lists now, or what it listed last.
+    directory: &'a DirectoryState,
+}
 
 pub(crate) async fn run(context: &Context) -> Outcome {
     let snapshot = context.connect(None)?.status().await?;
@@ -16,9 +26,25 @@ pub(crate) async fn run(context: &Context) -> Outcome {
         let hint = "`nym-devnet wait` waits until everything is ready";
         return Err(Failure::new(FailureCode::NotRunning, message).hint(hint).into());
     };
-    context.output.result("topology", Some(&snapshot.devnet.name), topology, |output| {
+    if snapshot.directory != DirectoryState::Live {
+        let when = last_heard_unix_ms(topology)
+            .map_or_else(|| "last".into(), |unix_ms| format!("{} ago", ago(unix_ms)));
+        let note = format!("the directory does not answer; this is what it listed {when}");
+        context.output.note(&note);
+    }
+    let listed = Listed { topology, directory: &snapshot.directory };
+    context.output.result("topology", Some(&snapshot.devnet.name), &listed, |output| {
         table(output, &["PLACE", "NAME", "ADDRESS", "KEY"], &[], &rows(topology))
     })
+}
+
+/// When the directory last heard anybody, which it then told us at once.
+fn last_heard_unix_ms(topology: &Topology) -> Option<u64> {
+    let mixnodes = topology.mix_nodes.iter().map(|node| node.last_seen);
+    let providers = topology.mix_provider_nodes.iter().chain(&topology.gateway_nodes);
+    let last = mixnodes.chain(providers.map(|node| node.last_seen)).max()?;
+    let since_1970 = Duration::from_nanos(u64::try_from(last).ok()?);
+    u64::try_from(since_1970.as_millis()).ok()
 }
 
 fn rows(topology: &Topology) -> Vec<Vec<Cell>> {

@@ -7,7 +7,7 @@ use control::{
     ControlClient, DevnetInfo, Envelope, Failure, FailureCode, NodeStatus, Snapshot, State,
     StreamEvent,
 };
-use layouts::{NodePlan, Plan};
+use layouts::{NodePlan, Plan, PlanError};
 use serde::Serialize;
 use supervisor::{Folder, Spec, Supervisor};
 
@@ -16,17 +16,13 @@ use super::ls::shape;
 use crate::cli::UpArgs;
 use crate::context::{Context, DEFAULT_NAME, own_program};
 use crate::output::{Cell, Output, or_unknown, table, unix_ms_now};
+use crate::progress::Progress;
 use crate::signals::Signals;
 use crate::stop::{Outcome, Stop};
-use crate::watch::Watch;
+use crate::watch::{Watch, late};
 
 pub(crate) async fn run(context: &Context, args: &UpArgs) -> Outcome {
-    let layout = args.layout.layout();
-    layout.check().map_err(|error| {
-        Failure::new(FailureCode::InvalidLayout, error.to_string())
-            .hint(format!("{} between {} and {} is possible", error.what, error.least, error.most))
-    })?;
-    let plan = Plan::new(layout, args.ports);
+    let plan = Plan::new(args.layout.layout(), args.ports).map_err(|error| impossible(&error))?;
     let folder = context.folder(None)?;
     if args.dry_run {
         return dry_run(context, &plan);
@@ -48,6 +44,17 @@ pub(crate) async fn run(context: &Context, args: &UpArgs) -> Outcome {
         headless(supervisor, client, &mut signals, narrator).await
     } else {
         with_dashboard(context, args, supervisor, client).await
+    }
+}
+
+fn impossible(error: &PlanError) -> Failure {
+    match error {
+        PlanError::Layout(_) => Failure::new(FailureCode::InvalidLayout, error.to_string())
+            .hint("`nym-devnet up --dry-run` shows a layout without starting it"),
+        PlanError::Ports { largest_base, .. } => {
+            Failure::new(FailureCode::Usage, error.to_string())
+                .hint(format!("--ports base:{largest_base} is the last that is possible"))
+        }
     }
 }
 
@@ -96,11 +103,13 @@ async fn detached(
     mut narrator: Narrator,
 ) -> Outcome {
     let mut watch = Watch::begin(&client).await?;
+    let mut progress = Progress::new(context.output, args.wait_timeout, true);
     let ended = tokio::select! {
-        outcome = until_ready(&mut watch, &mut narrator) => Ended::Outcome(outcome),
+        outcome = until_ready(&mut watch, &mut progress, &mut narrator) => Ended::Outcome(outcome),
         signal = signals.next() => Ended::Signal(signal),
         () = tokio::time::sleep(args.wait_timeout) => Ended::Deadline,
     };
+    drop(progress);
     let failure = match ended {
         Ended::Outcome(Ok(())) => {
             let snapshot = client.status().await?;
@@ -131,13 +140,25 @@ async fn detached(
     Err(failure.into())
 }
 
-async fn until_ready(watch: &mut Watch, narrator: &mut Narrator) -> Outcome {
+async fn until_ready(
+    watch: &mut Watch,
+    progress: &mut Progress,
+    narrator: &mut Narrator,
+) -> Outcome {
     while !watch.all_ready() {
         if let Some(failure) = watch.lost() {
             return Err(failure.into());
         }
-        let Some(envelope) = watch.next().await? else { return Err(ended_early().into()) };
+        let reason = if watch.nodes.is_empty() {
+            "the supervisor has not told yet".into()
+        } else {
+            late(&watch.nodes, State::Ready)
+        };
+        let Some(envelope) = progress.next(watch, &reason).await? else {
+            return Err(ended_early().into());
+        };
         for line in narrator.lines(&envelope) {
+            progress.wipe();
             narrator.output.detail(&line);
         }
     }

@@ -2,13 +2,14 @@
 
 use std::time::Instant;
 
-use control::{Failure, FailureCode};
+use control::{Failure, FailureCode, State};
 use serde::Serialize;
 
 use crate::cli::{Goal, WaitArgs};
 use crate::context::Context;
+use crate::progress::Progress;
 use crate::stop::Outcome;
-use crate::watch::Watch;
+use crate::watch::{Watch, late};
 
 #[derive(Serialize)]
 struct Waited {
@@ -38,21 +39,24 @@ pub(crate) async fn run(context: &Context, args: &WaitArgs) -> Outcome {
 async fn ready(context: &Context, args: &WaitArgs) -> Outcome {
     let client = context.connect(None)?;
     let mut watch = Watch::open(&client).await?;
+    let limit = args.timeout;
+    let mut progress = Progress::new(context.output, limit, false);
     let until_ready = async {
         while !watch.all_ready() {
             if let Some(failure) = watch.lost() {
                 return Err(failure.into());
             }
-            if watch.next().await?.is_none() {
+            let reason = late(&watch.nodes, State::Ready);
+            if progress.next(&mut watch, &reason).await?.is_none() {
                 return Err(context.not_running(context.name()).into());
             }
         }
         Ok(())
     };
-    let limit = args.timeout;
     if let Ok(outcome) = tokio::time::timeout(limit, until_ready).await {
         return outcome;
     }
+    drop(progress);
     Err(watch.not_ready(&humantime::format_duration(limit).to_string()).into())
 }
 
@@ -61,9 +65,13 @@ async fn stopped(context: &Context, args: &WaitArgs) -> Outcome {
     let Some(watch) = folder.watch()? else { return Ok(()) };
     let waiting = tokio::task::spawn_blocking(|| watch.wait());
     let limit = args.timeout;
+    let mut progress = Progress::new(context.output, limit, false);
+    let reason = format!("`{}` still runs", folder.name());
+    let waiting = progress.until(&reason, waiting);
     if let Ok(Ok(waited)) = tokio::time::timeout(limit, waiting).await {
         return Ok(waited?);
     }
+    drop(progress);
     let limit = humantime::format_duration(limit);
     let message = format!("`{}` still runs after {limit}", folder.name());
     Err(Failure::new(FailureCode::DeadlinePassed, message).into())

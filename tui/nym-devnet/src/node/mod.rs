@@ -82,6 +82,8 @@ fn log_to_stderr(supervised: bool) {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Which module says it matters to nobody who reads these.
+        .with_target(false)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
 }

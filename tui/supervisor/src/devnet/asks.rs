@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use contract::{Command as Question, MAX_MESSAGE_BYTES, Role};
-use control::{Failure, FailureCode, MessageStatus, NodeAction, NodeStatus, SendRequest, State};
+use control::{
+    Failure, FailureCode, MessageStatus, NodeAction, NodeStatus, SendRequest, State,
+    shown_argument, visible,
+};
+use wire::{ClientAddress, PublicKey};
 
 use super::Devnet;
 use super::sends::{Stage, Waiting};
@@ -54,7 +58,7 @@ impl Devnet {
             return not_now("the directory has not opened its port yet".into());
         }
         if action == NodeAction::Kill && !node.process.exists() {
-            return not_now(format!("it does not run; it is {}", node.process.state()));
+            return not_now(format!("it does not run; it {}", node.process.state().phrase()));
         }
         let input = match action {
             NodeAction::Start => Input::Start,
@@ -74,7 +78,7 @@ impl Devnet {
                 self.sends.add(Waiting {
                     source: Source { node: index, generation: self.nodes[index].generation },
                     from: request.from,
-                    to: request.to,
+                    to: shown_argument(&request.to),
                     wait: request.wait,
                     deadline: now.t + timeout,
                     timeout,
@@ -89,13 +93,14 @@ impl Devnet {
     fn begin_send(&mut self, request: &SendRequest) -> Result<(usize, u64), Failure> {
         let SendRequest { from, to, content, .. } = request;
         let refuse = |code, why: String| {
+            let to = shown_argument(to);
             Err(Failure::new(code, format!("cannot send from `{from}` to `{to}`: {why}"))
                 .node(from))
         };
         let index = self.client(from)?;
         let sender = &self.store.nodes()[index];
         if sender.state != State::Ready {
-            let why = format!("`{from}` is {}: {}", sender.state, sender.reason);
+            let why = format!("`{from}` {}: {}", sender.state.phrase(), sender.reason);
             return refuse(FailureCode::NotRunning, why);
         }
         let to = self.recipient(to)?;
@@ -119,13 +124,15 @@ impl Devnet {
     /// The address of a recipient, given by name or as an address.
     fn recipient(&self, to: &str) -> Result<String, Failure> {
         if self.find(to).is_err() && looks_like_an_address(to) {
-            return Ok(to.into());
+            // Whether anybody has that address is for the sending client to say.
+            return check_address(to).map(|()| to.into());
         }
         let status = &self.store.nodes()[self.client(to)?];
         status.address.clone().ok_or_else(|| {
             let message = format!(
-                "cannot send to `{to}`: it has no address yet; it is {}: {}",
-                status.state, status.reason
+                "cannot send to `{to}`: it has no address yet; it {}: {}",
+                status.state.phrase(),
+                status.reason
             );
             Failure::new(FailureCode::NotRunning, message).node(to)
         })
@@ -164,9 +171,24 @@ impl Devnet {
 /// How many names a hint lists.
 const MAX_OFFERED: usize = 8;
 
-/// An address has an `@`, or is a base58 key of 32 bytes. Whether it is a good one is for the
-/// sending client to say.
+/// An address has an `@`, or is about as long as a base58 key of 32 bytes.
 fn looks_like_an_address(text: &str) -> bool {
     text.contains('@')
         || (matches!(text.len(), 32..=44) && text.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+/// Whether it can be an address: `client@provider`, or a bare key of a client.
+fn check_address(text: &str) -> Result<(), Failure> {
+    let parsed = if text.contains('@') {
+        text.parse().map(|_: ClientAddress| ())
+    } else {
+        text.parse().map(|_: PublicKey| ())
+    };
+    parsed.map_err(|error| {
+        let message =
+            format!("cannot send to `{}`: {}", shown_argument(text), visible(&error.to_string()));
+        Failure::new(FailureCode::Usage, message).hint(
+            "an address is CLIENT@PROVIDER, both base58 keys; a client's name will do as well",
+        )
+    })
 }

@@ -172,7 +172,7 @@ where
     tokio::spawn(directory_server::run(listener, options, stop_directory.clone()));
 
     let layout = Layout { widths: vec![1], crowd: 0, ..Layout::default() };
-    let mut plan = Plan::new(layout, Ports::Auto);
+    let mut plan = Plan::new(layout, Ports::Auto).expect("a network");
     plan.nodes.retain(|node| node.role != Role::Provider);
     let state_dir = StateDir::find(Some(dir.join("state"))).expect("a path");
     let claim = state_dir.folder("t1").and_then(|folder| folder.claim()).expect("free");
@@ -342,6 +342,11 @@ async fn a_message_is_sent_by_name_and_waited_for() {
         let unknown = devnet.send("bbo", "x", 50).await.expect_err("no such client");
         assert_eq!(unknown.code, FailureCode::NoSuchNode);
         assert_eq!(unknown.hint.as_deref(), Some("did you mean `bob`? `nym-devnet ps` lists all"));
+        for malformed in ["bob@", "not@an-address", &"1l".repeat(20), "\u{1b}[2J@x"] {
+            let refused = devnet.send(malformed, "x", 50).await.expect_err("no address");
+            assert_eq!(refused.code, FailureCode::Usage, "{refused}");
+            assert!(!refused.message.contains('\u{1b}'), "{refused}");
+        }
         let no_client = devnet.send("mix-1-1", "x", 50).await.expect_err("a mixnode");
         assert_eq!(no_client.code, FailureCode::Usage);
         assert_eq!(no_client.hint.as_deref(), Some("clients are alice, bob"));
