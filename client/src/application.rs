@@ -1,15 +1,15 @@
 //! The websocket for applications, as the native client of Nym v0.7 had it: JSON requests, received
 //! messages pushed as plain frames.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use runtime::accept;
 use serde::{Deserialize, Serialize};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio::time::{sleep, timeout};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::StatusCode;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -35,9 +35,6 @@ const MAX_MESSAGE_BYTES: usize = 6 * contract::MAX_MESSAGE_BYTES + 4096;
 
 /// Bytes that are read at once. Most requests are short.
 const READ_BUFFER_BYTES: usize = 16 << 10;
-
-/// How long to wait when the system refuses a connection, so as not to turn in a tight circle.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A binary request begins with two keys: recipient and its provider.
 const BINARY_HEAD_BYTES: usize = 2 * PublicKey::BYTES;
@@ -76,30 +73,19 @@ enum PushKind {
 
 /// Accepts applications for ever.
 pub(crate) async fn serve(listener: TcpListener, asks: mpsc::Sender<Ask>, inbox: Inbox) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                let (asks, inbox) = (asks.clone(), inbox.clone());
-                tokio::spawn(async move {
-                    if let Err(error) = application(stream, peer, asks, &inbox).await {
-                        tracing::debug!("application {peer}: {error}");
-                    }
-                    drop(place);
-                });
-            }
-            Err(error) => {
-                tracing::warn!("cannot accept an application: {error}");
-                sleep(ACCEPT_PAUSE).await;
+    accept(listener, MAX_CONNECTIONS, |stream, peer| {
+        let (asks, inbox) = (asks.clone(), inbox.clone());
+        async move {
+            if let Err(error) = application(stream, asks, &inbox).await {
+                tracing::debug!("application {peer}: {error}");
             }
         }
-    }
+    })
+    .await;
 }
 
 async fn application(
     stream: TcpStream,
-    peer: SocketAddr,
     asks: mpsc::Sender<Ask>,
     inbox: &Inbox,
 ) -> Result<(), tungstenite::Error> {
@@ -110,42 +96,15 @@ async fn application(
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(READ_BUFFER_BYTES);
     let handshake = accept_hdr_async_with_config(stream, check_request, Some(config));
-    let Ok(socket) = timeout(HANDSHAKE_TIMEOUT, handshake).await else {
-        tracing::debug!("application {peer}: no handshake");
-        return Ok(());
-    };
-    let mut socket = socket?;
-    let mut connection = Connection { asks, push_kind: PushKind::Unknown };
-    // Pushes wait for the first answer: a program that asks for its address takes the first frame
-    // for the answer.
-    let mut messages = None;
-    loop {
-        let next_message = async {
-            match &mut messages {
-                Some(messages) => mpsc::Receiver::recv(messages).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            frame = socket.next() => {
-                let Some(frame) = frame else { return Ok(()) };
-                let response = match frame? {
-                    Message::Text(text) => connection.take_text(&text).await,
-                    Message::Binary(bytes) => connection.take_binary(&bytes).await,
-                    Message::Close(_) => return Ok(()),
-                    Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => continue,
-                };
-                let text = serde_json::to_string(&response).expect("responses are JSON");
-                write(&mut socket, Message::Text(text.into())).await?;
-                messages.get_or_insert_with(|| inbox.connect());
-            }
-            message = next_message => {
-                // None: it did not read, and was dropped from the inbox.
-                let Some(message) = message else { return socket.close(None).await };
-                write(&mut socket, connection.push(&message)).await?;
-            }
-        }
+    let timed_out = || tungstenite::Error::Io(std::io::ErrorKind::TimedOut.into());
+    let mut socket = timeout(HANDSHAKE_TIMEOUT, handshake).await.map_err(|_| timed_out())??;
+    let mut connection =
+        Connection { asks, push_kind: PushKind::Unknown, messages: None, unwritten: None };
+    let result = connection.serve(&mut socket, inbox).await;
+    if let Some(messages) = connection.messages {
+        inbox.give_back(connection.unwritten, messages);
     }
+    result
 }
 
 async fn write(socket: &mut Socket, message: Message) -> Result<(), tungstenite::Error> {
@@ -158,9 +117,52 @@ async fn write(socket: &mut Socket, message: Message) -> Result<(), tungstenite:
 struct Connection {
     asks: mpsc::Sender<Ask>,
     push_kind: PushKind,
+    /// Messages for this application. Pushes wait for the first answer: a program that asks for its
+    /// address takes the first frame for the answer.
+    messages: Option<mpsc::Receiver<Arc<Vec<u8>>>>,
+    /// The message that is being written.
+    unwritten: Option<Arc<Vec<u8>>>,
 }
 
 impl Connection {
+    async fn serve(
+        &mut self,
+        socket: &mut Socket,
+        inbox: &Inbox,
+    ) -> Result<(), tungstenite::Error> {
+        loop {
+            let messages = &mut self.messages;
+            let next_message = async {
+                match messages {
+                    Some(messages) => messages.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                frame = socket.next() => {
+                    let Some(frame) = frame else { return Ok(()) };
+                    let response = match frame? {
+                        Message::Text(text) => self.take_text(&text).await,
+                        Message::Binary(bytes) => self.take_binary(&bytes).await,
+                        Message::Close(_) => return Ok(()),
+                        Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => continue,
+                    };
+                    let text = serde_json::to_string(&response).expect("responses are JSON");
+                    write(socket, Message::Text(text.into())).await?;
+                    self.messages.get_or_insert_with(|| inbox.connect());
+                }
+                message = next_message => {
+                    // None: it did not read, and was dropped from the inbox.
+                    let Some(message) = message else { return socket.close(None).await };
+                    let frame = self.push(&message);
+                    self.unwritten = Some(message);
+                    write(socket, frame).await?;
+                    self.unwritten = None;
+                }
+            }
+        }
+    }
+
     async fn take_text(&mut self, text: &str) -> AppResponse {
         match serde_json::from_str(text) {
             Ok(AppRequest::Send { message, recipient }) => {

@@ -13,6 +13,9 @@ use crate::Settings;
 /// The shortest mean interval of a stream: a thousand packets a second, more than a core builds.
 const MIN_INTERVAL: Duration = Duration::from_millis(1);
 
+/// The longest mean delay: a mixnode refuses headers that ask for more than thirty times of it.
+const MAX_HOP_DELAY: Duration = Duration::from_secs(10);
+
 /// On or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Switch {
@@ -38,7 +41,7 @@ pub struct TrafficArgs {
     #[arg(long, value_name = "PROVIDER")]
     pub provider: Option<String>,
     /// Mean delay at a mixnode
-    #[arg(long, value_name = "TIME", default_value = "200ms", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "200ms", value_parser = hop_delay)]
     pub hop_delay: Duration,
     /// Mean interval of send slots; one carries a message if there is one, else cover
     #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = interval)]
@@ -99,6 +102,14 @@ pub struct CrowdArgs {
     /// How many identities send cover
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub identities: u16,
+}
+
+fn hop_delay(text: &str) -> Result<Duration, String> {
+    let delay = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if delay > MAX_HOP_DELAY {
+        return Err(format!("longer than {MAX_HOP_DELAY:?}"));
+    }
+    Ok(delay)
 }
 
 fn interval(text: &str) -> Result<Duration, String> {

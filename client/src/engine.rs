@@ -6,12 +6,16 @@
 //! cover come back to the client. Nobody outside can tell the three apart.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use contract::{Rates, Time, TrafficCounters};
 use rand::{CryptoRng, RngExt};
 use runtime::Network;
-use sphinx::{PrivateKey, Route, build_header, build_packet, open, recover_plaintext, seal};
+use sphinx::{
+    BuildError, PrivateKey, Route, SealError, build_header, build_packet, open, recover_plaintext,
+    seal,
+};
 use wire::{
     ACK_HEADER_BYTES, ClientAddress, Fragment, Identifier, Kind, MessageId, NodeAddress, Plaintext,
     PublicKey, Reassembler, Reassembly, WireProfile,
@@ -31,8 +35,8 @@ const ACK_MARGIN: Duration = Duration::from_millis(1500);
 /// How long the probe that shows readiness may take before another is sent. It asks for no delays.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long a message may wait for a route before it has failed.
-const ROUTE_PATIENCE: Duration = Duration::from_secs(60);
+/// How long after the provider is back nothing goes again: acknowledgements that it kept come first.
+const ACKS_FIRST: Duration = Duration::from_secs(1);
 
 /// A stream that is behind by more than this starts anew: a process that was stopped and goes on
 /// must not send a burst.
@@ -112,14 +116,15 @@ pub struct Client {
     address: ClientAddress,
     settings: Settings,
     profile: WireProfile,
-    network: Network,
+    network: Arc<Network>,
     outbox: Outbox,
     reassembler: Reassembler,
     next_slot: Option<Time>,
     next_loop: Option<Time>,
     probe: Probe,
-    /// Since when the message in front has had no route.
-    blocked_since: Option<Time>,
+    /// From when on what is not acknowledged goes again; never while the provider is out of reach, for
+    /// then acknowledgements wait there.
+    expires_from: Option<Time>,
     /// Acknowledgements of cover that are underway, with the moment at which they are forgotten.
     cover_acks: BTreeMap<Identifier, Time>,
     counters: TrafficCounters,
@@ -142,13 +147,13 @@ impl Client {
             key,
             settings,
             profile: WireProfile::CURRENT,
-            network: Network::default(),
+            network: Arc::default(),
             outbox: Outbox::default(),
             reassembler: Reassembler::default(),
             next_slot: None,
             next_loop: None,
             probe: Probe::NotSent,
-            blocked_since: None,
+            expires_from: None,
             cover_acks: BTreeMap::new(),
             counters: TrafficCounters::default(),
             received: 0,
@@ -162,8 +167,19 @@ impl Client {
     }
 
     /// Takes a new view of the network.
-    pub fn set_network(&mut self, network: Network) {
+    pub fn set_network(&mut self, network: Arc<Network>) {
         self.network = network;
+    }
+
+    /// The provider delivers from now on, or does not any more.
+    pub fn set_online(&mut self, now: Time, online: bool) {
+        self.expires_from = online.then(|| now + ACKS_FIRST);
+    }
+
+    /// Gives up everything that is not done, because of this.
+    pub fn abandon(&mut self, reason: &str) -> Vec<Output> {
+        let failed = |message| Output::Failed { message, reason: reason.into() };
+        self.outbox.abandon().into_iter().map(failed).collect()
     }
 
     /// The address that a text means: `client@provider`, or a bare key of a client that a provider
@@ -194,8 +210,17 @@ impl Client {
     pub fn poll(&mut self, now: Time, rng: &mut impl CryptoRng) -> Vec<Output> {
         let mut outputs = Vec::new();
         self.poll_probe(now, rng, &mut outputs);
-        for message in self.outbox.expire(now) {
-            let reason = format!("not acknowledged after {MAX_ATTEMPTS} attempts");
+        if self.expires_from.is_some_and(|from| from <= now) {
+            for message in self.outbox.expire(now) {
+                let reason = format!("not acknowledged after {MAX_ATTEMPTS} attempts");
+                outputs.push(Output::Failed { message, reason });
+            }
+        }
+        let Self { outbox, network, settings, .. } = self;
+        let reachable = |to: &ClientAddress| is_reachable(network, settings.layers, to);
+        for (message, to) in outbox.expire_blocked(now, reachable) {
+            let missing = network.missing_layer(settings.layers).map(NoRoute::Layer);
+            let reason = missing.unwrap_or(NoRoute::Provider(to.provider)).to_string();
             outputs.push(Output::Failed { message, reason });
         }
         let Rates { slot, loop_cover, .. } = self.settings.rates;
@@ -217,10 +242,9 @@ impl Client {
             Probe::Underway { sent, .. } => Some(sent + PROBE_TIMEOUT),
             Probe::NotSent | Probe::Returned => None,
         };
-        [self.next_slot, self.next_loop, self.outbox.next_deadline(), probe]
-            .into_iter()
-            .flatten()
-            .min()
+        let expiry = self.expires_from.zip(self.outbox.next_deadline());
+        let expiry = expiry.map(|(from, deadline)| deadline.max(from));
+        [self.next_slot, self.next_loop, expiry, probe].into_iter().flatten().min()
     }
 
     /// Takes a packet that the provider delivered.
@@ -330,7 +354,11 @@ impl Client {
         if !due {
             return;
         }
-        let id = MessageId(rng.random());
+        // One id for all attempts: a probe that comes back late has come back.
+        let id = match self.probe {
+            Probe::Underway { id, .. } => id,
+            Probe::NotSent | Probe::Returned => MessageId(rng.random()),
+        };
         let cover = cover(id);
         if let Ok(built) = self.build(now, rng, self.address, &cover, Duration::ZERO) {
             self.remember_cover_ack(now, &built);
@@ -344,7 +372,14 @@ impl Client {
     }
 
     fn fire_slot(&mut self, now: Time, rng: &mut impl CryptoRng, outputs: &mut Vec<Output>) {
-        let sent = match self.outbox.next() {
+        let Self { outbox, network, settings, address, .. } = self;
+        // Without a route back to itself there is no cover, and real packets alone would be seen.
+        let next = if is_reachable(network, settings.layers, address) {
+            outbox.next(|to| is_reachable(network, settings.layers, to))
+        } else {
+            None
+        };
+        let sent = match next {
             Some(next) => self.send_fragment(now, rng, &next, outputs),
             None => false,
         };
@@ -362,34 +397,29 @@ impl Client {
         outputs: &mut Vec<Output>,
     ) -> bool {
         let (message, fragment, attempt) = (next.message, next.index, next.attempt);
-        let reason =
-            match self.build(now, rng, next.to, &next.fragment, self.settings.rates.hop_delay) {
-                Ok(built) => {
-                    self.blocked_since = None;
-                    self.outbox.sent(next, built.ack);
-                    if attempt == 1 {
-                        self.counters.real += 1;
-                    } else {
-                        self.counters.retransmitted += 1;
-                    }
-                    let route = built.route.hops.iter().map(|hop| hop.address).collect();
-                    outputs.push(built.output());
-                    outputs.push(Output::Sent { message, fragment, attempt, route });
-                    return true;
+        let mean_delay = self.settings.rates.hop_delay;
+        match self.build(now, rng, next.to, &next.fragment, mean_delay) {
+            Ok(built) => {
+                self.outbox.sent(next, built.ack);
+                if attempt == 1 {
+                    self.counters.real += 1;
+                } else {
+                    self.counters.retransmitted += 1;
                 }
-                Err(CannotBuild::NoRoute(no_route)) => {
-                    let since = *self.blocked_since.get_or_insert(now);
-                    if now.saturating_since(since) < ROUTE_PATIENCE {
-                        return false;
-                    }
-                    no_route.to_string()
-                }
-                Err(CannotBuild::Recipient(reason)) => reason,
-            };
-        self.blocked_since = None;
-        self.outbox.fail(message);
-        outputs.push(Output::Failed { message, reason });
-        false
+                let route = built.route.hops.iter().map(|hop| hop.address).collect();
+                outputs.push(built.output());
+                outputs.push(Output::Sent { message, fragment, attempt, route });
+                true
+            }
+            // Another route is chosen at the next slot.
+            Err(CannotBuild::NoRoute | CannotBuild::Hop) => false,
+            Err(CannotBuild::Recipient(error)) => {
+                self.outbox.fail(message);
+                let reason = format!("the recipient's address is no use: {error}");
+                outputs.push(Output::Failed { message, reason });
+                false
+            }
+        }
     }
 
     /// Sends cover to itself; says whether there was a route.
@@ -439,18 +469,15 @@ impl Client {
         if self.settings.acks {
             let ack_route = choose(rng, &self.address.provider)?;
             let identifier = identifier(rng);
-            ack_header = build_header(rng, &ack_route, &self.address.client, &identifier)
-                .map_err(|error| CannotBuild::Recipient(error.to_string()))?;
+            ack_header = build_header(rng, &ack_route, &self.address.client, &identifier)?;
             ack_first_hop = ack_route.first_hop();
             let known = route.delay() + ack_route.delay();
             ack = Some((identifier, now + known.mul_f64(1.5) + ACK_MARGIN));
         }
-        let sealed = seal(rng, &to.client, PURPOSE, &fragment.encode())
-            .map_err(|error| CannotBuild::Recipient(error.to_string()))?;
+        let sealed = seal(rng, &to.client, PURPOSE, &fragment.encode())?;
         let plaintext = Plaintext { ack_header, ack_first_hop, sealed }.encode();
         let packet =
-            build_packet(rng, self.profile, &route, &to.client, &NO_IDENTIFIER, &plaintext)
-                .map_err(|error| CannotBuild::Recipient(error.to_string()))?;
+            build_packet(rng, self.profile, &route, &to.client, &NO_IDENTIFIER, &plaintext)?;
         Ok(Built { route, packet, ack })
     }
 }
@@ -470,15 +497,34 @@ impl Built {
 }
 
 enum CannotBuild {
-    NoRoute(NoRoute),
-    /// The recipient's address is no use; trying again does not help.
-    Recipient(String),
+    NoRoute,
+    /// A node on the route has a key that is no use.
+    Hop,
+    /// The recipient's key is no use; trying again does not help.
+    Recipient(SealError),
 }
 
 impl From<NoRoute> for CannotBuild {
-    fn from(no_route: NoRoute) -> Self {
-        Self::NoRoute(no_route)
+    fn from(_: NoRoute) -> Self {
+        Self::NoRoute
     }
+}
+
+impl From<BuildError> for CannotBuild {
+    fn from(_: BuildError) -> Self {
+        Self::Hop
+    }
+}
+
+impl From<SealError> for CannotBuild {
+    fn from(error: SealError) -> Self {
+        Self::Recipient(error)
+    }
+}
+
+/// Whether a packet can be sent to this client right now.
+fn is_reachable(network: &Network, layers: u8, to: &ClientAddress) -> bool {
+    network.missing_layer(layers).is_none() && network.provider(&to.provider).is_some()
 }
 
 fn cover(message: MessageId) -> Fragment {

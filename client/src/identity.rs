@@ -38,6 +38,8 @@ pub(crate) enum Ask {
     Clients { answer: oneshot::Sender<Vec<ClientAddress>> },
     /// Wait for what is underway, at most 3 s, then end.
     Leave,
+    /// End now.
+    Stop,
 }
 
 /// What an identity has counted, for whoever reports it.
@@ -94,9 +96,18 @@ impl Identity {
 
         let mut networks = shared.networks.clone();
         let mut engine = Client::new(key, provider, shared.settings);
-        engine.set_network(networks.borrow_and_update().as_ref().clone());
+        engine.set_network(Arc::clone(&networks.borrow_and_update()));
         let timer = Arc::clone(&shared.timer);
-        let mut driver = Driver { engine, rng, shared, inbox, tally, changed, registered: false };
+        let mut driver = Driver {
+            engine,
+            rng,
+            shared,
+            inbox,
+            tally,
+            changed,
+            registered: false,
+            leaving: false,
+        };
         let mut tally_due = interval(METRICS_INTERVAL);
         tally_due.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut leaving_until: Option<Time> = None;
@@ -110,17 +121,19 @@ impl Identity {
                     let _ = confirmations.try_send(number);
                 }
                 Ok(()) = networks.changed() => {
-                    driver.engine.set_network(networks.borrow_and_update().as_ref().clone());
+                    driver.engine.set_network(Arc::clone(&networks.borrow_and_update()));
                 }
                 Ok(()) = states.changed() => {
                     let state = states.borrow_and_update().clone();
                     driver.link_changed(&state);
                 }
                 ask = asks.recv() => match ask {
-                    Some(ask) => if driver.take(ask) {
+                    Some(Ask::Leave) => {
+                        driver.leaving = true;
                         leaving_until = Some(clock::now() + DRAIN_LIMIT);
-                    },
-                    None => return,
+                    }
+                    Some(Ask::Stop) | None => break,
+                    Some(ask) => driver.take(ask),
                 },
                 _ = tally_due.tick() => {}
             }
@@ -130,6 +143,8 @@ impl Identity {
                 LinkState::Down(reason) => Some(reason.clone()),
             });
         }
+        let outputs = driver.engine.abandon("the client stopped before it was acknowledged");
+        driver.carry_out(outputs);
     }
 }
 
@@ -142,6 +157,8 @@ struct Driver {
     changed: Arc<tokio::sync::Notify>,
     /// Whether the provider has known this client at any time: before, a packet to it is lost.
     registered: bool,
+    /// Whether it takes no more messages.
+    leaving: bool,
 }
 
 impl Driver {
@@ -159,8 +176,12 @@ impl Driver {
             LinkState::Registered => {
                 tracing::debug!("registered at provider {}", self.engine.address().provider);
                 self.registered = true;
+                self.engine.set_online(clock::now(), true);
             }
-            LinkState::Down(reason) => tracing::info!("{reason}"),
+            LinkState::Down(reason) => {
+                tracing::info!("{reason}");
+                self.engine.set_online(clock::now(), false);
+            }
         }
     }
 
@@ -178,8 +199,8 @@ impl Driver {
         number
     }
 
-    /// Does what it is asked; says whether that was to leave.
-    fn take(&mut self, ask: Ask) -> bool {
+    /// Does what it is asked.
+    fn take(&mut self, ask: Ask) {
         // Whoever does not wait for the answer any more does not get it.
         match ask {
             Ask::Send { to, data, answer } => drop(answer.send(self.send(&to, &data))),
@@ -192,12 +213,14 @@ impl Driver {
                 });
                 drop(answer.send(clients.collect()));
             }
-            Ask::Leave => return true,
+            Ask::Leave | Ask::Stop => unreachable!("the loop takes them"),
         }
-        false
     }
 
     fn send(&mut self, to: &str, data: &[u8]) -> Result<String, String> {
+        if self.leaving {
+            return Err("the client is stopping".into());
+        }
         let address = self.engine.resolve(to)?;
         let sent = self.engine.send(&mut self.rng, address, data);
         let (message, fragments) = sent.map_err(|error| error.to_string())?;

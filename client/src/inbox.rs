@@ -46,7 +46,8 @@ impl Inbox {
     /// An application is there: it gets what was kept, then what comes.
     pub(crate) fn connect(&self) -> mpsc::Receiver<Arc<Vec<u8>>> {
         let mut state = self.lock();
-        let (sender, receiver) = mpsc::channel(MAX_WAITING.max(state.kept.len() + MAX_WAITING));
+        state.applications.retain(|application| !application.is_closed());
+        let (sender, receiver) = mpsc::channel(state.kept.len() + MAX_WAITING);
         for message in std::mem::take(&mut state.kept) {
             // There is room for all of them.
             let _ = sender.try_send(message);
@@ -54,6 +55,25 @@ impl Inbox {
         state.kept_bytes = 0;
         state.applications.push(sender);
         receiver
+    }
+
+    /// An application is gone: what it did not read is kept for the next one, unless others have it.
+    pub(crate) fn give_back(
+        &self,
+        unwritten: Option<Arc<Vec<u8>>>,
+        mut unread: mpsc::Receiver<Arc<Vec<u8>>>,
+    ) {
+        let mut state = self.lock();
+        unread.close();
+        let unread = std::iter::from_fn(|| unread.try_recv().ok());
+        let left: Vec<_> = unwritten.into_iter().chain(unread).collect();
+        state.applications.retain(|application| !application.is_closed());
+        if state.applications.is_empty() {
+            for message in left.into_iter().rev() {
+                state.kept_bytes += message.len();
+                state.kept.push_front(message);
+            }
+        }
     }
 
     /// Messages dropped since the start because no application took them.
@@ -86,6 +106,18 @@ mod tests {
         drop((first, second));
         inbox.push(b"kept".to_vec());
         assert_eq!(texts(&mut inbox.connect()), [b"kept".to_vec()]);
+    }
+
+    #[test]
+    fn what_an_application_did_not_read_is_kept_for_the_next() {
+        let inbox = Inbox::default();
+        let first = inbox.connect();
+        inbox.push(b"two".to_vec());
+        inbox.give_back(Some(Arc::new(b"one".to_vec())), first);
+        let mut next = inbox.connect();
+        let texts: Vec<Vec<u8>> =
+            std::iter::from_fn(|| next.try_recv().ok()).map(|m| m.to_vec()).collect();
+        assert_eq!(texts, [b"one".to_vec(), b"two".to_vec()]);
     }
 
     #[test]

@@ -17,6 +17,6 @@ mod server;
 
 pub use args::{ClientArgs, CrowdArgs, Switch, TrafficArgs};
 pub use engine::{Client, Output, Settings};
-pub use outbox::{MAX_ATTEMPTS, MAX_QUEUED_BYTES, SendError};
+pub use outbox::{MAX_ATTEMPTS, MAX_QUEUED_FRAGMENTS, ROUTE_PATIENCE, SendError};
 pub use route::NoRoute;
 pub use server::{run_client, run_crowd};

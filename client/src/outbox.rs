@@ -2,16 +2,21 @@
 //! goes again.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use contract::Time;
 use wire::{ClientAddress, Fragment, Identifier, MessageId, split};
 
-/// How often a fragment is sent before its message has failed. With a tenth of all packets lost,
-/// one message of a hundred million fails.
-pub const MAX_ATTEMPTS: u32 = 8;
+/// How often a fragment is sent before its message has failed. Where one of two mixnodes of a layer
+/// loses everything, a packet and its acknowledgement come through once in four times, and one message
+/// of a hundred fails; with a tenth of all packets lost, one of 10^11.
+pub const MAX_ATTEMPTS: u32 = 16;
 
-/// Most bytes of messages that wait: sixteen of the longest.
-pub const MAX_QUEUED_BYTES: usize = 16 * contract::MAX_MESSAGE_BYTES;
+/// Most fragments that wait: some sixteen of the longest messages.
+pub const MAX_QUEUED_FRAGMENTS: usize = 16 * 660;
+
+/// How long a message may wait for a route before it has failed.
+pub const ROUTE_PATIENCE: Duration = Duration::from_secs(60);
 
 /// A message is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,7 +25,7 @@ pub enum SendError {
     #[error("the message has {0} bytes, at most {max} are accepted", max = contract::MAX_MESSAGE_BYTES)]
     TooLong(usize),
     /// Too much waits already.
-    #[error("{0} bytes wait to be sent; try again when some are")]
+    #[error("{0} packets wait to be sent; try again when some are")]
     QueueFull(usize),
 }
 
@@ -50,7 +55,8 @@ pub(crate) struct Outbox {
     /// still counts.
     identifiers: BTreeMap<Identifier, (MessageId, u32)>,
     deadlines: BTreeSet<(Time, Identifier)>,
-    bytes: usize,
+    /// Fragments of all messages.
+    fragments: usize,
 }
 
 #[derive(Debug)]
@@ -59,6 +65,8 @@ struct Outgoing {
     pieces: Vec<Piece>,
     /// Fragments that are neither acknowledged nor, without acknowledgements, sent.
     left: usize,
+    /// Since when its recipient's provider has not been reachable.
+    blocked_since: Option<Time>,
 }
 
 #[derive(Debug)]
@@ -81,41 +89,72 @@ impl Outbox {
         if data.len() > contract::MAX_MESSAGE_BYTES {
             return Err(too_long);
         }
-        if self.bytes + data.len() > MAX_QUEUED_BYTES {
-            return Err(SendError::QueueFull(self.bytes));
-        }
         let fragments = split(message, data).ok_or(too_long)?;
         let count = fragments.len();
-        self.bytes += data.len();
+        if self.fragments + count > MAX_QUEUED_FRAGMENTS {
+            return Err(SendError::QueueFull(self.fragments));
+        }
+        self.fragments += count;
         self.queue.extend(fragments.iter().map(|fragment| (message, fragment.index)));
         let piece = |fragment| Piece { fragment, attempts: 0, done: false, identifiers: vec![] };
         let pieces = fragments.into_iter().map(piece).collect();
-        self.messages.insert(message, Outgoing { to, pieces, left: count });
+        let outgoing = Outgoing { to, pieces, left: count, blocked_since: None };
+        self.messages.insert(message, outgoing);
         Ok(u32::try_from(count).expect("split() bounds it"))
     }
 
-    /// The fragment whose turn it is. It stays in front until it is [sent](Self::sent) or its
-    /// message [fails](Self::fail).
-    pub(crate) fn next(&mut self) -> Option<Next> {
-        while let Some(&(message, index)) = self.queue.front() {
-            let outgoing = self.messages.get(&message);
-            let piece = outgoing.and_then(|o| Some((o.to, o.pieces.get(index as usize)?)));
-            match piece {
-                Some((to, piece)) if !piece.done => {
-                    let fragment = piece.fragment.clone();
-                    let attempt = piece.attempts + 1;
-                    return Some(Next { message, index, to, fragment, attempt });
-                }
-                _ => self.queue.pop_front(),
-            };
-        }
-        None
+    /// The fragment whose turn it is: the first whose recipient can be reached. It stays where it is
+    /// until it is [sent](Self::sent) or its message [fails](Self::fail).
+    pub(crate) fn next(&mut self, reachable: impl Fn(&ClientAddress) -> bool) -> Option<Next> {
+        let Self { queue, messages, .. } = self;
+        let piece = |message: &MessageId, index: u32| {
+            let outgoing = messages.get(message)?;
+            Some((outgoing.to, outgoing.pieces.get(index as usize).filter(|piece| !piece.done)?))
+        };
+        // Acknowledged meanwhile, or of a message that has failed.
+        queue.retain(|(message, index)| piece(message, *index).is_some());
+        queue.iter().find_map(|(message, index)| {
+            let (to, piece) = piece(message, *index).filter(|(to, _)| reachable(to))?;
+            let (fragment, attempt) = (piece.fragment.clone(), piece.attempts + 1);
+            Some(Next { message: *message, index: *index, to, fragment, attempt })
+        })
     }
 
-    /// The fragment in front was sent. `ack` says which acknowledgement it waits for and how long;
+    /// Messages that have waited too long for a route; they have failed with it.
+    pub(crate) fn expire_blocked(
+        &mut self,
+        now: Time,
+        reachable: impl Fn(&ClientAddress) -> bool,
+    ) -> Vec<(MessageId, ClientAddress)> {
+        let mut failed = Vec::new();
+        for (message, outgoing) in &mut self.messages {
+            if reachable(&outgoing.to) {
+                outgoing.blocked_since = None;
+            } else {
+                let since = *outgoing.blocked_since.get_or_insert(now);
+                if now.saturating_since(since) >= ROUTE_PATIENCE {
+                    failed.push((*message, outgoing.to));
+                }
+            }
+        }
+        for (message, _) in &failed {
+            self.fail(*message);
+        }
+        failed
+    }
+
+    /// Gives up everything; returns the messages that were not done.
+    pub(crate) fn abandon(&mut self) -> Vec<MessageId> {
+        std::mem::take(self).messages.into_keys().collect()
+    }
+
+    /// This fragment was sent. `ack` says which acknowledgement it waits for and how long;
     /// without one the fragment is done.
     pub(crate) fn sent(&mut self, next: &Next, ack: Option<(Identifier, Time)>) {
-        self.queue.pop_front();
+        let sent = |entry: &(MessageId, u32)| *entry == (next.message, next.index);
+        if let Some(at) = self.queue.iter().position(sent) {
+            self.queue.remove(at);
+        }
         let Some(outgoing) = self.messages.get_mut(&next.message) else { return };
         let Some(piece) = outgoing.pieces.get_mut(next.index as usize) else { return };
         piece.attempts = next.attempt;
@@ -166,8 +205,8 @@ impl Outbox {
     /// Forgets a message.
     pub(crate) fn fail(&mut self, message: MessageId) {
         if let Some(outgoing) = self.messages.remove(&message) {
+            self.fragments -= outgoing.pieces.len();
             for piece in outgoing.pieces {
-                self.bytes -= piece.fragment.data.len();
                 for identifier in piece.identifiers {
                     self.identifiers.remove(&identifier);
                 }
@@ -205,8 +244,6 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use wire::{FRAGMENT_DATA_BYTES, PublicKey};
 
     use super::*;
@@ -226,7 +263,7 @@ mod tests {
     }
 
     fn send_next(outbox: &mut Outbox, identifier: u8, deadline: Time) -> (u32, u32) {
-        let next = outbox.next().expect("something to send");
+        let next = outbox.next(|_| true).expect("something to send");
         outbox.sent(&next, Some(([identifier; 16], deadline)));
         (next.index, next.attempt)
     }
@@ -246,8 +283,8 @@ mod tests {
         assert_eq!(outbox.unacknowledged(), 0);
         assert_eq!(send_next(&mut outbox, 4, at(3)), (2, 1));
         assert!(outbox.acknowledge(&[4; 16]).is_some());
-        assert!(outbox.next().is_none() && outbox.messages.is_empty());
-        assert!(outbox.identifiers.is_empty() && outbox.bytes == 0, "nothing is left behind");
+        assert!(outbox.next(|_| true).is_none() && outbox.messages.is_empty());
+        assert!(outbox.identifiers.is_empty() && outbox.fragments == 0, "nothing is left behind");
     }
 
     #[test]
@@ -259,19 +296,47 @@ mod tests {
             let failed = outbox.expire(at(attempt.into()));
             assert_eq!(failed.is_empty(), attempt < MAX_ATTEMPTS);
         }
-        assert!(outbox.next().is_none());
-        assert!(outbox.identifiers.is_empty() && outbox.bytes == 0);
+        assert!(outbox.next(|_| true).is_none());
+        assert!(outbox.identifiers.is_empty() && outbox.fragments == 0);
+    }
+
+    #[test]
+    fn a_message_without_a_route_holds_up_no_other_and_fails_on_its_own_clock() {
+        let mut outbox = outbox(10);
+        let key = PublicKey::from_bytes([9; 32]);
+        let elsewhere = ClientAddress { client: key, provider: key };
+        let lost = MessageId([2; 16]);
+        outbox.queue.clear();
+        outbox.accept(lost, elsewhere, b"lost").expect("accepted");
+        outbox.queue.push_back((MESSAGE, 0));
+        let reachable = |to: &ClientAddress| *to != elsewhere;
+        assert_eq!(outbox.next(reachable).expect("the second").message, MESSAGE);
+        assert_eq!(outbox.expire_blocked(at(1), reachable), []);
+        assert_eq!(send_next_reachable(&mut outbox, reachable), MESSAGE);
+        assert_eq!(outbox.expire_blocked(at(60), reachable), []);
+        assert_eq!(outbox.expire_blocked(at(61), reachable), [(lost, elsewhere)]);
+        assert_eq!(outbox.abandon(), [MESSAGE]);
+        assert!(outbox.next(|_| true).is_none());
+    }
+
+    fn send_next_reachable(
+        outbox: &mut Outbox,
+        reachable: impl Fn(&ClientAddress) -> bool,
+    ) -> MessageId {
+        let next = outbox.next(reachable).expect("something to send");
+        outbox.sent(&next, Some(([7; 16], at(100))));
+        next.message
     }
 
     #[test]
     fn what_is_too_long_or_too_much_is_refused() {
         let mut outbox = outbox(contract::MAX_MESSAGE_BYTES);
-        let to = outbox.next().expect("one").to;
+        let to = outbox.next(|_| true).expect("one").to;
         let longest = vec![0; contract::MAX_MESSAGE_BYTES];
         for number in 2..=16 {
             outbox.accept(MessageId([number; 16]), to, &longest).expect("accepted");
         }
-        let full = SendError::QueueFull(MAX_QUEUED_BYTES);
+        let full = SendError::QueueFull(MAX_QUEUED_FRAGMENTS);
         assert_eq!(outbox.accept(MessageId([17; 16]), to, b"x"), Err(full));
         let too_long = vec![0; contract::MAX_MESSAGE_BYTES + 1];
         let refused = SendError::TooLong(too_long.len());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use contract::{
     Answer, Command, Endpoint, Event, Fatal, FatalCode, Identity as Who, NodeMetrics, Outcome,
@@ -18,7 +19,8 @@ use runtime::{
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
 use wire::{ClientAddress, PublicKey, WireProfile};
 
 use crate::application;
@@ -28,6 +30,9 @@ use crate::{ClientArgs, CrowdArgs, args::TrafficArgs};
 
 /// Requests that wait for an identity.
 const MAX_WAITING_ASKS: usize = 64;
+
+/// How long identities may take to stop, and links to write what they have.
+const STOP_LIMIT: Duration = Duration::from_millis(300);
 
 /// Runs a client until it is told to stop.
 pub async fn run_client(args: ClientArgs, process: Process) -> Result<(), Fatal> {
@@ -52,7 +57,7 @@ async fn run(
     listener: Option<TcpListener>,
     process: Process,
 ) -> Result<(), Fatal> {
-    let Process { reporter, requests, shutdown } = process;
+    let Process { reporter, mut requests, shutdown } = process;
     let directory = DirectoryClient::new(&args.directory)
         .map_err(|error| Fatal::new(FatalCode::Usage, with_causes(&error)))?;
     let timer = Timer::start()
@@ -68,8 +73,12 @@ async fn run(
     // All of them end with this function.
     let mut tasks = JoinSet::new();
     tasks.spawn(follow_topology(directory, network));
-    let working = async {
-        let provider = find_provider(&mut networks, args.provider.as_deref(), &reporter).await;
+    let found = tokio::select! {
+        () = shutdown.cancelled() => None,
+        () = refuse_until_stopped(&mut requests, &reporter) => None,
+        found = find_provider(&mut networks, args.provider.as_deref(), &reporter) => Some(found),
+    };
+    if let Some(provider) = found {
         if let (Some(_), [loaded]) = (&listener, keys.as_slice()) {
             let address = ClientAddress { client: loaded.key.public(), provider };
             who.address = Some(address.to_string());
@@ -83,18 +92,34 @@ async fn run(
             reporter: reporter.clone(),
         };
         let crowd = Crowd::start(keys, provider, &shared);
-        let inbox = crowd.inbox.clone();
         if let Some(listener) = listener {
-            tasks.spawn(application::serve(listener, crowd.asks[0].clone(), inbox));
+            let (asks, inbox) = (crowd.asks[0].clone(), crowd.inbox.clone());
+            tasks.spawn(application::serve(listener, asks, inbox));
         }
-        crowd.work(&shared, requests).await;
-    };
-    tokio::select! {
-        () = shutdown.cancelled() => {}
-        () = working => {}
+        crowd.work(&shared, requests, shutdown).await?;
     }
     reporter.report(Event::Stopping { reason: "it was asked to".into() });
     Ok(())
+}
+
+/// Answers requests while there is nobody who could carry them out, until one says to stop.
+async fn refuse_until_stopped(requests: &mut mpsc::Receiver<Request>, reporter: &Reporter) {
+    while let Some(Request { id, command }) = requests.recv().await {
+        let outcome = match command {
+            Command::Stop | Command::Leave => Outcome::Done,
+            Command::Send { .. } => {
+                let reason = "the client waits for its provider to be in the directory".into();
+                Outcome::Refused { reason }
+            }
+        };
+        let done = outcome == Outcome::Done;
+        reporter.report(Event::Answer(Answer { id, outcome }));
+        if done {
+            return;
+        }
+    }
+    // Nobody asks any more; the lifeline tells when to stop.
+    std::future::pending::<()>().await;
 }
 
 /// Waits until the provider is in the directory; returns its key.
@@ -175,7 +200,12 @@ impl Crowd {
     }
 
     /// Reports and takes requests until it is asked to stop.
-    async fn work(mut self, shared: &Shared, mut requests: mpsc::Receiver<Request>) {
+    async fn work(
+        mut self,
+        shared: &Shared,
+        mut requests: mpsc::Receiver<Request>,
+        shutdown: CancellationToken,
+    ) -> Result<(), Fatal> {
         let changed = Arc::clone(&self.changed);
         let mut metrics_due = interval(METRICS_INTERVAL);
         let mut links_due = interval(LINKS_INTERVAL);
@@ -183,32 +213,52 @@ impl Crowd {
         links_due.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             tokio::select! {
+                () = shutdown.cancelled() => break,
                 Some(Request { id, command }) = requests.recv() => {
+                    let stop = command == Command::Stop;
                     let outcome = match command {
-                        Command::Stop => break,
+                        Command::Stop => Outcome::Done,
                         Command::Leave => {
-                            self.leave().await;
+                            self.tell_all(|| Ask::Leave).await;
                             Outcome::Done
                         }
                         Command::Send { to, content } => self.send(to, content).await,
                     };
                     shared.reporter.report(Event::Answer(Answer { id, outcome }));
+                    if stop {
+                        break;
+                    }
                 }
-                // All have left.
-                None = self.identities.join_next() => break,
+                ended = self.identities.join_next() => match ended {
+                    Some(Ok(())) => {}
+                    Some(Err(error)) => {
+                        let message = format!("an identity has failed: {error}");
+                        return Err(Fatal::new(FatalCode::Other, message));
+                    }
+                    // All have left.
+                    None => break,
+                },
                 () = changed.notified() => self.report_readiness(&shared.reporter),
                 _ = links_due.tick() => report_links(shared),
                 _ = metrics_due.tick() => self.report_metrics(shared),
             }
         }
+        // So that each can say what it gives up.
+        let stopping = async {
+            self.tell_all(|| Ask::Stop).await;
+            while self.identities.join_next().await.is_some() {}
+        };
+        let _ = timeout(STOP_LIMIT, stopping).await;
+        shared.links.flush(STOP_LIMIT).await;
         report_links(shared);
         self.report_metrics(shared);
+        Ok(())
     }
 
-    async fn leave(&self) {
-        for ask in &self.asks {
-            // An identity that has ended already has left.
-            let _ = ask.send(Ask::Leave).await;
+    async fn tell_all(&self, ask: impl Fn() -> Ask) {
+        for asks in &self.asks {
+            // An identity that has ended already needs no telling.
+            let _ = asks.send(ask()).await;
         }
     }
 

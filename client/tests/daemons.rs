@@ -273,18 +273,51 @@ async fn nobody_registers_with_a_key_that_is_not_theirs() {
 #[tokio::test]
 async fn a_client_without_a_directory_says_what_it_waits_for() {
     let home = tempfile::tempdir().expect("a folder");
-    // Nobody listens on a port that was just given back.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let nowhere = format!("http://{}", free.local_addr().expect("bound"));
-    drop(free);
-    let mixnode = network::mixnode(home.path(), &nowhere, 1);
-    let reason = mixnode.wait_for("a reason", |event| match event {
+    // Bound and never answered, so that nobody else gets the port.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let nowhere = format!("http://{}", silent.local_addr().expect("bound"));
+    let waiting = |event: &Event| match event {
         Event::Waiting { reason } => Some(reason.clone()),
         _ => None,
-    });
-    let reason = reason.await;
+    };
+    let mixnode = network::mixnode(home.path(), &nowhere, 1);
+    let mut client = network::client(home.path(), &nowhere, "alice");
+    let reason = mixnode.wait_for("a reason", waiting).await;
     assert!(reason.contains(&nowhere), "{reason}");
+    let reason = client.wait_for("a reason", waiting).await;
+    assert_eq!(reason, "the provider provider-1 is not in the directory");
+
+    // It answers while it waits, and stops when asked.
+    let send = Command::Send { to: "x".into(), content: Content::Text("x".into()) };
+    client.request(1, send).await;
+    let refused = |event: &Event| match event {
+        Event::Answer(answer) if answer.id == 1 => Some(answer.outcome.clone()),
+        _ => None,
+    };
+    assert!(matches!(client.wait_for("answer", refused).await, Outcome::Refused { .. }));
+    client.request(2, Command::Stop).await;
+    client.ended().await.expect("a clean end");
     mixnode.shutdown.cancel();
+}
+
+#[tokio::test]
+async fn a_client_that_stops_says_which_messages_it_gives_up() {
+    let mut network = Network::start().await;
+    let nobody = wire::PublicKey::from_bytes([9; 32]);
+    let to = format!("{nobody}@{nobody}");
+    let send = Command::Send { to, content: Content::Text("never".into()) };
+    network.alice.request(1, send).await;
+    network.alice.request(2, Command::Stop).await;
+    network.alice.ended().await.expect("a clean end");
+    let failed = |event: &Event| match event {
+        Event::Message(event) => match &event.stage {
+            MessageStage::Failed { reason } => Some(reason.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let reason = network.alice.wait_for("failure", failed).await;
+    assert!(reason.contains("stopped"), "{reason}");
 }
 
 #[tokio::test]

@@ -113,6 +113,38 @@ fn delays_are_exponential_and_kept_to_the_nanosecond() {
 }
 
 #[test]
+fn what_a_broken_mixnode_loses_is_sent_again_and_arrives_once() {
+    let mut simulation = Simulation::new(8, 2, 3, 2, CLASSIC);
+    simulation.run_until(at(5));
+    simulation.break_mixnode_of(2);
+    let sent: Vec<wire::MessageId> =
+        (0..10_u8).map(|n| simulation.send(ALICE, BOB, &[n])).collect();
+    simulation.run_until(at(180));
+    for message in &sent {
+        let received = |told: &&&Told| matches!(told, Told::Received(id, _) if id == message);
+        assert_eq!(told(&simulation, BOB).iter().filter(received).count(), 1);
+    }
+    // Half of all packets and half of all acknowledgements are lost.
+    assert!(simulation.client(ALICE).counters().retransmitted >= 5);
+    assert_eq!(simulation.client(ALICE).counters().unacknowledged, 0);
+    let failed = |told: &&Told| matches!(told, Told::Failed(_));
+    assert!(!told(&simulation, ALICE).into_iter().any(|told| failed(&told)));
+}
+
+#[test]
+fn a_message_to_nobody_fails_with_the_reason_and_holds_up_no_other() {
+    let mut simulation = Simulation::new(9, 1, 3, 2, CLASSIC);
+    simulation.run_until(at(5));
+    let lost = simulation.send_to_nobody(ALICE);
+    let message = simulation.send(ALICE, BOB, b"hello");
+    simulation.run_until(at(30));
+    assert!(told(&simulation, BOB).contains(&&Told::Received(message, b"hello".to_vec())));
+    assert!(!told(&simulation, ALICE).contains(&&Told::Failed(lost)));
+    simulation.run_until(at(70));
+    assert!(told(&simulation, ALICE).contains(&&Told::Failed(lost)));
+}
+
+#[test]
 fn readiness_is_shown_by_a_probe_without_delays() {
     let mut simulation = Simulation::new(4, 1, 3, 1, CLASSIC);
     assert!(simulation.client(0).waiting_for().is_some_and(|reason| reason.contains("layer 1")));

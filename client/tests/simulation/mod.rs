@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use client::{Client, Output, Settings};
@@ -19,7 +20,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use runtime::TopologyFollower;
 use sphinx::{HopProcessor, PrivateKey, Unwrapped};
-use wire::{ClientAddress, MessageId, NodeAddress, WireProfile};
+use wire::{ClientAddress, MessageId, NodeAddress, PublicKey, WireProfile};
 
 /// How long a packet is on a link.
 const LINK_LATENCY: Duration = Duration::from_micros(100);
@@ -89,6 +90,8 @@ pub(crate) struct Simulation {
     provider_address: SocketAddr,
     mailbox: Mailbox,
     clients: Vec<SimClient>,
+    /// Nodes that take packets and do nothing with them.
+    black_holes: Vec<SocketAddr>,
     pub(crate) records: Vec<Record>,
 }
 
@@ -158,6 +161,7 @@ impl Simulation {
             provider_address,
             mailbox,
             clients,
+            black_holes: Vec::new(),
             records: Vec::new(),
         };
         simulation.plan(now, Due::Announce);
@@ -189,6 +193,12 @@ impl Simulation {
         &self.provider
     }
 
+    /// From now on the first mixnode of this layer loses every packet, and goes on announcing itself.
+    pub(crate) fn break_mixnode_of(&mut self, layer: u8) {
+        let broken = self.mixnodes.iter().find(|(_, mixnode)| mixnode.layer == layer);
+        self.black_holes.extend(broken.map(|(address, _)| *address));
+    }
+
     pub(crate) fn layer_of(&self, address: NodeAddress) -> Option<u8> {
         self.mixnodes.get(&address.0).map(|mixnode| mixnode.layer)
     }
@@ -197,6 +207,14 @@ impl Simulation {
         let to = self.address(to);
         let SimClient { engine, rng, .. } = &mut self.clients[from];
         engine.send(rng, to, data).expect("accepted").0
+    }
+
+    /// Sends to a client of a provider that does not exist.
+    pub(crate) fn send_to_nobody(&mut self, from: usize) -> MessageId {
+        let key = PublicKey::from_bytes([1; 32]);
+        let to = ClientAddress { client: key, provider: key };
+        let SimClient { engine, rng, .. } = &mut self.clients[from];
+        engine.send(rng, to, b"lost").expect("accepted").0
     }
 
     /// Lets everything happen up to this moment.
@@ -235,6 +253,9 @@ impl Simulation {
         match due {
             Due::Arrival { to, packet } => {
                 self.record(What::Arrived(to));
+                if self.black_holes.contains(&to) {
+                    return;
+                }
                 if to == self.provider_address {
                     self.arrive_at_provider(&packet);
                 } else {
@@ -272,13 +293,14 @@ impl Simulation {
             changed |= self.follower.apply(&update);
         }
         if changed {
-            let network = self.follower.network();
+            let network = Arc::new(self.follower.network());
             for mixnode in self.mixnodes.values_mut() {
                 mixnode.engine.set_network(self.now, &network);
             }
-            self.provider.set_network(&network);
+            self.provider.set_network(self.now, &network);
             for client in &mut self.clients {
-                client.engine.set_network(network.clone());
+                client.engine.set_network(Arc::clone(&network));
+                client.engine.set_online(self.now, true);
             }
             self.poll();
         }
@@ -318,7 +340,7 @@ impl Simulation {
         assert_eq!(stored, [Stored::Yes]);
         let ack = parcel.ack.as_ref();
         if let Some(ack) =
-            ack.and_then(|ack| self.provider.acknowledge(&mut self.provider_rng, ack))
+            ack.and_then(|ack| self.provider.acknowledge(self.now, &mut self.provider_rng, ack))
         {
             self.transmit(ack.to, ack.packet);
         }

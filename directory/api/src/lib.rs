@@ -27,6 +27,10 @@ pub const LATE_AFTER: Duration = Duration::from_millis(3750);
 /// The directory forgets a node this long after its last announcement.
 pub const PRESENCE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Most clients that a provider announces; a record with more is refused. Each is 60 bytes in every
+/// topology.
+pub const MAX_REGISTERED_CLIENTS: usize = 4096;
+
 /// How often a mixnode reports its packets.
 pub const METRICS_INTERVAL: Duration = Duration::from_secs(1);
 

@@ -1,7 +1,7 @@
 //! How much the directory takes, and what it says beyond that.
 
 /// Bytes of a request's body. The largest honest one is a provider with
-/// [`MAX_REGISTERED_CLIENTS`] clients: 0.25 MB. (The original took whatever came.)
+/// [`MAX_REGISTERED_CLIENTS`](directory_api::MAX_REGISTERED_CLIENTS) clients: 0.25 MB. (The original took whatever came.)
 pub const MAX_BODY_BYTES: usize = 1 << 20;
 
 /// Bytes of a key. Base58 of 32 bytes has at most 44 characters, as has base64.
@@ -21,9 +21,6 @@ pub const MAX_COCONODES: usize = 64;
 /// Providers at the same time, in each of their two lists. With full lists of clients they take
 /// about 30 MB a list.
 pub const MAX_PROVIDERS: usize = 64;
-
-/// Clients that a provider may list. A crowd of a thousand fits four times.
-pub const MAX_REGISTERED_CLIENTS: usize = 4096;
 
 /// Next hops in a mixnode's report: the whole next layer, or all providers.
 pub const MAX_NEXT_HOPS: usize = MAX_MIXNODES;

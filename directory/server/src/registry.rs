@@ -208,7 +208,7 @@ fn provider(now: Now, report: MixProviderReport) -> Result<MixProviderPresence, 
     limits::check_text("clientListener", &client_listener)?;
     limits::check_text("mixnetListener", &mixnet_listener)?;
     let count = registered_clients.len();
-    limits::check_count("registered clients", count, limits::MAX_REGISTERED_CLIENTS)?;
+    limits::check_count("registered clients", count, directory_api::MAX_REGISTERED_CLIENTS)?;
     for client in &registered_clients {
         limits::check_key("registeredClients", &client.pub_key)?;
     }

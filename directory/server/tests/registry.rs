@@ -167,7 +167,7 @@ fn what_is_too_long_or_too_much_is_refused() {
 
     let mut crowded = provider("p");
     crowded.registered_clients =
-        vec![RegisteredClient { pub_key: "c".into() }; limits::MAX_REGISTERED_CLIENTS];
+        vec![RegisteredClient { pub_key: "c".into() }; directory_api::MAX_REGISTERED_CLIENTS];
     assert!(registry.announce_gateway(now, crowded.clone()).is_ok());
     crowded.registered_clients.push(RegisteredClient { pub_key: "c".into() });
     let refusal = registry.announce_gateway(now, crowded.clone()).expect_err("too many");

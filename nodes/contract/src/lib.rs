@@ -30,5 +30,6 @@ pub const VERSION: u32 = 1;
 /// at the classic rates sends in about five and a half minutes. It bounds the length of a line.
 pub const MAX_MESSAGE_BYTES: usize = 1 << 20;
 
-/// The longest line, in bytes, that either side reads: the largest message in base64 and its frame.
-pub const MAX_LINE_BYTES: usize = MAX_MESSAGE_BYTES / 3 * 4 + 64 * 1024;
+/// The longest line, in bytes, that either side reads: the largest message with every byte of it
+/// escaped (`\u0001` is six bytes for one), and its frame.
+pub const MAX_LINE_BYTES: usize = 6 * MAX_MESSAGE_BYTES + 64 * 1024;

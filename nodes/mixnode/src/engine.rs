@@ -1,12 +1,11 @@
 //! The mixnode itself: takes packets, lets them wait, says where they go. No sockets, no clock.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use contract::Time;
-use runtime::{Network, Place};
+use runtime::{Network, Place, Places};
 use sphinx::{HopProcessor, Unwrapped};
 use wire::NodeAddress;
 
@@ -20,13 +19,6 @@ pub const MAX_DELAY: Duration = Duration::from_secs(300);
 
 /// How long a packet for an unknown next hop is held while the topology is fetched.
 pub const UNKNOWN_HOP_HOLD: Duration = Duration::from_secs(1);
-
-/// How long a next hop is still accepted after it vanished from the topology: packets on their way
-/// were made with an older one.
-pub const VANISHED_HOP_GRACE: Duration = Duration::from_secs(30);
-
-/// Most vanished next hops that are remembered.
-const MAX_VANISHED: usize = 4096;
 
 /// Why a packet was given up. The words are those of the metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,23 +85,21 @@ pub struct Mixnode {
     processor: HopProcessor,
     layer: u8,
     layers: u8,
-    pool: BinaryHeap<Reverse<Waiting>>,
+    /// By the moment at which they leave, then by the order in which they came.
+    pool: BTreeMap<(Time, u64), Waiting>,
     /// Packets whose delay is over and whose next hop is unknown, in the order of their deadlines.
     held: VecDeque<Held>,
-    places: HashMap<SocketAddr, Place>,
-    /// Former next hops with their place and the moment at which they are forgotten.
-    vanished: HashMap<SocketAddr, (Place, Time)>,
-    /// When the topology was last asked for, if it has not come since.
+    places: Places,
+    /// Whether the view of the network is newer than the last look at what is held.
+    network_is_new: bool,
+    /// When the topology was last asked for.
     refresh_asked: Option<Time>,
     counters: Counters,
     sequence: u64,
 }
 
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug)]
 struct Waiting {
-    until: Time,
-    /// Keeps packets with one deadline in the order in which they came.
-    sequence: u64,
     to: NodeAddress,
     packet: Vec<u8>,
 }
@@ -128,10 +118,10 @@ impl Mixnode {
             processor,
             layer,
             layers,
-            pool: BinaryHeap::new(),
+            pool: BTreeMap::new(),
             held: VecDeque::new(),
-            places: HashMap::new(),
-            vanished: HashMap::new(),
+            places: Places::default(),
+            network_is_new: false,
             refresh_asked: None,
             counters: Counters::default(),
             sequence: 0,
@@ -145,17 +135,15 @@ impl Mixnode {
             Ok(Unwrapped::Forward { next, delay, packet }) => {
                 if delay > MAX_DELAY {
                     self.drop_packet(DropReason::Delay);
-                } else if self.pool() >= MAX_POOL {
-                    self.drop_packet(DropReason::PoolFull);
                 } else {
                     self.sequence += 1;
-                    let sequence = self.sequence;
-                    self.pool.push(Reverse(Waiting {
-                        until: now + delay,
-                        sequence,
-                        to: next,
-                        packet,
-                    }));
+                    self.pool.insert((now + delay, self.sequence), Waiting { to: next, packet });
+                    // The one that would stay longest goes: whoever fills the pool with long delays
+                    // must not keep the others out.
+                    if self.pool() > MAX_POOL {
+                        self.pool.pop_last();
+                        self.drop_packet(DropReason::PoolFull);
+                    }
                 }
             }
             Ok(Unwrapped::Final { .. }) => self.drop_packet(DropReason::FinalHop),
@@ -166,32 +154,30 @@ impl Mixnode {
 
     /// Takes a new view of the network.
     pub fn set_network(&mut self, now: Time, network: &Network) {
-        let old = std::mem::replace(&mut self.places, network.places());
-        for (address, place) in old {
-            if !self.places.contains_key(&address) && self.vanished.len() < MAX_VANISHED {
-                self.vanished.insert(address, (place, now + VANISHED_HOP_GRACE));
-            }
-        }
-        self.vanished
-            .retain(|address, (_, until)| *until > now && !self.places.contains_key(address));
-        self.refresh_asked = None;
+        self.places.update(now, network);
+        self.network_is_new = true;
     }
 
     /// Everything that is due.
     pub fn poll(&mut self, now: Time) -> Vec<Output> {
         let mut outputs = Vec::new();
-        for held in std::mem::take(&mut self.held) {
-            match self.place(now, held.to) {
-                Some(place) => outputs.extend(self.leave(place, held.to, held.packet)),
-                None if held.until <= now => self.drop_packet(DropReason::UnknownHop),
-                None => self.held.push_back(held),
+        if std::mem::take(&mut self.network_is_new) {
+            for held in std::mem::take(&mut self.held) {
+                match self.places.find(now, held.to.0) {
+                    Some(place) => outputs.extend(self.leave(place, held.to, held.packet)),
+                    None => self.held.push_back(held),
+                }
             }
         }
-        while let Some(Reverse(first)) = self.pool.peek()
-            && first.until <= now
+        while self.held.front().is_some_and(|held| held.until <= now) {
+            self.held.pop_front();
+            self.drop_packet(DropReason::UnknownHop);
+        }
+        while let Some(first) = self.pool.first_entry()
+            && first.key().0 <= now
         {
-            let Some(Reverse(waiting)) = self.pool.pop() else { break };
-            if let Some(place) = self.place(now, waiting.to) {
+            let waiting = first.remove();
+            if let Some(place) = self.places.find(now, waiting.to.0) {
                 outputs.extend(self.leave(place, waiting.to, waiting.packet));
             } else {
                 if self.refresh_asked.is_none_or(|asked| asked + UNKNOWN_HOP_HOLD <= now) {
@@ -207,7 +193,7 @@ impl Mixnode {
 
     /// When to poll next.
     pub fn next_wake(&self) -> Option<Time> {
-        let waiting = self.pool.peek().map(|Reverse(first)| first.until);
+        let waiting = self.pool.first_key_value().map(|((until, _), _)| *until);
         let held = self.held.front().map(|held| held.until);
         waiting.into_iter().chain(held).min()
     }
@@ -220,12 +206,6 @@ impl Mixnode {
     /// Packets since the start.
     pub fn counters(&self) -> &Counters {
         &self.counters
-    }
-
-    /// Where the next hop is, or was a short while ago.
-    fn place(&self, now: Time, address: NodeAddress) -> Option<Place> {
-        let vanished = || self.vanished.get(&address.0).filter(|(_, until)| *until > now);
-        self.places.get(&address.0).copied().or_else(|| vanished().map(|(place, _)| *place))
     }
 
     /// Lets a packet leave if its next hop is where a packet of this layer may go.

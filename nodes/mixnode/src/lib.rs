@@ -8,8 +8,5 @@ mod engine;
 mod server;
 
 pub use args::MixnodeArgs;
-pub use engine::{
-    Counters, DropReason, MAX_DELAY, MAX_POOL, Mixnode, Output, UNKNOWN_HOP_HOLD,
-    VANISHED_HOP_GRACE,
-};
+pub use engine::{Counters, DropReason, MAX_DELAY, MAX_POOL, Mixnode, Output, UNKNOWN_HOP_HOLD};
 pub use server::run;

@@ -32,6 +32,12 @@ const MAX_BATCH: usize = 32;
 /// How long a leaving node lets its pool drain.
 const DRAIN_LIMIT: Duration = Duration::from_secs(3);
 
+/// How long it stays at least: the layer before has packets for it that were made before it left.
+const LEAVE_GRACE: Duration = Duration::from_secs(1);
+
+/// How long a node that ends waits for its links to write what they have.
+const FLUSH_LIMIT: Duration = Duration::from_millis(500);
+
 /// Runs a mixnode until it is told to stop.
 pub async fn run(args: MixnodeArgs, process: Process) -> Result<(), Fatal> {
     if args.layer > args.layers {
@@ -92,9 +98,13 @@ pub async fn run(args: MixnodeArgs, process: Process) -> Result<(), Fatal> {
     let mut links_due = interval(LINKS_INTERVAL);
     metrics_due.set_missed_tick_behavior(MissedTickBehavior::Skip);
     links_due.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut leaving_until: Option<Time> = None;
-    while !leaving_until.is_some_and(|until| driver.engine.pool() == 0 || until <= clock::now()) {
-        let wake = driver.engine.next_wake().into_iter().chain(leaving_until).min();
+    let mut leaving_since: Option<Time> = None;
+    while !leaving_since.is_some_and(|since| driver.has_drained(since)) {
+        let leaving = leaving_since.map(|since| {
+            let limit = if driver.engine.pool() == 0 { LEAVE_GRACE } else { DRAIN_LIMIT };
+            since + limit
+        });
+        let wake = driver.engine.next_wake().into_iter().chain(leaving).min();
         tokio::select! {
             () = shutdown.cancelled() => break,
             _ = received.recv_many(&mut batch, MAX_BATCH) => driver.take(&mut batch),
@@ -104,11 +114,14 @@ pub async fn run(args: MixnodeArgs, process: Process) -> Result<(), Fatal> {
             }
             Some(Request { id, command }) = requests.recv() => {
                 let outcome = match command {
-                    Command::Stop => break,
+                    Command::Stop => {
+                        reporter.report(Event::Answer(Answer { id, outcome: Outcome::Done }));
+                        break;
+                    }
                     Command::Leave => {
                         announcing.abort();
                         leave_directory(&driver.directory, &driver.public_key).await;
-                        leaving_until = Some(clock::now() + DRAIN_LIMIT);
+                        leaving_since = Some(clock::now());
                         Outcome::Done
                     }
                     Command::Send { .. } => {
@@ -122,6 +135,7 @@ pub async fn run(args: MixnodeArgs, process: Process) -> Result<(), Fatal> {
         }
         driver.poll();
     }
+    driver.links.flush(FLUSH_LIMIT).await;
     // Two last reports, so that what was counted is seen.
     driver.report_links();
     driver.report_metrics();
@@ -158,6 +172,12 @@ struct Posted {
 }
 
 impl Driver {
+    /// Whether a node that leaves since then can go.
+    fn has_drained(&self, since: Time) -> bool {
+        let left = clock::now().saturating_since(since);
+        left >= DRAIN_LIMIT || (left >= LEAVE_GRACE && self.engine.pool() == 0)
+    }
+
     fn take(&mut self, batch: &mut Vec<Received>) {
         for Received { t, packet } in batch.drain(..) {
             self.engine.take(t, &packet);

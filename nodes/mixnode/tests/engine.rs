@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use contract::Time;
 use directory_api::{GatewayPresence, MixNodePresence, Topology};
-use mixnode::{DropReason, MAX_DELAY, Mixnode, Output, UNKNOWN_HOP_HOLD, VANISHED_HOP_GRACE};
+use mixnode::{DropReason, MAX_DELAY, MAX_POOL, Mixnode, Output, UNKNOWN_HOP_HOLD};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use runtime::Network;
+use runtime::{Network, VANISHED_GRACE};
 use sphinx::{Hop, HopProcessor, PrivateKey, Route, build_packet};
 use wire::{NodeAddress, PublicKey, WireProfile};
 
@@ -131,21 +131,40 @@ fn an_unknown_next_hop_is_asked_for_once_and_held_for_a_while() {
     bench.mixnode.set_network(ms(10), &network(true));
     assert_eq!(ports(&bench.mixnode.poll(ms(10))), [2, 2]);
 
+    // At most once a second, whatever the answer.
     let packet = bench.packet(Duration::ZERO, 77);
     bench.mixnode.take(ms(20), &packet);
-    assert_eq!(bench.mixnode.poll(ms(20)), [Output::RefreshTopology]);
+    assert_eq!(bench.mixnode.poll(ms(20)), []);
     let deadline = ms(20) + UNKNOWN_HOP_HOLD;
     assert_eq!(bench.mixnode.next_wake(), Some(deadline));
     assert_eq!(bench.mixnode.poll(deadline), []);
     assert_eq!(bench.dropped(DropReason::UnknownHop), 1);
     assert_eq!(bench.mixnode.pool(), 0);
+    let packet = bench.packet(Duration::ZERO, 77);
+    bench.mixnode.take(deadline, &packet);
+    assert_eq!(bench.mixnode.poll(deadline), [Output::RefreshTopology]);
+}
+
+#[test]
+fn a_full_pool_gives_up_whoever_would_stay_longest() {
+    let mut bench = Bench::new();
+    // The same packet again and again: what counts is the room that it takes.
+    let long = bench.packet(MAX_DELAY, 2);
+    for _ in 0..MAX_POOL {
+        bench.mixnode.take(ms(0), &long);
+    }
+    let short = bench.packet(Duration::from_millis(5), 2);
+    bench.mixnode.take(ms(0), &short);
+    assert_eq!(bench.mixnode.pool(), MAX_POOL);
+    assert_eq!(bench.dropped(DropReason::PoolFull), 1);
+    assert_eq!(ports(&bench.mixnode.poll(ms(5))), [2], "the short one was kept");
 }
 
 #[test]
 fn a_next_hop_that_vanished_is_accepted_for_a_while() {
     let mut bench = Bench::new();
     bench.mixnode.set_network(ms(0), &network(false));
-    let over = ms(0) + VANISHED_HOP_GRACE;
+    let over = ms(0) + VANISHED_GRACE;
     let within = Time::from_nanos(over.as_nanos() - 1);
     for (now, expected) in [(within, vec![2]), (over, vec![])] {
         let packet = bench.packet(Duration::ZERO, 2);

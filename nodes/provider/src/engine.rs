@@ -1,11 +1,11 @@
 //! The mixnet side of a provider: what to store for whom, and which acknowledgement to send once it
 //! is stored. No sockets, no clock, no storage.
 
-use std::collections::{BTreeMap, HashSet};
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
 
+use contract::Time;
 use rand::Rng;
-use runtime::Network;
+use runtime::{Network, Place, Places};
 use sphinx::{HopProcessor, UnwrapError, Unwrapped, ack_packet, recover_plaintext};
 use wire::{ACK_HEADER_BYTES, Identifier, NodeAddress, Plaintext, PublicKey};
 
@@ -87,19 +87,19 @@ pub struct Counters {
 #[derive(Debug)]
 pub struct Provider {
     processor: HopProcessor,
-    first_layer: HashSet<SocketAddr>,
+    places: Places,
     counters: Counters,
 }
 
 impl Provider {
     /// A provider with this key.
     pub fn new(processor: HopProcessor) -> Self {
-        Self { processor, first_layer: HashSet::new(), counters: Counters::default() }
+        Self { processor, places: Places::default(), counters: Counters::default() }
     }
 
     /// Takes a new view of the network.
-    pub fn set_network(&mut self, network: &Network) {
-        self.first_layer = network.layer(1).iter().map(|node| node.address.0).collect();
+    pub fn set_network(&mut self, now: Time, network: &Network) {
+        self.places.update(now, network);
     }
 
     /// Takes a packet; returns what to store.
@@ -129,8 +129,13 @@ impl Provider {
     ///
     /// Its first hop must be a mixnode of layer 1: a sender must not be able to make a provider
     /// connect to any address it likes.
-    pub fn acknowledge(&mut self, rng: &mut impl Rng, ack: &PreparedAck) -> Option<AckToSend> {
-        if !self.first_layer.contains(&ack.first_hop.0) {
+    pub fn acknowledge(
+        &mut self,
+        now: Time,
+        rng: &mut impl Rng,
+        ack: &PreparedAck,
+    ) -> Option<AckToSend> {
+        if self.places.find(now, ack.first_hop.0) != Some(Place::Layer(1)) {
             self.drop_packet(DropReason::AckHop);
             return None;
         }

@@ -14,8 +14,8 @@ use crate::Parcel;
 /// full mailbox refuses, so that no acknowledgement goes out and the sender keeps the message.
 pub const MAX_WAITING_PER_CLIENT: u64 = 10_000;
 
-/// Most clients of a provider: the directory carries all their keys in each presence.
-pub const MAX_CLIENTS: u64 = 10_000;
+/// Most clients of a provider: as many as it can announce.
+pub const MAX_CLIENTS: u64 = directory_api::MAX_REGISTERED_CLIENTS as u64;
 
 /// The tables. `number` grows for ever: a number is never given twice.
 const SCHEMA: &str = "
@@ -183,6 +183,8 @@ impl Mailbox {
                      WHERE number = ?1 AND client = (SELECT id FROM client WHERE key = ?2)",
                 )?;
                 for number in numbers {
+                    // No packet has a number that SQLite cannot hold, whatever a client says.
+                    let Ok(number) = i64::try_from(*number) else { continue };
                     let parameters = params![number, client.as_bytes()];
                     deleted += statement.execute(parameters)? as u64;
                 }
@@ -273,7 +275,7 @@ mod tests {
         let first = waiting[0].number;
         assert_eq!(mailbox.waiting(&key(1), first, 10).expect("reads").len(), 1);
         assert_eq!(mailbox.confirm(&key(2), &[first]).expect("ignores"), 0, "not its packet");
-        assert_eq!(mailbox.confirm(&key(1), &[first, 999]).expect("deletes"), 1);
+        assert_eq!(mailbox.confirm(&key(1), &[first, 999, u64::MAX]).expect("deletes"), 1);
         assert_eq!(mailbox.waiting_for(&key(1)).expect("counts"), 1);
         assert_eq!(mailbox.waiting_count().expect("counts"), 2);
     }

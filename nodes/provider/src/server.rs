@@ -34,6 +34,9 @@ const MAX_BATCH: usize = 64;
 /// How long a leaving provider takes packets of mixnodes that do not know yet.
 const LEAVE_GRACE: Duration = Duration::from_secs(1);
 
+/// How long a provider that ends waits for its links to write what they have.
+const FLUSH_LIMIT: Duration = Duration::from_millis(500);
+
 /// Runs a provider until it is told to stop.
 pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
     let Process { reporter, mut requests, shutdown } = process;
@@ -107,11 +110,14 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
                 }
             }
             Ok(()) = networks.changed() => {
-                driver.engine.set_network(&networks.borrow_and_update());
+                driver.engine.set_network(clock::now(), &networks.borrow_and_update());
             }
             Some(Request { id, command }) = requests.recv() => {
                 let outcome = match command {
-                    Command::Stop => break,
+                    Command::Stop => {
+                        reporter.report(Event::Answer(Answer { id, outcome: Outcome::Done }));
+                        break;
+                    }
                     Command::Leave => {
                         announcing.abort();
                         leave_directory(&directory, &public_key.to_string()).await;
@@ -128,6 +134,7 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
             _ = metrics_due.tick() => driver.report_metrics().await,
         }
     }
+    driver.links.flush(FLUSH_LIMIT).await;
     // Two last reports, so that what was counted is seen.
     driver.report_links();
     driver.report_metrics().await;
@@ -209,7 +216,8 @@ impl Driver {
     }
 
     fn acknowledge(&mut self, ack: Option<&crate::PreparedAck>) {
-        if let Some(ack) = ack.and_then(|ack| self.engine.acknowledge(&mut rand::rng(), ack)) {
+        let now = clock::now();
+        if let Some(ack) = ack.and_then(|ack| self.engine.acknowledge(now, &mut rand::rng(), ack)) {
             self.links.send(ack.to, ack.packet);
         }
     }

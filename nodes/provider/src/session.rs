@@ -8,11 +8,11 @@ use std::time::Duration;
 use contract::LinkEvent;
 use futures_util::{SinkExt, StreamExt};
 use rand::RngExt;
-use runtime::clock;
+use runtime::{accept, clock};
 use sphinx::seal;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, Semaphore};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode, header};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -44,9 +44,6 @@ const MAX_MESSAGE_BYTES: usize = 4096;
 
 /// Deliveries wait for a client that does not read at most here: the rest stays in the mailbox.
 const MAX_WRITE_BUFFER_BYTES: usize = 1 << 20;
-
-/// How long to wait when the system refuses a connection, so as not to turn in a tight circle.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 type Socket = WebSocketStream<TcpStream>;
 
@@ -127,23 +124,11 @@ impl Sessions {
 
     /// Accepts connections for ever.
     pub(crate) async fn serve(self, listener: TcpListener) {
-        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        loop {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-            match listener.accept().await {
-                Ok((stream, peer)) => {
-                    let sessions = self.clone();
-                    tokio::spawn(async move {
-                        sessions.connection(stream, peer).await;
-                        drop(place);
-                    });
-                }
-                Err(error) => {
-                    tracing::warn!("cannot accept a client: {error}");
-                    sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
+        accept(listener, MAX_CONNECTIONS, |stream, peer| {
+            let sessions = self.clone();
+            async move { sessions.connection(stream, peer).await }
+        })
+        .await;
     }
 
     fn lock(&self) -> MutexGuard<'_, Online> {
@@ -234,7 +219,7 @@ impl Sessions {
         let result = self.deliver_in(socket, client, &session).await;
         let mut online = self.lock();
         // Whoever took over stays.
-        if !session.replaced.is_cancelled() {
+        if online.sessions.get(&client).is_some_and(|now| Arc::ptr_eq(&now.news, &session.news)) {
             online.sessions.remove(&client);
         }
         result
@@ -281,7 +266,8 @@ impl Sessions {
                     if heard.elapsed() > SILENCE_LIMIT {
                         return Err(SessionError::Silent);
                     }
-                    socket.send(Message::Ping(Vec::new().into())).await?;
+                    let ping = socket.send(Message::Ping(Vec::new().into()));
+                    timeout(SILENCE_LIMIT, ping).await.map_err(|_| SessionError::Silent)??;
                     ping_at = Instant::now() + PING_INTERVAL;
                 }
             }

@@ -45,10 +45,18 @@ impl Storage {
             Ok(parcels.into_iter().zip(stored).collect())
         });
         let stored = stored.await;
-        // Only this shows that the disk works again: reading and deleting work on a full one.
-        if stored.is_ok() && self.set_failing(false) {
-            let reason = "the mailbox can be written again".into();
-            self.reporter.report(Event::Ready { reason });
+        // Told once, however many packets it concerns. Only storing decides: reading and deleting
+        // work on a full disk.
+        match &stored {
+            Ok(_) if self.set_failing(false) => {
+                let reason = "the mailbox can be written again".into();
+                self.reporter.report(Event::Ready { reason });
+            }
+            Err(error) if self.set_failing(true) => {
+                tracing::error!("{error}");
+                self.reporter.report(Event::Waiting { reason: error.to_string() });
+            }
+            _ => {}
         }
         stored
     }
@@ -64,18 +72,10 @@ impl Storage {
             let _ = sender.send(job(mailbox));
         });
         let sent = self.jobs.send(job).await;
-        let result = match (sent, result.await) {
+        match (sent, result.await) {
             (Ok(()), Ok(result)) => result,
             _ => Err(MailboxError::Ended),
-        };
-        // Told once, however many packets it concerns.
-        if let Err(error @ MailboxError::Sqlite { .. }) = &result
-            && self.set_failing(true)
-        {
-            tracing::error!("{error}");
-            self.reporter.report(Event::Waiting { reason: error.to_string() });
         }
-        result
     }
 
     /// Says whether it was otherwise before.

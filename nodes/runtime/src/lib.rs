@@ -1,6 +1,7 @@
 //! What every node process shares: the supervisor's streams, keys on disk, the clock and precise
 //! wake-ups, links to other nodes, presence, and the view of the network.
 
+mod accept;
 pub mod clock;
 mod directory;
 mod keys;
@@ -12,11 +13,14 @@ mod receive;
 mod reporter;
 mod timer;
 
+pub use accept::accept;
 pub use directory::{announce, follow_topology, leave_directory, with_causes};
 pub use keys::{LoadedKey, load_or_create};
 pub use links::{LINKS_INTERVAL, Links};
 pub use listen::{ListenOn, listen};
-pub use network::{MixEntry, Network, Place, ProviderEntry, TopologyFollower};
+pub use network::{
+    MixEntry, Network, Place, Places, ProviderEntry, TopologyFollower, VANISHED_GRACE,
+};
 pub use process::{Process, run_process};
 pub use receive::{MalformedFrames, Received, receive_packets};
 pub use reporter::Reporter;

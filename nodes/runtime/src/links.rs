@@ -10,8 +10,8 @@ use std::time::Duration;
 use contract::LinkEvent;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep, timeout};
 use wire::{NodeAddress, WireProfile, write_frame};
 
@@ -47,6 +47,8 @@ const MAX_EVENTS: usize = 10_000;
 pub struct Links {
     profile: WireProfile,
     shared: Arc<Mutex<Shared>>,
+    /// Told when nothing waits any more.
+    all_written: Arc<Notify>,
 }
 
 #[derive(Debug, Default)]
@@ -55,12 +57,14 @@ struct Shared {
     events: Vec<LinkEvent>,
     sent: u64,
     dropped: u64,
+    /// Packets that were taken and are neither written nor given up.
+    waiting: u64,
 }
 
 impl Links {
     /// Links that carry packets of this format.
     pub fn new(profile: WireProfile) -> Self {
-        Self { profile, shared: Arc::default() }
+        Self { profile, shared: Arc::default(), all_written: Arc::default() }
     }
 
     /// Sends a packet, or drops and counts it if the queue of that link is full.
@@ -76,9 +80,26 @@ impl Links {
             tokio::spawn(link.run());
             shared.queues.entry(to.0).insert_entry(queue).into_mut()
         };
-        if let Err(TrySendError::Full(_) | TrySendError::Closed(_)) = queue.try_send(packet) {
-            shared.dropped += 1;
+        match queue.try_send(packet) {
+            Ok(()) => shared.waiting += 1,
+            Err(TrySendError::Full(_) | TrySendError::Closed(_)) => shared.dropped += 1,
         }
+    }
+
+    /// Waits until everything that was taken is written, but no longer than this.
+    pub async fn flush(&self, limit: Duration) {
+        let written = async {
+            loop {
+                // Before the look, so that what happens between is not missed.
+                let all_written = self.all_written.notified();
+                if self.lock().waiting == 0 {
+                    return;
+                }
+                all_written.await;
+            }
+        };
+        // Who is not reached by then will not be.
+        let _ = timeout(limit, written).await;
     }
 
     /// Packets written to links since the start.
@@ -119,8 +140,8 @@ impl Link {
         while !self.is_done(&unwritten) {
             match timeout(CONNECT_TIMEOUT, TcpStream::connect(self.to)).await {
                 Ok(Ok(stream)) => {
-                    let before = self.links.sent();
-                    match self.carry(stream, &mut unwritten).await {
+                    let mut written = false;
+                    match self.carry(stream, &mut unwritten, &mut written).await {
                         Ok(()) => {
                             // What slipped in just now is still written.
                             self.packets.close();
@@ -128,7 +149,7 @@ impl Link {
                         }
                         Err(error) => tracing::debug!("link to {} broke: {error}", self.to),
                     }
-                    if self.links.sent() > before {
+                    if written {
                         retry = FIRST_RETRY;
                         failing_since = None;
                     }
@@ -156,11 +177,19 @@ impl Link {
         while self.packets.try_recv().is_ok() {
             dropped += 1;
         }
-        self.links.lock().dropped += dropped;
+        let mut shared = self.links.lock();
+        shared.dropped += dropped;
+        self.links.done(&mut shared, dropped);
     }
 
     /// Writes packets until the link is idle (then the result is fine) or breaks.
-    async fn carry(&mut self, mut stream: TcpStream, batch: &mut Batch) -> io::Result<()> {
+    /// `written` becomes true with the first.
+    async fn carry(
+        &mut self,
+        mut stream: TcpStream,
+        batch: &mut Batch,
+        written: &mut bool,
+    ) -> io::Result<()> {
         stream.set_nodelay(true)?;
         let (mut reader, mut writer) = stream.split();
         let mut byte = [0];
@@ -186,6 +215,7 @@ impl Link {
                 }
             }
             writer.write_all(&batch.bytes).await?;
+            *written = true;
             self.links.record(self.to, batch);
         }
     }
@@ -200,11 +230,21 @@ struct Batch {
 }
 
 impl Links {
+    /// So many packets do not wait any more.
+    fn done(&self, shared: &mut Shared, count: u64) {
+        shared.waiting -= count;
+        if shared.waiting == 0 {
+            self.all_written.notify_waiters();
+        }
+    }
+
     /// Counts a batch that was written, and empties it.
     fn record(&self, to: SocketAddr, batch: &mut Batch) {
         let t = clock::now();
         let mut shared = self.lock();
-        shared.sent += batch.lengths.len() as u64;
+        let count = batch.lengths.len() as u64;
+        shared.sent += count;
+        self.done(&mut shared, count);
         for bytes in batch.lengths.drain(..) {
             if shared.events.len() < MAX_EVENTS {
                 shared.events.push(LinkEvent { t, dst: to.to_string(), bytes });

@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use contract::Time;
 use directory_api::{GatewayPresence, MixNodePresence, Topology, Update};
 use wire::{NodeAddress, PublicKey};
 
@@ -40,6 +42,41 @@ pub enum Place {
     Layer(u8),
     /// A provider.
     Provider,
+}
+
+/// How long an address is still known after it vanished from the topology: packets on their way were
+/// made with an older one, and a directory that was just started knows nobody.
+pub const VANISHED_GRACE: Duration = Duration::from_secs(30);
+
+/// Most vanished addresses that are remembered.
+const MAX_VANISHED: usize = 4096;
+
+/// Where in the network each address is, or was a short while ago.
+#[derive(Debug, Default)]
+pub struct Places {
+    present: HashMap<SocketAddr, Place>,
+    /// Former addresses with their place and the moment at which they are forgotten.
+    vanished: HashMap<SocketAddr, (Place, Time)>,
+}
+
+impl Places {
+    /// Takes a new view of the network.
+    pub fn update(&mut self, now: Time, network: &Network) {
+        let before = std::mem::replace(&mut self.present, network.places());
+        for (address, place) in before {
+            if self.vanished.len() < MAX_VANISHED {
+                self.vanished.insert(address, (place, now + VANISHED_GRACE));
+            }
+        }
+        self.vanished
+            .retain(|address, (_, until)| *until > now && !self.present.contains_key(address));
+    }
+
+    /// Where this address is.
+    pub fn find(&self, now: Time, address: SocketAddr) -> Option<Place> {
+        let vanished = || self.vanished.get(&address).filter(|(_, until)| *until > now);
+        self.present.get(&address).copied().or_else(|| vanished().map(|(place, _)| *place))
+    }
 }
 
 /// Mixnodes and providers that are present.
@@ -125,7 +162,7 @@ impl Network {
     }
 
     /// Every address that takes packets, with its place.
-    pub fn places(&self) -> HashMap<SocketAddr, Place> {
+    fn places(&self) -> HashMap<SocketAddr, Place> {
         let mixnodes = self.mixnodes.iter().map(|node| (node.address.0, Place::Layer(node.layer)));
         let providers = self.providers.iter().map(|node| (node.address.0, Place::Provider));
         mixnodes.chain(providers).collect()
@@ -257,7 +294,15 @@ mod tests {
         assert_eq!(network.provider_of(&key(7)).map(|node| node.key), Some(key(9)));
         assert!(network.provider_called("provider-1").is_some());
         assert!(network.provider_called(&key(9).to_string()).is_some());
-        assert_eq!(network.places().len(), 3);
+
+        let mut places = Places::default();
+        places.update(Time::default(), &network);
+        let first = "127.0.0.1:1".parse().expect("an address");
+        places.update(Time::default(), &Network::default());
+        let over = Time::default() + VANISHED_GRACE;
+        let within = Time::from_nanos(over.as_nanos() - 1);
+        assert_eq!(places.find(within, first), Some(Place::Layer(1)));
+        assert_eq!(places.find(over, first), None);
 
         assert!(follower.apply(&Update::MixNode(mixnode(2, 2, "127.0.0.1:2"))));
         assert_eq!(follower.network().missing_layer(3), None);

@@ -42,6 +42,7 @@ pub fn run_process<F>(role: Role, supervised: bool, run: impl FnOnce(Process) ->
 where
     F: Future<Output = Result<(), Fatal>>,
 {
+    raise_file_limit();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Fatal::new(FatalCode::Other, format!("no runtime: {error}"))),
@@ -101,15 +102,18 @@ fn supervised_streams(shutdown: &CancellationToken) -> io::Result<Streams> {
 
 /// Reads requests until the end of the stream. What is no request is logged and skipped.
 fn read_requests(mut stdin: impl BufRead, requests: &mpsc::Sender<Request>) {
+    let limit = MAX_LINE_BYTES as u64 + 1;
     let mut line = Vec::new();
+    let mut too_long = false;
     loop {
         line.clear();
-        let limit = MAX_LINE_BYTES as u64 + 1;
         match stdin.by_ref().take(limit).read_until(b'\n', &mut line) {
             Ok(0) | Err(_) => return,
-            Ok(_) if line.len() > MAX_LINE_BYTES => {
-                tracing::error!("a request is longer than {MAX_LINE_BYTES} bytes");
-                return;
+            Ok(_) if line.len() > MAX_LINE_BYTES && !line.ends_with(b"\n") => too_long = true,
+            // The end of such a line.
+            Ok(_) if too_long => {
+                too_long = false;
+                tracing::error!("skipped a request of more than {MAX_LINE_BYTES} bytes");
             }
             Ok(_) => match serde_json::from_slice(&line) {
                 Ok(request) => {
@@ -120,6 +124,17 @@ fn read_requests(mut stdin: impl BufRead, requests: &mpsc::Sender<Request>) {
                 Err(error) => tracing::warn!("not a request: {error}"),
             },
         }
+    }
+}
+
+/// Lets this process have as many connections as the system allows it: the usual soft limit is
+/// less than a busy node or a port scanner opens.
+fn raise_file_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!("cannot raise the limit of open files: {error}");
     }
 }
 
@@ -180,10 +195,18 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_end_is_not_read_for_ever() {
+    fn a_line_that_is_too_long_is_skipped_and_the_longest_message_is_not() {
+        let content = contract::Content::Text("\u{1}".repeat(contract::MAX_MESSAGE_BYTES));
+        let send = Request { id: 1, command: Command::Send { to: "x".into(), content } };
+        let longest = serde_json::to_vec(&send).expect("JSON");
+        let mut input = vec![b'x'; 3 * MAX_LINE_BYTES];
+        input.push(b'\n');
+        input.extend_from_slice(&longest);
+        input.push(b'\n');
         let (sender, mut requests) = mpsc::channel(8);
-        read_requests(io::BufReader::new(io::repeat(b'x')), &sender);
+        read_requests(input.as_slice(), &sender);
         drop(sender);
+        assert_eq!(requests.blocking_recv(), Some(send));
         assert_eq!(requests.blocking_recv(), None);
     }
 }

@@ -8,20 +8,17 @@ use std::time::Duration;
 use contract::Time;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
 use wire::{FrameError, FrameReader, WireProfile};
 
-use crate::clock;
+use crate::{accept, clock};
 
 /// Most connections at once: every node of the layer before and every client, with room to spare.
 const MAX_CONNECTIONS: usize = 4096;
 
 /// Bytes that are read at once: six packets.
 const READ_BYTES: usize = 16 << 10;
-
-/// How long to wait when the system refuses a connection, so as not to turn in a tight circle.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A packet and the moment at which it was read.
 #[derive(Debug)]
@@ -70,25 +67,15 @@ pub async fn receive_packets(
     packets: mpsc::Sender<Received>,
     malformed: MalformedFrames,
 ) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                let (packets, malformed) = (packets.clone(), malformed.clone());
-                tokio::spawn(async move {
-                    if let Err(error) = read_packets(stream, profile, &packets).await {
-                        malformed.add(peer, error);
-                    }
-                    drop(place);
-                });
-            }
-            Err(error) => {
-                tracing::warn!("cannot accept a connection: {error}");
-                sleep(ACCEPT_PAUSE).await;
+    accept(listener, MAX_CONNECTIONS, |stream, peer| {
+        let (packets, malformed) = (packets.clone(), malformed.clone());
+        async move {
+            if let Err(error) = read_packets(stream, profile, &packets).await {
+                malformed.add(peer, error);
             }
         }
-    }
+    })
+    .await;
 }
 
 /// Reads packets until the connection ends. Only what is no frame is an error: a peer that goes away

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use contract::{Event, MessageStage};
@@ -13,6 +13,10 @@ use tokio_util::sync::CancellationToken;
 /// Events that wait to be written. A supervisor reads all the time; one that hangs for some seconds
 /// loses events, and is told how many, rather than holding up packets.
 const MAX_WAITING: usize = 4096;
+
+/// Of these, so many are kept for what is told only once, such as readiness and answers. Counters and
+/// links come again.
+const RESERVED: usize = 1024;
 
 /// The thread only writes lines.
 const STACK_BYTES: usize = 256 << 10;
@@ -50,12 +54,20 @@ impl Reporter {
         let (sender, receiver) = sync_channel(MAX_WAITING);
         let lost = Arc::new(AtomicU64::new(0));
         let lost_by_writer = Arc::clone(&lost);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let waiting_of_writer = Arc::clone(&waiting);
         let writer = thread::Builder::new().name("stdout".into()).stack_size(STACK_BYTES);
-        writer.spawn(move || write_lines(&receiver, &lost_by_writer, &gone))?;
+        writer.spawn(move || write_lines(&receiver, &waiting_of_writer, &lost_by_writer, &gone))?;
         let flush = Flush(sender.clone());
         let reporter = Self::new(move |event| {
             log(&event);
-            if let Err(TrySendError::Full(_)) = sender.try_send(Line::Event(Box::new(event))) {
+            let comes_again = matches!(event, Event::Metrics(_) | Event::Links { .. });
+            let room = if comes_again { MAX_WAITING - RESERVED } else { MAX_WAITING };
+            // Counted before it is there, so that the writer never counts below zero.
+            let fits = waiting.fetch_add(1, Ordering::Relaxed) < room
+                && sender.try_send(Line::Event(Box::new(event))).is_ok();
+            if !fits {
+                waiting.fetch_sub(1, Ordering::Relaxed);
                 lost.fetch_add(1, Ordering::Relaxed);
             }
         });
@@ -130,11 +142,17 @@ impl Flush {
     }
 }
 
-fn write_lines(lines: &Receiver<Line>, lost: &AtomicU64, gone: &CancellationToken) {
+fn write_lines(
+    lines: &Receiver<Line>,
+    waiting: &AtomicUsize,
+    lost: &AtomicU64,
+    gone: &CancellationToken,
+) {
     let mut buffer = Vec::new();
     for line in lines {
         match line {
             Line::Event(event) => {
+                waiting.fetch_sub(1, Ordering::Relaxed);
                 let count = lost.swap(0, Ordering::Relaxed);
                 buffer.clear();
                 if count > 0 {

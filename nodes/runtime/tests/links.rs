@@ -52,6 +52,7 @@ async fn packets_arrive_in_order_and_every_one_is_told() {
     for number in 0..100 {
         assert_eq!(next(&mut received).await, number);
     }
+    links.flush(deadline()).await;
     let events = links.take_events();
     assert_eq!(events.len(), 100);
     assert!(events.iter().all(|event| event.dst == address.to_string() && event.bytes == 2396));

@@ -12,8 +12,8 @@ use std::fmt;
 
 use crate::{FRAGMENT_DATA_BYTES, INNER_BYTES};
 
-/// Most fragments of a message: 16 MiB, four hours at the classic rates.
-pub const MAX_FRAGMENTS: u32 = 10_560;
+/// Most fragments of a message: one MiB.
+pub const MAX_FRAGMENTS: u32 = 660;
 
 /// Incomplete messages that a reassembler keeps; beyond, the one that waited longest is dropped.
 const MAX_INCOMPLETE: usize = 64;

@@ -71,7 +71,7 @@ impl ControlClient {
             Err(error) => Err(ControlError::Unreachable {
                 socket,
                 path: "anything".into(),
-                reason: error_chain(&error),
+                reason: causes(&error),
             }),
         }
     }
@@ -143,9 +143,9 @@ impl ControlClient {
         request: reqwest::RequestBuilder,
     ) -> Result<T, ControlError> {
         let response =
-            request.send().await.map_err(|error| self.unreachable(path, error_chain(&error)))?;
+            request.send().await.map_err(|error| self.unreachable(path, causes(&error)))?;
         let response = self.accepted(path, response).await?;
-        response.json().await.map_err(|error| self.unreachable(path, error_chain(&error)))
+        response.json().await.map_err(|error| self.unreachable(path, causes(&error)))
     }
 
     async fn accepted(&self, path: &str, response: Response) -> Result<Response, ControlError> {
@@ -189,7 +189,7 @@ impl EventStream {
             match self.response.chunk().await {
                 Ok(Some(chunk)) => self.buffer.extend_from_slice(&chunk),
                 Ok(None) => return Ok(None),
-                Err(error) => return Err(self.broken(error_chain(&error))),
+                Err(error) => return Err(self.broken(causes(&error))),
             }
         }
     }
@@ -213,18 +213,22 @@ async fn within(
 ) -> Result<Response, String> {
     match tokio::time::timeout(limit, answer).await {
         Ok(Ok(response)) => Ok(response),
-        Ok(Err(error)) => Err(error_chain(&error)),
+        Ok(Err(error)) => Err(causes(&error)),
         Err(_) => Err(format!("no answer within {limit:?}")),
     }
 }
 
-/// The error and its causes in one line: the outermost alone says too little.
-fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
+/// The causes of an error in one line. The outermost says only that a request to an URL has failed,
+/// and the URL is none that anybody can use.
+fn causes(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "no answer in time".into();
+    }
+    let mut causes = Vec::new();
+    let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        text = format!("{text}: {cause}");
+        causes.push(cause.to_string());
         source = cause.source();
     }
-    text
+    if causes.is_empty() { "the connection broke".into() } else { causes.join(": ") }
 }

@@ -18,7 +18,8 @@ const GLOBAL: &str = "Global options";
 #[command(after_help = "Exit codes: 0 done, 1 other failure, 2 usage or impossible layout, \
     3 no such devnet or node, or it does not run, 4 name or port in use, 5 deadline passed, \
     6 a message was not delivered, 7 a node was lost, 8 environment, 9 supervisor unreachable, \
-    130 and 143 after SIGINT and SIGTERM")]
+    129, 130 and 143 after SIGHUP, SIGINT and SIGTERM")]
+#[command(arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) globals: Globals,
@@ -138,7 +139,7 @@ pub(crate) struct UpArgs {
         value_name = "TIME",
         hide_env_values = true, env = "NYM_DEVNET_WAIT_TIMEOUT",
         default_value = "60s",
-        value_parser = humantime::parse_duration
+        value_parser = parse_time
     )]
     pub(crate) wait_timeout: Duration,
     /// Print what would be started, and start nothing
@@ -270,7 +271,7 @@ pub(crate) struct WaitArgs {
     /// What to wait for
     #[arg(long = "for", value_name = "STATE", default_value = "ready")]
     pub(crate) goal: Goal,
-    /// How long to wait at most
+    /// How long to wait at most; 0 only looks
     #[arg(
         long,
         value_name = "TIME",
@@ -301,7 +302,7 @@ pub(crate) struct NodesArgs {
         long,
         value_name = "TIME",
         default_value = "30s",
-        value_parser = humantime::parse_duration
+        value_parser = parse_time
     )]
     pub(crate) timeout: Duration,
 }
@@ -333,7 +334,7 @@ pub(crate) struct SendArgs {
         long,
         value_name = "TIME",
         default_value = "30s",
-        value_parser = humantime::parse_duration
+        value_parser = parse_time
     )]
     pub(crate) timeout: Duration,
 }
@@ -376,6 +377,15 @@ fn parse_ports(text: &str) -> Result<Ports, String> {
     }
 }
 
+/// A time that something can be done in.
+fn parse_time(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if time.is_zero() {
+        return Err("nothing is done within no time; expected a time such as `30s`".into());
+    }
+    Ok(time)
+}
+
 fn parse_restart(text: &str) -> Result<Restart, String> {
     match text {
         "no" => Ok(Restart::No),
@@ -412,6 +422,14 @@ mod tests {
             let cli = Cli::try_parse_from(line).expect("a good line");
             assert_eq!(cli.globals.name.as_deref(), Some("t1"));
         }
+    }
+
+    #[test]
+    fn nothing_can_be_done_within_no_time() {
+        assert_eq!(parse_time("1m 30s"), Ok(Duration::from_secs(90)));
+        assert!(
+            parse_time("0").is_err() && parse_time("0ms").is_err() && parse_time("-1").is_err()
+        );
     }
 
     #[test]

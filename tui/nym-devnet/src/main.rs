@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
-use control::{Failure, FailureCode, shown_argument};
+use control::{Failure, FailureCode, shown_argument, visible};
 
 use crate::cli::{Cli, Command, Format};
 use crate::context::Context;
@@ -93,7 +93,16 @@ fn usage(error: &clap::Error) -> ExitCode {
     let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     let arguments: Vec<String> =
         std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
-    let text = safe_to_show(&error.to_string(), &arguments);
+    let mut text = safe_to_show(&error.to_string(), &arguments);
+    if error.kind() == ErrorKind::MissingSubcommand {
+        // It lists those too that help does not.
+        text = text
+            .lines()
+            .filter(|line| !line.contains("[subcommands:"))
+            .collect::<Vec<_>>()
+            .join("\n");
+        text.push('\n');
+    }
     if !is_help && asks_for_json(&arguments) {
         let message = text.lines().next().unwrap_or_default();
         let message = message.strip_prefix("error: ").unwrap_or(message);
@@ -120,7 +129,8 @@ fn safe_to_show(text: &str, arguments: &[String]) -> String {
             text = text.replace(repeated, &shown);
         }
     }
-    text
+    // What is left comes from variables of the environment.
+    text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
 }
 
 /// Whether a command line that cannot be parsed asks for JSON.

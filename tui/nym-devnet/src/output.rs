@@ -65,6 +65,12 @@ impl Output {
         Ok(stdout.flush()?)
     }
 
+    /// One event of a stream of JSON lines.
+    pub(crate) fn json_event(thing: &str, devnet: &str, data: impl Serialize) -> Outcome {
+        let schema = format!("nym-devnet/{thing}/v1");
+        Self::json_line(&Event { schema, devnet, data })
+    }
+
     /// One line of a stream of text.
     pub(crate) fn text_line(line: &str) -> Outcome {
         let mut stdout = io::stdout().lock();
@@ -115,6 +121,13 @@ struct Success<'a, T> {
     data: T,
 }
 
+#[derive(Serialize)]
+struct Event<'a, T> {
+    schema: String,
+    devnet: &'a str,
+    data: T,
+}
+
 /// A failure: as JSON on standard output, or for people on standard error.
 pub(crate) fn failure(failure: &Failure, format: Format) {
     if format == Format::Json {
@@ -122,9 +135,13 @@ pub(crate) fn failure(failure: &Failure, format: Format) {
         if let Some(fields) = error.as_object_mut() {
             fields.insert("exit".into(), failure.code.exit_code().into());
         }
-        // Whoever does not read it sees the exit code.
-        drop(writeln!(io::stdout(), "{}", json!({ "ok": false, "error": error })));
-        return;
+        match writeln!(io::stdout(), "{}", json!({ "ok": false, "error": error })) {
+            Ok(()) => return,
+            // Whoever does not read it sees the exit code.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return,
+            // A full disk: people are told.
+            Err(_) => {}
+        }
     }
     let mut stderr = io::stderr();
     // What a failure repeats can be from anywhere.

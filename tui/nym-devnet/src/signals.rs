@@ -32,6 +32,15 @@ impl Signals {
         })
     }
 
+    /// Its name.
+    pub(crate) fn name(number: i32) -> &'static str {
+        match number {
+            SIGHUP => "SIGHUP",
+            SIGINT => "SIGINT",
+            _ => "SIGTERM",
+        }
+    }
+
     /// The number of the next signal.
     pub(crate) async fn next(&mut self) -> i32 {
         tokio::select! {

@@ -12,7 +12,7 @@ pub(crate) struct Watch {
     stream: EventStream,
     /// Every process, in the order in which they are shown.
     pub(crate) nodes: Vec<NodeStatus>,
-    /// The latest line of each log.
+    /// The latest line that the running process of each node logged, or its last one.
     last_lines: HashMap<String, String>,
 }
 
@@ -36,12 +36,18 @@ impl Watch {
         match &envelope.event {
             StreamEvent::Snapshot(snapshot) => {
                 self.nodes.clone_from(&snapshot.nodes);
+                let began = |name: &str| self.node(name).and_then(|node| node.started_unix_ms);
                 let lines = snapshot.logs.iter();
+                let lines = lines.filter(|line| began(&line.node) <= Some(line.unix_ms));
                 self.last_lines =
                     lines.map(|line| (line.node.clone(), line.line.clone())).collect();
             }
             StreamEvent::Node(status) => {
                 if let Some(node) = self.nodes.iter_mut().find(|node| node.name == status.name) {
+                    if status.pid.is_some() && status.pid != node.pid {
+                        // What an earlier process of it logged says nothing about this one.
+                        self.last_lines.remove(&status.name);
+                    }
                     node.clone_from(status);
                 }
             }
@@ -94,11 +100,22 @@ impl Watch {
 
     fn about(&self, node: &NodeStatus, code: FailureCode, message: String) -> Failure {
         let message = match self.last_lines.get(&node.name) {
-            Some(line) => format!("{message}; its last log line: {line}"),
-            None => message,
+            Some(line) if !repeats(line, node) => format!("{message}; its last log line: {line}"),
+            _ => message,
         };
         Failure::new(code, message).node(&node.name).log(node.log_file.display().to_string())
     }
+}
+
+/// Whether a line of a log says what is told of the node anyway.
+fn repeats(line: &str, node: &NodeStatus) -> bool {
+    let fatal = node.fatal.as_ref();
+    let told = [
+        Some(node.reason.as_str()),
+        fatal.map(|fatal| fatal.message.as_str()),
+        fatal.and_then(|fatal| fatal.hint.as_deref()),
+    ];
+    told.into_iter().flatten().any(|told| line.contains(told)) || node.reason.contains(line)
 }
 
 /// Who is not in this state yet and why, of whom the first is described.
@@ -110,5 +127,60 @@ pub(crate) fn late<'a>(nodes: impl IntoIterator<Item = &'a NodeStatus>, state: S
         0 => why,
         1 => format!("{why}; and 1 more is not {state}"),
         more => format!("{why}; and {more} more are not {state}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use contract::{Fatal, Role};
+
+    use super::*;
+
+    fn node(name: &str, state: State, reason: &str) -> NodeStatus {
+        NodeStatus {
+            name: name.into(),
+            role: Role::Client,
+            layer: None,
+            state,
+            reason: reason.into(),
+            since_unix_ms: 0,
+            pid: None,
+            started_unix_ms: None,
+            restarts: 0,
+            last_exit: None,
+            fatal: None,
+            addresses: BTreeMap::new(),
+            public_keys: Vec::new(),
+            address: None,
+            log_file: "/x.log".into(),
+        }
+    }
+
+    #[test]
+    fn who_is_late_is_named_and_the_others_are_counted() {
+        let nodes = [
+            node("directory", State::Ready, "it answers"),
+            node("mix-1-1", State::Failed, "killed by SIGKILL"),
+            node("alice", State::Listening, "no provider"),
+        ];
+        let said = |nodes: &[NodeStatus]| late(nodes, State::Ready);
+        assert_eq!(
+            said(&nodes),
+            "`mix-1-1` has failed: killed by SIGKILL; and 1 more is not ready"
+        );
+        assert_eq!(said(&nodes[2..]), "`alice` is listening: no provider");
+    }
+
+    #[test]
+    fn a_log_line_that_says_the_same_again_is_left_out() {
+        let mut alice = node("alice", State::Failed, "cannot bind `127.0.0.1:1977`: in use");
+        assert!(repeats("ERROR cannot bind `127.0.0.1:1977`: in use", &alice));
+        assert!(!repeats("INFO listening", &alice));
+        let hint = "end whoever has the port".to_owned();
+        let message = "cannot bind".into();
+        alice.fatal = Some(Fatal { code: FatalCode::PortTaken, message, hint: Some(hint) });
+        assert!(repeats("hint: end whoever has the port", &alice));
     }
 }

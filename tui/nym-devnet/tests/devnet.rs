@@ -71,6 +71,8 @@ fn no_process_outlives_its_supervisor() {
     kill_process(supervisor, Signal::KILL).expect("it runs");
     until_gone(&pids, 3);
 
+    let list = lab.run("ls").expect(0).stdout;
+    assert!(list.contains("ended uncleanly"), "{list}");
     // Nothing that it left behind is in the way.
     lab.run("ps --name t1").expect(3);
     let again = lab.run(&format!("{FAST} --name t1")).expect(0);
@@ -120,6 +122,8 @@ fn processes_are_stopped_and_started_by_name() {
     lab.run(&format!("{FAST} --name t1 --layers 1 --width 2")).expect(0);
     lab.run("stop mix-1-1 bob --name t1").expect(0);
     assert_eq!(lab.node("t1", "mix-1-1")["state"], "stopped");
+    let list = lab.run("ps --name t1").expect(0).stdout;
+    assert!(list.contains("\nbob: stopped: asked to leave; exit code 0\n"), "{list}");
     let topology = lab.run("topology --name t1 -o json").expect(0).json();
     assert_eq!(topology["data"]["mixNodes"].as_array().expect("a list").len(), 1, "it left");
     // The provider keeps what comes for bob while he is away.
@@ -128,7 +132,7 @@ fn processes_are_stopped_and_started_by_name() {
     assert_eq!(not_running["error"]["code"], "NOT_RUNNING");
     lab.run("kill bob --name t1").expect(3);
     let started = lab.run("start mix-1-1 bob --name t1 -v").expect(0);
-    assert!(started.stderr.contains(" of 30s: `mix-1-1` is "), "{}", started.stderr);
+    assert!(started.stderr.contains(" s of 30s: `"), "{}", started.stderr);
     let mut lines: Vec<&str> = started.stderr.lines().collect();
     lines.dedup();
     assert_eq!(lines.len(), started.stderr.lines().count(), "only changes: {}", started.stderr);
@@ -187,7 +191,8 @@ fn a_signal_ends_a_headless_devnet_and_leaves_nothing() {
         assert!(printed.contains("mix-1-1      ready        the directory lists it"), "{printed}");
         let pids = lab.all_pids("default");
         up.signal(signal);
-        up.wait(10).expect(code);
+        let said = up.wait(10).expect(code).stderr;
+        assert!(said.contains(": stopping `default`\n`default` is down; deleted "), "{said}");
         until_gone(&pids, 1);
         assert!(!lab.folder("default").exists(), "it had no name, so its folder goes with it");
     }
@@ -245,11 +250,22 @@ fn what_cannot_be_a_network_is_refused_before_anything_starts() {
     assert!(message.contains("8 are needed, and only 6 are left"), "{message}");
     let hint = failure["error"]["hint"].as_str().expect("a hint");
     assert!(hint.starts_with("--ports base:65528 "), "{hint}");
-    for arguments in
-        ["up --ports 80", "up --profile slow", "up --name ../x", "frobnicate", "send alice"]
-    {
+    for arguments in [
+        "",
+        "--name x",
+        "send a b c --timeout 0",
+        "up --ports 80",
+        "up --profile slow",
+        "up --name ../x",
+        "frobnicate",
+        "send alice",
+    ] {
         let failure = lab.run(&format!("{arguments} -o json")).expect(2).json();
         assert_eq!(failure["error"]["code"], "USAGE", "{arguments}");
+    }
+    for arguments in ["", "--name x"] {
+        let usage = lab.run(arguments).expect(2).stderr;
+        assert!(usage.contains("Usage:") && !usage.contains("supervise"), "{usage}");
     }
     assert_eq!(std::fs::read_dir(lab.path()).expect("a folder").count(), 0);
     lab.run("up --dry-run --width 2").expect(0);
@@ -261,17 +277,23 @@ fn a_folder_that_cannot_be_written_is_named() {
     let lab = Lab::new();
     let file = lab.path().join("file");
     std::fs::write(&file, "").expect("writes");
-    let up = lab.run(&format!("up -d --state-dir {} -o json", file.display())).expect(8).json();
-    assert_eq!(up["error"]["code"], "ENVIRONMENT");
-    let message = up["error"]["message"].as_str().expect("text");
-    assert!(message.contains(file.to_str().expect("UTF-8")), "{message}");
+    for command in ["up -d", "up --dry-run", "ls", "ps", "wait --for stopped", "down", "logs"] {
+        let line = format!("{command} --state-dir {} -o json", file.display());
+        let failure = lab.run(&line).expect(8).json();
+        assert_eq!(failure["error"]["code"], "ENVIRONMENT");
+        let message = failure["error"]["message"].as_str().expect("text");
+        assert!(message.contains(file.to_str().expect("UTF-8")), "{message}");
+    }
 }
 
 #[test]
 fn a_deadline_that_passes_says_who_is_late_and_stops_everything() {
     let lab = Lab::new();
-    let up = lab.run("up -d --ports auto --name t1 --wait-timeout 1ms -o json").expect(5).json();
+    let up = lab.run("up -d --ports auto --name t1 --wait-timeout 1ms -o json").expect(5);
+    assert_eq!(up.stderr, "", "the failure is all there is");
+    let up = up.json();
     assert_eq!(up["error"]["code"], "DEADLINE_PASSED");
+    assert!(up["error"]["message"].as_str().expect("text").contains(" more are not ready"), "{up}");
     let node = up["error"]["node"].as_str().expect("a node");
     let log = up["error"]["log"].as_str().expect("a log");
     assert!(log.ends_with(&format!("/t1/logs/{node}.log")), "{up}");
@@ -297,7 +319,9 @@ fn nobody_has_to_read_to_the_end() {
 #[test]
 fn who_waits_hears_of_the_end() {
     let lab = Lab::new();
-    lab.run("wait --for stopped --name t1").expect(0);
+    lab.run("wait --for stopped").expect(0);
+    let never = lab.run("wait --for stopped --name t1").expect(3);
+    assert!(never.stderr.contains("no devnet named `t1` runs"), "{}", never.stderr);
     lab.run(&format!("{FAST} --layers 1 --name t1")).expect(0);
     let late = lab.run("wait --for stopped --timeout 50ms --name t1").expect(5);
     assert!(late.stderr.contains("still runs after 50ms"), "{}", late.stderr);
@@ -307,4 +331,57 @@ fn who_waits_hears_of_the_end() {
     lab.run("down t1").expect(0);
     waiting.wait(limit(10).as_secs()).expect(0);
     logs.wait(10).expect(0);
+}
+
+#[test]
+fn events_of_a_headless_devnet_are_json_lines_with_a_schema() {
+    let lab = Lab::new();
+    let mut up =
+        lab.spawn("up --headless --ports auto --profile current --crowd 0 --layers 1 -o json");
+    let printed = up.until_printed("\n");
+    up.signal(Signal::TERM);
+    up.wait(10).expect(143);
+    let first = printed.lines().next().expect("a line");
+    let first: serde_json::Value = serde_json::from_str(first).expect(first);
+    assert_eq!(first["schema"], "nym-devnet/event/v1");
+    assert_eq!(first["devnet"], "default");
+    assert_eq!(first["data"]["event"]["type"], "snapshot");
+}
+
+#[test]
+fn what_cannot_be_sent_is_refused_before_it_is_tried() {
+    let lab = Lab::new();
+    let file = lab.path().join("long");
+    std::fs::write(&file, vec![b'x'; contract::MAX_MESSAGE_BYTES + 1]).expect("writes");
+    let long = lab.run(&format!("send alice bob --file {}", file.display())).expect(2);
+    assert!(long.stderr.contains("long`: it has more than 1048576 bytes"), "{}", long.stderr);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_result_that_cannot_be_written_is_told_on_standard_error() {
+    let lab = Lab::new();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("opens");
+    let mut command = lab.command("ls -o json");
+    let done = command.stdout(full).output().expect("runs");
+    let stderr = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(8), "{stderr}");
+    assert!(stderr.starts_with("error: cannot write to standard output: "), "{stderr}");
+}
+
+#[test]
+fn a_supervisor_that_is_stuck_is_told_apart() {
+    let lab = Lab::new();
+    lab.run(&format!("{FAST} --layers 1 --name t1")).expect(0);
+    let (supervisor, _) = lab.pids("t1");
+    kill_process(supervisor, Signal::STOP).expect("it runs");
+    let stuck = lab.run("ps --name t1").expect(9);
+    assert!(
+        stuck.stderr.contains("no answer in time\nhint: `nym-devnet down`"),
+        "{}",
+        stuck.stderr
+    );
+    assert!(!stuck.stderr.contains("http:"), "{}", stuck.stderr);
+    kill_process(supervisor, Signal::CONT).expect("it runs");
+    lab.run("down t1").expect(0);
 }

@@ -103,7 +103,16 @@ impl StateDir {
     pub fn find(asked: Option<PathBuf>) -> Result<Self, FolderError> {
         if let Some(path) = asked {
             let path = std::path::absolute(&path).map_err(io_error("use the folder", &path))?;
-            return Ok(Self(path));
+            let wrong = match fs::metadata(&path) {
+                Ok(found) if !found.is_dir() => Some(io::ErrorKind::NotADirectory.into()),
+                Err(error) if error.kind() == io::ErrorKind::NotADirectory => Some(error),
+                // One that is not there can be created.
+                _ => None,
+            };
+            return match wrong {
+                Some(cause) => Err(io_error("use the folder", &path)(cause)),
+                None => Ok(Self(path)),
+            };
         }
         // The XDG standard says that a path that is not absolute is to be ignored.
         let from_env = |variable: &str| {
@@ -215,8 +224,6 @@ impl Folder {
         match File::open(&path) {
             Ok(lock) => Ok(Some(Watch { lock, path })),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            // A state folder that is a file, for one.
-            Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(None),
             Err(error) => Err(io_error("open the lock", &path)(error)),
         }
     }
@@ -447,11 +454,11 @@ mod tests {
         let (dir, _) = state_dir();
         let file = dir.path().join("file");
         fs::write(&file, "").expect("writes");
-        let state = StateDir::find(Some(file.clone())).expect("a path");
-        let error = state.folder("t1").and_then(|folder| folder.claim()).expect_err("no folder");
-        let failure = Failure::from(error);
-        assert_eq!(failure.code, FailureCode::Environment);
-        assert!(failure.message.contains(file.to_str().expect("UTF-8")), "{failure}");
+        for path in [file.clone(), file.join("below")] {
+            let failure = Failure::from(StateDir::find(Some(path)).expect_err("no folder"));
+            assert_eq!(failure.code, FailureCode::Environment);
+            assert!(failure.message.contains(file.to_str().expect("UTF-8")), "{failure}");
+        }
 
         let state = StateDir::find(Some(dir.path().join("x".repeat(90)))).expect("a path");
         let error = state.folder("t1").and_then(|folder| folder.claim()).expect_err("too long");

@@ -4,13 +4,16 @@
 //! Its promises, which the property test below holds it to: there are never two processes of one
 //! node, and whatever is asked in whatever order, the last wish comes true.
 
-use std::collections::BTreeSet;
+mod running;
+
 use std::time::Duration;
 
 use crate::exit::Exit;
 use crate::restart::{CRASH_WINDOW, Crashes, Restart, Verdict};
 use contract::{Command, Endpoint, Fatal, FatalCode, Role, Time};
 use control::State;
+
+use running::{Running, Said};
 
 /// How long a process that was asked to leave may take: it drains for at most 3 s, and needs a
 /// moment to end. Then it is killed.
@@ -113,24 +116,6 @@ enum Meanwhile {
     Down,
 }
 
-#[derive(Debug)]
-struct Running {
-    since: Time,
-    open: BTreeSet<Endpoint>,
-    listed: bool,
-    said: Said,
-    /// SIGKILL is on its way to it.
-    killed: bool,
-}
-
-/// The latest word of a process about itself.
-#[derive(Debug)]
-enum Said {
-    Nothing,
-    Waiting(String),
-    Ready(String),
-}
-
 impl Process {
     /// A process that does not run yet and opens so many sockets.
     pub fn new(role: Role, sockets: usize, restart: Restart) -> Self {
@@ -194,7 +179,7 @@ impl Process {
         match &mut self.phase {
             Phase::Stopping { deadline, .. } if deadline.is_some_and(|at| at <= now) => {
                 *deadline = None;
-                self.reason = "did not end when asked; killed".into();
+                self.reason = "did not end when asked".into();
                 Some(Action::Kill)
             }
             Phase::BackingOff { until } if *until <= now => {
@@ -241,14 +226,8 @@ impl Process {
             }),
             Input::Waiting(reason) => self.observe(|running| running.said = Said::Waiting(reason)),
             Input::Ready(reason) => self.observe(|running| running.said = Said::Ready(reason)),
-            Input::Listed => self.observe(|running| {
-                // What it waited for before it was listed is over.
-                if !running.listed && matches!(running.said, Said::Waiting(_)) {
-                    running.said = Said::Nothing;
-                }
-                running.listed = true;
-            }),
-            Input::Unlisted => self.observe(|running| running.listed = false),
+            Input::Listed => self.observe(|running| running.listed(now)),
+            Input::Unlisted => self.observe(|running| running.unlisted(now)),
         }
     }
 
@@ -281,7 +260,7 @@ impl Process {
 
     fn stop(&mut self, now: Time) -> Option<Action> {
         match &mut self.phase {
-            Phase::Idle | Phase::BackingOff { .. } => self.rest("stopped"),
+            Phase::Idle | Phase::BackingOff { .. } => self.rest("as asked"),
             Phase::Spawning(meanwhile) => {
                 if *meanwhile != Meanwhile::Down {
                     *meanwhile = Meanwhile::Stop;
@@ -329,6 +308,7 @@ impl Process {
             Phase::Running(_) => Some(self.begin_stopping(now, Command::Stop, false)),
             Phase::Stopping { deadline, again } => {
                 *again = false;
+                self.reason = "asked to stop".into();
                 *deadline = deadline.map(|deadline| deadline.min(now + STOP_GRACE));
                 Some(Action::Ask(Command::Stop))
             }
@@ -338,13 +318,7 @@ impl Process {
     fn spawned(&mut self, now: Time) -> Option<Action> {
         let Phase::Spawning(meanwhile) = self.phase else { return None };
         self.fatal = None;
-        self.phase = Phase::Running(Running {
-            since: now,
-            open: BTreeSet::new(),
-            listed: false,
-            said: Said::Nothing,
-            killed: false,
-        });
+        self.phase = Phase::Running(Running::new(now));
         self.judge();
         match meanwhile {
             Meanwhile::Nothing => None,
@@ -361,7 +335,7 @@ impl Process {
                 if again && !self.last_run {
                     return Some(self.spawn());
                 }
-                self.rest(&format!("stopped; {exit}"));
+                self.rest(&format!("{}; {exit}", self.reason));
             }
             Phase::Running(_) => {
                 self.last_exit = Some(exit);
@@ -448,7 +422,7 @@ impl Process {
     /// Gives up a start that is due later. What it failed of stays to be read.
     fn rest_if_waiting(&mut self) {
         if matches!(self.phase, Phase::BackingOff { .. }) || self.state == State::Planned {
-            self.rest("stopped");
+            self.rest("as asked");
         }
     }
 
@@ -469,29 +443,8 @@ impl Process {
 
     fn judge(&mut self) {
         let Phase::Running(running) = &self.phase else { return };
-        let open = running.open.len() >= self.sockets;
-        self.has_listened |= open && self.sockets > 0;
-        let waiting = |otherwise: &str| match &running.said {
-            Said::Waiting(reason) => reason.clone(),
-            Said::Nothing | Said::Ready(_) => otherwise.into(),
-        };
-        let (state, reason) = match (self.role, &running.said) {
-            _ if running.killed => (State::Stopping, "killed as asked".into()),
-            _ if !open => (State::Starting, waiting("has not opened its sockets yet")),
-            (Role::Mixnode | Role::Provider, said) if running.listed => match said {
-                Said::Waiting(reason) => (State::Present, reason.clone()),
-                Said::Nothing | Said::Ready(_) => (State::Ready, "the directory lists it".into()),
-            },
-            (Role::Mixnode | Role::Provider, _) => {
-                (State::Listening, waiting("the directory does not list it yet"))
-            }
-            (Role::Directory | Role::Client | Role::Crowd, Said::Ready(reason)) => {
-                (State::Ready, reason.clone())
-            }
-            // Without a socket there is nothing that it could listen on.
-            _ if self.sockets == 0 => (State::Starting, waiting("has not said that it is ready")),
-            _ => (State::Listening, waiting("has not said that it is ready")),
-        };
+        self.has_listened |= running.is_open(self.sockets) && self.sockets > 0;
+        let (state, reason) = running.judge(self.role, self.sockets);
         self.state = state;
         self.reason = reason;
     }

@@ -1,6 +1,6 @@
 //! `inbox`: what a client has received.
 
-use control::{InboxMessage, StreamEvent};
+use control::{InboxMessage, StreamEvent, visible};
 
 use crate::cli::InboxArgs;
 use crate::context::Context;
@@ -49,5 +49,6 @@ pub(crate) async fn run(context: &Context, args: &InboxArgs) -> Outcome {
 }
 
 fn text(message: &InboxMessage) -> String {
-    format!("{}  {}", time_of_day(message.unix_ms), message.content.preview())
+    // Anybody can have sent it, and one message is one line.
+    format!("{}  {}", time_of_day(message.unix_ms), visible(&message.content.preview()))
 }

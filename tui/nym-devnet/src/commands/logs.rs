@@ -23,6 +23,11 @@ pub(crate) async fn run(context: &Context, args: &LogsArgs) -> Outcome {
     };
     if !args.follow {
         let lines: Vec<&LogLine> = latest(&snapshot, args.lines, wanted);
+        for name in &args.nodes {
+            if !snapshot.logs.iter().any(|line| line.node == *name) {
+                context.output.note(&format!("`{name}` has logged nothing yet"));
+            }
+        }
         return context.output.result("logs", Some(context.name()), &lines, |_| {
             lines.iter().map(|line| printer.text(line)).collect::<Vec<_>>().join("\n")
         });

@@ -12,6 +12,8 @@ use crate::stop::Outcome;
 struct Listed {
     name: String,
     running: bool,
+    /// Its supervisor did not live to clean up.
+    ended_uncleanly: bool,
     pid: Option<u32>,
     started_unix_ms: Option<u64>,
     /// Mixnodes in each layer.
@@ -29,10 +31,13 @@ pub(crate) fn run(context: &Context) -> Outcome {
     let mut devnets = Vec::new();
     for folder in context.state_dir.folders()? {
         let running = folder.is_running()?;
-        let record = folder.record().filter(|_| running);
+        let record = folder.record();
+        let ended_uncleanly = record.is_some() && !running;
+        let record = record.filter(|_| running);
         devnets.push(Listed {
             name: folder.name().into(),
             running,
+            ended_uncleanly,
             pid: record.as_ref().map(|record| record.pid),
             started_unix_ms: record.as_ref().map(|record| record.started_unix_ms),
             widths: record.as_ref().map(|record| record.plan.layout.widths.clone()),
@@ -51,13 +56,21 @@ pub(crate) fn run(context: &Context) -> Outcome {
 fn row(devnet: &Listed) -> Vec<Cell> {
     vec![
         devnet.name.as_str().into(),
-        if devnet.running { "running" } else { "stopped" }.into(),
+        state(devnet).into(),
         or_unknown(devnet.started_unix_ms.map(ago)),
         or_unknown(devnet.widths.as_deref().map(shape)),
         or_unknown(devnet.processes),
         or_unknown(devnet.pid),
         devnet.folder.display().to_string().into(),
     ]
+}
+
+fn state(devnet: &Listed) -> &'static str {
+    match (devnet.running, devnet.ended_uncleanly) {
+        (true, _) => "running",
+        (false, true) => "ended uncleanly",
+        (false, false) => "stopped",
+    }
 }
 
 /// `2×3` where every layer has the same width, else `2-3-1`.

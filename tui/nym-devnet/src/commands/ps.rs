@@ -1,7 +1,9 @@
 //! `ps`: every process of a devnet with its figures.
 
+use std::fmt::Write as _;
+
 use contract::Endpoint;
-use control::{NodeRates, NodeStatus, ProcessUsage, Snapshot};
+use control::{NodeRates, NodeStatus, ProcessUsage, Snapshot, State};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -33,7 +35,13 @@ pub(crate) async fn run(context: &Context) -> Outcome {
             "POOL", "MEM",
         ];
         let numbers = ["LAYER", "RESTARTS", "PID", "IN/s", "OUT/s", "POOL", "MEM"];
-        table(output, &heads, &numbers, &rows)
+        let mut text = table(output, &heads, &numbers, &rows);
+        for node in snapshot.nodes.iter().filter(|node| node.state != State::Ready) {
+            let state = output.state(node.state, 0);
+            // Writing into a string cannot fail.
+            let _ = write!(text, "\n{}: {state}: {}", node.name, node.reason);
+        }
+        text
     })
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Read as _};
 
 use contract::{Content, MAX_MESSAGE_BYTES};
-use control::{Failure, FailureCode, MessageStatus, SendRequest, SendWait};
+use control::{Failure, FailureCode, MessageStatus, SendRequest, SendWait, shown_argument};
 use serde::Serialize;
 
 use crate::cli::SendArgs;
@@ -50,7 +50,7 @@ fn text(sent: &Sent<'_>) -> String {
 fn content(args: &SendArgs) -> Outcome<Content> {
     let bytes = match (&args.file, args.text.as_deref()) {
         (Some(path), _) => {
-            let what = format!("`{}`", path.display());
+            let what = format!("`{}`", shown_argument(&path.display().to_string()));
             let file = std::fs::File::open(path).map_err(|error| unreadable(&what, &error))?;
             read(&what, file)?
         }
@@ -60,11 +60,17 @@ fn content(args: &SendArgs) -> Outcome<Content> {
     Ok(Content::from_bytes(bytes))
 }
 
-/// Reads one byte more than is possible: the supervisor then says what the limit is.
+/// Reads one byte more than is possible, which tells that there are more.
 fn read(what: &str, from: impl io::Read) -> Outcome<Vec<u8>> {
     let limit = u64::try_from(MAX_MESSAGE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();
     from.take(limit).read_to_end(&mut bytes).map_err(|error| unreadable(what, &error))?;
+    if bytes.len() > MAX_MESSAGE_BYTES {
+        let message = format!("cannot send {what}: it has more than {MAX_MESSAGE_BYTES} bytes");
+        return Err(Failure::new(FailureCode::Usage, message)
+            .hint("a message is that long at most; send it in parts")
+            .into());
+    }
     Ok(bytes)
 }
 

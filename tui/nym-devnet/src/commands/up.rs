@@ -41,7 +41,7 @@ pub(crate) async fn run(context: &Context, args: &UpArgs) -> Outcome {
     if args.detach {
         detached(context, args, &folder, supervisor, client, &mut signals, narrator).await
     } else if args.headless || context.output.is_json() || !attach::is_terminal() {
-        headless(supervisor, client, &mut signals, narrator).await
+        headless(&folder, supervisor, client, &mut signals, narrator).await
     } else {
         with_dashboard(context, args, supervisor, client).await
     }
@@ -132,11 +132,11 @@ async fn detached(
     // Everything stops again; the logs that the failure names stay.
     supervisor.keep_folder().await;
     supervisor.end().await;
-    context.output.note(&format!(
-        "stopped `{}` again; {} stays",
-        folder.name(),
-        folder.path().display()
-    ));
+    // As JSON the failure is all there is, and names the log in the folder.
+    if !context.output.is_json() {
+        let path = folder.path().display();
+        context.output.note(&format!("stopped `{}` again; {path} stays", folder.name()));
+    }
     Err(failure.into())
 }
 
@@ -186,6 +186,7 @@ fn report_up(context: &Context, snapshot: &Snapshot, took: Duration) -> Outcome 
 
 /// Prints what changes until a signal comes, somebody stops the devnet, or a node is lost.
 async fn headless(
+    folder: &Folder,
     mut supervisor: Supervisor,
     client: ControlClient,
     signals: &mut Signals,
@@ -193,25 +194,38 @@ async fn headless(
 ) -> Outcome {
     let mut watch = Watch::begin(&client).await?;
     let ended = tokio::select! {
-        outcome = narrate(&mut watch, &mut narrator) => Ended::Outcome(outcome),
+        outcome = narrate(folder.name(), &mut watch, &mut narrator) => Ended::Outcome(outcome),
         signal = signals.next() => Ended::Signal(signal),
     };
-    if matches!(ended, Ended::Outcome(Err(Stop::Failed(_)))) {
-        supervisor.keep_folder().await;
+    let output = narrator.output;
+    match &ended {
+        Ended::Outcome(Err(Stop::Failed(_))) => supervisor.keep_folder().await,
+        Ended::Signal(signal) => {
+            output.note(&format!("{}: stopping `{}`", Signals::name(*signal), folder.name()));
+        }
+        _ => {}
     }
-    tokio::select! {
-        () = supervisor.end() => {}
+    let has_ended = tokio::select! {
+        () = supervisor.end() => true,
         // Asked twice: the supervisor still stops everything, without us.
-        _ = signals.next() => {}
-    }
+        _ = signals.next() => false,
+    };
     match ended {
         Ended::Outcome(outcome) => outcome,
-        Ended::Signal(signal) => Err(Stop::Signal(signal)),
+        Ended::Signal(signal) => {
+            let (name, path) = (folder.name(), folder.path().display());
+            output.note(&match (has_ended, folder.path().exists()) {
+                (false, _) => format!("not waiting for it; `nym-devnet ps --name {name}` looks"),
+                (true, true) => format!("`{name}` is down; {path} stays"),
+                (true, false) => format!("`{name}` is down; deleted {path}"),
+            });
+            Err(Stop::Signal(signal))
+        }
         Ended::Deadline => unreachable!("it waits without a deadline"),
     }
 }
 
-async fn narrate(watch: &mut Watch, narrator: &mut Narrator) -> Outcome {
+async fn narrate(devnet: &str, watch: &mut Watch, narrator: &mut Narrator) -> Outcome {
     let output = narrator.output;
     let mut was_ready = false;
     loop {
@@ -227,7 +241,7 @@ async fn narrate(watch: &mut Watch, narrator: &mut Narrator) -> Outcome {
         was_ready = ready;
         let Some(envelope) = watch.next().await? else { return Err(ended_early().into()) };
         if output.is_json() {
-            Output::json_line(&envelope)?;
+            Output::json_event("event", devnet, &envelope)?;
         } else {
             for line in narrator.lines(&envelope) {
                 Output::text_line(&line)?;

@@ -6,7 +6,7 @@ use control::{Failure, FailureCode, State};
 use serde::Serialize;
 
 use crate::cli::{Goal, WaitArgs};
-use crate::context::Context;
+use crate::context::{Context, DEFAULT_NAME};
 use crate::progress::Progress;
 use crate::stop::Outcome;
 use crate::watch::{Watch, late};
@@ -62,7 +62,13 @@ async fn ready(context: &Context, args: &WaitArgs) -> Outcome {
 
 async fn stopped(context: &Context, args: &WaitArgs) -> Outcome {
     let folder = context.folder(None)?;
-    let Some(watch) = folder.watch()? else { return Ok(()) };
+    let Some(watch) = folder.watch()? else {
+        // The folder of the default devnet is gone whenever it is stopped.
+        if folder.name() == DEFAULT_NAME {
+            return Ok(());
+        }
+        return Err(context.not_running(folder.name()).into());
+    };
     let waiting = tokio::task::spawn_blocking(|| watch.wait());
     let limit = args.timeout;
     let mut progress = Progress::new(context.output, limit, false);

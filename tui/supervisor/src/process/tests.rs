@@ -59,6 +59,19 @@ fn a_client_is_ready_when_it_says_so_and_a_mixnode_when_it_is_listed() {
     feed(&mut mix, [Input::Unlisted]);
     assert_eq!(mix.state(), State::Listening);
 
+    let mut mix = Process::new(Role::Mixnode, 1, Restart::OnFailure);
+    feed(&mut mix, [Input::Start, Input::Spawned, Input::Listening(Endpoint::Mix)]);
+    feed(&mut mix, [Input::Unlisted]);
+    assert_eq!(mix.reason(), "the directory does not list it yet");
+    feed(&mut mix, [Input::Listed]);
+    mix.handle(START + Duration::from_millis(10_200), Input::Unlisted);
+    let said = "not listed any more: the directory had not heard it for 10 s";
+    assert_eq!((mix.state(), mix.reason()), (State::Listening, said));
+    mix.handle(START + Duration::from_secs(20), Input::Unlisted);
+    assert_eq!(mix.reason(), said, "that others come and go changes nothing");
+    feed(&mut mix, [Input::Listed, Input::Unlisted]);
+    assert_eq!(mix.reason(), "the directory does not list it any more", "it was told to");
+
     let mut provider = Process::new(Role::Provider, 2, Restart::OnFailure);
     feed(&mut provider, [Input::Start, Input::Spawned, Input::Listening(Endpoint::Mix)]);
     feed(&mut provider, [Input::Listed]);
