@@ -114,7 +114,7 @@ fn delays_are_exponential_and_kept_to_the_nanosecond() {
 
 #[test]
 fn what_a_broken_mixnode_loses_is_sent_again_and_arrives_once() {
-    let mut simulation = Simulation::new(8, 2, 3, 2, CLASSIC);
+    let mut simulation = Simulation::new(8, 3, 3, 2, CLASSIC);
     simulation.run_until(at(5));
     simulation.break_mixnode_of(2);
     let sent: Vec<wire::MessageId> =
@@ -124,7 +124,7 @@ fn what_a_broken_mixnode_loses_is_sent_again_and_arrives_once() {
         let received = |told: &&&Told| matches!(told, Told::Received(id, _) if id == message);
         assert_eq!(told(&simulation, BOB).iter().filter(received).count(), 1);
     }
-    // Half of all packets and half of all acknowledgements are lost.
+    // A third of all packets and a third of all acknowledgements are lost.
     assert!(simulation.client(ALICE).counters().retransmitted >= 5);
     assert_eq!(simulation.client(ALICE).counters().unacknowledged, 0);
     let failed = |told: &&Told| matches!(told, Told::Failed(_));

@@ -19,7 +19,6 @@ const GLOBAL: &str = "Global options";
     3 no such devnet or node, or it does not run, 4 name or port in use, 5 deadline passed, \
     6 a message was not delivered, 7 a node was lost, 8 environment, 9 supervisor unreachable, \
     129, 130 and 143 after SIGHUP, SIGINT and SIGTERM")]
-#[command(arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) globals: Globals,

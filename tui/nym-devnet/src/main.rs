@@ -16,8 +16,8 @@ mod watch;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser as _};
 use control::{Failure, FailureCode, shown_argument, visible};
 
 use crate::cli::{Cli, Command, Format};
@@ -95,13 +95,8 @@ fn usage(error: &clap::Error) -> ExitCode {
         std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
     let mut text = safe_to_show(&error.to_string(), &arguments);
     if error.kind() == ErrorKind::MissingSubcommand {
-        // It lists those too that help does not.
-        text = text
-            .lines()
-            .filter(|line| !line.contains("[subcommands:"))
-            .collect::<Vec<_>>()
-            .join("\n");
-        text.push('\n');
+        // Its own list of commands has those too that help does not show.
+        text = format!("error: a command is missing\n\n{}", Cli::command().render_help());
     }
     if !is_help && asks_for_json(&arguments) {
         let message = text.lines().next().unwrap_or_default();

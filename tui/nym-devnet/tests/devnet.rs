@@ -265,7 +265,8 @@ fn what_cannot_be_a_network_is_refused_before_anything_starts() {
     }
     for arguments in ["", "--name x"] {
         let usage = lab.run(arguments).expect(2).stderr;
-        assert!(usage.contains("Usage:") && !usage.contains("supervise"), "{usage}");
+        assert!(usage.starts_with("error: a command is missing\n"), "{usage}");
+        assert!(usage.contains("topology") && !usage.contains("supervise"), "{usage}");
     }
     assert_eq!(std::fs::read_dir(lab.path()).expect("a folder").count(), 0);
     lab.run("up --dry-run --width 2").expect(0);

@@ -96,12 +96,12 @@ impl Devnet {
                 .node(from))
         };
         let index = self.client(from)?;
+        let address = self.recipient(to)?;
         let sender = &self.store.nodes()[index];
         if sender.state != State::Ready {
             let why = format!("`{from}` {}: {}", sender.state.phrase(), sender.reason);
             return refuse(FailureCode::NotRunning, why);
         }
-        let to = self.recipient(to)?;
         if content.byte_count() > MAX_MESSAGE_BYTES {
             let why = format!("it has more than {MAX_MESSAGE_BYTES} bytes");
             return refuse(FailureCode::Usage, why);
@@ -112,7 +112,7 @@ impl Devnet {
         if self.sends.is_full() {
             return refuse(FailureCode::SendFailed, "too many others wait already".into());
         }
-        let question = Question::Send { to, content: content.clone() };
+        let question = Question::Send { to: address, content: content.clone() };
         match self.ask(index, question) {
             Some(id) => Ok((index, id)),
             None => refuse(FailureCode::NotRunning, format!("`{from}` takes no requests")),
