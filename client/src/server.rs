@@ -1,6 +1,5 @@
 //! A client, or a crowd of them, as a process.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,8 +12,8 @@ use directory_client::DirectoryClient;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use runtime::{
-    LINKS_INTERVAL, Links, LoadedKey, Network, Process, Reporter, Timer, clock, follow_topology,
-    listen, load_or_create, with_causes,
+    LINKS_INTERVAL, Links, LoadedKey, Network, Process, Reporter, Timer, clock, drops,
+    follow_topology, listen, load_or_create, with_causes,
 };
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -313,21 +312,17 @@ impl Crowd {
     fn report_metrics(&self, shared: &Shared) {
         let mut traffic = TrafficCounters::default();
         let mut received = 0;
-        let mut dropped = BTreeMap::<String, u64>::new();
+        let mut tallies = Vec::new();
         for tally in self.tallies() {
             traffic += tally.traffic;
             received += tally.received;
-            for (reason, count) in tally.dropped {
-                *dropped.entry(reason).or_default() += count;
-            }
+            tallies.push(tally.dropped);
         }
-        for (reason, count) in
-            [("queue", shared.links.dropped()), ("inbox-full", self.inbox.forgotten())]
-        {
-            if count > 0 {
-                dropped.insert(reason.into(), count);
-            }
-        }
+        let reasons = tallies.iter().flatten().map(|(reason, count)| (reason.as_str(), *count));
+        let dropped = drops::add_up(reasons.chain([
+            (drops::QUEUE, shared.links.dropped()),
+            ("inbox-full", self.inbox.forgotten()),
+        ]));
         shared.reporter.report(Event::Metrics(NodeMetrics {
             t: clock::now(),
             received,

@@ -1,4 +1,4 @@
-//! The mixnode as a process: sockets, clock, directory and supervisor around the engine.
+//! The mixnode as a process: sockets, clock, drops, directory and supervisor around the engine.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -13,7 +13,8 @@ use directory_api::{METRICS_INTERVAL, MixMetricReport, MixNodeReport};
 use directory_client::DirectoryClient;
 use runtime::{
     LINKS_INTERVAL, Links, MalformedFrames, Network, Process, Received, Reporter, Timer, announce,
-    clock, follow_topology, leave_directory, listen, load_or_create, receive_packets, with_causes,
+    clock, drops, follow_topology, leave_directory, listen, load_or_create, receive_packets,
+    with_causes,
 };
 use sphinx::HopProcessor;
 use tokio::sync::{mpsc, watch};
@@ -228,16 +229,11 @@ impl Driver {
             self.posted = Posted { received: counters.received, sent: counters.sent.clone() };
         }
 
-        let reasons = counters.dropped.iter().map(|(reason, n)| (reason.word().to_owned(), *n));
-        let mut dropped: BTreeMap<String, u64> = reasons.collect();
-        let malformed = DropReason::Malformed.word();
-        for (reason, count) in
-            [("queue", self.links.dropped()), (malformed, self.malformed.count())]
-        {
-            if count > 0 {
-                *dropped.entry(reason.into()).or_default() += count;
-            }
-        }
+        let reasons = counters.dropped.iter().map(|(reason, count)| (reason.word(), *count));
+        let dropped = drops::add_up(reasons.chain([
+            (drops::QUEUE, self.links.dropped()),
+            (DropReason::Malformed.word(), self.malformed.count()),
+        ]));
         self.reporter.report(Event::Metrics(NodeMetrics {
             t: clock::now(),
             received: counters.received,

@@ -1,6 +1,5 @@
 //! The provider as a process: sockets, mailbox, directory and supervisor around the engine.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +12,7 @@ use directory_api::{METRICS_INTERVAL, MixProviderReport, RegisteredClient};
 use directory_client::DirectoryClient;
 use runtime::{
     LINKS_INTERVAL, Links, MalformedFrames, Network, Process, Received, Reporter, announce, clock,
-    follow_topology, leave_directory, listen, load_or_create, receive_packets, with_causes,
+    drops, follow_topology, leave_directory, listen, load_or_create, receive_packets, with_causes,
 };
 use sphinx::HopProcessor;
 use tokio::sync::{mpsc, watch};
@@ -233,16 +232,11 @@ impl Driver {
 
     async fn report_metrics(&self) {
         let counters = self.engine.counters();
-        let reasons = counters.dropped.iter().map(|(reason, n)| (reason.word().to_owned(), *n));
-        let mut dropped: BTreeMap<String, u64> = reasons.collect();
-        let malformed = DropReason::Malformed.word();
-        for (reason, count) in
-            [("queue", self.links.dropped()), (malformed, self.malformed.count())]
-        {
-            if count > 0 {
-                *dropped.entry(reason.into()).or_default() += count;
-            }
-        }
+        let reasons = counters.dropped.iter().map(|(reason, count)| (reason.word(), *count));
+        let dropped = drops::add_up(reasons.chain([
+            (drops::QUEUE, self.links.dropped()),
+            (DropReason::Malformed.word(), self.malformed.count()),
+        ]));
         let counted = self
             .storage
             .ask(|mailbox| Ok((mailbox.clients()?.len() as u64, mailbox.waiting_count()?)));

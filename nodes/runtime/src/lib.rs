@@ -4,6 +4,7 @@
 mod accept;
 pub mod clock;
 mod directory;
+pub mod drops;
 mod keys;
 mod links;
 mod listen;
