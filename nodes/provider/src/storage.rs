@@ -53,7 +53,6 @@ impl Storage {
                 self.reporter.report(Event::Ready { reason });
             }
             Err(error) if self.set_failing(true) => {
-                tracing::error!("{error}");
                 self.reporter.report(Event::Waiting { reason: error.to_string() });
             }
             _ => {}

@@ -4,6 +4,7 @@
 //! cargo bench -p nym-devnet --bench startup
 //! ```
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -30,27 +31,21 @@ const CASES: [Case; 2] = [
 ];
 
 fn main() {
-    let state = tempfile::Builder::new().prefix("nym").tempdir_in("/tmp").expect("a folder");
-    let run = |arguments: &str| {
-        let output = Command::new(env!("CARGO_BIN_EXE_nym-devnet"))
-            .args(arguments.split_whitespace())
-            .env("NYM_DEVNET_STATE_DIR", state.path())
-            .stdin(Stdio::null())
-            .output()
-            .expect("it starts");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("UTF-8")
-    };
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     println!("{cores} cores; medians of {ROUNDS} starts, least and most in brackets");
     for Case { name, arguments } in CASES {
+        let state = tempfile::Builder::new().prefix("nym").tempdir_in("/tmp").expect("a folder");
+        let run = |arguments: &str| run(state.path(), arguments);
         let (mut listed, mut ready, mut memory, mut mixnode) = (vec![], vec![], vec![], vec![]);
-        for _ in 0..ROUNDS {
+        for round in 0..ROUNDS {
+            // A new folder each time, all deleted at the end: a file system is slow to make files
+            // where it has just deleted some.
+            let devnet = format!("bench-{round}");
             let begin = Instant::now();
-            run(&format!("up {arguments} --ports auto --name bench --detach"));
+            run(&format!("up {arguments} --ports auto --name {devnet} --detach"));
             ready.push(millis(begin.elapsed()));
-            let status: Value =
-                serde_json::from_str(&run("status --name bench -o json")).expect("JSON");
+            let status = run(&format!("status --name {devnet} -o json"));
+            let status: Value = serde_json::from_str(&status).expect("JSON");
             let status = &status["data"];
             let nodes = status["nodes"].as_array().expect("a list");
             let started = number(&status["info"]["started_unix_ms"]);
@@ -67,7 +62,7 @@ fn main() {
             }
             let first = nodes.iter().find(|node| node["role"] == "mixnode").expect("a mixnode");
             mixnode.extend(proportional_set_mb(number(&first["pid"])));
-            run("down bench --purge");
+            run(&format!("down {devnet}"));
         }
         println!("{name}");
         report("all mixnodes and providers listed", "ms", listed);
@@ -75,6 +70,18 @@ fn main() {
         report("memory of all processes, proportional", "MB", memory);
         report("memory of one mixnode, proportional", "MB", mixnode);
     }
+}
+
+/// Runs the program to its end; returns what it printed.
+fn run(state: &Path, arguments: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_nym-devnet"))
+        .args(arguments.split_whitespace())
+        .env("NYM_DEVNET_STATE_DIR", state)
+        .stdin(Stdio::null())
+        .output()
+        .expect("it starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
 }
 
 fn millis(duration: Duration) -> f64 {
