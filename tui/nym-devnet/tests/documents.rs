@@ -1,0 +1,70 @@
+//! What is written for people is true: the README's commands run, and the help is as it was reviewed.
+
+mod common;
+
+use std::path::Path;
+use std::process::Command;
+
+use common::Lab;
+
+/// The code blocks of a section of the README.
+fn readme_blocks(section: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let readme = std::fs::read_to_string(path).expect("the README");
+    let section = format!("\n## {section}\n");
+    let (_, text) = readme.split_once(&section).expect("the section");
+    let text = text.split("\n## ").next().expect("split gives one");
+    // Every second piece is inside a block; its first line names the language.
+    let blocks = text.split("```").skip(1).step_by(2);
+    blocks.map(|block| block.split_once('\n').expect("lines").1.to_owned()).collect()
+}
+
+#[test]
+fn the_readmes_script_does_what_it_says() {
+    let lab = Lab::new();
+    let program = Path::new(env!("CARGO_BIN_EXE_nym-devnet"));
+    let folder = program.parent().expect("a folder");
+    let path = std::env::var("PATH").expect("a path");
+    let blocks = readme_blocks("In scripts");
+    let [script] = blocks.as_slice() else { panic!("one script in {blocks:?}") };
+    let output = Command::new("sh")
+        .args(["-ec", script])
+        .env("PATH", format!("{}:{path}", folder.display()))
+        .env("NYM_DEVNET_STATE_DIR", lab.path())
+        // Another devnet on this machine may have the preferred ports.
+        .env("NYM_DEVNET_PORTS", "auto")
+        .output()
+        .expect("a shell");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{stdout}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout.contains(r#""route":["mix-1-"#), "{stdout}");
+}
+
+#[test]
+fn the_readmes_first_commands_are_those_of_the_program() {
+    let start = readme_blocks("Start").concat();
+    for command in [
+        "cargo run --release -- up --width 2 --layers 3",
+        "cargo install --path tui/nym-devnet",
+        "nym-devnet up --width 2 --layers 3",
+        "cargo test --workspace",
+    ] {
+        assert!(start.lines().any(|line| line == command), "{command}");
+    }
+    let lab = Lab::new();
+    lab.run("up --width 2 --layers 3 --dry-run").expect(0);
+}
+
+#[test]
+fn the_help_is_as_it_was_reviewed() {
+    let lab = Lab::new();
+    for command in ["", "up", "attach", "down", "send", "logs", "wait", "node", "node mixnode"] {
+        // Options that come from the environment are shown with it: there is none.
+        let mut help = lab.command(&format!("{command} --help"));
+        help.env_remove("NYM_DEVNET_STATE_DIR");
+        let output = help.output().expect("it starts");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        let name = if command.is_empty() { "nym-devnet".into() } else { command.replace(' ', "-") };
+        insta::assert_snapshot!(format!("help-{name}"), text);
+    }
+}
