@@ -16,7 +16,8 @@ use crate::{
 /// How long a supervisor may take to answer a question that it need not wait for.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long stopping everything may take: the slowest node has 3 s before it is killed.
+/// How long stopping everything may take: four groups of processes stop one after the other, and a
+/// process has 1 s before it is killed. The rest is for a busy machine.
 const DOWN_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How much longer than the supervisor we wait for an answer that it holds back itself.
@@ -97,7 +98,8 @@ impl ControlClient {
 
     /// Send a message.
     pub async fn send(&self, request: &SendRequest) -> Result<MessageStatus, ControlError> {
-        self.post(url(paths::SEND), request, request.timeout + HELD_ANSWER_GRACE).await
+        let timeout = request.timeout.saturating_add(HELD_ANSWER_GRACE);
+        self.post(url(paths::SEND), request, timeout).await
     }
 
     /// What a client has received.

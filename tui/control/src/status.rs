@@ -260,7 +260,7 @@ pub struct Snapshot {
     pub topology: Option<Topology>,
     /// Latest counters by node name.
     pub metrics: BTreeMap<String, NodeMetrics>,
-    /// Packets per second by node name, of those that run.
+    /// Packets per second by node name, of those that run and have reported in the last seconds.
     #[serde(default)]
     pub rates: BTreeMap<String, NodeRates>,
     /// Latest usage by node name.

@@ -85,11 +85,12 @@ fn counts(devnet: &Devnet, wide: bool, scene: &Scene<'_>) -> Vec<Span<'static>> 
     let of = if wide { format!("{ready} of {all} ready") } else { format!("{ready}/{all} ready") };
     let rate = text::rate(devnet.packets_per_second(scene.now));
     let clients = usize::from(devnet.info.clients) + usize::from(devnet.info.crowd);
+    let clients = text::plural(clients, "client");
     let gap = if wide { "   " } else { "  " };
     let mut spans = vec![
         Span::raw(gap),
         Span::styled(of, style),
-        Span::raw(format!("{gap}{rate} pkt/s{gap}{clients} clients")),
+        Span::raw(format!("{gap}{rate} pkt/s{gap}{clients}")),
     ];
     if devnet.lost > 0 {
         spans.push(Span::styled(format!("{gap}{} events lost", devnet.lost), scene.theme.warn));

@@ -1,5 +1,6 @@
 //! Text for cells: what came from elsewhere made harmless, numbers and ages made short.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -90,6 +91,14 @@ pub(crate) fn short_key(key: &str, symbols: &Symbols) -> String {
     let part = |chars: &[char]| chars.iter().collect::<String>();
     let (head, tail) = (part(&chars[..HEAD]), part(&chars[chars.len() - TAIL..]));
     format!("{head}{}{tail}", symbols.ellipsis)
+}
+
+/// So many of something whose plural ends in `s`.
+pub(crate) fn plural<N: Copy + From<u8> + PartialEq + fmt::Display>(
+    count: N,
+    what: &str,
+) -> String {
+    if count == N::from(1) { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// A rate without its unit: two significant digits below ten, then whole.

@@ -377,10 +377,18 @@ fn parse_ports(text: &str) -> Result<Ports, String> {
 }
 
 /// A time that something can be done in.
+/// The longest time to wait for something, which is also the longest that a supervisor holds an
+/// answer back.
+const MAX_TIME: Duration = Duration::from_secs(3600);
+
 fn parse_time(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     if time.is_zero() {
         return Err("nothing is done within no time; expected a time such as `30s`".into());
+    }
+    if time > MAX_TIME {
+        let most = humantime::format_duration(MAX_TIME);
+        return Err(format!("it is too long; expected at most {most}, such as `30s`"));
     }
     Ok(time)
 }
@@ -426,6 +434,11 @@ mod tests {
     #[test]
     fn nothing_can_be_done_within_no_time() {
         assert_eq!(parse_time("1m 30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_time("1h"), Ok(MAX_TIME));
+        for long in ["1h 1ms", "500000000000years"] {
+            let error = parse_time(long).expect_err("too long");
+            assert!(error.contains("at most 1h"), "{error}");
+        }
         assert!(
             parse_time("0").is_err() && parse_time("0ms").is_err() && parse_time("-1").is_err()
         );

@@ -160,8 +160,10 @@ impl IntoResponse for Refusal {
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex, PoisonError};
+    use std::time::Duration;
 
-    use control::{ControlClient, ControlError, LogLine, StreamEvent};
+    use contract::Content;
+    use control::{ControlClient, ControlError, LogLine, SendWait, StreamEvent};
     use tokio::net::UnixListener;
 
     use super::*;
@@ -220,6 +222,15 @@ mod tests {
         let error = within(client.status()).await.expect_err("nobody answers");
         assert!(matches!(error, ControlError::Refused(failure)
             if failure.code == FailureCode::NoSuchDevnet));
+        let endless = SendRequest {
+            from: "alice".into(),
+            to: "bob".into(),
+            content: Content::Text("x".into()),
+            wait: SendWait::Delivered,
+            timeout: Duration::MAX,
+        };
+        let error = within(client.send(&endless)).await.expect_err("nobody answers");
+        assert!(matches!(error, ControlError::Refused(_)), "{error}");
 
         let http =
             reqwest::Client::builder().unix_socket(client.socket()).build().expect("a client");

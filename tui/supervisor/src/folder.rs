@@ -284,7 +284,13 @@ impl Folder {
 
     /// Deletes it with everything in it. Nobody may run it.
     pub fn delete(&self) -> Result<(), FolderError> {
-        fs::remove_dir_all(&self.path).map_err(io_error("delete the folder", &self.path))
+        // Moved away first, in one step: a new devnet may take the name while we delete, and would
+        // lose its files one by one. No devnet has a name with a dot in front.
+        let gone = format!(".{}.{}.gone", self.name, std::process::id());
+        let gone = self.path.with_file_name(gone);
+        remove_folder(&gone)?;
+        fs::rename(&self.path, &gone).map_err(io_error("delete the folder", &self.path))?;
+        remove_folder(&gone)
     }
 }
 
@@ -367,6 +373,15 @@ fn create_folder(path: &Path) -> Result<(), FolderError> {
         .map_err(io_error("create the folder", path))
 }
 
+fn remove_folder(path: &Path) -> Result<(), FolderError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(io_error("delete the folder", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn remove_file(path: &Path) -> Result<(), FolderError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -440,8 +455,12 @@ mod tests {
         assert!(claim.left_over() && claim.resumed());
         assert!(!folder.socket().exists());
         let watch = folder.watch().expect("looks").expect("there");
+        // An earlier deletion by a process of the same id got stuck.
+        let stuck = state.path().join(format!(".t1.{}.gone", std::process::id()));
+        fs::create_dir_all(stuck.join("nodes")).expect("creates");
         assert!(watch.is_running().expect("looks"));
         claim.clean_up(true).expect("deletes");
+        assert_eq!(fs::read_dir(state.path()).expect("reads").count(), 0);
         assert!(watch.is_running().expect("looks"));
         drop(claim);
         assert!(!watch.is_running().expect("looks"));

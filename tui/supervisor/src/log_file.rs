@@ -38,7 +38,11 @@ impl LogFile {
 impl Write for LogFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.bytes >= self.limit {
-            fs::rename(&self.path, self.path.with_extension("log.1"))?;
+            match fs::rename(&self.path, self.path.with_extension("log.1")) {
+                // Somebody deleted the log: there is nothing to keep.
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
             *self = Self::with_limit(&self.path, self.limit)?;
         }
         let written = self.file.write(bytes)?;
@@ -67,5 +71,11 @@ mod tests {
         let read = |name: &str| fs::read_to_string(dir.path().join(name)).expect(name);
         assert_eq!(read("mix-1-1.log"), "three\nfour\n");
         assert_eq!(read("mix-1-1.log.1"), "one\ntwo\n");
+
+        // A log that somebody deleted begins anew.
+        let mut log = LogFile::with_limit(&path, 8).expect("opens");
+        fs::remove_file(&path).expect("deletes");
+        log.write_all(b"five\n").expect("writes");
+        assert_eq!(read("mix-1-1.log"), "five\n");
     }
 }

@@ -269,6 +269,7 @@ impl Tracked {
         let since = self.since(t);
         self.status.delivered_ms.get_or_insert(since);
         // It arrived after all, so the sender only missed the acknowledgements.
+        self.status.error = None;
         if self.status.state == MessageState::Failed {
             self.status.state = MessageState::Delivered;
         }
@@ -277,10 +278,11 @@ impl Tracked {
     }
 
     fn failed(&mut self, reason: String) {
-        if self.status.delivered_ms.is_none() {
+        // What has arrived has not failed, whatever its sender missed.
+        if self.status.delivered_ms.is_none() && self.status.state != MessageState::Acknowledged {
             self.status.state = MessageState::Failed;
+            self.status.error = Some(reason);
         }
-        self.status.error = Some(reason);
     }
 
     /// Whether its provider or its recipient has the whole of it, or nobody ever will.
@@ -299,6 +301,7 @@ impl Tracked {
         let arrived = self.status.delivered_ms.is_some() || !self.arrival_is_seen;
         if arrived && self.status.acknowledged_ms.is_some() {
             self.status.state = MessageState::Acknowledged;
+            self.status.error = None;
         }
     }
 

@@ -62,7 +62,8 @@ pub enum Input {
 /// What is to be done now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Make a process. Answered with [`Input::Spawned`] or [`Input::SpawnFailed`].
+    /// Make a process. Answered with [`Input::Spawned`] or [`Input::SpawnFailed`] before anything
+    /// else is asked.
     Spawn,
     /// Ask the process.
     Ask(Command),
@@ -93,8 +94,8 @@ pub struct Process {
 enum Phase {
     /// No process, and none is to come.
     Idle,
-    /// A process was asked for; this was asked meanwhile.
-    Spawning(Meanwhile),
+    /// A process was asked for.
+    Spawning,
     Running(Running),
     /// It was asked to end.
     Stopping {
@@ -106,14 +107,6 @@ enum Phase {
     BackingOff {
         until: Time,
     },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Meanwhile {
-    Nothing,
-    Stop,
-    Kill,
-    Down,
 }
 
 impl Process {
@@ -170,7 +163,7 @@ impl Process {
         match self.phase {
             Phase::Stopping { deadline, .. } => deadline,
             Phase::BackingOff { until } => Some(until),
-            Phase::Idle | Phase::Spawning(_) | Phase::Running(_) => None,
+            Phase::Idle | Phase::Spawning | Phase::Running(_) => None,
         }
     }
 
@@ -203,9 +196,12 @@ impl Process {
                 None
             }
             Input::Down => self.down(now),
-            Input::Spawned => self.spawned(now),
+            Input::Spawned => {
+                self.spawned(now);
+                None
+            }
             Input::SpawnFailed(reason) => {
-                if matches!(self.phase, Phase::Spawning(_)) {
+                if matches!(self.phase, Phase::Spawning) {
                     self.crashed(now, &reason);
                 }
                 None
@@ -239,7 +235,6 @@ impl Process {
                 }
                 return Some(self.spawn());
             }
-            Phase::Spawning(meanwhile) if !self.last_run => *meanwhile = Meanwhile::Nothing,
             Phase::Stopping { again, .. } if !self.last_run => {
                 *again = true;
                 self.reason = "stopping, then starts again".into();
@@ -261,11 +256,7 @@ impl Process {
     fn stop(&mut self, now: Time) -> Option<Action> {
         match &mut self.phase {
             Phase::Idle | Phase::BackingOff { .. } => self.rest("as asked"),
-            Phase::Spawning(meanwhile) => {
-                if *meanwhile != Meanwhile::Down {
-                    *meanwhile = Meanwhile::Stop;
-                }
-            }
+            Phase::Spawning => {}
             Phase::Running(_) => return Some(self.begin_stopping(now, Command::Leave, false)),
             Phase::Stopping { again, .. } => {
                 *again = false;
@@ -277,13 +268,7 @@ impl Process {
 
     fn kill(&mut self) -> Option<Action> {
         match &mut self.phase {
-            Phase::Idle | Phase::BackingOff { .. } => None,
-            Phase::Spawning(meanwhile) => {
-                if *meanwhile == Meanwhile::Nothing {
-                    *meanwhile = Meanwhile::Kill;
-                }
-                None
-            }
+            Phase::Idle | Phase::Spawning | Phase::BackingOff { .. } => None,
             Phase::Running(running) => {
                 running.killed = true;
                 self.judge();
@@ -300,11 +285,7 @@ impl Process {
         self.last_run = true;
         self.rest_if_waiting();
         match &mut self.phase {
-            Phase::Idle | Phase::BackingOff { .. } => None,
-            Phase::Spawning(meanwhile) => {
-                *meanwhile = Meanwhile::Down;
-                None
-            }
+            Phase::Idle | Phase::Spawning | Phase::BackingOff { .. } => None,
             Phase::Running(_) => Some(self.begin_stopping(now, Command::Stop, false)),
             Phase::Stopping { deadline, again } => {
                 *again = false;
@@ -315,16 +296,11 @@ impl Process {
         }
     }
 
-    fn spawned(&mut self, now: Time) -> Option<Action> {
-        let Phase::Spawning(meanwhile) = self.phase else { return None };
-        self.fatal = None;
-        self.phase = Phase::Running(Running::new(now));
-        self.judge();
-        match meanwhile {
-            Meanwhile::Nothing => None,
-            Meanwhile::Stop => Some(self.begin_stopping(now, Command::Leave, false)),
-            Meanwhile::Kill => self.kill(),
-            Meanwhile::Down => Some(self.begin_stopping(now, Command::Stop, false)),
+    fn spawned(&mut self, now: Time) {
+        if matches!(self.phase, Phase::Spawning) {
+            self.fatal = None;
+            self.phase = Phase::Running(Running::new(now));
+            self.judge();
         }
     }
 
@@ -349,7 +325,7 @@ impl Process {
                     self.crashed(now, &how);
                 }
             }
-            Phase::Idle | Phase::Spawning(_) | Phase::BackingOff { .. } => {}
+            Phase::Idle | Phase::Spawning | Phase::BackingOff { .. } => {}
         }
         None
     }
@@ -361,8 +337,7 @@ impl Process {
             _ => Duration::ZERO,
         };
         let verdict = self.crashes.one_more(now, ran);
-        let asked_to_end = matches!(self.phase, Phase::Spawning(Meanwhile::Stop | Meanwhile::Down));
-        if self.last_run || asked_to_end {
+        if self.last_run {
             self.rest(how);
         } else if self.restart == Restart::No {
             self.fail(&format!("{how}; not started again, as asked"));
@@ -395,7 +370,7 @@ impl Process {
     }
 
     fn spawn(&mut self) -> Action {
-        self.phase = Phase::Spawning(Meanwhile::Nothing);
+        self.phase = Phase::Spawning;
         self.state = State::Starting;
         self.reason = "the process is being made".into();
         Action::Spawn

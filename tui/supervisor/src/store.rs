@@ -2,6 +2,7 @@
 //! are the snapshot.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use contract::{Endpoint, LinkEvent, MessageEvent, NodeMetrics, Time};
 use control::{
@@ -17,6 +18,10 @@ use crate::names::Names;
 use crate::presence::{Presence, key_of};
 use crate::rates::RateWindow;
 use crate::rings::{LogRing, ReceivedRing};
+
+/// Processes report their counters every second. After three reports that did not come, the rates
+/// of the last ones say nothing about now.
+const RATES_AGE: Duration = Duration::from_millis(3500);
 
 /// The state of a devnet and the stream of its changes.
 #[derive(Debug)]
@@ -74,14 +79,24 @@ impl Store {
         self.received.inbox(client)
     }
 
-    pub(crate) fn snapshot(&self) -> Snapshot {
+    /// Whether it is known what a node's process uses.
+    pub(crate) fn has_usage(&self, node: usize) -> bool {
+        self.nodes.get(node).is_some_and(|node| self.usage.contains_key(&node.name))
+    }
+
+    pub(crate) fn snapshot(&self, at: Moment) -> Snapshot {
+        let is_recent = |name: &String| {
+            let reported = self.metrics.get(name);
+            reported.is_some_and(|metrics| at.t.saturating_since(metrics.t) <= RATES_AGE)
+        };
+        let rates = self.rates.iter().filter(|(name, _)| is_recent(name));
         Snapshot {
             devnet: self.devnet.clone(),
             nodes: self.nodes.clone(),
             directory: self.directory.clone(),
             topology: self.presence.topology().cloned(),
             metrics: self.metrics.clone(),
-            rates: self.rates.clone(),
+            rates: rates.map(|(name, rates)| (name.clone(), *rates)).collect(),
             usage: self.usage.clone(),
             messages: self.messages.all(),
             received: self.received.all(),
@@ -90,7 +105,7 @@ impl Store {
     }
 
     pub(crate) fn subscribe(&self, at: Moment) -> Subscription {
-        self.hub.subscribe(at, self.snapshot())
+        self.hub.subscribe(at, self.snapshot(at))
     }
 
     /// Changes the devnet itself; [`show_devnet`](Self::show_devnet) makes it public.
@@ -103,7 +118,7 @@ impl Store {
     /// snapshot: it happens a handful of times in a devnet's life.
     pub(crate) fn show_devnet(&mut self, at: Moment) {
         if std::mem::take(&mut self.devnet_changed) {
-            let snapshot = StreamEvent::Snapshot(Box::new(self.snapshot()));
+            let snapshot = StreamEvent::Snapshot(Box::new(self.snapshot(at)));
             self.hub.publish(at, snapshot);
         }
     }
@@ -231,5 +246,45 @@ impl Store {
 
     pub(crate) fn down(&mut self, at: Moment, reason: String) {
         self.hub.publish(at, StreamEvent::Down { reason });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::Role;
+    use control::State;
+
+    use super::*;
+    use crate::testing::empty_snapshot;
+
+    #[test]
+    fn the_rates_of_a_process_that_went_silent_are_left_out() {
+        let node = NodeStatus {
+            name: "mix-1-1".into(),
+            role: Role::Mixnode,
+            layer: Some(1),
+            state: State::Ready,
+            reason: "the directory lists it".into(),
+            since_unix_ms: 0,
+            pid: Some(1),
+            started_unix_ms: Some(0),
+            restarts: 0,
+            last_exit: None,
+            fatal: None,
+            addresses: BTreeMap::new(),
+            public_keys: Vec::new(),
+            address: None,
+            log_file: "/mix-1-1.log".into(),
+        };
+        let mut store = Store::new(empty_snapshot().devnet, vec![node]);
+        let at = |ms: u64| Moment { t: Time::from_nanos(ms * 1_000_000), unix_ns: 0 };
+        for (ms, received) in [(1000, 0), (2000, 10)] {
+            let metrics = NodeMetrics { t: at(ms).t, received, ..NodeMetrics::default() };
+            store.metrics(at(ms), 0, metrics);
+        }
+        let rates = store.snapshot(at(5500)).rates;
+        assert_eq!(rates.keys().collect::<Vec<_>>(), ["mix-1-1"]);
+        let silent = store.snapshot(at(5501));
+        assert_eq!((silent.rates.len(), silent.metrics.len()), (0, 1));
     }
 }

@@ -84,8 +84,9 @@ fn prepare() -> Result<Prepared, Failure> {
     Ok(Prepared { spec, claim, log })
 }
 
-/// Each process takes three pipes and a handle of its own.
-const FILES_OF_A_PROCESS: u64 = 4;
+/// Each process takes three pipes, a handle of its own, its log, and where its use of memory and
+/// processor is read.
+const FILES_OF_A_PROCESS: u64 = 6;
 
 /// Files of the supervisor itself, with the connections of many front ends.
 const FILES_OF_OUR_OWN: u64 = 200;

@@ -52,6 +52,26 @@ impl Node {
         &self.status.name
     }
 
+    /// What the supervisor says of it. Its figures are kept only while the process is the same.
+    fn update(&mut self, status: NodeStatus) {
+        if self.status.pid != status.pid {
+            self.process_changed();
+        }
+        self.status = status;
+    }
+
+    /// What the process before counted and used says nothing about this one. The curves stay: they
+    /// show what was.
+    fn process_changed(&mut self) {
+        self.metrics = None;
+        self.usage = None;
+        self.pending.clear();
+        self.counters.iter_mut().for_each(Counter::end);
+        self.received.end();
+        self.sent.end();
+        self.links.values_mut().for_each(|link| link.meter.end());
+    }
+
     /// The process reported its counters. A mixnode's rates come from the directory, so that the
     /// screen shows what the directory knows.
     fn report(&mut self, metrics: NodeMetrics) {
@@ -103,7 +123,7 @@ pub(crate) struct Devnet {
 
 impl Devnet {
     /// The devnet of a snapshot. What a reader saw before the snapshot is kept where the snapshot
-    /// cannot replace it: curves, heartbeats, older log lines.
+    /// cannot replace it: curves, heartbeats, log lines that the supervisor does not remember.
     pub(crate) fn new(snapshot: Snapshot, envelope: (u64, Moment), before: Option<Self>) -> Self {
         let (seq, heard) = envelope;
         let before = before.filter(|before| {
@@ -122,12 +142,13 @@ impl Devnet {
             heard,
         };
         if let Some(before) = before {
-            devnet.lost = before.lost + seq.saturating_sub(before.seq + 1);
+            devnet.lost = before.lost.saturating_add(missed(before.seq, seq));
             devnet.presence = before.presence;
             devnet.logs = before.logs;
-            for known in before.nodes {
+            for mut known in before.nodes {
                 if let Some(node) = devnet.node_mut(&known.status.name) {
-                    *node = Node { status: node.status.clone(), ..known };
+                    known.update(node.status.clone());
+                    *node = known;
                 }
             }
         }
@@ -220,17 +241,7 @@ impl Devnet {
             self.presence.name(key, &status.name);
         }
         match self.node_mut(&status.name) {
-            Some(node) => {
-                if node.status.pid != status.pid {
-                    // What the process before counted and used says nothing about this one.
-                    node.metrics = None;
-                    node.usage = None;
-                    node.received.end();
-                    node.sent.end();
-                    node.links.values_mut().for_each(|link| link.meter.end());
-                }
-                node.status = status;
-            }
+            Some(node) => node.update(status),
             None => self.nodes.push(Node::new(status)),
         }
     }
@@ -293,6 +304,17 @@ impl Devnet {
     }
 }
 
+/// How many events were missed between the latest one heard and a snapshot. A snapshot that all
+/// readers get is an event with a number of its own; one for a reader that begins, or fell behind,
+/// has the number of the last event in it. A single missed event looks like the former, and is in
+/// the snapshot anyway.
+fn missed(heard: u64, snapshot: u64) -> u64 {
+    match snapshot.saturating_sub(heard) {
+        1 => 0,
+        missed => missed,
+    }
+}
+
 /// When the directory got a report, by the supervisor's clock. Reports may reach us in a bunch, and
 /// rates should not show that.
 fn reported(heard: Moment, metric: &MixMetric) -> Time {
@@ -347,19 +369,82 @@ mod tests {
         assert_eq!(rates, [("mix-2-1", Some(30.0)), ("mix-2-2", Some(4.0))]);
     }
 
-    #[test]
-    fn a_process_started_anew_has_no_counts_of_the_one_before() {
-        let mut fixture = Fixture::two_by_three();
-        let mut devnet = devnet(&mut fixture);
+    /// Alice after some seconds of traffic, and the moment.
+    fn busy(fixture: &mut Fixture) -> (Devnet, Moment) {
+        let mut devnet = devnet(fixture);
         for second in 1..=6 {
             fixture.second(second).into_iter().for_each(|envelope| devnet.apply(envelope));
         }
-        let now = devnet.heard.t;
-        let rate = |devnet: &Devnet| devnet.node("alice").and_then(|node| node.sent.rate(now));
-        assert_eq!(rate(&devnet), Some(3.0));
+        let now = devnet.heard;
+        assert_eq!(alice(&devnet).sent.rate(now.t), Some(3.0));
+        (devnet, now)
+    }
+
+    fn alice(devnet: &Devnet) -> &Node {
+        devnet.node("alice").expect("a node of the fixture")
+    }
+
+    /// What is known of alice is not of the process before, and what that had counted is not taken
+    /// for the beginning of what this one counts.
+    fn assert_begins_anew(mut devnet: Devnet, now: Moment) {
+        let node = alice(&devnet);
+        assert!(node.metrics.is_none() && node.usage.is_none());
+        assert_eq!((node.received.rate(now.t), node.sent.rate(now.t)), (None, None));
+        assert!(node.links.values().all(|link| link.meter.rate(now.t).is_none()));
+        let mut metrics = NodeMetrics { sent: 1000, ..NodeMetrics::default() };
+        for (after, rate) in [(1, None), (2, Some(7.0))] {
+            metrics.t = now.t + Duration::from_secs(after);
+            let node = devnet.node_mut("alice").expect("a node of the fixture");
+            node.report(metrics.clone());
+            assert_eq!(node.sent.rate(metrics.t), rate);
+            assert_eq!(node.links["mix-1-1"].meter.rate(metrics.t), Some(0.0));
+            metrics.sent += 7;
+        }
+    }
+
+    #[test]
+    fn a_process_started_anew_has_no_counts_of_the_one_before() {
+        let mut fixture = Fixture::two_by_three();
+        let (mut devnet, now) = busy(&mut fixture);
+        devnet.count_links("alice", &[leaving(now)]);
         let status = NodeStatus { pid: Some(1), ..fixture.status("alice") };
         devnet.apply(fixture.at(Duration::from_secs(6), StreamEvent::Node(status)));
-        assert_eq!(rate(&devnet), None);
-        assert_eq!(devnet.node("alice").map(|node| node.metrics.is_none()), Some(true));
+        assert_begins_anew(devnet, now);
+    }
+
+    #[test]
+    fn a_process_started_anew_while_nobody_listened_has_no_counts_of_the_one_before() {
+        let mut fixture = Fixture::two_by_three();
+        let (mut devnet, now) = busy(&mut fixture);
+        devnet.count_links("alice", &[leaving(now)]);
+        let mut snapshot = fixture.snapshot(Duration::from_secs(6));
+        for status in &mut snapshot.nodes {
+            if status.name == "alice" {
+                status.pid = Some(1);
+            }
+        }
+        let seq = devnet.seq + 5000;
+        let devnet = Devnet::new(snapshot, (seq, now), Some(devnet));
+        let bob = devnet.node("bob").expect("a node of the fixture");
+        assert_eq!(bob.sent.rate(now.t), Some(3.0));
+        assert_begins_anew(devnet, now);
+    }
+
+    fn leaving(now: Moment) -> LinkEvent {
+        LinkEvent { t: now.t, dst: "mix-1-1".into(), bytes: 2396 }
+    }
+
+    #[test]
+    fn a_snapshot_tells_how_many_events_were_missed() {
+        let fixture = &mut Fixture::two_by_three();
+        let mut devnet = devnet(fixture);
+        let heard = devnet.heard;
+        // As often the number of a snapshot is ahead of the latest event, as many were lost.
+        for (ahead, lost) in [(0, 0), (1, 0), (1, 0), (4097, 4097), (0, 4097), (2, 4099)] {
+            let seq = devnet.seq + ahead;
+            let snapshot = fixture.snapshot(Duration::ZERO);
+            devnet = Devnet::new(snapshot, (seq, heard), Some(devnet));
+            assert_eq!(devnet.lost, lost, "{ahead} ahead");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The latest log lines of all processes.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use control::LogLine;
 
@@ -34,14 +34,25 @@ impl Logs {
         self.next += 1;
     }
 
-    /// Takes over the lines of a snapshot: they replace what was heard since the first of them.
+    /// Takes over the lines of a snapshot that were not heard before it. Those that were keep their
+    /// numbers, also if the supervisor has forgotten them since: it keeps fewer of a noisy process.
     pub(crate) fn resume(&mut self, lines: Vec<LogLine>) {
-        if let Some(first) = lines.first() {
-            self.entries.retain(|entry| entry.line.unix_ms < first.unix_ms);
-        }
-        for line in lines {
+        let heard = self.heard_of(&lines);
+        for line in lines.into_iter().skip(heard) {
             self.push(line);
         }
+    }
+
+    /// How many lines of a snapshot were heard before. Both are in the order in which the supervisor
+    /// read them, so everything up to the newest line that both have was heard.
+    fn heard_of(&self, lines: &[LogLine]) -> usize {
+        let Some(newest) = self.entries.back() else { return 0 };
+        let counts: HashMap<_, usize> = lines.iter().map(identity).zip(1..).collect();
+        let common = self.iter().rev().find_map(|entry| counts.get(&identity(&entry.line)));
+        common.copied().unwrap_or_else(|| {
+            // The supervisor has forgotten all that was heard, and only time can tell.
+            lines.partition_point(|line| line.unix_ms < newest.line.unix_ms)
+        })
     }
 
     /// All lines, oldest first.
@@ -72,6 +83,12 @@ impl Logs {
     }
 }
 
+/// What tells a line from others. The same twice within a millisecond is taken for one at the edge
+/// of a snapshot.
+fn identity(line: &LogLine) -> (&str, u64, &str) {
+    (&line.node, line.unix_ms, &line.line)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,8 +110,36 @@ mod tests {
         let mut logs = Logs::default();
         ["a", "b", "c"].iter().zip(1..).for_each(|(text, at)| logs.push(line("n", at, text)));
         logs.resume(vec![line("n", 2, "b"), line("n", 3, "c"), line("n", 4, "d")]);
-        let all: Vec<&str> = logs.iter().map(|entry| entry.line.line.as_str()).collect();
-        assert_eq!(all, ["a", "b", "c", "d"]);
+        assert_eq!(shown(&logs), [(0, "a"), (1, "b"), (2, "c"), (3, "d")]);
+    }
+
+    fn shown(logs: &Logs) -> Vec<(u64, &str)> {
+        logs.iter().map(|entry| (entry.number, entry.line.line.as_str())).collect()
+    }
+
+    #[test]
+    fn what_a_quiet_process_said_first_does_not_replace_what_a_noisy_one_said_since() {
+        let mut logs = Logs::default();
+        logs.push(line("quiet", 1, "up"));
+        ["a", "b", "c"].iter().zip(2..).for_each(|(text, at)| logs.push(line("noisy", at, text)));
+        // Of the noisy one the supervisor remembers the latest; two lines fell into one millisecond.
+        let snapshot =
+            [("quiet", 1, "up"), ("noisy", 4, "c"), ("noisy", 4, "d"), ("quiet", 5, "still up")];
+        let snapshot = snapshot.map(|(node, at, text)| line(node, at, text)).to_vec();
+        let numbered = [(0, "up"), (1, "a"), (2, "b"), (3, "c"), (4, "d"), (5, "still up")];
+        logs.resume(snapshot.clone());
+        assert_eq!(shown(&logs), numbered);
+        logs.resume(snapshot);
+        assert_eq!(shown(&logs), numbered);
+    }
+
+    #[test]
+    fn lines_go_on_after_a_gap_in_which_everything_heard_was_forgotten() {
+        let mut logs = Logs::default();
+        logs.push(line("noisy", 10, "a"));
+        // What the quiet one said had left the ring here, and belongs before what is in it.
+        logs.resume(vec![line("quiet", 1, "up"), line("noisy", 70, "y"), line("noisy", 71, "z")]);
+        assert_eq!(shown(&logs), [(0, "a"), (1, "y"), (2, "z")]);
     }
 
     #[test]

@@ -47,8 +47,7 @@ impl Meter {
 
     /// A report arrived.
     pub(crate) fn add(&mut self, at: Time, count: u64) {
-        let gap = self.latest.map(|latest| at.saturating_since(latest));
-        let over = gap.filter(|gap| *gap < UNKNOWN_AFTER).unwrap_or_else(|| {
+        let over = self.interval(at).unwrap_or_else(|| {
             // What is known begins with the interval of this report.
             let begin = at.as_nanos().saturating_sub(REPORT_INTERVAL_NANOS);
             self.since = Some(Time::from_nanos(begin));
@@ -59,6 +58,12 @@ impl Meter {
             self.samples.pop_front();
         }
         self.samples.push_back(Sample { at, over, count });
+    }
+
+    /// Since the report before; none if that is too long ago.
+    fn interval(&self, at: Time) -> Option<Duration> {
+        let gap = at.saturating_since(self.latest?);
+        (gap < UNKNOWN_AFTER).then_some(gap)
     }
 
     /// Counting begins here; nothing is known about what was before.
@@ -110,11 +115,20 @@ impl Counter {
     /// The counter was read.
     pub(crate) fn read(&mut self, at: Time, total: u64) {
         match self.total {
-            Some(before) if before <= total => self.meter.add(at, total - before),
-            // A first reading, or of a process started anew: what it counted before is not recent.
+            Some(before) if before <= total && self.meter.interval(at).is_some() => {
+                self.meter.add(at, total - before);
+            }
+            // A first reading, one of a process started anew, or one after a silence: when it was
+            // counted is not known.
             _ => self.meter.begin(at),
         }
         self.total = Some(total);
+    }
+
+    /// What counted has ended: the next reading says nothing about what is recent.
+    pub(crate) fn end(&mut self) {
+        self.total = None;
+        self.meter.end();
     }
 
     /// Its rate.
@@ -187,6 +201,29 @@ mod tests {
         assert_eq!(counter.meter().rate(at(1.0)), Some(20.0));
         counter.read(at(2.0), 3);
         counter.read(at(3.0), 23);
+        assert_eq!(counter.meter().rate(at(3.0)), Some(20.0));
+    }
+
+    #[test]
+    fn what_was_counted_during_a_silence_is_no_spike_after_it() {
+        let mut counter = Counter::default();
+        (0..=5_u32).for_each(|n| counter.read(at(f64::from(n)), 20 * u64::from(n)));
+        counter.read(at(65.0), 1300);
+        assert_eq!(counter.meter().rate(at(65.0)), None);
+        counter.read(at(66.0), 1320);
+        assert_eq!(counter.meter().rate(at(66.0)), Some(20.0));
+        assert_eq!(counter.meter().history(60).reduce(f64::max), Some(20.0));
+    }
+
+    #[test]
+    fn a_successor_that_has_counted_more_does_not_go_on_with_the_counter() {
+        let mut counter = Counter::default();
+        counter.read(at(0.0), 0);
+        counter.read(at(1.0), 20);
+        counter.end();
+        counter.read(at(2.0), 500);
+        assert_eq!(counter.meter().rate(at(2.0)), None);
+        counter.read(at(3.0), 520);
         assert_eq!(counter.meter().rate(at(3.0)), Some(20.0));
     }
 }

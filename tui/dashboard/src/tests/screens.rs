@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use contract::{MailboxCounters, NodeMetrics};
 use control::{DirectoryState, StreamEvent};
 use crossterm::event::KeyCode;
 use insta::assert_snapshot;
@@ -63,6 +64,20 @@ fn networks_of_all_sizes_find_a_map() {
             );
         }
     }
+}
+
+#[test]
+fn one_client_is_not_many() {
+    let mut fixture = Fixture::two_by_three();
+    (fixture.clients, fixture.crowd) = (vec!["alice"], 0);
+    let mut desk = Desk::connected(fixture, settings());
+    let mailbox = Some(MailboxCounters { online: 1, ..MailboxCounters::default() });
+    let metrics = NodeMetrics { mailbox, ..NodeMetrics::default() };
+    desk.hear(StreamEvent::Metrics { node: "provider-1".into(), metrics });
+    let screen = text(&desk.screen(120, 40));
+    // At the top of the screen, and in the box of the provider.
+    assert_eq!(screen.matches(" 1 client ").count() + screen.matches(" 1 client\n").count(), 2);
+    assert!(!screen.contains("clients"), "{screen}");
 }
 
 fn client(number: u16) -> &'static str {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contract::Content;
-use control::{NodeAction, SendRequest, SendWait, State, StreamEvent};
+use control::{Envelope, NodeAction, SendRequest, SendWait, State, StreamEvent};
 use crossterm::event::KeyCode;
 
 use super::{Desk, settings, text};
@@ -277,18 +277,13 @@ fn the_end_of_the_devnet_ends_the_dashboard_with_its_reason() {
 fn a_snapshot_after_a_gap_keeps_what_was_seen_and_counts_what_was_lost() {
     let mut desk = Desk::eventful(settings());
     let before = desk.model.live.as_ref().map(|live| live.presence.beats().len());
-    for _ in 0..7 {
-        desk.fixture.at(
-            Duration::ZERO,
-            StreamEvent::Log(control::LogLine {
-                node: "alice".into(),
-                unix_ms: 0,
-                line: "never heard".into(),
-            }),
-        );
-    }
-    let snapshot = desk.fixture.snapshot(Duration::from_secs(desk.second));
-    desk.hear(StreamEvent::Snapshot(Box::new(snapshot)));
+    let at = Duration::from_secs(desk.second);
+    let mut unheard = || desk.fixture.at(at, fixture::log("alice", at, "never heard"));
+    (0..6).for_each(|_| drop(unheard()));
+    // The snapshot has the number of the last event in it.
+    let last = unheard();
+    let event = StreamEvent::Snapshot(Box::new(desk.fixture.snapshot(at)));
+    desk.tell(Message::Heard(Box::new(Envelope { event, ..last })));
     let after = desk.model.live.as_ref().map(|live| live.presence.beats().len());
     assert_eq!(after, before);
     assert!(text(&desk.screen(140, 40)).contains("7 events lost"));

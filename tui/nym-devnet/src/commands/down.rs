@@ -50,20 +50,33 @@ async fn stop(folder: &Folder, watch: Watch, purge: bool) -> Outcome<Report> {
             gone(watch, folder).await?;
             Ok(Report { folder: path, deleted })
         }
-        Err(ControlError::Refused(failure)) => Err(failure.into()),
-        // It lives and does not answer: end it in a way that needs no answer. Its processes end
-        // with it.
-        Err(unreachable @ ControlError::Unreachable { .. }) => {
-            let Some(supervisor) = verified_pid(folder) else {
-                return Err(unreachable.into());
+        Err(error) => {
+            let ends_by_itself = match &error {
+                ControlError::Refused(failure) => {
+                    if failure.code != FailureCode::NoSuchDevnet {
+                        return Err(error.into());
+                    }
+                    true
+                }
+                // It lives and does not answer: end it in a way that needs no answer. Its
+                // processes end with it. One that is about to end has no record any more.
+                ControlError::Unreachable { .. } => match verified_pid(folder) {
+                    Some(supervisor) => {
+                        // It fails when the supervisor has just ended.
+                        let _ = kill_process(supervisor, Signal::KILL);
+                        false
+                    }
+                    None => true,
+                },
             };
-            // It fails when the supervisor has just ended.
-            let _ = kill_process(supervisor, Signal::KILL);
-            gone(watch, folder).await?;
-            if purge {
+            match gone(watch, folder).await {
+                Err(_) if ends_by_itself => return Err(error.into()),
+                ended => ended?,
+            }
+            if purge && folder.path().exists() {
                 folder.claim()?.clean_up(true)?;
             }
-            Ok(Report { folder: folder.path().into(), deleted: purge })
+            Ok(Report { folder: folder.path().into(), deleted: !folder.path().exists() })
         }
     }
 }
@@ -86,4 +99,27 @@ async fn gone(watch: Watch, folder: &Folder) -> Outcome {
     let message = format!("the supervisor of `{}` has not ended", folder.name());
     let log = folder.log("supervisor").display().to_string();
     Err(Failure::new(FailureCode::DeadlinePassed, message).log(log).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use supervisor::StateDir;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_supervisor_that_is_about_to_end_anyway_is_waited_for() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let state = StateDir::find(Some(dir.path().join("state"))).expect("a path");
+        let folder = state.folder("t1").expect("a name");
+        for purge in [false, true] {
+            // As in its last moments: it holds the lock, and neither listens nor has a record.
+            let claim = folder.claim().expect("free");
+            let watch = folder.watch().expect("looks").expect("there");
+            let (report, ()) = tokio::join!(stop(&folder, watch, purge), async { drop(claim) });
+            let Ok(report) = report else { panic!("it ends") };
+            assert_eq!(report.deleted, purge);
+            assert_eq!(folder.path().exists(), !purge);
+        }
+    }
 }

@@ -46,10 +46,12 @@ pub(crate) async fn run(context: &Context) -> Outcome {
 }
 
 fn listed<'a>(snapshot: &'a Snapshot, status: &'a NodeStatus) -> Listed<'a> {
+    let rates = snapshot.rates.get(&status.name);
     Listed {
         status,
-        rates: snapshot.rates.get(&status.name),
-        pool: snapshot.metrics.get(&status.name).and_then(|metrics| metrics.pool),
+        rates,
+        // Without rates the last report is old, or the very first.
+        pool: rates.and_then(|_| snapshot.metrics.get(&status.name)?.pool),
         usage: snapshot.usage.get(&status.name),
     }
 }

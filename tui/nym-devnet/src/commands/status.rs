@@ -1,8 +1,10 @@
 //! `status`: how a devnet is, in a few lines.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use control::{DevnetInfo, DirectoryState, NodeStatus, Snapshot, State};
+use directory_api::Topology;
 use serde::Serialize;
 
 use super::ls::shape;
@@ -57,9 +59,8 @@ fn text(output: Output, status: &Status<'_>, snapshot: &Snapshot) -> String {
         DirectoryState::Live => match &snapshot.topology {
             Some(topology) => {
                 let mixnodes = count(topology.mix_nodes.len(), "mixnode");
-                // Each is in both lists.
-                let providers = topology.mix_provider_nodes.len().max(topology.gateway_nodes.len());
-                format!("live, lists {mixnodes} and {}", count(providers, "provider"))
+                let providers = count(providers(topology), "provider");
+                format!("live, lists {mixnodes} and {providers}")
             }
             None => "live".into(),
         },
@@ -78,6 +79,12 @@ fn text(output: Output, status: &Status<'_>, snapshot: &Snapshot) -> String {
         );
     }
     text
+}
+
+/// A provider is in one of two lists; a foreign one perhaps in both.
+fn providers(topology: &Topology) -> usize {
+    let listed = topology.mix_provider_nodes.iter().chain(&topology.gateway_nodes);
+    listed.map(|node| &node.pub_key).collect::<BTreeSet<_>>().len()
 }
 
 fn count(number: usize, what: &str) -> String {

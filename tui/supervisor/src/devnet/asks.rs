@@ -24,8 +24,10 @@ impl Devnet {
         match ask {
             Ask::Status(reply) => {
                 // Whoever looks at a devnet that has just started wants figures of all.
-                self.read_usage();
-                drop(reply.send(Ok(Box::new(self.store.snapshot()))));
+                if self.is_usage_old(now) {
+                    self.read_usage(now);
+                }
+                drop(reply.send(Ok(Box::new(self.store.snapshot(now)))));
             }
             Ask::Subscribe(reply) => drop(reply.send(Ok(self.store.subscribe(now)))),
             Ask::Inbox { client, reply } => {

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use contract::{Endpoint, Role, Time};
-use control::{DevnetInfo, DirectoryState, Failure, NodeStatus};
+use control::{DevnetInfo, DirectoryState, Failure, NodeStatus, State};
 use directory_api::Update;
 use directory_client::{DirectoryClient, Subscription, SubscriptionEvent};
 use layouts::NodePlan;
@@ -40,6 +40,10 @@ const MAX_WAITING_EVENTS: usize = 4096;
 
 /// How often memory and processor time of the processes are read.
 const USAGE_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Who asks gets the last reading while it is not older than this: processor time is counted in
+/// hundredths of a second, so a share over a shorter time is mostly noise.
+const USAGE_AGE: Duration = Duration::from_secs(1);
 
 /// Steps of a message within the same state, and changes of the devnet itself, are shown together
 /// this long after the first.
@@ -87,6 +91,8 @@ pub(crate) struct Devnet {
     attached: bool,
     keep_folder: bool,
     usage: UsageReader,
+    /// When that read last.
+    usage_read: Option<Time>,
     /// When [`SHOW_DELAY`] is over for what changed first.
     show_at: Option<Time>,
     going_down: Option<GoingDown>,
@@ -146,6 +152,7 @@ impl Devnet {
             attached: true,
             keep_folder: false,
             usage: UsageReader::default(),
+            usage_read: None,
             show_at: None,
             going_down: None,
         }
@@ -175,7 +182,7 @@ impl Devnet {
                 event = next_of(&mut self.subscription) => {
                     self.directory_event(Moment::now(), event);
                 }
-                _ = usage_ticks.tick() => self.read_usage(),
+                _ = usage_ticks.tick() => self.read_usage(Moment::now()),
                 () = sleep(pause) => {}
             }
         }
@@ -282,7 +289,13 @@ impl Devnet {
         self.directory = Some(url);
         if first {
             for role in [Role::Mixnode, Role::Provider, Role::Client, Role::Crowd] {
-                self.give_role(now, role, &Input::Start);
+                for index in 0..self.nodes.len() {
+                    let node = &self.nodes[index];
+                    // One that was stopped meanwhile stays so.
+                    if node.plan.role == role && node.process.state() == State::Planned {
+                        self.give(now, index, Input::Start);
+                    }
+                }
             }
         }
     }
@@ -323,12 +336,20 @@ impl Devnet {
         self.give(now, index, if listed { Input::Listed } else { Input::Unlisted });
     }
 
-    pub(super) fn read_usage(&mut self) {
+    /// Whether whoever asks is better off with a new reading: a process has none yet, or the last
+    /// is old.
+    fn is_usage_old(&self, now: Moment) -> bool {
+        let mut nodes = self.nodes.iter().enumerate();
+        nodes.any(|(index, node)| node.child.is_some() && !self.store.has_usage(index))
+            || self.usage_read.is_none_or(|at| now.t.saturating_since(at) > USAGE_AGE)
+    }
+
+    fn read_usage(&mut self, now: Moment) {
         let running = self.nodes.iter().enumerate();
         let running: Vec<_> =
             running.filter_map(|(index, node)| Some((index, node.child.as_ref()?.pid))).collect();
         let usage = self.usage.read(&running);
-        let now = Moment::now();
+        self.usage_read = Some(now.t);
         for (index, usage) in usage {
             self.store.usage(now, index, usage);
         }

@@ -45,7 +45,8 @@ pub(super) enum Stage {
 
 impl Sends {
     /// Whether there is no room for one more.
-    pub(super) fn is_full(&self) -> bool {
+    pub(super) fn is_full(&mut self) -> bool {
+        self.forget_who_left();
         self.0.len() >= MAX_WAITING
     }
 
@@ -103,8 +104,14 @@ impl Sends {
         }
     }
 
+    /// Forgets those who stopped waiting: they would take up room until their deadline.
+    fn forget_who_left(&mut self) {
+        self.0.retain(|waiting| !waiting.reply.is_closed());
+    }
+
     /// Ends the waits that are due.
     pub(super) fn expire(&mut self, now: Time, store: &Store) {
+        self.forget_who_left();
         for waiting in self.0.extract_if(.., |waiting| waiting.deadline <= now) {
             let limit = humantime::format_duration(waiting.timeout);
             let how_far = match &waiting.stage {
@@ -191,4 +198,39 @@ fn how_far(id: &str, status: Option<&MessageStatus>) -> String {
          it is still on its way",
         state.word()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::testing::empty_snapshot;
+
+    #[test]
+    fn who_stops_waiting_makes_room() {
+        let mut sends = Sends::default();
+        let mut answers = Vec::new();
+        for id in 0..MAX_WAITING {
+            let (reply, answer) = oneshot::channel();
+            answers.push(answer);
+            sends.add(Waiting {
+                source: Source { node: 0, generation: 1 },
+                from: "alice".into(),
+                to: "bob".into(),
+                wait: SendWait::Delivered,
+                deadline: Time::from_nanos(u64::MAX),
+                timeout: Duration::from_secs(3600),
+                stage: Stage::Accepted(format!("{id}")),
+                reply,
+            });
+        }
+        assert!(sends.is_full(), "all of them wait");
+        answers.pop();
+        assert!(!sends.is_full());
+        answers.clear();
+        let store = Store::new(empty_snapshot().devnet, Vec::new());
+        sends.expire(Time::from_nanos(0), &store);
+        assert_eq!(sends.next_deadline(), None);
+    }
 }

@@ -155,6 +155,18 @@ fn script(node: &NodePlan, dir: &Path) -> &'static str {
     }
 }
 
+/// A devnet of a directory, a mixnode, alice and bob in that folder.
+fn spec(dir: &Path, keep: bool) -> (Spec, Claim) {
+    let layout = Layout { widths: vec![1], crowd: 0, ..Layout::default() };
+    let mut plan = Plan::new(layout, Ports::Auto).expect("a network");
+    plan.nodes.retain(|node| node.role != Role::Provider);
+    let state_dir = StateDir::find(Some(dir.join("state"))).expect("a path");
+    let claim = state_dir.folder("t1").and_then(|folder| folder.claim()).expect("free");
+    let state_dir = state_dir.path().into();
+    let spec = Spec { name: "t1".into(), state_dir, keep, plan, restart: Restart::OnFailure };
+    (spec, claim)
+}
+
 /// Runs a devnet of scripts, does something with it, and waits until it is down.
 async fn with_devnet<F>(keep: bool, body: impl FnOnce(Running) -> F) -> DownReport
 where
@@ -171,19 +183,8 @@ where
     let options = directory_server::Options::default();
     tokio::spawn(directory_server::run(listener, options, stop_directory.clone()));
 
-    let layout = Layout { widths: vec![1], crowd: 0, ..Layout::default() };
-    let mut plan = Plan::new(layout, Ports::Auto).expect("a network");
-    plan.nodes.retain(|node| node.role != Role::Provider);
-    let state_dir = StateDir::find(Some(dir.join("state"))).expect("a path");
-    let claim = state_dir.folder("t1").and_then(|folder| folder.claim()).expect("free");
+    let (spec, claim) = spec(&dir, keep);
     let socket = claim.folder().socket();
-    let spec = Spec {
-        name: "t1".into(),
-        state_dir: state_dir.path().into(),
-        keep,
-        plan,
-        restart: Restart::OnFailure,
-    };
     let scripts = dir.clone();
     let launcher: Launcher = Box::new(move |node, arguments| {
         let ready = match node.role {
@@ -374,4 +375,43 @@ async fn what_a_sender_takes_with_it_is_not_waited_for() {
     })
     .await;
     assert!(report.deleted);
+}
+
+#[tokio::test]
+async fn what_was_stopped_before_the_directory_opened_stays_stopped() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (spec, claim) = spec(dir.path(), false);
+    let mut devnet = Devnet::new(spec, claim, Box::new(|_, _| Command::new("true")));
+    let now = Moment::now();
+    let (reply, answer) = tokio::sync::oneshot::channel();
+    let action = NodeAction::Stop;
+    devnet.answer(now, Ask::Act { node: "alice".into(), action, reply });
+    assert_eq!(answer.await.expect("answered").expect("stopped").state, State::Stopped);
+
+    devnet.directory_opened(now, "http://127.0.0.1:1".into());
+    let state = |name: &str| {
+        let is_it = |node: &&NodeStatus| node.name == name;
+        devnet.store.nodes().iter().find(is_it).expect(name).state
+    };
+    assert_eq!((state("alice"), state("bob")), (State::Stopped, State::Starting));
+}
+
+#[tokio::test]
+async fn usage_is_not_read_again_for_everybody_who_asks() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (spec, claim) = spec(dir.path(), false);
+    let mut devnet = Devnet::new(spec, claim, Box::new(|_, _| Command::new("true")));
+    let now = Moment::now();
+    let later = |pause: Duration| Moment { t: now.t + pause, ..now };
+    let mut status_at = |at: Moment| {
+        let (reply, _answer) = tokio::sync::oneshot::channel();
+        devnet.answer(at, Ask::Status(reply));
+        devnet.usage_read
+    };
+    assert_eq!(status_at(now), Some(now.t));
+    assert_eq!(status_at(later(USAGE_AGE)), Some(now.t));
+    let after = later(USAGE_AGE + Duration::from_millis(1));
+    assert_eq!(status_at(after), Some(after.t));
+    devnet.give_role(after, Role::Directory, &Input::Start);
+    assert!(devnet.is_usage_old(after), "there is a process that was never looked at");
 }

@@ -195,7 +195,7 @@ fn draw_detail(status: &MessageStatus, area: Rect, scene: &mut Scene<'_>) {
         1 => "sent once".to_owned(),
         _ => format!("sent {attempts} times"),
     };
-    let packets = plural(packets, "packet");
+    let packets = text::plural(packets, "packet");
     let counts = format!("{} B in {packets}, {sent}, {acknowledged} acknowledged", status.bytes);
     scene.put(area, 2, counts);
 
@@ -220,10 +220,6 @@ fn draw_detail(status: &MessageStatus, area: Rect, scene: &mut Scene<'_>) {
         let line = Line::from(vec![Span::styled("route ", scene.theme.muted), Span::raw(route)]);
         scene.put(area, rest, line);
     }
-}
-
-fn plural(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn draw_inbox(devnet: &Devnet, client: Option<&str>, area: Rect, scene: &mut Scene<'_>) {
@@ -268,13 +264,13 @@ fn draw_input(
     let inner = scene.pane(area, parties, focused);
     let value = view.input.value();
     if view.handing_over > 0 {
-        let waiting = plural(view.handing_over, "message");
+        let waiting = text::plural(view.handing_over, "message");
         let note = format!("{waiting} handed over, not accepted yet");
         scene.edge_note(area, false, Line::styled(note, scene.theme.warn));
     }
     if focused {
         let packets = value.len().div_ceil(BYTES_PER_PACKET).max(1);
-        let note = format!("{} B, {}", value.len(), plural(packets, "packet"));
+        let note = format!("{} B, {}", value.len(), text::plural(packets, "packet"));
         scene.edge_note(area, true, Line::styled(note, scene.theme.muted));
     }
     let prompt = format!("{} ", scene.symbols.prompt);

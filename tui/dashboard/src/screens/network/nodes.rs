@@ -174,7 +174,7 @@ fn third_line(devnet: &Devnet, node: &Node) -> String {
         Role::Client => format!("inbox {}", devnet.letters.inbox(node.name()).count()),
         Role::Crowd => "only cover".to_owned(),
         Role::Provider => match metrics.and_then(|metrics| metrics.mailbox) {
-            Some(mailbox) => format!("{} clients", mailbox.online),
+            Some(mailbox) => text::plural(mailbox.online, "client"),
             None => String::new(),
         },
         _ => match metrics.and_then(|metrics| metrics.pool) {
