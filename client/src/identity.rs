@@ -11,7 +11,6 @@ use runtime::{Links, Network, Reporter, Timer, clock};
 use sphinx::PrivateKey;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
 use wire::{ClientAddress, Delivery, PublicKey};
 
 use crate::inbox::Inbox;
@@ -108,8 +107,7 @@ impl Identity {
             registered: false,
             leaving: false,
         };
-        let mut tally_due = interval(METRICS_INTERVAL);
-        tally_due.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut tally_due = clock::ticks(METRICS_INTERVAL);
         let mut leaving_until: Option<Time> = None;
         while !leaving_until.is_some_and(|until| driver.is_idle() || until <= clock::now()) {
             let wake = driver.next_wake().into_iter().chain(leaving_until).min();

@@ -18,7 +18,7 @@ use runtime::{
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use wire::{ClientAddress, PublicKey, WireProfile};
 
@@ -206,10 +206,8 @@ impl Crowd {
         shutdown: CancellationToken,
     ) -> Result<(), Fatal> {
         let changed = Arc::clone(&self.changed);
-        let mut metrics_due = interval(METRICS_INTERVAL);
-        let mut links_due = interval(LINKS_INTERVAL);
-        metrics_due.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        links_due.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut metrics_due = clock::ticks(METRICS_INTERVAL);
+        let mut links_due = clock::ticks(LINKS_INTERVAL);
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => break,

@@ -19,7 +19,6 @@ use runtime::{
 use sphinx::HopProcessor;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
 use wire::WireProfile;
 
 use crate::{DropReason, Mixnode, MixnodeArgs, Output};
@@ -95,10 +94,8 @@ pub async fn run(args: MixnodeArgs, process: Process) -> Result<(), Fatal> {
         posted: Posted::default(),
     };
     let mut batch = Vec::with_capacity(MAX_BATCH);
-    let mut metrics_due = interval(METRICS_INTERVAL);
-    let mut links_due = interval(LINKS_INTERVAL);
-    metrics_due.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    links_due.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut metrics_due = clock::ticks(METRICS_INTERVAL);
+    let mut links_due = clock::ticks(LINKS_INTERVAL);
     let mut leaving_since: Option<Time> = None;
     while !leaving_since.is_some_and(|since| driver.has_drained(since)) {
         let leaving = leaving_since.map(|since| {

@@ -10,8 +10,9 @@ use wire::{Delivery, PublicKey};
 
 use crate::Parcel;
 
-/// Most packets that wait for one client: 20 MB, more than an hour of cover at the classic rates. A
-/// full mailbox refuses, so that no acknowledgement goes out and the sender keeps the message.
+/// Most packets that wait for one client: 20 MB, or what half an hour of a client's own cover and its
+/// acknowledgements leave at the classic rates. A full mailbox refuses, so that no acknowledgement
+/// goes out and the sender keeps the message.
 pub const MAX_WAITING_PER_CLIENT: u64 = 10_000;
 
 /// Most clients of a provider: as many as it can announce.

@@ -17,7 +17,6 @@ use runtime::{
 use sphinx::HopProcessor;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
 use wire::WireProfile;
 
 use crate::session::Sessions;
@@ -88,10 +87,8 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
         stored: 0,
     };
     let mut batch = Vec::with_capacity(MAX_BATCH);
-    let mut metrics_due = interval(METRICS_INTERVAL);
-    let mut links_due = interval(LINKS_INTERVAL);
-    metrics_due.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    links_due.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut metrics_due = clock::ticks(METRICS_INTERVAL);
+    let mut links_due = clock::ticks(LINKS_INTERVAL);
     let mut leaving_until = None;
     loop {
         let left = async {

@@ -54,7 +54,7 @@ where
 }
 
 /// How often a new view of the network is made at most. While a large network starts, changes come
-/// by the hundred, and a view of each would cost more than all the rest of the start.
+/// by the hundred, and each view walks over all nodes.
 const VIEW_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Follows the topology for ever. The first view is empty.
