@@ -9,6 +9,7 @@ use crate::{
 /// What a subscriber wants to hear: `/ws/events?topics=topology,metrics`. Without the parameter,
 /// everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Topic {
     /// A node joined, changed, left or is gone.
@@ -40,6 +41,7 @@ impl Topic {
 
 /// One text frame of `/ws/events`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Frame {
     /// 0 for the first frame of a subscription, then one more each. A reader that sees a number
     /// skipped has missed something; the directory then sends a snapshot by itself.
@@ -55,7 +57,8 @@ pub struct Frame {
 
 /// What happened. A node is named by the key that it announced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Update {
     /// Everything that is present. The first frame, and again after frames were missed.
     Snapshot {
@@ -74,11 +77,20 @@ pub enum Update {
         node: CocoNodePresence,
     },
     /// Topic `topology`: a node said that it leaves; it is in no list any more.
+    #[serde(rename_all = "camelCase")]
     Left {
         /// Its key.
         pub_key: String,
     },
+    /// Topic `topology`: a mixnode is kept out of the topology from now on. It is not heard of until
+    /// it is allowed again; then it comes as new.
+    #[serde(rename_all = "camelCase")]
+    Disallowed {
+        /// Its key.
+        pub_key: String,
+    },
     /// Topic `topology`: a node was not heard for [`PRESENCE_TIMEOUT`](crate::PRESENCE_TIMEOUT).
+    #[serde(rename_all = "camelCase")]
     Gone {
         /// Its key.
         pub_key: String,
@@ -89,6 +101,7 @@ pub enum Update {
         last_seen: i64,
     },
     /// Topic `presence`: a node announced itself.
+    #[serde(rename_all = "camelCase")]
     Seen {
         /// Its key.
         pub_key: String,
@@ -96,6 +109,7 @@ pub enum Update {
         list: String,
     },
     /// Topic `presence`: a node was not heard for [`LATE_AFTER`](crate::LATE_AFTER).
+    #[serde(rename_all = "camelCase")]
     Late {
         /// Its key.
         pub_key: String,
@@ -118,6 +132,7 @@ impl Update {
             | Self::Gateway(_)
             | Self::CocoNode { .. }
             | Self::Left { .. }
+            | Self::Disallowed { .. }
             | Self::Gone { .. } => Some(Topic::Topology),
             Self::Seen { .. } | Self::Late { .. } => Some(Topic::Presence),
             Self::Metric(_) => Some(Topic::Metrics),
@@ -175,6 +190,7 @@ mod tests {
             Update::Gateway(provider),
             Update::CocoNode { node: coconode },
             Update::Left { pub_key: key() },
+            Update::Disallowed { pub_key: key() },
             Update::Gone { pub_key: key(), list: list(), last_seen: 7 },
             Update::Seen { pub_key: key(), list: list() },
             Update::Late { pub_key: key(), list: list(), last_seen: 8 },

@@ -4,14 +4,16 @@
 //! Names and key order are those of the Nym directory of 2020 (v0.5.0 and v0.7.0).
 
 mod events;
+mod history;
 mod metrics;
 mod presence;
 
 pub use events::{Frame, Topic, Update};
+pub use history::{MetricsHistory, NodeHistory};
 pub use metrics::{MixMetric, MixMetricReport};
 pub use presence::{
-    CocoNodePresence, CocoNodeReport, Departure, GatewayPresence, MixNodePresence, MixNodeReport,
-    MixProviderPresence, MixProviderReport, RegisteredClient, Topology,
+    CocoNodePresence, CocoNodeReport, Departure, GatewayPresence, MixNodeKey, MixNodePresence,
+    MixNodeReport, MixProviderPresence, MixProviderReport, RegisteredClient, Topology,
 };
 
 use std::time::Duration;
@@ -36,6 +38,7 @@ pub const METRICS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The answer to everything that was accepted, and to the health check: `{"ok":true}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Accepted {
     /// Always true.
     pub ok: bool,
@@ -43,6 +46,7 @@ pub struct Accepted {
 
 /// The answer to everything that was refused: `{"error":"…"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Refused {
     /// What was wrong.
     pub error: String,
@@ -64,6 +68,10 @@ pub mod paths {
     pub const LEAVE: &str = "/api/presence/leave";
     /// POST a mixnode's counts, GET those of the last window.
     pub const METRICS: &str = "/api/metrics/mixes";
+    /// GET: what mixnodes reported in the last hour. Not in the original.
+    pub const HISTORY: &str = "/api/metrics/history";
+    /// GET: the state of directory and mixnet for Prometheus. Not in the original.
+    pub const PROMETHEUS: &str = "/metrics";
     /// Websocket: the original's metric messages.
     pub const WS: &str = "/ws";
     /// Websocket: numbered events with a snapshot first. Not in the original.

@@ -7,7 +7,8 @@ fn unknown() -> String {
 }
 
 /// What a mixnode posts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MixNodeReport {
     /// Where it takes packets, `host:port`.
@@ -21,11 +22,13 @@ pub struct MixNodeReport {
     #[serde(default = "unknown")]
     pub location: String,
     /// Its layer, from 1.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1))]
     pub layer: u64,
 }
 
 /// A mixnode that is present.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MixNodePresence {
     /// Where it takes packets, `host:port`.
@@ -37,13 +40,15 @@ pub struct MixNodePresence {
     /// Free text; a devnet puts the node's name here.
     pub location: String,
     /// Its layer, from 1.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1))]
     pub layer: u64,
     /// When it was last heard: nanoseconds since 1970.
     pub last_seen: i64,
 }
 
 /// What a validator of the original network posts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CocoNodeReport {
     /// `host:port`.
@@ -63,6 +68,7 @@ pub struct CocoNodeReport {
 
 /// A validator that is present.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CocoNodePresence {
     /// `host:port`.
@@ -81,7 +87,8 @@ pub struct CocoNodePresence {
 }
 
 /// A client of a provider.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RegisteredClient {
     /// The client's key, base58.
@@ -89,7 +96,8 @@ pub struct RegisteredClient {
 }
 
 /// What a provider posts, as mixprovider (v0.5) or as gateway (v0.7).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MixProviderReport {
     /// Where clients connect: `host:port` for a mixprovider, `ws://host:port` for a gateway.
@@ -111,6 +119,7 @@ pub struct MixProviderReport {
 
 /// A provider that is present, as mixprovider (v0.5).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MixProviderPresence {
     /// Where clients connect: `host:port` for a mixprovider, `ws://host:port` for a gateway.
@@ -133,15 +142,27 @@ pub struct MixProviderPresence {
 pub type GatewayPresence = MixProviderPresence;
 
 /// A node says that it leaves. Not in the original.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Departure {
     /// The key that it announced.
     pub pub_key: String,
 }
 
+/// Names a mixnode that is allowed or disallowed (v0.7).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct MixNodeKey {
+    /// Its key. An empty one names nobody.
+    #[serde(default)]
+    pub pub_key: String,
+}
+
 /// Everything that is present. Empty lists are `[]`, never missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Topology {
     /// Validators.

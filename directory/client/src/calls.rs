@@ -1,8 +1,8 @@
 //! The calls: one method per route.
 
 use directory_api::{
-    Departure, MixMetric, MixMetricReport, MixNodeReport, MixProviderReport, Refused, Topic,
-    Topology, paths,
+    Departure, MetricsHistory, MixMetric, MixMetricReport, MixNodeReport, MixProviderReport,
+    Refused, Topic, Topology, paths,
 };
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, Response};
@@ -57,6 +57,21 @@ impl DirectoryClient {
     /// What mixnodes reported in the last whole window of three seconds.
     pub async fn metrics(&self) -> Result<Vec<MixMetric>, Error> {
         self.get("read the metrics", paths::METRICS).await
+    }
+
+    /// What mixnodes reported since that moment, nanoseconds since 1970, in steps of so many
+    /// seconds. Without them, the last hour in steps of ten. Steps begin at whole multiples of their
+    /// length, so `since` may lie in the middle of the first one; the last one still fills.
+    pub async fn metrics_history(
+        &self,
+        since: Option<i64>,
+        step: Option<u64>,
+    ) -> Result<MetricsHistory, Error> {
+        let since = since.map(|since| format!("since={since}"));
+        let step = step.map(|step| format!("step={step}"));
+        let query: Vec<String> = [since, step].into_iter().flatten().collect();
+        let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+        self.get("read the history of metrics", &format!("{}{query}", paths::HISTORY)).await
     }
 
     /// A mixnode is present.

@@ -59,6 +59,20 @@ async fn every_call_reaches_its_route() {
     });
     let shown = shown.await;
     assert_eq!((shown.pub_key.as_str(), shown.sent, shown.received), ("m", sent, 3));
+
+    for (since, step, expected) in [
+        (None, None, 10),
+        (None, Some(60), 60),
+        (Some(shown.timestamp), Some(1), 1),
+        (Some(0), None, 10),
+    ] {
+        let history = soon(client.metrics_history(since, step)).await.expect("a history");
+        assert_eq!(history.step, expected);
+        assert!(since.is_none_or(|since| since == 0 || history.since <= since), "{history:?}");
+        let [node] = history.nodes.as_slice() else { panic!("{history:?}") };
+        let sum = |curve: &[Option<u64>]| curve.iter().flatten().sum::<u64>();
+        assert_eq!((node.pub_key.as_str(), sum(&node.received), sum(&node.sent)), ("m", 3, 6));
+    }
     directory.stop().await;
 }
 
@@ -76,6 +90,15 @@ async fn a_refusal_says_what_was_refused_where_and_why() {
             "cannot announce a mixnode at `http://{}/api/presence/mixnodes`: the directory answered \
              400: Key: 'MixHostInfo.Layer' Error:Field validation for 'Layer' failed on the \
              'required' tag",
+            directory.address
+        )
+    );
+    let error = soon(client.metrics_history(None, Some(0))).await.expect_err("refused");
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "cannot read the history of metrics at `http://{}/api/metrics/history?step=0`: the \
+             directory answered 400: a `step` of 0 s is not possible: take one of 1 to 3600 s",
             directory.address
         )
     );

@@ -17,11 +17,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::limits::MAX_SUBSCRIBERS;
+use crate::telemetry::{Stream, Telemetry};
 use crate::{Now, Refusal, Registry};
 
 /// Messages that wait for one subscriber, as in the original. A hundred nodes announce themselves
 /// and report 170 times a second.
 const QUEUE: usize = 256;
+
+/// Bytes from which on a frame of `/ws` takes no further message: what a socket takes at once.
+const ENOUGH_FOR_A_FRAME: usize = 64 << 10;
 
 /// The registry and its subscribers.
 #[derive(Debug)]
@@ -37,6 +41,7 @@ struct State {
     topology: Option<(u64, Bytes)>,
     subscribers: BTreeMap<u64, Subscriber>,
     next_subscriber: u64,
+    telemetry: Arc<Telemetry>,
 }
 
 #[derive(Debug)]
@@ -60,6 +65,15 @@ enum Wants {
     },
 }
 
+impl Wants {
+    fn stream(&self) -> Stream {
+        match self {
+            Self::Metrics => Stream::Metrics,
+            Self::Events { .. } => Stream::Events,
+        }
+    }
+}
+
 /// A message for a subscriber. Those for several share their text.
 #[derive(Debug)]
 enum Queued {
@@ -79,13 +93,14 @@ impl Queued {
 
 impl Hub {
     /// An empty registry that nobody listens to.
-    pub(crate) fn new() -> Arc<Self> {
+    pub(crate) fn new(telemetry: Arc<Telemetry>) -> Arc<Self> {
         let clock = Clock::new();
         let state = State {
             registry: Registry::new(clock.now().time),
             topology: None,
             subscribers: BTreeMap::new(),
             next_subscriber: 0,
+            telemetry,
         };
         Arc::new(Self { clock, state: Mutex::new(state) })
     }
@@ -99,6 +114,12 @@ impl Hub {
         let updates = change(&mut state.registry, now)?;
         state.publish(now, &updates);
         Ok(())
+    }
+
+    /// Reads the registry.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&Registry, Now) -> T) -> T {
+        let (state, now) = self.lock();
+        read(&state.registry, now)
     }
 
     /// Takes out who is gone, and tells the subscribers. Gives back when to call it again.
@@ -137,10 +158,12 @@ impl Hub {
         }
         let id = state.next_subscriber;
         state.next_subscriber += 1;
+        let stream = wants.stream();
+        state.telemetry.subscribed(stream);
         let (queue, messages) = mpsc::channel(QUEUE);
         let dropped = CancellationToken::new();
         state.subscribers.insert(id, Subscriber { wants, queue, dropped: dropped.clone() });
-        Some(Subscription { hub: Arc::clone(self), id, messages, dropped })
+        Some(Subscription { hub: Arc::clone(self), id, stream, messages, dropped })
     }
 
     /// The snapshot that this subscriber needs before it can go on with updates, if any.
@@ -197,9 +220,10 @@ impl State {
 
     fn publish(&mut self, now: Now, updates: &[Update]) {
         for update in updates {
+            self.telemetry.happened(update);
             let mut shared = Shared { now, update, metric: None, rest: None };
             self.subscribers.retain(|_, subscriber| {
-                let keep = subscriber.offer(&mut shared);
+                let keep = subscriber.offer(&mut shared, &self.telemetry);
                 if !keep {
                     subscriber.dropped.cancel();
                 }
@@ -211,11 +235,17 @@ impl State {
 
 impl Subscriber {
     /// Puts the update into the queue if it is wanted. False if the subscriber has to go.
-    fn offer(&mut self, shared: &mut Shared<'_>) -> bool {
+    fn offer(&mut self, shared: &mut Shared<'_>, telemetry: &Telemetry) -> bool {
         match &mut self.wants {
             Wants::Metrics => match shared.metric() {
                 None => true,
-                Some(text) => self.queue.try_send(Queued::Whole(text)).is_ok(),
+                Some(text) => {
+                    let keep = self.queue.try_send(Queued::Whole(text)).is_ok();
+                    if !keep {
+                        telemetry.dropped(Stream::Metrics);
+                    }
+                    keep
+                }
             },
             Wants::Events { topics, seq, behind } => {
                 if !shared.update.topic().is_some_and(|topic| topics.contains(&topic)) {
@@ -224,6 +254,9 @@ impl Subscriber {
                 if !*behind {
                     let queued = Queued::Numbered(*seq, shared.rest());
                     *behind = self.queue.try_send(queued).is_err();
+                    if *behind {
+                        telemetry.dropped(Stream::Events);
+                    }
                 }
                 // What is missed is counted too, so that the snapshot's number tells how much.
                 // Before its first snapshot a subscriber has missed nothing.
@@ -270,20 +303,39 @@ impl Shared<'_> {
 pub(crate) struct Subscription {
     hub: Arc<Hub>,
     id: u64,
+    stream: Stream,
     messages: mpsc::Receiver<Queued>,
     dropped: CancellationToken,
 }
 
 impl Subscription {
-    /// Waits for the next message. None if the hub has dropped this subscriber. Safe to cancel.
+    /// Waits for the next frame. None if the hub has dropped this subscriber. Safe to cancel.
     pub(crate) async fn next(&mut self) -> Option<Utf8Bytes> {
         if let Ok(queued) = self.messages.try_recv() {
-            return Some(queued.into_text());
+            return Some(self.frame(queued));
         }
         if let Some(snapshot) = self.hub.catch_up(self.id) {
             return Some(snapshot);
         }
-        self.messages.recv().await.map(Queued::into_text)
+        let queued = self.messages.recv().await?;
+        Some(self.frame(queued))
+    }
+
+    /// Puts the original's messages that wait into one frame, a line each, as the original did: it
+    /// is one write instead of many for a reader that falls behind.
+    fn frame(&mut self, queued: Queued) -> Utf8Bytes {
+        let Queued::Whole(first) = queued else { return queued.into_text() };
+        if self.messages.is_empty() {
+            return first;
+        }
+        let mut lines = String::from(first.as_str());
+        while lines.len() < ENOUGH_FOR_A_FRAME
+            && let Ok(next) = self.messages.try_recv()
+        {
+            lines.push('\n');
+            lines.push_str(&next.into_text());
+        }
+        lines.into()
     }
 
     /// Cancelled when the hub drops this subscriber, because it is too slow.
@@ -294,7 +346,9 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.hub.lock().0.subscribers.remove(&self.id);
+        let (mut state, _) = self.hub.lock();
+        state.subscribers.remove(&self.id);
+        state.telemetry.unsubscribed(self.stream);
     }
 }
 
@@ -307,10 +361,13 @@ fn json(value: &(impl Serialize + ?Sized)) -> String {
 mod tests {
     use std::time::Duration;
 
-    use directory_api::{Frame, LATE_AFTER, MixMetricReport, MixNodeReport, PRESENCE_TIMEOUT};
+    use directory_api::{
+        Frame, LATE_AFTER, MixMetric, MixMetricReport, MixNodeReport, PRESENCE_TIMEOUT,
+    };
     use tokio::time::Instant;
 
     use super::*;
+    use crate::telemetry::Census;
 
     fn mixnode(key: &str) -> MixNodeReport {
         MixNodeReport {
@@ -338,7 +395,8 @@ mod tests {
 
     #[tokio::test]
     async fn who_is_too_slow_for_events_gets_a_snapshot_numbered_by_what_was_missed() {
-        let hub = Hub::new();
+        let telemetry = Arc::<Telemetry>::default();
+        let hub = Hub::new(Arc::clone(&telemetry));
         let mut events = hub.subscribe(vec![Topic::Metrics]);
         let events = events.as_mut().expect("a place");
         report(&hub, 0);
@@ -362,11 +420,15 @@ mod tests {
         assert_eq!(topology.mix_nodes.len(), 1);
         report(&hub, 0);
         assert_eq!(frame(events).await.seq, waiting + 44 + 2);
+        let metrics = telemetry.render(&Census::default());
+        let once = "nym_directory_websocket_dropped_total{stream=\"/ws/events\"} 1\n";
+        assert!(metrics.contains(once), "it fell behind once: {metrics}");
     }
 
     #[tokio::test]
     async fn who_is_too_slow_for_ws_is_dropped() {
-        let hub = Hub::new();
+        let telemetry = Arc::<Telemetry>::default();
+        let hub = Hub::new(Arc::clone(&telemetry));
         let mut slow = hub.listen().expect("a place");
         for received in 0..QUEUE as u64 {
             report(&hub, received);
@@ -374,15 +436,23 @@ mod tests {
         assert!(!slow.dropped().is_cancelled());
         report(&hub, 0);
         assert!(slow.dropped().is_cancelled());
-        for _ in 0..QUEUE {
-            slow.next().await.expect("what was queued before");
-        }
+        let frame = slow.next().await.expect("what was queued before");
+        let received: Vec<u64> = frame
+            .split('\n')
+            .map(|line| serde_json::from_str::<MixMetric>(line).expect("a metric").received)
+            .collect();
+        assert_eq!(received, (0..QUEUE as u64).collect::<Vec<_>>());
         assert_eq!(slow.next().await, None);
+        drop(slow);
+        let metrics = telemetry.render(&Census::default());
+        for line in ["dropped_total{stream=\"/ws\"} 1\n", "subscribers{stream=\"/ws\"} 0\n"] {
+            assert!(metrics.contains(line), "{metrics}");
+        }
     }
 
     #[tokio::test]
     async fn a_place_is_free_again_when_its_subscriber_leaves() {
-        let hub = Hub::new();
+        let hub = Hub::new(Arc::default());
         let mut subscribers: Vec<_> =
             (0..MAX_SUBSCRIBERS).map(|_| hub.listen().expect("a place")).collect();
         assert!(hub.subscribe(Topic::ALL.to_vec()).is_none());
@@ -393,7 +463,7 @@ mod tests {
     /// The timer of the program, on paused time: nobody asks for the topology meanwhile.
     #[tokio::test(start_paused = true)]
     async fn subscribers_hear_in_time_of_who_is_late_and_gone() {
-        let hub = Hub::new();
+        let hub = Hub::new(Arc::default());
         let mut events = hub.subscribe(vec![Topic::Topology, Topic::Presence]).expect("a place");
         let story = async {
             frame(&mut events).await;
@@ -421,7 +491,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_topology_is_made_anew_when_it_has_changed_and_only_then() {
-        let hub = Hub::new();
+        let hub = Hub::new(Arc::default());
         announce(&hub, "m");
         let first = hub.topology();
         assert_eq!(hub.topology().as_ptr(), first.as_ptr(), "the same text, not an equal one");

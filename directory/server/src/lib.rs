@@ -2,40 +2,49 @@
 //!
 //! [`Registry`] is the directory's knowledge, an engine without sockets and clock. [`run`] puts
 //! HTTP and websockets around it: the routes that v0.5.0 and v0.7.0 of the Nym directory had, with
-//! the same JSON, and two of our own: `POST /api/presence/leave` and `/ws/events`.
+//! the same JSON, and more of our own. [`run_process`] makes a process of it.
 
+mod answer;
+mod args;
 mod clock;
 mod fields;
+mod history;
 mod host;
 mod hub;
 pub mod limits;
 mod list;
+mod openapi;
+mod page;
+mod posted;
+mod process;
 mod registry;
-mod reports;
+pub mod reports;
 mod routes;
+mod serve;
 mod socket;
+mod swagger;
+mod telemetry;
+mod version;
 mod windows;
 
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::serve::ListenerExt as _;
 use directory_api::LATE_AFTER;
+use semver::Version;
 use tokio::net::TcpListener;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use args::DirectoryArgs;
+pub use history::BadQuery;
 pub use limits::Refusal;
+pub use process::run_process;
 pub use registry::{Now, Registry};
 
 use crate::hub::Hub;
-use crate::routes::App;
-
-/// How long requests underway and websockets that say goodbye may take when the directory stops.
-const GRACE: Duration = Duration::from_secs(1);
+use crate::routes::Shared;
+use crate::telemetry::Telemetry;
 
 /// What can be set.
 #[derive(Clone, Debug, Default)]
@@ -43,48 +52,29 @@ pub struct Options {
     /// Origins whose web pages may write and subscribe, besides those of loopback: each as a
     /// browser sends it, such as `https://lab.example` or `null`.
     pub allowed_origins: Vec<String>,
-}
-
-/// Why the directory stopped by itself.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The listening socket cannot be used.
-    #[error("cannot serve the directory")]
-    Serve(#[source] io::Error),
+    /// Mixnodes of an older version, or of one that cannot be read, are refused.
+    pub min_mixnode_version: Option<Version>,
 }
 
 /// Serves the directory until `shutdown` is cancelled.
-pub async fn run(
-    listener: TcpListener,
-    options: Options,
-    shutdown: CancellationToken,
-) -> Result<(), Error> {
-    let hub = Hub::new();
-    let sockets = TaskTracker::new();
-    let app = App {
+pub async fn run(listener: TcpListener, options: Options, shutdown: CancellationToken) {
+    let paths = routes::listing().into_iter().map(|(_, path)| path);
+    let telemetry = Arc::new(Telemetry::new(paths));
+    let hub = Hub::new(Arc::clone(&telemetry));
+    let app = Arc::new(Shared {
         hub: Arc::clone(&hub),
-        options: Arc::new(options),
-        sockets: sockets.clone(),
+        options,
+        telemetry,
+        sockets: TaskTracker::new(),
         shutdown: shutdown.clone(),
-    };
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(target: "directory", "cannot set TCP_NODELAY: {error}");
-        }
     });
-    let service = routes::router(app).into_make_service_with_connect_info::<SocketAddr>();
-    let stop = shutdown.clone().cancelled_owned();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(stop);
-    let mut serving = std::pin::pin!(serving.into_future());
+    let router = routes::router(Arc::clone(&app));
+    let mut serving = std::pin::pin!(serve::serve(listener, router, app, shutdown.clone()));
     tokio::select! {
-        result = &mut serving => return result.map_err(Error::Serve),
+        () = &mut serving => {}
         () = expire(&hub) => {}
-        () = shutdown.cancelled() => {}
+        () = shutdown.cancelled() => serving.await,
     }
-    // Who has not finished by then is cut off.
-    sockets.close();
-    let finished = timeout(GRACE, async { tokio::join!(serving, sockets.wait()).0 });
-    finished.await.unwrap_or(Ok(())).map_err(Error::Serve)
 }
 
 /// Keeps the registry up to date while nobody asks.

@@ -1,8 +1,12 @@
 //! How much the directory takes, and what it says beyond that.
 
-/// Bytes of a request's body. The largest honest one is a provider with
-/// [`MAX_REGISTERED_CLIENTS`](directory_api::MAX_REGISTERED_CLIENTS) clients: 0.25 MB. (The original took whatever came.)
-pub const MAX_BODY_BYTES: usize = 1 << 20;
+/// Bytes of a request's body. The largest honest one is a mixnode's report with a whole layer of next
+/// hops: 40 KiB for [`MAX_NEXT_HOPS`]. (The original took whatever came.)
+pub const MAX_BODY_BYTES: usize = 64 << 10;
+
+/// Bytes of a provider's announcement. With
+/// [`MAX_REGISTERED_CLIENTS`](directory_api::MAX_REGISTERED_CLIENTS) clients it has 0.25 MB.
+pub const MAX_PROVIDER_BODY_BYTES: usize = 1 << 20;
 
 /// Bytes of a key. Base58 of 32 bytes has at most 44 characters, as has base64.
 pub const MAX_KEY_BYTES: usize = 64;
@@ -29,8 +33,15 @@ pub const MAX_NEXT_HOPS: usize = MAX_MIXNODES;
 /// ten thousand in three seconds; at full length, this many take 20 MB.
 pub const MAX_WINDOW_ENTRIES: usize = 1 << 16;
 
-/// Websocket subscribers at the same time. Every node and every client of a large devnet has one.
-pub const MAX_SUBSCRIBERS: usize = 1024;
+/// Disallowed mixnodes, present or not.
+pub const MAX_DISALLOWED: usize = MAX_MIXNODES;
+
+/// Websocket subscribers at the same time. Every node and every client of a large devnet has one; an
+/// experiment with thousands of readers fits, at about 12 KiB each.
+pub const MAX_SUBSCRIBERS: usize = 8192;
+
+/// Connections at the same time, websockets included. Whoever comes beyond that waits until one ends.
+pub const MAX_CONNECTIONS: usize = 2 * MAX_SUBSCRIBERS;
 
 /// Why the directory does not take a report.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +57,12 @@ pub enum Refusal {
     /// A text would do something to the terminal that shows it.
     #[error("`{field}` contains a control character")]
     ControlCharacter {
+        /// Name of its field.
+        field: &'static str,
+    },
+    /// A text would be markup on a page that shows it carelessly.
+    #[error("`{field}` contains `<` or `>`")]
+    Markup {
         /// Name of its field.
         field: &'static str,
     },
@@ -67,6 +84,9 @@ pub enum Refusal {
         /// How many it holds.
         capacity: usize,
     },
+    /// No room for one more key.
+    #[error("{MAX_DISALLOWED} mixnodes are disallowed already: allow one of them first")]
+    TooManyDisallowed,
     /// No room for one more report until the next window begins.
     #[error("the window of metrics is full: {capacity} reports and next hops in three seconds")]
     WindowFull {
@@ -102,6 +122,8 @@ fn check(field: &'static str, text: &str, limit: usize) -> Result<(), Refusal> {
         Err(Refusal::TooLong { field, limit })
     } else if text.chars().any(char::is_control) {
         Err(Refusal::ControlCharacter { field })
+    } else if text.contains(['<', '>']) {
+        Err(Refusal::Markup { field })
     } else {
         Ok(())
     }

@@ -13,6 +13,8 @@ use crate::limits::Refusal;
 pub(crate) trait Presence: Clone + PartialEq {
     /// The key that it was announced under.
     fn pub_key(&self) -> &str;
+    /// Where it says it is; in a devnet, its name.
+    fn location(&self) -> &str;
     /// When it was last heard: nanoseconds since 1970.
     fn last_seen(&self) -> i64;
     /// Sets what [`last_seen`](Self::last_seen) says.
@@ -24,6 +26,10 @@ macro_rules! presence {
         impl Presence for $type {
             fn pub_key(&self) -> &str {
                 &self.pub_key
+            }
+
+            fn location(&self) -> &str {
+                &self.location
             }
 
             fn last_seen(&self) -> i64 {
@@ -117,6 +123,11 @@ impl<P: Presence> List<P> {
         self.records.remove(pub_key).is_some()
     }
 
+    /// The record under this key.
+    pub(crate) fn get(&self, pub_key: &str) -> Option<&P> {
+        self.records.get(pub_key).map(|record| &record.presence)
+    }
+
     /// Takes out who is gone, and tells who is late.
     pub(crate) fn expire(&mut self, now: Time, updates: &mut Vec<Update>) {
         if self.wake.is_none_or(|wake| now < wake) {
@@ -145,7 +156,17 @@ impl<P: Presence> List<P> {
 
     /// Who is present, sorted by key.
     pub(crate) fn present(&self, now: Time) -> Vec<P> {
-        let present = self.records.values().filter(|record| !record.is_gone(now));
-        present.map(|record| record.presence.clone()).collect()
+        self.iter(now).cloned().collect()
+    }
+
+    /// The same one by one, without copies.
+    pub(crate) fn iter(&self, now: Time) -> impl Iterator<Item = &P> {
+        let present = self.records.values().filter(move |record| !record.is_gone(now));
+        present.map(|record| &record.presence)
+    }
+
+    /// What it is called in events.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
     }
 }

@@ -5,15 +5,22 @@
 //! that follows [`Registry::next_wake`]; reads are right without it, because they leave out what is
 //! due.
 
+use std::collections::BTreeSet;
+
 use contract::Time;
 use directory_api::{
-    CocoNodePresence, CocoNodeReport, GatewayPresence, MixMetric, MixMetricReport, MixNodePresence,
-    MixNodeReport, MixProviderPresence, MixProviderReport, Topology, Update,
+    CocoNodePresence, CocoNodeReport, GatewayPresence, MetricsHistory, MixMetric, MixMetricReport,
+    MixNodePresence, MixNodeReport, MixProviderPresence, MixProviderReport, Topology, Update,
 };
 
+use crate::history::{BadQuery, History};
 use crate::limits::{self, Refusal};
 use crate::list::{List, Presence};
+use crate::telemetry::{Census, Kind, Resident};
 use crate::windows::Windows;
+
+/// Name of the list of mixnodes.
+const MIXNODE: &str = "mixnode";
 
 /// A moment, by both clocks of a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,14 +31,17 @@ pub struct Now {
     pub unix: i64,
 }
 
-/// The lists of those who are present, and two windows of metrics.
+/// The lists of those who are present, two windows of metrics, and an hour of history.
 #[derive(Debug)]
 pub struct Registry {
     coco_nodes: List<CocoNodePresence>,
     mix_nodes: List<MixNodePresence>,
     mix_providers: List<MixProviderPresence>,
     gateways: List<GatewayPresence>,
+    /// Keys of mixnodes that are kept out of the topology, whether they are present or not.
+    disallowed: BTreeSet<String>,
     metrics: Windows,
+    history: History,
     revision: u64,
 }
 
@@ -42,10 +52,12 @@ impl Registry {
             coco_nodes: List::new("coconode", limits::MAX_COCONODES, |node| Update::CocoNode {
                 node,
             }),
-            mix_nodes: List::new("mixnode", limits::MAX_MIXNODES, Update::MixNode),
+            mix_nodes: List::new(MIXNODE, limits::MAX_MIXNODES, Update::MixNode),
             mix_providers: List::new("mixprovider", limits::MAX_PROVIDERS, Update::MixProvider),
             gateways: List::new("gateway", limits::MAX_PROVIDERS, Update::Gateway),
+            disallowed: BTreeSet::new(),
             metrics: Windows::new(now),
+            history: History::default(),
             revision: 0,
         }
     }
@@ -115,6 +127,44 @@ impl Registry {
         updates
     }
 
+    /// Keeps the mixnode with this key out of the topology, until it is allowed again.
+    pub fn disallow(&mut self, now: Now, pub_key: &str) -> Result<Vec<Update>, Refusal> {
+        limits::check_key("pubKey", pub_key)?;
+        let known = pub_key.is_empty() || self.disallowed.contains(pub_key);
+        if !known && self.disallowed.len() >= limits::MAX_DISALLOWED {
+            return Err(Refusal::TooManyDisallowed);
+        }
+        let mut updates = self.expire(now.time);
+        if !known {
+            self.disallowed.insert(pub_key.into());
+            if self.mix_nodes.get(pub_key).is_some() {
+                self.revision += 1;
+                updates.push(Update::Disallowed { pub_key: pub_key.into() });
+            }
+        }
+        Ok(updates)
+    }
+
+    /// Lets the mixnode with this key into the topology again. Nothing happens if it is not
+    /// disallowed.
+    pub fn allow(&mut self, now: Now, pub_key: &str) -> Vec<Update> {
+        let mut updates = self.expire(now.time);
+        if self.disallowed.remove(pub_key)
+            && let Some(node) = self.mix_nodes.get(pub_key)
+        {
+            self.revision += 1;
+            updates.push(Update::MixNode(node.clone()));
+        }
+        updates
+    }
+
+    /// Mixnodes that are present and disallowed, sorted by key.
+    pub fn disallowed(&self, now: Time) -> Vec<MixNodePresence> {
+        let mut mix_nodes = self.mix_nodes.present(now);
+        mix_nodes.retain(|node| self.disallowed.contains(&node.pub_key));
+        mix_nodes
+    }
+
     /// A mixnode says how many packets it took and passed on. It need not be present.
     pub fn report_metrics(
         &mut self,
@@ -129,6 +179,7 @@ impl Registry {
         }
         let metric = MixMetric { pub_key, sent, received, timestamp: now.unix };
         self.metrics.add(now.time, metric.clone())?;
+        self.history.record(now, &metric);
         let mut updates = self.expire(now.time);
         updates.push(Update::Metric(metric));
         Ok(updates)
@@ -139,6 +190,7 @@ impl Registry {
         let mut updates = Vec::new();
         self.coco_nodes.expire(now, &mut updates);
         self.mix_nodes.expire(now, &mut updates);
+        self.hide_disallowed(&mut updates);
         self.mix_providers.expire(now, &mut updates);
         self.gateways.expire(now, &mut updates);
         if updates.iter().any(|update| matches!(update, Update::Gone { .. })) {
@@ -159,11 +211,13 @@ impl Registry {
         lists.into_iter().flatten().min()
     }
 
-    /// Everything that is present, sorted by key.
+    /// Everything that is present and not disallowed, sorted by key.
     pub fn topology(&self, now: Time) -> Topology {
+        let mut mix_nodes = self.mix_nodes.present(now);
+        mix_nodes.retain(|node| !self.disallowed.contains(&node.pub_key));
         Topology {
             coco_nodes: self.coco_nodes.present(now),
-            mix_nodes: self.mix_nodes.present(now),
+            mix_nodes,
             mix_provider_nodes: self.mix_providers.present(now),
             gateway_nodes: self.gateways.present(now),
         }
@@ -172,6 +226,39 @@ impl Registry {
     /// The metrics of the last whole window, in the order in which they came.
     pub fn metrics(&mut self, now: Time) -> &[MixMetric] {
         self.metrics.last_whole(now)
+    }
+
+    /// What mixnodes reported since that moment (nanoseconds since 1970), in steps of so many
+    /// seconds. Without them, the last hour in steps of ten.
+    pub fn history(
+        &self,
+        now: Now,
+        since: Option<i64>,
+        step: Option<u64>,
+    ) -> Result<MetricsHistory, BadQuery> {
+        self.history.read(now, since, step)
+    }
+
+    /// What `/metrics` tells of those who are in the topology.
+    pub(crate) fn census(&self, now: Now) -> Census {
+        let mut residents = Vec::new();
+        let list = self.coco_nodes.name();
+        for node in self.coco_nodes.iter(now.time) {
+            residents.push(Resident::new(list, node, Kind::CocoNode));
+        }
+        let list = self.mix_nodes.name();
+        for node in self.mix_nodes.iter(now.time) {
+            if !self.disallowed.contains(&node.pub_key) {
+                residents.push(Resident::new(list, node, Kind::MixNode { layer: node.layer }));
+            }
+        }
+        for providers in [&self.gateways, &self.mix_providers] {
+            for node in providers.iter(now.time) {
+                let clients = node.registered_clients.len();
+                residents.push(Resident::new(providers.name(), node, Kind::Provider { clients }));
+            }
+        }
+        Census { residents, totals: self.history.totals(now) }
     }
 
     /// Changes whenever a record changes, be it only its `lastSeen`: what was made of
@@ -190,8 +277,25 @@ impl Registry {
         list(self).check_room(now.time, presence.pub_key())?;
         let mut updates = self.expire(now.time);
         list(self).announce(now.time, presence, &mut updates);
+        self.hide_disallowed(&mut updates);
         self.revision += 1;
         Ok(updates)
+    }
+
+    /// Takes out what subscribers shall not hear: to them a disallowed mixnode is not there.
+    fn hide_disallowed(&self, updates: &mut Vec<Update>) {
+        if self.disallowed.is_empty() {
+            return;
+        }
+        updates.retain(|update| match update {
+            Update::MixNode(node) => !self.disallowed.contains(&node.pub_key),
+            Update::Seen { pub_key, list }
+            | Update::Late { pub_key, list, .. }
+            | Update::Gone { pub_key, list, .. } => {
+                *list != MIXNODE || !self.disallowed.contains(pub_key)
+            }
+            _ => true,
+        });
     }
 }
 

@@ -1,105 +1,124 @@
-//! The bodies that the writing routes take.
+//! The bodies that the writing routes take: a function for each.
+//!
+//! Whatever bytes come, they are read in one pass and bounded memory. That what was read fits into
+//! the directory, such as the length of its texts, is for [`Registry`](crate::Registry) to say.
 
 use directory_api::{
     CocoNodeReport, Departure, MixMetricReport, MixNodeReport, MixProviderReport, RegisteredClient,
 };
 
-use crate::fields::{BadBody, Fields};
+pub use crate::fields::BadBody;
+use crate::fields::Slot::{Clients, Count, Counts, Number, Text};
+use crate::fields::{Field, Model};
+
+static COCONODE: Model<CocoNodeReport> = Model::new(
+    "CocoHostInfo",
+    &[
+        Field::optional("host", |report| Text(&mut report.host)),
+        Field::required("pubKey", "HostInfo.PubKey", |report| Text(&mut report.pub_key)),
+        Field::required("version", "HostInfo.Version", |report| Text(&mut report.version)),
+        Field::optional("location", |report| Text(&mut report.location)),
+        Field::required("type", "Type", |report| Text(&mut report.kind)),
+    ],
+);
+
+static MIXNODE: Model<MixNodeReport> = Model::new(
+    "MixHostInfo",
+    &[
+        Field::optional("host", |report| Text(&mut report.host)),
+        Field::required("pubKey", "HostInfo.PubKey", |report| Text(&mut report.pub_key)),
+        Field::required("version", "HostInfo.Version", |report| Text(&mut report.version)),
+        Field::optional("location", |report| Text(&mut report.location)),
+        Field::required("layer", "Layer", |report| Number(&mut report.layer)),
+    ],
+);
+
+static MIXPROVIDER: Model<MixProviderReport> = Model::new("MixProviderHostInfo", PROVIDER);
+
+static GATEWAY: Model<MixProviderReport> = Model::new("GatewayHostInfo", PROVIDER);
+
+const PROVIDER: &[Field<MixProviderReport>] = &[
+    Field::optional("clientListener", |report| Text(&mut report.client_listener)),
+    Field::optional("mixnetListener", |report| Text(&mut report.mixnet_listener)),
+    Field::required("pubKey", "PubKey", |report| Text(&mut report.pub_key)),
+    Field::required("version", "Version", |report| Text(&mut report.version)),
+    Field::optional("location", |report| Text(&mut report.location)),
+    Field::required("registeredClients", "RegisteredClients", |report| {
+        Clients(&mut report.registered_clients)
+    }),
+];
+
+/// An entry of `registeredClients`. The original's checks did not reach into the list: `{}` is a
+/// client with an empty key.
+pub(crate) static CLIENT: Model<RegisteredClient> = Model::new(
+    "RegisteredClient",
+    &[Field::optional("pubKey", |client| Text(&mut client.pub_key))],
+);
+
+static DEPARTURE: Model<Departure> = Model::new(
+    "Departure",
+    &[Field::required("pubKey", "PubKey", |departure| Text(&mut departure.pub_key))],
+);
+
+static ALLOWANCE: Model<Allowance> =
+    Model::new("MixNodeID", &[Field::optional("pubKey", |node| Text(&mut node.pub_key))]);
+
+static METRIC: Model<MixMetricReport> = Model::new(
+    "MixMetric",
+    &[
+        Field::required("pubKey", "PubKey", |report| Text(&mut report.pub_key)),
+        Field::required("sent", "Sent", |report| Counts(&mut report.sent)),
+        Field::required("received", "Received", |report| Count(&mut report.received)),
+    ],
+);
+
+/// Which mixnode is allowed or disallowed.
+#[derive(Default)]
+struct Allowance {
+    pub_key: String,
+}
 
 /// A validator's announcement.
-pub(crate) fn coconode(body: &[u8]) -> Result<CocoNodeReport, BadBody> {
-    let mut fields = Fields::read("CocoHostInfo", body)?;
-    let report = CocoNodeReport {
-        host: fields.text("host")?,
-        pub_key: fields.text("pubKey")?,
-        version: fields.text("version")?,
-        location: location(&mut fields)?,
-        kind: fields.text("type")?,
-    };
-    fields.require("HostInfo.PubKey", !report.pub_key.is_empty());
-    fields.require("HostInfo.Version", !report.version.is_empty());
-    fields.require("Type", !report.kind.is_empty());
-    fields.checked(report)
+pub fn coconode(body: &[u8]) -> Result<CocoNodeReport, BadBody> {
+    let report = COCONODE.read(body)?;
+    Ok(CocoNodeReport { location: known(report.location), ..report })
 }
 
 /// A mixnode's announcement.
-pub(crate) fn mixnode(body: &[u8]) -> Result<MixNodeReport, BadBody> {
-    let mut fields = Fields::read("MixHostInfo", body)?;
-    let report = MixNodeReport {
-        host: fields.text("host")?,
-        pub_key: fields.text("pubKey")?,
-        version: fields.text("version")?,
-        location: location(&mut fields)?,
-        layer: fields.number("layer")?.unwrap_or(0),
-    };
-    fields.require("HostInfo.PubKey", !report.pub_key.is_empty());
-    fields.require("HostInfo.Version", !report.version.is_empty());
-    fields.require("Layer", report.layer != 0);
-    fields.checked(report)
+pub fn mixnode(body: &[u8]) -> Result<MixNodeReport, BadBody> {
+    let report = MIXNODE.read(body)?;
+    Ok(MixNodeReport { location: known(report.location), ..report })
 }
 
 /// A provider's announcement as mixprovider.
-pub(crate) fn mixprovider(body: &[u8]) -> Result<MixProviderReport, BadBody> {
-    provider("MixProviderHostInfo", body)
+pub fn mixprovider(body: &[u8]) -> Result<MixProviderReport, BadBody> {
+    let report = MIXPROVIDER.read(body)?;
+    Ok(MixProviderReport { location: known(report.location), ..report })
 }
 
 /// A provider's announcement as gateway.
-pub(crate) fn gateway(body: &[u8]) -> Result<MixProviderReport, BadBody> {
-    provider("GatewayHostInfo", body)
+pub fn gateway(body: &[u8]) -> Result<MixProviderReport, BadBody> {
+    let report = GATEWAY.read(body)?;
+    Ok(MixProviderReport { location: known(report.location), ..report })
 }
 
 /// A node leaves.
-pub(crate) fn departure(body: &[u8]) -> Result<Departure, BadBody> {
-    let mut fields = Fields::read("Departure", body)?;
-    let departure = Departure { pub_key: fields.text("pubKey")? };
-    fields.require("PubKey", !departure.pub_key.is_empty());
-    fields.checked(departure)
+pub fn departure(body: &[u8]) -> Result<Departure, BadBody> {
+    DEPARTURE.read(body)
+}
+
+/// The key of a mixnode that is to be shown again, or to be shown no more. The original did not
+/// insist on it: a missing key is an empty one.
+pub fn allowance(body: &[u8]) -> Result<String, BadBody> {
+    Ok(ALLOWANCE.read(body)?.pub_key)
 }
 
 /// A mixnode's counts.
-pub(crate) fn metric(body: &[u8]) -> Result<MixMetricReport, BadBody> {
-    let mut fields = Fields::read("MixMetric", body)?;
-    let pub_key = fields.text("pubKey")?;
-    let sent = fields.numbers("sent")?;
-    let received = fields.number("received")?;
-    fields.require("PubKey", !pub_key.is_empty());
-    fields.require("Sent", sent.is_some());
-    fields.require("Received", received.is_some());
-    fields.checked(MixMetricReport {
-        pub_key,
-        sent: sent.unwrap_or_default(),
-        received: received.unwrap_or_default(),
-    })
-}
-
-fn provider(model: &'static str, body: &[u8]) -> Result<MixProviderReport, BadBody> {
-    let mut fields = Fields::read(model, body)?;
-    let clients = fields.objects("registeredClients", "RegisteredClient")?;
-    let report = MixProviderReport {
-        client_listener: fields.text("clientListener")?,
-        mixnet_listener: fields.text("mixnetListener")?,
-        pub_key: fields.text("pubKey")?,
-        version: fields.text("version")?,
-        location: location(&mut fields)?,
-        registered_clients: Vec::new(),
-    };
-    fields.require("PubKey", !report.pub_key.is_empty());
-    fields.require("Version", !report.version.is_empty());
-    fields.require("RegisteredClients", clients.is_some());
-    let clients = clients.unwrap_or_default().into_iter().enumerate();
-    let registered_clients = clients
-        .map(|(index, mut client)| {
-            let pub_key = client.text("pubKey")?;
-            let path = format!("RegisteredClients[{index}].PubKey");
-            fields.require(&path, !pub_key.is_empty());
-            Ok(RegisteredClient { pub_key })
-        })
-        .collect::<Result<_, BadBody>>()?;
-    fields.checked(MixProviderReport { registered_clients, ..report })
+pub fn metric(body: &[u8]) -> Result<MixMetricReport, BadBody> {
+    METRIC.read(body)
 }
 
 /// v0.5 required a location, v0.7 did not; a node without one is somewhere unknown.
-fn location(fields: &mut Fields) -> Result<String, BadBody> {
-    let location = fields.text("location")?;
-    Ok(if location.is_empty() { "unknown".into() } else { location })
+fn known(location: String) -> String {
+    if location.is_empty() { "unknown".into() } else { location }
 }

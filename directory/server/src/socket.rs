@@ -103,6 +103,7 @@ fn close(code: u16, reason: &'static str) -> Message {
 mod tests {
     use std::collections::BTreeMap;
     use std::pin::Pin;
+    use std::sync::Arc;
     use std::task::{Context, Poll};
 
     use directory_api::MixMetricReport;
@@ -158,7 +159,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_client_that_takes_nothing_is_given_up_at_the_write_deadline() {
-        let hub = Hub::new();
+        let hub = Hub::new(Arc::default());
         let subscription = hub.listen().expect("a place");
         let report = MixMetricReport { pub_key: "m".into(), sent: BTreeMap::new(), received: 1 };
         hub.change(|registry, now| registry.report_metrics(now, report)).expect("accepted");
@@ -172,7 +173,7 @@ mod tests {
     async fn a_silent_client_is_pinged_and_then_given_up() {
         let (socket, client, mut sent) = fake(true);
         let start = Instant::now();
-        let subscription = Hub::new().listen().expect("a place");
+        let subscription = Hub::new(Arc::default()).listen().expect("a place");
         let serving = serve(socket, subscription, Manners::ORIGINAL, CancellationToken::new());
         let speaking = async {
             tokio::time::sleep(Duration::from_secs(50)).await;

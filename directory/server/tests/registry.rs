@@ -1,6 +1,6 @@
 //! The registry on virtual time: who is present, late, gone, and what subscribers hear of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use contract::Time;
@@ -10,7 +10,6 @@ use directory_api::{
 };
 use directory_server::{Now, Refusal, Registry, limits};
 use proptest::prelude::*;
-use serde::{Serialize, de::DeserializeOwned};
 
 /// A moment this long after the start, by both clocks.
 fn at(millis: u64) -> Now {
@@ -39,12 +38,6 @@ fn provider(key: &str) -> MixProviderReport {
     }
 }
 
-/// What a node posted, out of its record, which has the same fields and one more.
-fn report_of<R: DeserializeOwned>(record: &impl Serialize) -> R {
-    let record = serde_json::to_value(record).expect("JSON");
-    serde_json::from_value(record).expect("a report")
-}
-
 /// An update in short: what a subscriber would do with it.
 fn brief(updates: &[Update]) -> Vec<String> {
     let words = |update: &Update| match update {
@@ -54,6 +47,7 @@ fn brief(updates: &[Update]) -> Vec<String> {
         Update::Gateway(node) => format!("gateway {}", node.pub_key),
         Update::CocoNode { node } => format!("coconode {}", node.pub_key),
         Update::Left { pub_key } => format!("left {pub_key}"),
+        Update::Disallowed { pub_key } => format!("disallowed {pub_key}"),
         Update::Gone { pub_key, list, .. } => format!("gone {list} {pub_key}"),
         Update::Seen { pub_key, list } => format!("seen {list} {pub_key}"),
         Update::Late { pub_key, list, .. } => format!("late {list} {pub_key}"),
@@ -223,27 +217,68 @@ fn metrics_carry_the_directorys_time() {
     assert_eq!(updates, [Update::Metric(shown[0].clone())]);
 }
 
-/// A topology that the original answered: read, written and kept in the same words.
+/// Row `disallow list`: what a disallowed mixnode does is not heard of, and it is not forgotten that
+/// it is disallowed.
 #[test]
-fn a_recorded_topology_is_kept_as_the_original_kept_it() {
-    let text = include_str!("recorded/v0.7.0-topology.json").trim_end();
-    let mut recorded: Topology = serde_json::from_str(text).expect("a topology");
-    assert_eq!(serde_json::to_string(&recorded).expect("JSON"), text);
-
+fn a_disallowed_mixnode_is_hidden_until_it_is_allowed() {
     let mut registry = Registry::new(at(0).time);
-    for node in &recorded.mix_nodes {
-        let now = Now { unix: node.last_seen, ..at(0) };
-        let report = report_of(node);
-        registry.announce_mixnode(now, report).expect("accepted");
+    let announce = |registry: &mut Registry, millis, host| {
+        brief(&registry.announce_mixnode(at(millis), mixnode("k", host)).expect("accepted"))
+    };
+    let disallow = |registry: &mut Registry, millis| {
+        brief(&registry.disallow(at(millis), "k").expect("accepted"))
+    };
+    let shown = |registry: &Registry, millis| registry.topology(at(millis).time).mix_nodes.len();
+    let hidden = |registry: &Registry, millis| registry.disallowed(at(millis).time).len();
+
+    // Beforehand, which nobody needs to know.
+    assert_eq!(disallow(&mut registry, 0), [""; 0]);
+    assert_eq!(announce(&mut registry, 0, "a"), [""; 0]);
+    assert_eq!((shown(&registry, 0), hidden(&registry, 0)), (0, 1));
+    // A provider may have the same key.
+    let gateway = registry.announce_gateway(at(1), provider("k")).expect("accepted");
+    assert_eq!(brief(&gateway), ["gateway k", "seen gateway k"]);
+    assert_eq!(brief(&registry.allow(at(2), "k")), ["mixnode k a"], "it comes as new");
+    assert_eq!((shown(&registry, 2), hidden(&registry, 2)), (1, 0));
+    assert_eq!(brief(&registry.allow(at(3), "k")), [""; 0]);
+
+    assert_eq!(disallow(&mut registry, 4), ["disallowed k"]);
+    assert_eq!(disallow(&mut registry, 5), [""; 0], "once is enough");
+    assert_eq!((shown(&registry, 5), hidden(&registry, 5)), (0, 1));
+    assert_eq!(announce(&mut registry, 1000, "b"), [""; 0]);
+    assert_eq!(registry.disallowed(at(1000).time)[0].host, "b");
+
+    // It is late and gone without a word; the gateway is not.
+    assert_eq!(brief(&registry.expire(at(4750).time)), ["late gateway k"]);
+    assert_eq!(brief(&registry.expire(at(11_000).time)), ["gone gateway k"]);
+    assert_eq!((shown(&registry, 11_000), hidden(&registry, 11_000)), (0, 0));
+    assert_eq!(registry.next_wake(), None);
+    assert_eq!(announce(&mut registry, 12_000, "b"), [""; 0], "still disallowed");
+    assert_eq!((shown(&registry, 12_000), hidden(&registry, 12_000)), (0, 1));
+
+    // Allowed while it is away.
+    assert_eq!(brief(&registry.allow(at(22_000), "k")), [""; 0]);
+    let updates = announce(&mut registry, 23_000, "b");
+    assert_eq!(updates, ["mixnode k b", "seen mixnode k"]);
+    assert_eq!((shown(&registry, 23_000), hidden(&registry, 23_000)), (1, 0));
+}
+
+/// Rows `disallow list`, `allow and disallow without a key`.
+#[test]
+fn only_so_many_are_disallowed() {
+    let mut registry = Registry::new(at(0).time);
+    for _ in 0..2 {
+        for index in 0..limits::MAX_DISALLOWED {
+            registry.disallow(at(0), &index.to_string()).expect("room");
+        }
     }
-    for node in &recorded.gateway_nodes {
-        let now = Now { unix: node.last_seen, ..at(0) };
-        let report = report_of(node);
-        registry.announce_gateway(now, report).expect("accepted");
-    }
-    // The original's order is that of a hash map.
-    recorded.mix_nodes.sort_by(|a, b| a.pub_key.cmp(&b.pub_key));
-    assert_eq!(registry.topology(at(0).time), recorded);
+    assert_eq!(registry.disallow(at(0), "one more"), Err(Refusal::TooManyDisallowed));
+    assert_eq!(registry.disallow(at(0), ""), Ok(vec![]), "nobody takes no room");
+    assert_eq!(registry.allow(at(0), "0"), []);
+    registry.disallow(at(0), "one more").expect("room again");
+    let long = "k".repeat(limits::MAX_KEY_BYTES + 1);
+    let refusal = Refusal::TooLong { field: "pubKey", limit: limits::MAX_KEY_BYTES };
+    assert_eq!(registry.disallow(at(0), &long), Err(refusal));
 }
 
 /// What a subscriber knows of a topology by its updates alone.
@@ -268,6 +303,9 @@ impl Mirror {
                 topology.gateway_nodes.retain(|known| known.pub_key != node.pub_key);
                 topology.gateway_nodes.push(node);
                 topology.gateway_nodes.sort_by(|a, b| a.pub_key.cmp(&b.pub_key));
+            }
+            Update::Disallowed { pub_key } => {
+                topology.mix_nodes.retain(|known| known.pub_key != pub_key);
             }
             Update::Left { pub_key } => {
                 topology.mix_nodes.retain(|known| known.pub_key != pub_key);
@@ -301,6 +339,8 @@ enum Action {
     MixProvider(u8),
     Gateway(u8),
     Leave(u8),
+    Disallow(u8),
+    Allow(u8),
 }
 
 fn actions() -> impl Strategy<Value = Vec<(u64, Action)>> {
@@ -309,6 +349,8 @@ fn actions() -> impl Strategy<Value = Vec<(u64, Action)>> {
         2 => (0..4u8).prop_map(Action::MixProvider),
         2 => (0..4u8).prop_map(Action::Gateway),
         1 => (0..4u8).prop_map(Action::Leave),
+        1 => (0..4u8).prop_map(Action::Disallow),
+        1 => (0..4u8).prop_map(Action::Allow),
     ];
     prop::collection::vec((0..6000u64, action), 1..60)
 }
@@ -320,6 +362,7 @@ proptest! {
     fn updates_tell_the_whole_truth_in_time(actions in actions()) {
         let mut registry = Registry::new(at(0).time);
         let mut mirror = Mirror::default();
+        let mut disallowed = BTreeSet::new();
         let mut millis = 0;
         for (pause, action) in actions {
             millis += pause;
@@ -338,10 +381,13 @@ proptest! {
                 prop_assert!(registry.next_wake().is_none_or(|next| next > wake));
             }
             let before = registry.revision();
+            let mut is_hidden = false;
             let updates = match action {
-                Action::Mixnode(key, host) => registry
-                    .announce_mixnode(now, mixnode(&key.to_string(), &host.to_string()))
-                    .expect("accepted"),
+                Action::Mixnode(key, host) => {
+                    is_hidden = disallowed.contains(&key);
+                    let report = mixnode(&key.to_string(), &host.to_string());
+                    registry.announce_mixnode(now, report).expect("accepted")
+                }
                 Action::MixProvider(key) => {
                     registry.announce_mixprovider(now, provider(&key.to_string())).expect("accepted")
                 }
@@ -349,8 +395,17 @@ proptest! {
                     registry.announce_gateway(now, provider(&key.to_string())).expect("accepted")
                 }
                 Action::Leave(key) => registry.leave(now, &key.to_string()),
+                Action::Disallow(key) => {
+                    disallowed.insert(key);
+                    registry.disallow(now, &key.to_string()).expect("accepted")
+                }
+                Action::Allow(key) => {
+                    disallowed.remove(&key);
+                    registry.allow(now, &key.to_string())
+                }
             };
-            prop_assert_eq!(registry.revision() != before, !updates.is_empty());
+            // Of a disallowed mixnode nobody hears, but the record has changed.
+            prop_assert_eq!(registry.revision() != before, is_hidden || !updates.is_empty());
             for update in &updates {
                 mirror.apply(update);
             }

@@ -4,7 +4,9 @@
 //! header `Origin` of every request that writes and of every websocket, so that one check keeps
 //! foreign pages out; a program that is not a browser sends none.
 
-use http::{HeaderMap, Uri, header};
+use std::net::IpAddr;
+
+use http::{HeaderMap, HeaderValue, Uri, header};
 
 /// Hosts whose pages are the user's own.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -19,24 +21,28 @@ pub fn check(headers: &HeaderMap, allowed: &[String]) -> Result<(), String> {
     for origin in headers.get_all(header::ORIGIN) {
         let origin = String::from_utf8_lossy(origin.as_bytes());
         let named = || allowed.iter().any(|name| *name == origin);
-        if origin != FILE && !is_loopback(&origin) && !named() {
+        if origin != FILE && !is_our_own(&origin, headers.get(header::HOST)) && !named() {
             return Err(origin.into_owned());
         }
     }
     Ok(())
 }
 
-fn is_loopback(origin: &str) -> bool {
+/// Whether the page comes from this machine, or from the very address that the request goes to. The
+/// latter only where it is a number: a name may lead anywhere, and to loopback a moment later.
+fn is_our_own(origin: &str, asked: Option<&HeaderValue>) -> bool {
     let Ok(uri) = origin.parse::<Uri>() else { return false };
     let is_web = uri.scheme_str().is_some_and(|scheme| scheme == "http" || scheme == "https");
-    let is_bare = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
-    is_web && is_bare && uri.host().is_some_and(|host| LOOPBACK.contains(&host))
+    let (Some(authority), Some(host)) = (uri.authority(), uri.host()) else { return false };
+    let is_bare = !authority.as_str().contains('@');
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let is_asked = || asked.is_some_and(|asked| asked.as_bytes() == authority.as_str().as_bytes());
+    let is_same = || address.parse::<IpAddr>().is_ok() && is_asked();
+    is_web && is_bare && (LOOPBACK.contains(&host) || is_same())
 }
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     #[test]
@@ -74,6 +80,23 @@ mod tests {
             "http://128.0.0.1",
         ] {
             assert!(!passes(origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_the_same_server_passes_if_the_server_was_asked_by_number() {
+        for (origin, host, passes) in [
+            ("http://192.0.2.7:8080", "192.0.2.7:8080", true),
+            ("http://[2001:db8::1]:8080", "[2001:db8::1]:8080", true),
+            ("http://192.0.2.7:8081", "192.0.2.7:8080", false),
+            ("http://192.0.2.8:8080", "192.0.2.7:8080", false),
+            // A name that was made to lead here.
+            ("http://evil.example:8080", "evil.example:8080", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.append(header::ORIGIN, HeaderValue::from_static(origin));
+            headers.append(header::HOST, HeaderValue::from_static(host));
+            assert_eq!(check(&headers, &[]).is_ok(), passes, "{origin} at {host}");
         }
     }
 

@@ -8,6 +8,7 @@ pub mod drops;
 mod keys;
 mod links;
 mod listen;
+mod logging;
 mod network;
 mod process;
 mod receive;
@@ -19,6 +20,7 @@ pub use directory::{announce, follow_topology, leave_directory, with_causes};
 pub use keys::{LoadedKey, load_or_create};
 pub use links::{LINKS_INTERVAL, Links};
 pub use listen::{ListenOn, listen};
+pub use logging::{LogFormat, log_to_stderr};
 pub use network::{
     MixEntry, Network, Place, Places, ProviderEntry, TopologyFollower, VANISHED_GRACE,
 };

@@ -198,6 +198,7 @@ impl TopologyFollower {
                 let provider = self.providers.remove(pub_key).is_some();
                 mixnode || provider
             }
+            Update::Disallowed { pub_key } => self.mixnodes.remove(pub_key).is_some(),
             Update::Gone { pub_key, list, .. } => match list.as_str() {
                 "mixnode" => self.mixnodes.remove(pub_key).is_some(),
                 "gateway" => self.providers.remove(pub_key).is_some(),

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use contract::{Event, Fatal, FatalCode, Hello, MAX_LINE_BYTES, Request, Role};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -63,7 +64,11 @@ where
     }));
     let process = Process { reporter: reporter.clone(), requests, shutdown: shutdown.clone() };
     let result = runtime.block_on(async {
-        tokio::spawn(cancel_on_signal(shutdown, reporter.clone()));
+        // From here on a signal is an orderly end, however early it comes.
+        match Signals::listen() {
+            Ok(signals) => drop(tokio::spawn(signals.cancel(shutdown, reporter.clone()))),
+            Err(error) => tracing::warn!("cannot listen for signals: {error}"),
+        }
         run(process).await
     });
     // A blocking call underway, such as a name look-up, does not hold up the end.
@@ -151,20 +156,26 @@ fn die_with_supervisor() {
 #[cfg(not(target_os = "linux"))]
 fn die_with_supervisor() {}
 
-async fn cancel_on_signal(shutdown: CancellationToken, reporter: Reporter) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let signals =
-        signal(SignalKind::interrupt()).and_then(|i| Ok((i, signal(SignalKind::terminate())?)));
-    let (mut interrupt, mut terminate) = match signals {
-        Ok(signals) => signals,
-        Err(error) => return tracing::warn!("cannot listen for signals: {error}"),
-    };
-    let name = tokio::select! {
-        _ = interrupt.recv() => "SIGINT",
-        _ = terminate.recv() => "SIGTERM",
-    };
-    reporter.report(Event::Stopping { reason: format!("got {name}") });
-    shutdown.cancel();
+/// The signals that end a node.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn cancel(mut self, shutdown: CancellationToken, reporter: Reporter) {
+        let name = tokio::select! {
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+        };
+        reporter.report(Event::Stopping { reason: format!("got {name}") });
+        shutdown.cancel();
+    }
 }
 
 /// Says why on stderr.

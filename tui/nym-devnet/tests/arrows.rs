@@ -14,7 +14,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("layouts", &["contract"]),
     ("sphinx", &["wire"]),
     ("directory-client", &["directory-api"]),
-    ("directory-server", &["contract", "directory-api", "origin"]),
+    ("directory-server", &["contract", "directory-api", "origin", "runtime"]),
     ("runtime", &["contract", "directory-api", "directory-client", "sphinx", "wire"]),
     ("mixnode", &["contract", "directory-api", "directory-client", "runtime", "sphinx", "wire"]),
     (

@@ -53,6 +53,7 @@ impl Presence {
                     remove(topology, list, pub_key);
                 }
             }
+            Update::Disallowed { pub_key } => remove(topology, "mixnode", pub_key),
             Update::Gone { pub_key, list, .. } => remove(topology, list, pub_key),
             Update::Seen { pub_key, list } => {
                 let at = frame.timestamp;
@@ -82,6 +83,7 @@ pub(crate) fn key_of(update: &Update) -> Option<&str> {
         Update::MixProvider(node) | Update::Gateway(node) => &node.pub_key,
         Update::CocoNode { node } => &node.pub_key,
         Update::Left { pub_key }
+        | Update::Disallowed { pub_key }
         | Update::Gone { pub_key, .. }
         | Update::Seen { pub_key, .. }
         | Update::Late { pub_key, .. } => pub_key,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use directory_api::MixNodeReport;
 use directory_client::DirectoryClient;
-use directory_server::{Error, Options};
+use directory_server::Options;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +22,7 @@ pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
 pub(crate) struct Directory {
     pub(crate) address: SocketAddr,
     shutdown: CancellationToken,
-    task: JoinHandle<Result<(), Error>>,
+    task: JoinHandle<()>,
 }
 
 impl Directory {
@@ -44,7 +44,7 @@ impl Directory {
 
     pub(crate) async fn stop(self) {
         self.shutdown.cancel();
-        soon(self.task).await.expect("no panic").expect("no error");
+        soon(self.task).await.expect("no panic");
     }
 }
 

@@ -1,26 +1,25 @@
 //! A directory on a free loopback port, and deadlines for what should come.
 
-use std::net::SocketAddr;
-use std::time::Duration;
+mod deadline;
 
-use directory_server::{Error, Options};
+use std::net::{Ipv4Addr, SocketAddr};
+
+use directory_server::Options;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// Waits for what should happen soon. `NYM_DEVNET_TEST_TIMEOUT_FACTOR` gives a slow machine more
-/// time.
+use self::deadline::deadline;
+
+/// Waits for what should happen soon.
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
-    let factor = std::env::var("NYM_DEVNET_TEST_TIMEOUT_FACTOR");
-    let factor: u32 = factor.ok().and_then(|factor| factor.parse().ok()).unwrap_or(1);
-    let deadline = Duration::from_secs(10) * factor;
-    tokio::time::timeout(deadline, future).await.expect("within the deadline")
+    tokio::time::timeout(deadline(), future).await.expect("within the deadline")
 }
 
 pub(crate) struct Directory {
     pub(crate) address: SocketAddr,
     shutdown: CancellationToken,
-    task: JoinHandle<Result<(), Error>>,
+    task: JoinHandle<()>,
 }
 
 impl Directory {
@@ -29,7 +28,11 @@ impl Directory {
     }
 
     pub(crate) async fn start_with(options: Options) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        Self::start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), options).await
+    }
+
+    pub(crate) async fn start_at(address: SocketAddr, options: Options) -> Self {
+        let listener = TcpListener::bind(address).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(directory_server::run(listener, options, shutdown.clone()));
@@ -43,6 +46,6 @@ impl Directory {
     /// Stops it, and waits until it has stopped.
     pub(crate) async fn stop(self) {
         self.shutdown.cancel();
-        soon(self.task).await.expect("no panic").expect("no error");
+        soon(self.task).await.expect("no panic");
     }
 }

@@ -185,6 +185,7 @@ fn beat_line(devnet: &Devnet, beat: &Beat, scene: &Scene<'_>) -> Line<'static> {
         BeatKind::Late => ("late", scene.theme.warn),
         BeatKind::Left => ("leaves", scene.theme.warn),
         BeatKind::Gone => ("gone from the topology", scene.theme.bad),
+        BeatKind::Disallowed => ("disallowed by the directory", scene.theme.bad),
     };
     Line::from(vec![
         Span::styled(format!("{}  ", text::clock_ms(beat.unix_ms, scene.zone)), scene.theme.muted),

@@ -45,6 +45,8 @@ pub(crate) enum BeatKind {
     Left,
     /// The directory forgot it.
     Gone,
+    /// The directory keeps it out of the topology, because somebody asked for it.
+    Disallowed,
 }
 
 /// A node that announces itself.
@@ -161,6 +163,12 @@ impl Presence {
                     announcer.departed = Some(BeatKind::Left);
                 }
                 (pub_key, "", BeatKind::Left)
+            }
+            Update::Disallowed { pub_key } => {
+                if let Some(announcer) = self.announcers.get_mut(pub_key) {
+                    announcer.departed = Some(BeatKind::Disallowed);
+                }
+                (pub_key, "mixnode", BeatKind::Disallowed)
             }
             Update::Gone { pub_key, list, .. } => {
                 if let Some(announcer) = self.announcers.get_mut(pub_key) {

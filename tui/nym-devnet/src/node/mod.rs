@@ -1,19 +1,14 @@
 //! `nym-devnet node …`: one role as this process, under a supervisor or by hand.
 
-mod directory;
-
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use client::{ClientArgs, CrowdArgs, run_client, run_crowd};
 use contract::Role;
+use directory_server::DirectoryArgs;
 use mixnode::MixnodeArgs;
 use provider::ProviderArgs;
-use runtime::run_process;
-use tracing_subscriber::EnvFilter;
-
-use self::directory::DirectoryArgs;
+use runtime::{LogFormat, log_to_stderr, run_process};
 
 /// Which role.
 #[derive(Clone, Debug, Subcommand)]
@@ -54,10 +49,15 @@ pub(crate) struct Node<A: Args> {
 
 /// Runs the role until it ends.
 pub(crate) fn run(role: NodeRole) -> ExitCode {
-    log_to_stderr(role.is_supervised());
+    // By itself a directory shows every request; in a devnet the dashboard does, and ten lines a
+    // second would bury all others.
+    let filter = if role.is_supervised() { "info,directory=warn" } else { "info" };
+    log_to_stderr(LogFormat::Text, filter);
     match role {
         NodeRole::Directory(Node { supervised, role }) => {
-            run_process(Role::Directory, supervised, |process| directory::run(role, process))
+            run_process(Role::Directory, supervised, |process| {
+                directory_server::run_process(role, process)
+            })
         }
         NodeRole::Mixnode(Node { supervised, role }) => {
             run_process(Role::Mixnode, supervised, |process| mixnode::run(role, process))
@@ -72,18 +72,4 @@ pub(crate) fn run(role: NodeRole) -> ExitCode {
             run_process(Role::Crowd, supervised, |process| run_crowd(role, process))
         }
     }
-}
-
-/// The log goes to stderr, at the level that `RUST_LOG` says. By itself a directory shows every
-/// request; in a devnet the dashboard does, and ten lines a second would bury all others.
-fn log_to_stderr(supervised: bool) {
-    let level = if supervised { "info,directory=warn" } else { "info" };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        // Which module says it matters to nobody who reads these.
-        .with_target(false)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
 }

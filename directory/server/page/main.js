@@ -1,0 +1,135 @@
+// The directory's page: two streams come in, the model takes one, the log the other, and four times a
+// second what has changed is drawn.
+
+import { Card } from './card.js';
+import { Connection } from './connection.js';
+import { byId, copy, setText } from './dom.js';
+import { count } from './format.js';
+import { Log } from './log.js';
+import { NetworkMap } from './map.js';
+import { Model } from './model.js';
+import { Packets } from './packets.js';
+import { Curve } from './rates.js';
+import { Status } from './status.js';
+import { Table } from './table.js';
+
+/** Milliseconds between two drawings: ages tick visibly, and nobody reads faster. */
+const DRAW_EVERY = 250;
+
+/** A slow drawing waits so many times as long as it took, so that a large network never takes more
+ * than a part of the browser. */
+const REST = 8;
+
+/** Milliseconds for which rates are good: mixnodes report once a second. */
+const TRAFFIC_EVERY = 1000;
+
+const model = new Model();
+let pointed = null;
+let selected = null;
+
+const choose = (id) => {
+  selected = selected === id ? null : id;
+};
+
+const map = new NetworkMap(byId('map'), (id) => (pointed = id), choose);
+const card = new Card(byId('card'));
+const packets = new Packets();
+const table = new Table((id) => {
+  selected = id;
+  byId('card').scrollIntoView({ block: 'nearest' });
+});
+const log = new Log();
+
+const events = new Connection('ws/events?topics=topology,presence,metrics', hear, () => {
+  if (events.phase === 'open') model.subscribed();
+  status.changed();
+});
+const raw = new Connection('ws', (text) => log.add(text), () => {});
+const status = new Status(events, model);
+
+function hear(text) {
+  const frame = JSON.parse(text);
+  model.apply(frame, performance.now());
+  status.sign();
+  if (frame.seq === 0) remember();
+}
+
+/** Asks for the minutes that this page did not see: before it was opened, or while it was cut off. A
+ * directory that keeps none has a curve that begins now. */
+async function remember() {
+  const step = Curve.STEP / 1000;
+  const since = Math.floor((model.lastTime - Curve.LENGTH * Curve.STEP) / Curve.STEP) * step;
+  try {
+    // As text: nanoseconds are more than a number holds.
+    const answer = await fetch(`api/metrics/history?since=${since}000000000&step=${step}`);
+    if (answer.ok) fillCurve(await answer.json());
+  } catch {
+    // The connection is gone, which the header says.
+  }
+}
+
+function fillCurve(history) {
+  const steps = Math.max(0, ...history.nodes.map((node) => node.received.length));
+  for (let index = 0; index < steps; index += 1) {
+    const known = history.nodes.filter((node) => node.received[index] !== null);
+    if (known.length === 0) continue;
+    const sum = (name) => known.reduce((total, node) => total + node[name][index], 0);
+    model.curve.fill(history.since / 1e6 + index * history.step * 1000, sum('received'), sum('sent'));
+  }
+}
+
+let traffic = model.traffic(0);
+let trafficOf = { at: -Infinity, revision: 0 };
+
+function trafficAt(now, at) {
+  const isOld = at - trafficOf.at >= TRAFFIC_EVERY;
+  if (isOld || trafficOf.revision !== model.revision) {
+    trafficOf = { at, revision: model.revision };
+    traffic = model.traffic(now);
+  }
+  return traffic;
+}
+
+function draw() {
+  const at = performance.now();
+  // What is no longer live does not age: it is dated in the header instead.
+  const now = status.word === 'live' ? model.now(at) : (model.lastTime ?? 0);
+  const isEmpty = model.nodes.size === 0;
+  byId('empty').hidden = !isEmpty || model.isEmpty;
+  byId('map-frame').hidden = isEmpty;
+  const current = trafficAt(now, at);
+  status.draw(current);
+  if (!model.isEmpty) {
+    const shown = model.nodes.has(pointed) ? pointed : selected;
+    const left = isEmpty ? 0 : map.draw(model, current, now, shown);
+    byId('links-note').hidden = left === 0;
+    setText(byId('links-note'), left > 0 ? `the busiest links only; ${count(left)} are not drawn` : '');
+    card.draw(model, current, now, shown);
+    packets.draw(model, current, now);
+    table.draw(model, current, now, selected);
+  }
+  log.draw(raw.phase === 'open' ? 'live' : raw.wasOpen ? 'reconnecting' : 'connecting');
+  return performance.now() - at;
+}
+
+/** Draws again and again, but only while somebody can see it: browsers call no one back for a window
+ * that is hidden. */
+function run() {
+  status.check();
+  requestAnimationFrame(() => {
+    const took = draw();
+    setTimeout(run, Math.max(DRAW_EVERY, REST * took));
+  });
+}
+
+const announce = byId('announce');
+setText(announce, `curl ${location.origin}/api/presence/mixnodes -H 'content-type: application/json' \\
+  -d '{"host":"127.0.0.1:1789","pubKey":"a-key","version":"0.7.0","location":"my-mixnode","layer":1}'`);
+byId('announce-copy').addEventListener('click', (event) => copy(event.target, announce.textContent, announce));
+setText(byId('host'), location.host);
+events.start();
+raw.start();
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden) for (const connection of [events, raw]) connection.retryNow();
+});
+run();

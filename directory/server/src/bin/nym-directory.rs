@@ -1,0 +1,27 @@
+//! `nym-directory`: a directory by itself, for a network of your own.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use contract::Role;
+use directory_server::DirectoryArgs;
+use runtime::{LogFormat, log_to_stderr};
+
+/// Nodes of a mix network announce themselves here, and everyone learns the topology
+#[derive(Debug, Parser)]
+#[command(name = "nym-directory", version)]
+struct Cli {
+    #[command(flatten)]
+    directory: DirectoryArgs,
+    /// How log lines on stderr look; RUST_LOG says which there are
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    log_format: LogFormat,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log_to_stderr(cli.log_format, "info");
+    runtime::run_process(Role::Directory, false, |process| {
+        directory_server::run_process(cli.directory, process)
+    })
+}

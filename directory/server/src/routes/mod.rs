@@ -1,0 +1,105 @@
+//! The routes. One list makes the router, the OpenAPI document and the list at the start.
+
+mod disallowing;
+mod general;
+mod metrics;
+mod presence;
+mod sockets;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, LazyLock};
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::hub::Hub;
+use crate::telemetry::Telemetry;
+use crate::{Options, openapi, page, swagger};
+
+/// What the handlers share.
+pub(crate) type App = Arc<Shared>;
+
+/// Everything behind the routes.
+pub(crate) struct Shared {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) options: Options,
+    pub(crate) telemetry: Arc<Telemetry>,
+    /// Knows the open websockets, so that they can say goodbye before the directory stops.
+    pub(crate) sockets: TaskTracker,
+    pub(crate) shutdown: CancellationToken,
+}
+
+/// The other end of the connection that a request came over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// The routes of the API and their description.
+fn api() -> (Router<App>, OpenApi) {
+    OpenApiRouter::with_openapi(openapi::frame())
+        .routes(routes!(general::healthcheck))
+        .routes(routes!(metrics::add_metric, metrics::list_metrics))
+        .routes(routes!(metrics::history))
+        .routes(routes!(presence::add_coconode))
+        .routes(routes!(presence::add_mixnode))
+        .routes(routes!(presence::add_mixprovider))
+        .routes(routes!(presence::add_gateway))
+        .routes(routes!(presence::leave))
+        .routes(routes!(presence::topology))
+        .routes(routes!(disallowing::allow))
+        .routes(routes!(disallowing::disallow))
+        .routes(routes!(disallowing::disallowed))
+        .routes(routes!(sockets::ws))
+        .routes(routes!(sockets::events))
+        .routes(routes!(sockets::schema))
+        .routes(routes!(metrics::prometheus))
+        .split_for_parts()
+}
+
+/// All routes of the directory.
+pub(crate) fn router(app: App) -> Router {
+    let (api, document) = api();
+    api.merge(swagger::routes(&document))
+        .merge(page::router())
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(nothing_here)
+        .with_state(app)
+}
+
+/// The OpenAPI document.
+fn document() -> OpenApi {
+    api().1
+}
+
+/// Method and path of every route, for the list at the start.
+pub(crate) fn listing() -> Vec<(&'static str, String)> {
+    let document = document();
+    let of_api = document.paths.paths.iter().flat_map(|(path, item)| {
+        let methods = [("GET", item.get.is_some()), ("POST", item.post.is_some())];
+        methods.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| (name, path.clone()))
+    });
+    let pages = [page::PATH, swagger::PATH].map(|path| ("GET", path.to_owned()));
+    pages.into_iter().chain(of_api).collect()
+}
+
+/// What the original answered where nothing is: a hint at the path without its last slash, or 404.
+async fn nothing_here(request: Request) -> Response {
+    static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(document);
+    let path = request.uri().path();
+    if let Some(path) = path.strip_suffix('/')
+        && DOCUMENT.paths.paths.contains_key(path)
+    {
+        let is_get = *request.method() == Method::GET;
+        let status =
+            if is_get { StatusCode::MOVED_PERMANENTLY } else { StatusCode::TEMPORARY_REDIRECT };
+        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        return (status, [(header::LOCATION, format!("{path}{query}"))]).into_response();
+    }
+    (StatusCode::NOT_FOUND, "404 page not found").into_response()
+}

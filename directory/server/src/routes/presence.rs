@@ -1,0 +1,146 @@
+//! Presence: nodes announce themselves and leave; everybody reads the topology.
+
+use axum::extract::State;
+use axum::response::Response;
+use axum::{Extension, body::Bytes};
+use directory_api::{
+    Accepted, CocoNodeReport, Departure, MixNodeReport, MixProviderReport, Refused, Topology,
+};
+
+use super::{App, Peer};
+use crate::answer::{self, Failure};
+use crate::limits::{MAX_BODY_BYTES, MAX_PROVIDER_BODY_BYTES};
+use crate::openapi::PostRefused;
+use crate::posted::Posted;
+use crate::{host, reports, version};
+
+/// A validator is present.
+///
+/// Of the original network; no node of a devnet is one. Its `host` is replaced by the address that
+/// the request came from, unless it is loopback.
+#[utoipa::path(
+    post,
+    path = "/api/presence/coconodes",
+    operation_id = "addCocoNode",
+    tag = "presence",
+    request_body = CocoNodeReport,
+    responses(
+        (status = 201, description = "It is in the topology", body = Accepted),
+        PostRefused,
+    ),
+)]
+pub(super) async fn add_coconode(
+    State(app): State<App>,
+    Extension(Peer(peer)): Extension<Peer>,
+    Posted(body): Posted<MAX_BODY_BYTES>,
+) -> Result<Response, Failure> {
+    let mut report = reports::coconode(&body)?;
+    report.host = host::seen_from(&report.host, peer.ip());
+    app.hub.change(|registry, now| registry.announce_coconode(now, report))?;
+    Ok(answer::created())
+}
+
+/// A mixnode is present.
+///
+/// To be repeated every 1.5 seconds: who is silent for ten is forgotten.
+#[utoipa::path(
+    post,
+    path = "/api/presence/mixnodes",
+    operation_id = "addMixNode",
+    tag = "presence",
+    request_body = MixNodeReport,
+    responses(
+        (status = 201, description = "It is in the topology, unless it is disallowed", body = Accepted),
+        (status = 422, description = "Its version is too old (only with `--min-mixnode-version`)", body = Refused),
+        PostRefused,
+    ),
+)]
+pub(super) async fn add_mixnode(
+    State(app): State<App>,
+    Posted(body): Posted<MAX_BODY_BYTES>,
+) -> Result<Response, Failure> {
+    let report = reports::mixnode(&body)?;
+    if let Some(minimum) = &app.options.min_mixnode_version {
+        version::check(&report.version, minimum)?;
+    }
+    app.hub.change(|registry, now| registry.announce_mixnode(now, report))?;
+    Ok(answer::created())
+}
+
+/// A store-and-forward provider is present (v0.5).
+#[utoipa::path(
+    post,
+    path = "/api/presence/mixproviders",
+    operation_id = "addMixProvider",
+    tag = "presence",
+    request_body = MixProviderReport,
+    responses(
+        (status = 201, description = "It is in the topology", body = Accepted),
+        PostRefused,
+    ),
+)]
+pub(super) async fn add_mixprovider(
+    State(app): State<App>,
+    Posted(body): Posted<MAX_PROVIDER_BODY_BYTES>,
+) -> Result<Response, Failure> {
+    let report = reports::mixprovider(&body)?;
+    app.hub.change(|registry, now| registry.announce_mixprovider(now, report))?;
+    Ok(answer::created())
+}
+
+/// A gateway is present (v0.7).
+#[utoipa::path(
+    post,
+    path = "/api/presence/gateways",
+    operation_id = "addGateway",
+    tag = "presence",
+    request_body = MixProviderReport,
+    responses(
+        (status = 201, description = "It is in the topology", body = Accepted),
+        PostRefused,
+    ),
+)]
+pub(super) async fn add_gateway(
+    State(app): State<App>,
+    Posted(body): Posted<MAX_PROVIDER_BODY_BYTES>,
+) -> Result<Response, Failure> {
+    let report = reports::gateway(&body)?;
+    app.hub.change(|registry, now| registry.announce_gateway(now, report))?;
+    Ok(answer::created())
+}
+
+/// A node leaves.
+///
+/// It is taken out of every list at once, instead of after ten seconds. Not in the original.
+#[utoipa::path(
+    post,
+    path = "/api/presence/leave",
+    operation_id = "leave",
+    tag = "presence",
+    request_body = Departure,
+    responses(
+        (status = 200, description = "It is in no list, whether or not it was", body = Accepted),
+        PostRefused,
+    ),
+)]
+pub(super) async fn leave(
+    State(app): State<App>,
+    Posted(body): Posted<MAX_BODY_BYTES>,
+) -> Result<Response, Failure> {
+    let departure = reports::departure(&body)?;
+    app.hub.change(|registry, now| Ok(registry.leave(now, &departure.pub_key)))?;
+    Ok(answer::ok())
+}
+
+/// Everything that is present.
+#[utoipa::path(
+    get,
+    path = "/api/presence/topology",
+    operation_id = "topology",
+    tag = "presence",
+    responses((status = 200, description = "All lists, sorted by key", body = Topology)),
+)]
+pub(super) async fn topology(State(app): State<App>) -> Response {
+    let json: Bytes = app.hub.topology();
+    answer::prepared(json)
+}

@@ -1,0 +1,66 @@
+//! The API described for machines, and the page that lets people try it: both need no network.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::Path;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::get;
+use utoipa::openapi::OpenApi;
+use utoipa_swagger_ui::{Config, serve};
+
+use crate::answer;
+use crate::routes::App;
+
+/// Where people find the page, as in the original.
+pub(crate) const PATH: &str = "/swagger/index.html";
+
+/// Where the document is, as in the original.
+const DOCUMENT: &str = "/swagger/doc.json";
+
+/// Scripts and styles from here alone. Swagger UI sets style attributes, and draws with data URLs.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+
+/// The document and the files of Swagger UI.
+pub(crate) fn routes(document: &OpenApi) -> Router<App> {
+    let json = document.to_json().expect("the document is JSON");
+    let json = Bytes::from(json);
+    let config = Arc::new(Config::from(DOCUMENT));
+    let to_the_page = || async { Redirect::permanent(PATH) };
+    Router::new()
+        .route(DOCUMENT, get(move || async move { answer::prepared(json.clone()) }))
+        .route("/swagger", get(to_the_page))
+        .route("/swagger/", get(to_the_page))
+        .route(
+            "/swagger/{*file}",
+            get(move |Path(file): Path<String>| async move { swagger_file(&file, config) }),
+        )
+}
+
+fn swagger_file(file: &str, config: Arc<Config<'static>>) -> Response {
+    match serve(file, config) {
+        Ok(Some(file)) => {
+            let headers = [
+                (header::CONTENT_TYPE, HeaderValue::from_str(&file.content_type)),
+                (header::CONTENT_SECURITY_POLICY, Ok(HeaderValue::from_static(POLICY))),
+                (header::X_CONTENT_TYPE_OPTIONS, Ok(HeaderValue::from_static("nosniff"))),
+            ];
+            let mut response = Response::new(Body::from(file.bytes.into_owned()));
+            for (name, value) in headers {
+                if let Ok(value) = value {
+                    response.headers_mut().insert(name, value);
+                }
+            }
+            response
+        }
+        Ok(None) => (StatusCode::NOT_FOUND, "404 page not found").into_response(),
+        Err(error) => {
+            tracing::error!(target: "directory", "cannot show Swagger UI's `{file}`: {error}");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
