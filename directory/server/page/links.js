@@ -6,14 +6,15 @@ import { rate as rateText } from './format.js';
 /** Widths are steps of half a power of ten: below 3 packets per second, below 10, 30, 100, … */
 const LEVELS = 7;
 
-/** Lines that are drawn, the busiest first. More could not be told apart. */
-const MAX_LINKS = 3000;
+/** Lines that are drawn between two columns, the busiest first. More could not be told apart. */
+const MAX_LINKS = 1200;
 
 /** Lines between two columns up to which their rates are written beside them. */
 const MAX_LABELS = 16;
 
 /** Lines between two columns beyond which they are drawn faintly, so that one sees where many cross. */
 const MANY = 60;
+const CROWD = 400;
 
 /** How far along a line its rate stands: near where it begins, because lines cross in the middle. */
 const LABEL_AT = 0.3;
@@ -28,46 +29,48 @@ export function level(rate) {
  * Gives back `{paths: Map(class -> d), labels: [{x, y, text}], left}`; `left` counts the lines that
  * were too many. */
 export function draw(plan, links, selected) {
-  let shown = links.filter(({ from, to }) => plan.boxes.has(from) && plan.boxes.has(to));
-  const left = Math.max(0, shown.length - MAX_LINKS);
-  if (left > 0) {
-    shown = shown.sort((a, b) => b.rate - a.rate).slice(0, MAX_LINKS);
-  }
-  const between = countByGap(plan, shown);
   const isCard = (id) => plan.boxes.get(id).density === 'card';
+  const gaps = new Map();
+  for (const link of links) {
+    const [from, to] = [plan.boxes.get(link.from), plan.boxes.get(link.to)];
+    if (!from || !to) continue;
+    const gap = `${from.column} ${to.column}`;
+    if (!gaps.has(gap)) gaps.set(gap, []);
+    gaps.get(gap).push({ ...link, number: gaps.get(gap).length });
+  }
   const paths = new Map();
   const labels = [];
+  let left = 0;
   const add = (kind, d) => paths.set(kind, (paths.get(kind) ?? '') + d);
-  for (const { from, to, rate, inferred } of shown) {
-    const line = curve(plan, plan.boxes.get(from), plan.boxes.get(to));
-    const count = between(from, to);
-    const many = count > MANY;
-    const touches = selected === from || selected === to;
-    let kind = 'link';
-    if (rate === 0) kind += ' idle';
-    else {
-      kind += ` level-${level(rate)}`;
-      if (many) kind += ' many';
-    }
-    if (inferred) kind += ' inferred';
-    if (touches && rate > 0) kind += ' selected';
-    add(kind, line.d);
-    if (rate > 0 && !many) add(touches ? 'arrow selected' : 'arrow', line.arrow);
-    if (rate > 0 && count <= MAX_LABELS && isCard(from) && isCard(to)) {
-      labels.push({ ...line.at(LABEL_AT), text: rateText(rate), selected: touches });
+  for (const all of gaps.values()) {
+    const count = all.length;
+    left += Math.max(0, count - MAX_LINKS);
+    for (const { from, to, rate, inferred } of count > MAX_LINKS ? busiest(all) : all) {
+      const line = curve(plan, plan.boxes.get(from), plan.boxes.get(to));
+      const touches = selected === from || selected === to;
+      let kind = 'link';
+      if (rate === 0) kind += ' idle';
+      else kind += ` level-${level(rate)}`;
+      if (count > CROWD) kind += ' crowd';
+      else if (count > MANY) kind += ' many';
+      if (inferred) kind += ' inferred';
+      if (touches && rate > 0) kind += ' selected';
+      add(kind, line.d);
+      if (rate > 0 && count <= MANY) add(touches ? 'arrow selected' : 'arrow', line.arrow);
+      if (rate > 0 && count <= MAX_LABELS && isCard(from) && isCard(to)) {
+        labels.push({ ...line.at(LABEL_AT), text: rateText(rate), selected: touches });
+      }
     }
   }
   return { paths, labels, left };
 }
 
-/** Counts the lines between the columns of two boxes. */
-function countByGap(plan, links) {
-  const gap = (from, to) => `${plan.boxes.get(from).column} ${plan.boxes.get(to).column}`;
-  const counts = new Map();
-  for (const { from, to } of links) {
-    counts.set(gap(from, to), (counts.get(gap(from, to)) ?? 0) + 1);
-  }
-  return (from, to) => counts.get(gap(from, to));
+/** Among equals some from everywhere, and the same ones each time: or the first nodes would seem to
+ * be the busy ones. */
+function busiest(links) {
+  const scattered = ({ number }) => (number * 2_654_435_761) % 4_294_967_296;
+  const sorted = links.sort((a, b) => b.rate - a.rate || scattered(a) - scattered(b));
+  return sorted.slice(0, MAX_LINKS);
 }
 
 /** A curve from the end of one box to the beginning of the other, along the way of the packets. */

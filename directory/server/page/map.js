@@ -108,6 +108,7 @@ export class NetworkMap {
         this.#views.delete(id);
       }
     }
+    let next = this.#headings.nextElementSibling;
     for (const [id, box] of boxes) {
       let view = this.#views.get(id);
       if (!view) {
@@ -115,8 +116,9 @@ export class NetworkMap {
         this.#views.set(id, view);
       }
       place(view, box);
-      // In the order in which the tab key and screen readers go through them.
-      this.#boxes.append(view.element);
+      // In the order in which screen readers go through them.
+      if (next === view.element) next = next.nextElementSibling;
+      else this.#boxes.insertBefore(view.element, next);
     }
     // One stop for the tab key; arrows move on from there.
     const stop = this.#views.get(hadFocus) ?? this.#views.values().next().value;

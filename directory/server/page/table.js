@@ -118,7 +118,8 @@ export class Table {
       row.element.remove();
       this.#rows.delete(id);
     }
-    shown.forEach(({ node }, index) => {
+    let next = this.#body.firstElementChild;
+    for (const { node } of shown) {
       let row = this.#rows.get(node.id);
       if (!row) {
         row = makeRow(node.id);
@@ -126,10 +127,9 @@ export class Table {
       }
       fillRow(row, node);
       // A row that is moved loses the keyboard's focus, so that only those move that must.
-      if (this.#body.rows[index] !== row.element) {
-        this.#body.insertBefore(row.element, this.#body.rows[index] ?? null);
-      }
-    });
+      if (next === row.element) next = next.nextElementSibling;
+      else this.#body.insertBefore(row.element, next);
+    }
     byId('table-empty').hidden = facts.length > 0;
     setText(byId('nodes-count'), model.present > 0 ? count(model.present) : '');
     const button = byId('show-all');

@@ -5,6 +5,8 @@ mod recorded;
 mod support;
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use contract::Time;
@@ -12,6 +14,7 @@ use directory_api::{MixMetric, MixMetricReport, Topology};
 use directory_server::{Now, Options, Refusal, Registry};
 use futures_util::StreamExt as _;
 use recorded::differences::DIFFERENCES;
+use recorded::shown::{NOT_SHOWN, SHOWN};
 use recorded::{Answer, Exchange, RECORDINGS, Recording, timeless};
 use reqwest::Client;
 use serde::{Serialize, de::DeserializeOwned};
@@ -28,6 +31,9 @@ const LATER: [(&str, fn(&Recording, &Answer)); 4] = [
     ("topology without disallowed", topology_is_forgotten),
     ("metrics list", metrics_are_forgotten),
 ];
+
+/// The page with the tables of what is different.
+const TABLES: &str = include_str!("../../../docs/directory.md");
 
 /// Requests that the recordings leave out, although a later answer tells of them: path and body.
 /// They were made before the first look at the topology.
@@ -187,6 +193,36 @@ async fn requests_are_answered_as_recorded_or_as_the_table_says() {
     }
 }
 
+/// Cases of all tables in `docs/directory.md` that compare the releases.
+fn cases() -> Vec<&'static str> {
+    let tables = TABLES.split("\n| case |").skip(1);
+    let rows = tables.flat_map(|it| it.lines().skip(2).take_while(|line| line.starts_with('|')));
+    rows.map(|row| row.split('|').nth(1).expect("a first cell").trim()).collect()
+}
+
+#[test]
+fn every_difference_is_in_the_table_and_every_row_is_shown() {
+    let cases = cases();
+    let mut missing: BTreeSet<_> = cases.iter().copied().collect();
+    assert_eq!(missing.len(), cases.len(), "a case stands there twice");
+    for difference in DIFFERENCES {
+        for case in difference.cases {
+            assert!(cases.contains(case), "`{}` differs by no row `{case}`", difference.title);
+            missing.remove(case);
+        }
+    }
+    for (case, file, test) in SHOWN {
+        assert!(missing.remove(case), "no row `{case}` is left to be shown by {test}");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let source = fs::read_to_string(&path).expect(file);
+        assert!(source.contains(&format!("fn {test}(")), "{file} has no test {test}");
+    }
+    for (case, reason) in NOT_SHOWN {
+        assert!(missing.remove(case), "no row `{case}` is left: {reason}");
+    }
+    assert_eq!(missing, BTreeSet::new(), "no test shows these rows");
+}
+
 #[test]
 fn what_is_there_later_is_as_recorded() {
     let mut seen = 0;
@@ -299,7 +335,7 @@ fn a_running_networks_metrics_are_shown_in_the_order_of_time() {
 
 /// What the originals sent is sent again, byte for byte, when the same is posted.
 #[tokio::test]
-async fn ws_carries_the_recorded_messages_one_a_frame() {
+async fn ws_carries_the_recorded_messages() {
     let directory = Directory::start().await;
     let stream = TcpStream::connect(directory.address).await.expect("a connection");
     let url = format!("ws://{}/ws", directory.address);

@@ -1,5 +1,5 @@
-//! The routes over real HTTP: what they take, what they refuse, and who may use them. What they
-//! answered to the originals' requests is in `golden.rs`.
+//! What is posted over real HTTP: what is taken, what is refused, and what becomes of it. Which methods
+//! and pages the routes take is in `routes.rs`, how they answer the originals' requests in `golden.rs`.
 
 mod support;
 
@@ -8,11 +8,7 @@ use std::iter::repeat_n;
 use directory_api::{Frame, MixNodePresence, Topology, Update};
 use directory_server::{Options, limits};
 use futures_util::StreamExt as _;
-use reqwest::header::{
-    ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE, HeaderMap, LOCATION,
-    ORIGIN,
-};
-use reqwest::{Client, Method, Response, StatusCode, redirect};
+use reqwest::{Client, Response, StatusCode};
 use semver::Version;
 use support::{Directory, soon};
 use tokio::io::AsyncWriteExt as _;
@@ -36,19 +32,6 @@ const PROVIDERS: [&str; 2] = ["/api/presence/mixproviders", "/api/presence/gatew
 
 /// Those that take a missing key for an empty one, which names nobody.
 const KEYLESS: [&str; 2] = ["/api/presence/disallow", "/api/presence/allow"];
-
-/// Every route that reads, but for websockets.
-const READING: [&str; 9] = [
-    "/",
-    "/api/healthcheck",
-    "/api/metrics/history",
-    "/api/metrics/mixes",
-    "/api/presence/disallowed",
-    "/api/presence/topology",
-    "/metrics",
-    "/swagger/index.html",
-    "/ws/events/schema.json",
-];
 
 const MIXNODE: &str = r#"{"host":"127.0.0.1:1789","pubKey":"m","version":"0.7.0","layer":1}"#;
 const PROVIDER: &str = r#"{"clientListener":"ws://127.0.0.1:9000","mixnetListener":"127.0.0.1:4000",
@@ -384,151 +367,34 @@ async fn a_disallowed_mixnode_is_not_in_the_topology_until_it_is_allowed() {
     directory.stop().await;
 }
 
-/// Rows `who may write`, `pages that may open a websocket`.
+/// Row `topology reads`: what ended the originals.
 #[tokio::test]
-async fn foreign_web_pages_can_read_and_nothing_else() {
-    let allowed_origins = vec!["https://lab.example".into()];
-    let directory = Directory::start_with(Options { allowed_origins, ..Options::default() }).await;
-    let client = Client::new();
-    let (ours, foreign) =
-        (["http://localhost:3000", "https://lab.example"], ["http://evil.example", "null"]);
-    for path in WRITING.into_iter().chain(["/ws", "/ws/events"]) {
-        let is_socket = path.starts_with("/ws");
-        let request = |origin: &str| {
-            let url = directory.url(path);
-            let request = if is_socket { client.get(url) } else { client.post(url).body("7") };
-            request.header(ORIGIN, origin).send()
-        };
-        for origin in foreign {
-            let response = soon(request(origin)).await.expect("an answer");
-            let may_read = response.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN);
-            assert_eq!(may_read, is_socket, "{path}");
-            let (status, error) = refused(response).await;
-            assert_eq!(status, 403, "{path}");
-            assert!(error.contains(origin), "{error}");
-        }
-        for origin in ours {
-            // It gets as far as the body, or as the upgrade that is missing.
-            let response = soon(request(origin)).await.expect("an answer");
-            assert_eq!(response.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], "*", "{path}");
-            assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{path}");
-        }
-        let mut request = client.get(directory.url(path));
-        if !is_socket {
-            request = client.post(directory.url(path)).body("7");
-        }
-        let response = soon(request.send()).await.expect("an answer");
-        assert!(!response.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN), "{path}");
-    }
-    for path in READING {
-        for origin in ours.into_iter().chain(foreign) {
-            let request = client.get(directory.url(path)).header(ORIGIN, origin);
-            let response = soon(request.send()).await.expect("an answer");
-            assert_eq!(response.status(), StatusCode::OK, "{path}");
-            assert_eq!(response.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], "*", "{path}");
-        }
-        let response = get(&directory, path).await;
-        assert!(!response.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN), "{path}");
-    }
-    directory.stop().await;
-}
-
-/// Row `preflight`.
-#[tokio::test]
-async fn a_browser_is_told_beforehand_what_its_page_may_do() {
-    let directory = Directory::start().await;
-    let ask = |path: &str, origin: Option<&'static str>| {
-        let mut request = Client::new().request(Method::OPTIONS, directory.url(path));
-        if let Some(origin) = origin {
-            request = request.header(ORIGIN, origin);
-        }
-        soon(request.header("Access-Control-Request-Method", "POST").send())
-    };
-    for (origin, methods) in [("http://evil.example", "GET"), ("http://localhost:3000", "GET,POST")]
-    {
-        for path in WRITING.into_iter().chain(READING).chain(["/nothing"]) {
-            let response = ask(path, Some(origin)).await.expect("an answer");
-            assert_eq!(response.status(), StatusCode::NO_CONTENT, "{path}");
-            assert_eq!(response.headers()[ACCESS_CONTROL_ALLOW_METHODS], methods, "{path}");
-            assert_eq!(response.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], "*", "{path}");
-        }
-    }
-    // No browser asks without saying for whom.
-    let response = ask("/api/healthcheck", None).await.expect("an answer");
-    assert_eq!(response.status(), StatusCode::NOT_FOUND);
-    directory.stop().await;
-}
-
-/// Rows `HEAD`, `PUT and other methods`, `text/plain`.
-#[tokio::test]
-async fn every_route_takes_its_methods_and_no_other() {
+async fn reading_and_writing_at_once_is_consistent() {
     let directory = Directory::start().await;
     let client = Client::new();
-    let request = |method: Method, path: &str| {
-        let request = client.request(method, directory.url(path)).body("");
-        async { soon(request.send()).await.expect("an answer") }
+    let (rounds, writers) = (50, 4);
+    let write = async |writer: usize| {
+        for round in 0..rounds {
+            let body = format!(
+                r#"{{"pubKey":"{writer}","host":"h:{round}","version":"{round}","layer":1}}"#
+            );
+            let request = client.post(directory.url("/api/presence/mixnodes")).body(body).send();
+            assert_eq!(soon(request).await.expect("an answer").status(), StatusCode::CREATED);
+        }
     };
-    let nothing = async |response: Response, what: &str| {
-        assert_eq!(response.status(), StatusCode::NOT_FOUND, "{what}");
-        assert_eq!(response.headers()[CONTENT_TYPE], "text/plain; charset=utf-8", "{what}");
-        assert_eq!(text(response).await, "404 page not found", "{what}");
+    let read = async || {
+        let mut present = 0;
+        for _ in 0..rounds {
+            let topology = topology(&directory).await;
+            assert!(topology.mix_nodes.len() >= present, "somebody got lost");
+            present = topology.mix_nodes.len();
+            for node in topology.mix_nodes {
+                assert_eq!(node.host, format!("h:{}", node.version), "of two announcements");
+            }
+        }
     };
-    for path in READING {
-        let got = get(&directory, path).await;
-        assert_eq!(got.status(), StatusCode::OK, "{path}");
-        let head = request(Method::HEAD, path).await;
-        assert_eq!(head.status(), StatusCode::OK, "{path}");
-        let content_type = |headers: &HeaderMap| headers[CONTENT_TYPE].clone();
-        assert_eq!(content_type(head.headers()), content_type(got.headers()), "{path}");
-        assert_eq!(text(head).await, "", "{path}");
-        for method in [Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS] {
-            nothing(request(method.clone(), path).await, &format!("{method} {path}")).await;
-        }
-        if path != "/api/metrics/mixes" {
-            nothing(request(Method::POST, path).await, path).await;
-        }
-    }
-    for path in WRITING {
-        for method in [Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS] {
-            nothing(request(method.clone(), path).await, &format!("{method} {path}")).await;
-        }
-        if path != "/api/metrics/mixes" {
-            nothing(get(&directory, path).await, path).await;
-        }
-    }
-    for path in ["/nothing", "/api", "/api/presence", "/ws/other", "/page/nothing", "/swagger/x"] {
-        nothing(get(&directory, path).await, path).await;
-    }
-    directory.stop().await;
-}
-
-/// Rows `trailing slash`, `/swagger/`.
-#[tokio::test]
-async fn a_last_slash_too_many_is_told_and_nothing_else() {
-    let directory = Directory::start().await;
-    let client = Client::builder().redirect(redirect::Policy::none()).build().expect("a client");
-    let request = |method: Method, path: &str| {
-        let request = client.request(method, directory.url(path));
-        async { soon(request.send()).await.expect("an answer") }
-    };
-    for (method, path, status, location) in [
-        (Method::GET, "/api/presence/topology/", 301, Some("/api/presence/topology")),
-        (Method::GET, "/api/metrics/history/?step=7", 301, Some("/api/metrics/history?step=7")),
-        (Method::GET, "/ws/events/", 301, Some("/ws/events")),
-        (Method::POST, "/api/presence/mixnodes/", 307, Some("/api/presence/mixnodes")),
-        (Method::GET, "/api/presence/topology//", 404, None),
-        (Method::GET, "/nothing/", 404, None),
-        (Method::GET, "/swagger", 308, Some("/swagger/index.html")),
-        (Method::GET, "/swagger/", 308, Some("/swagger/index.html")),
-    ] {
-        let response = request(method, path).await;
-        assert_eq!(response.status().as_u16(), status, "{path}");
-        let got = response.headers().get(LOCATION).map(|it| it.to_str().expect("text").to_owned());
-        assert_eq!(got.as_deref(), location, "{path}");
-    }
-    // A program that follows it gets there.
-    assert_eq!(post(&directory, "/api/presence/mixnodes/", MIXNODE).await.status(), 201);
-    assert_eq!(topology(&directory).await.mix_nodes.len(), 1);
+    tokio::join!(write(0), read(), write(1), read(), write(2), read(), write(3), read());
+    assert_eq!(topology(&directory).await.mix_nodes.len(), writers);
     directory.stop().await;
 }
 

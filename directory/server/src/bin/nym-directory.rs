@@ -13,7 +13,7 @@ use runtime::{LogFormat, log_to_stderr};
 struct Cli {
     #[command(flatten)]
     directory: DirectoryArgs,
-    /// How log lines on stderr look; RUST_LOG says which there are
+    /// How the log on stderr looks; what it says is up to the variable `RUST_LOG`
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     log_format: LogFormat,
 }

@@ -41,7 +41,7 @@ impl FromRequestParts<App> for Upgrade {
 }
 
 impl Upgrade {
-    fn serve(self, app: App, subscription: Subscription, manners: Manners) -> Response {
+    fn serve(self, app: &App, subscription: Subscription, manners: Manners) -> Response {
         // Long messages are refused by `socket`, which says so to the client; the library only sees
         // to it that they do not fill the memory.
         let upgrade = self
@@ -76,7 +76,7 @@ impl Upgrade {
 )]
 pub(super) async fn ws(State(app): State<App>, upgrade: Upgrade) -> Result<Response, Failure> {
     let subscription = app.hub.listen().ok_or(Failure::TooManySubscribers)?;
-    Ok(upgrade.serve(app, subscription, Manners::ORIGINAL))
+    Ok(upgrade.serve(&app, subscription, Manners::ORIGINAL))
 }
 
 /// What a subscriber asks for.
@@ -118,7 +118,7 @@ pub(super) async fn events(
             .collect::<Result<_, _>>()?,
     };
     let subscription = app.hub.subscribe(topics).ok_or(Failure::TooManySubscribers)?;
-    Ok(upgrade.serve(app, subscription, Manners::EVENTS))
+    Ok(upgrade.serve(&app, subscription, Manners::EVENTS))
 }
 
 /// JSON Schema of the frames of `/ws/events`.

@@ -178,7 +178,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
     differs(
         BOTH,
         "GET /ws without upgrade",
-        &["`/ws` without an upgrade"],
+        &["/ws without an upgrade"],
         concat!(
             "400\ncontent-type: application/json\nsec-websocket-version: 13\n\n",
             r#"{"error":"this is a websocket: Connection header did not include 'upgrade'"}"#
@@ -187,7 +187,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
     differs(
         BOTH,
         "GET /ws upgrade bad version",
-        &["`/ws` without an upgrade"],
+        &["/ws without an upgrade"],
         concat!(
             "400\ncontent-type: application/json\nsec-websocket-version: 13\n\n",
             r#"{"error":"this is a websocket: "#,

@@ -4,6 +4,7 @@
 //! beginning. The files are as they were recorded.
 
 pub(crate) mod differences;
+pub(crate) mod shown;
 
 use std::collections::BTreeMap;
 
