@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// would have drawn itself.
 ///
 /// The counts are packets per step, not rates: they can be added up without an error, and divided by
-/// [`step`](Self::step) they are rates.
+/// `step` they are rates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

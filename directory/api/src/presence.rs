@@ -91,7 +91,8 @@ pub struct CocoNodePresence {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RegisteredClient {
-    /// The client's key, base58.
+    /// The client's key, base58. Empty if it was not announced: the original did not insist.
+    #[serde(default)]
     pub pub_key: String,
 }
 

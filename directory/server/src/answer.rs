@@ -92,6 +92,12 @@ pub(crate) fn created() -> Response {
     json(StatusCode::CREATED, &Accepted { ok: true })
 }
 
+/// Nothing is here, in the words of the original.
+pub(crate) fn not_found() -> Response {
+    let plain = [(header::CONTENT_TYPE, "text/plain")];
+    (StatusCode::NOT_FOUND, plain, "404 page not found").into_response()
+}
+
 /// An answer of JSON that is there already.
 pub(crate) fn prepared(json: Bytes) -> Response {
     with_type(StatusCode::OK, json)

@@ -114,9 +114,10 @@ impl Registry {
     /// The node with this key leaves, from every list. Nothing happens if it is in none.
     pub fn leave(&mut self, now: Now, pub_key: &str) -> Vec<Update> {
         let mut updates = self.expire(now.time);
+        let is_hidden = self.disallowed.contains(pub_key);
         let was_there = [
             self.coco_nodes.remove(pub_key),
-            self.mix_nodes.remove(pub_key),
+            self.mix_nodes.remove(pub_key) && !is_hidden,
             self.mix_providers.remove(pub_key),
             self.gateways.remove(pub_key),
         ];

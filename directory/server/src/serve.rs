@@ -135,6 +135,7 @@ async fn answer(
     if tracing::enabled!(target: "directory", Level::INFO) {
         // What the console of the original shows of each request.
         let (status, peer, path) = (status.as_u16(), peer.ip(), uri.path().escape_debug());
+        let method = method.as_str();
         tracing::info!(target: "directory", "{status} | {took:>9.1?} | {peer} | {method:<4} {path}");
     }
     Ok(response)

@@ -57,7 +57,7 @@ fn swagger_file(file: &str, config: Arc<Config<'static>>) -> Response {
             }
             response
         }
-        Ok(None) => (StatusCode::NOT_FOUND, "404 page not found").into_response(),
+        Ok(None) => answer::not_found(),
         Err(error) => {
             tracing::error!(target: "directory", "cannot show Swagger UI's `{file}`: {error}");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()

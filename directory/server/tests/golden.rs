@@ -23,9 +23,12 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_tungstenite::client_async;
 
-/// Exchanges that show what had become of the ones before seconds later. They are not asked over a
-/// connection, but of the registry on virtual time: each by its function here.
-const LATER: [(&str, fn(&Recording, &Answer)); 4] = [
+/// Asks the registry, on virtual time, what a recording has an answer to.
+type Check = fn(&Recording, &Answer);
+
+/// Exchanges that show what had become of the ones before, seconds later: the only ones that are not
+/// made over a connection. Each has a check of its own.
+const LATER: [(&str, Check); 4] = [
     ("metrics list after the 3 s tick", metrics_are_listed),
     ("topology at end", topology_is_kept),
     ("topology without disallowed", topology_is_forgotten),
@@ -340,13 +343,19 @@ async fn ws_carries_the_recorded_messages() {
     let stream = TcpStream::connect(directory.address).await.expect("a connection");
     let url = format!("ws://{}/ws", directory.address);
     let (mut socket, _) = soon(client_async(url, stream)).await.expect("a websocket");
+    let post = async |path: &str, body: String| {
+        let request = Client::new().post(directory.url(path)).body(body).send();
+        assert_eq!(soon(request).await.expect("an answer").status(), 201);
+    };
+    // Presence makes no message.
+    let mixnode = r#"{"pubKey":"m","host":"h:1","version":"0.7.0","layer":1}"#;
+    post("/api/presence/mixnodes", mixnode.into()).await;
     let recorded: Vec<_> = RECORDINGS.iter().flat_map(|it| it.ws.lines()).collect();
     assert_eq!(recorded.len(), 19);
     for line in recorded {
         let metric = metrics(&format!("[{line}]")).remove(0);
         let body = json(&report_of::<MixMetricReport>(&metric));
-        let request = Client::new().post(directory.url("/api/metrics/mixes")).body(body).send();
-        assert_eq!(soon(request).await.expect("an answer").status(), 201);
+        post("/api/metrics/mixes", body).await;
         let frame = soon(socket.next()).await.expect("an open socket").expect("a message");
         let text = frame.into_text().expect("text");
         let now = metrics(&format!("[{text}]")).remove(0).timestamp;

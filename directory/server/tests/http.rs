@@ -131,6 +131,8 @@ async fn bad_bodies_are_refused_on_every_writing_route() {
             (b"[1]", "json: cannot unmarshal array into Go value of type models."),
             (b"{\"pubKey\":7}", "pubKey of type string"),
             (b"null", missing),
+            // Row `case of field names`.
+            ("{\"pub\u{212a}ey\":\"k\"}".as_bytes(), missing),
             (b"{\"pubKey\":null}", missing),
         ] {
             let response = post(&directory, path, body).await;

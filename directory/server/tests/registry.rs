@@ -254,6 +254,8 @@ fn a_disallowed_mixnode_is_hidden_until_it_is_allowed() {
     assert_eq!((shown(&registry, 11_000), hidden(&registry, 11_000)), (0, 0));
     assert_eq!(registry.next_wake(), None);
     assert_eq!(announce(&mut registry, 12_000, "b"), [""; 0], "still disallowed");
+    assert_eq!(brief(&registry.leave(at(12_000), "k")), [""; 0], "nobody knew it");
+    assert_eq!(announce(&mut registry, 12_000, "b"), [""; 0], "it came again");
     assert_eq!((shown(&registry, 12_000), hidden(&registry, 12_000)), (0, 1));
 
     // Allowed while it is away.

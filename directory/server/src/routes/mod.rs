@@ -12,7 +12,7 @@ use std::sync::{Arc, LazyLock};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse as _, Response};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use utoipa::openapi::OpenApi;
@@ -21,7 +21,7 @@ use utoipa_axum::routes;
 
 use crate::hub::Hub;
 use crate::telemetry::Telemetry;
-use crate::{Options, openapi, page, swagger};
+use crate::{Options, answer, openapi, page, swagger};
 
 /// What the handlers share.
 pub(crate) type App = Arc<Shared>;
@@ -90,10 +90,10 @@ pub(crate) fn listing() -> Vec<(&'static str, String)> {
 
 /// What the original answered where nothing is: a hint at the path without its last slash, or 404.
 async fn nothing_here(request: Request) -> Response {
-    static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(document);
-    let path = request.uri().path();
+    static LISTING: LazyLock<Vec<(&str, String)>> = LazyLock::new(listing);
+    let (method, path) = (request.method().as_str(), request.uri().path());
     if let Some(path) = path.strip_suffix('/')
-        && DOCUMENT.paths.paths.contains_key(path)
+        && LISTING.iter().any(|(known, route)| *known == method && route == path)
     {
         let is_get = *request.method() == Method::GET;
         let status =
@@ -101,5 +101,5 @@ async fn nothing_here(request: Request) -> Response {
         let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
         return (status, [(header::LOCATION, format!("{path}{query}"))]).into_response();
     }
-    (StatusCode::NOT_FOUND, "404 page not found").into_response()
+    answer::not_found()
 }

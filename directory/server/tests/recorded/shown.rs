@@ -3,13 +3,14 @@
 /// A row, a file of this crate, and a test in it.
 pub(crate) const SHOWN: &[(&str, &str, &str)] = &[
     ("PUT and other methods", ROUTES, "every_route_takes_its_methods_and_no_other"),
-    ("text/plain", ROUTES, "every_route_takes_its_methods_and_no_other"),
     ("page at /", "tests/page.rs", "a_browser_shows_what_the_directory_hears"),
     ("Swagger document", "tests/openapi.rs", "every_path_of_the_document_is_there"),
     ("/swagger/", ROUTES, "a_last_slash_too_many_is_told_and_nothing_else"),
     ("version rule", HTTP, "old_mixnodes_are_refused_where_a_minimum_is_set_and_only_there"),
     ("wording of versions", HTTP, "old_mixnodes_are_refused_where_a_minimum_is_set_and_only_there"),
     ("wording of numbers", HTTP, "bad_bodies_are_refused_on_every_writing_route"),
+    ("case of field names", HTTP, "bad_bodies_are_refused_on_every_writing_route"),
+    ("`sent` twice in a report", "tests/reports.rs", "bodies_are_read_as_by_the_original"),
     ("texts that are not Unicode", HTTP, "bad_bodies_are_refused_on_every_writing_route"),
     ("deep nesting", HTTP, "bad_bodies_are_refused_on_every_writing_route"),
     ("control characters", HTTP, "bad_bodies_are_refused_on_every_writing_route"),
