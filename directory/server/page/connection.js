@@ -4,6 +4,9 @@
  * machine is back within a second; the last is what a person waits without wondering. */
 const BACK_OFF = [250, 500, 1000, 2000, 4000];
 
+/** An attempt that is neither answered nor refused is given up after so many milliseconds. */
+const CONNECT_WITHIN = 10_000;
+
 export class Connection {
   /** `connecting`, `open`, or `waiting` for the next attempt. */
   phase = 'connecting';
@@ -49,10 +52,12 @@ export class Connection {
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     const socket = new WebSocket(url);
     this.#socket = socket;
+    this.#timer = setTimeout(() => this.#lost(), CONNECT_WITHIN);
     this.#enter('connecting');
     // An event of a socket that was given up is nobody's any more.
     const mine = (handle) => (event) => socket === this.#socket && handle(event);
     socket.addEventListener('open', mine(() => {
+      clearTimeout(this.#timer);
       this.failures = 0;
       this.wasOpen = true;
       this.#enter('open');
@@ -63,8 +68,10 @@ export class Connection {
   }
 
   #lost() {
-    this.#socket?.close();
+    clearTimeout(this.#timer);
+    const socket = this.#socket;
     this.#socket = null;
+    socket?.close();
     const wait = BACK_OFF[Math.min(this.failures, BACK_OFF.length - 1)];
     this.failures += 1;
     this.retryAt = performance.now() + wait;

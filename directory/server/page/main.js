@@ -18,7 +18,7 @@ const DRAW_EVERY = 250;
 
 /** A slow drawing waits so many times as long as it took, so that a large network never takes more
  * than a part of the browser. */
-const REST = 8;
+const REST = 4;
 
 /** Milliseconds for which rates are good: mixnodes report once a second. */
 const TRAFFIC_EVERY = 1000;
@@ -27,11 +27,11 @@ const model = new Model();
 let pointed = null;
 let selected = null;
 
-const choose = (id) => {
-  selected = selected === id ? null : id;
-};
-
-const map = new NetworkMap(byId('map'), (id) => (pointed = id), choose);
+const map = new NetworkMap(byId('map'), {
+  point: (id) => (pointed = id),
+  choose: (id) => (selected = id),
+  toggle: (id) => (selected = selected === id ? null : id),
+});
 const card = new Card(byId('card'));
 const packets = new Packets();
 const table = new Table((id) => {
@@ -79,12 +79,13 @@ function fillCurve(history) {
 }
 
 let traffic = model.traffic(0);
-let trafficOf = { at: -Infinity, revision: 0 };
+let trafficOf = { now: 0, revision: 0 };
 
-function trafficAt(now, at) {
-  const isOld = at - trafficOf.at >= TRAFFIC_EVERY;
+/** Rates at this time. It stands still while the connection does, and so do they. */
+function trafficAt(now) {
+  const isOld = Math.abs(now - trafficOf.now) >= TRAFFIC_EVERY;
   if (isOld || trafficOf.revision !== model.revision) {
-    trafficOf = { at, revision: model.revision };
+    trafficOf = { now, revision: model.revision };
     traffic = model.traffic(now);
   }
   return traffic;
@@ -97,7 +98,7 @@ function draw() {
   const isEmpty = model.nodes.size === 0;
   byId('empty').hidden = !isEmpty || model.isEmpty;
   byId('map-frame').hidden = isEmpty;
-  const current = trafficAt(now, at);
+  const current = trafficAt(now);
   status.draw(current);
   if (!model.isEmpty) {
     const shown = model.nodes.has(pointed) ? pointed : selected;
@@ -122,10 +123,17 @@ function run() {
   });
 }
 
-const announce = byId('announce');
-setText(announce, `curl ${location.origin}/api/presence/mixnodes -H 'content-type: application/json' \\
-  -d '{"host":"127.0.0.1:1789","pubKey":"a-key","version":"0.7.0","location":"my-mixnode","layer":1}'`);
-byId('announce-copy').addEventListener('click', (event) => copy(event.target, announce.textContent, announce));
+/** Commands that fill an empty page, with the address at which it was opened. */
+const snippets = {
+  announce: `curl ${location.origin}/api/presence/mixnodes -H 'content-type: application/json' \\
+  -d '{"host":"127.0.0.1:1789","pubKey":"a-key","version":"0.7.0","location":"my-mixnode","layer":1}'`,
+  start: `nym-devnet node mixnode --home my-mixnode --layer 1 --port 0 --directory ${location.origin}`,
+};
+for (const [id, command] of Object.entries(snippets)) {
+  setText(byId(id), command);
+  const button = byId(`${id}-copy`);
+  button.addEventListener('click', () => copy(button, command, byId(id)));
+}
 setText(byId('host'), location.host);
 events.start();
 raw.start();

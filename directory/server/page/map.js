@@ -20,14 +20,17 @@ const CHARACTER = 7.3;
 /** Characters of a name that a rate must leave room for. */
 const SHORT_NAME = 8;
 
-/** Seconds of a card's little curve: one bar for each. */
-const BARS = 24;
+/** Seconds of a card's little curve, one bar for each; as many as there is room for. */
+const MAX_BARS = 40;
+
+/** Pixels of a bar and of the text beside the bars. */
+const BAR = 3;
+const BESIDE_BARS = 72;
 
 /** Ways without traffic are shown up to here; in a large network only those that are used. */
 const MAX_IDLE = 40;
 
 export class NetworkMap {
-  #container;
   #links = makeSvg('svg', { class: 'links', 'aria-hidden': 'true' });
   #boxes = makeSvg('svg', { class: 'boxes' });
   #headings = makeSvg('g', { class: 'headings' });
@@ -39,29 +42,28 @@ export class NetworkMap {
   #revision = -1;
   #width = 0;
   #drawn = null;
-  #point;
-  #choose;
+  #curvesAt = 0;
+  #container;
 
-  /** `point(id)` is called when a node is pointed at (null: no more), `choose(id)` when it is chosen
-   * by a click or from the keyboard. */
-  constructor(container, point, choose) {
+  /** Calls `point(id)` when a node is pointed at (null: no more), `choose(id)` when the keyboard
+   * comes to it, `toggle(id)` when it is clicked. */
+  constructor(container, { point, choose, toggle }) {
     this.#container = container;
-    this.#point = point;
-    this.#choose = choose;
     // Two pictures, one on the other: the boxes change four times a second, the lines once, and
     // lines are what takes long to draw.
     this.#boxes.append(this.#headings);
     container.append(this.#links, this.#boxes);
     container.addEventListener('keydown', (event) => this.#move(event));
-    container.addEventListener('pointerover', (event) => this.#point(idAt(event)));
-    container.addEventListener('pointerleave', () => this.#point(null));
-    container.addEventListener('click', (event) => {
-      const id = idAt(event);
-      if (id) this.#choose(id);
-    });
+    container.addEventListener('pointerover', (event) => point(idAt(event)));
+    container.addEventListener('pointerleave', () => point(null));
+    container.addEventListener('click', (event) => idAt(event) && toggle(idAt(event)));
     container.addEventListener('focusin', (event) => {
-      const id = idAt(event);
-      if (id && event.target.matches(':focus-visible')) this.#choose(id);
+      if (idAt(event) && event.target.matches(':focus-visible')) choose(idAt(event));
+    });
+    container.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter' && event.key !== ' ') return;
+      event.preventDefault();
+      toggle(idAt(event));
     });
   }
 
@@ -76,8 +78,10 @@ export class NetworkMap {
     }
     if (!this.#plan) return 0;
     const isNews = this.#drawn?.traffic !== traffic;
+    const isNextSecond = Math.abs(now - this.#curvesAt) >= 1000;
+    if (isNextSecond) this.#curvesAt = now;
     for (const [id, view] of this.#views) {
-      if (isNews) drawCurve(view, traffic.nodes.get(id)?.last ?? 0);
+      if (isNextSecond) drawCurve(view, traffic.nodes.get(id)?.last ?? 0);
       if (id === CLIENTS) drawClients(view, model, traffic);
       else drawNode(view, model.nodes.get(id), model, traffic, now);
       view.element.classList.toggle('selected', id === selected);
@@ -150,7 +154,8 @@ export class NetworkMap {
     const order = (kind) => (kind.includes('selected') ? 2 : 0) + (kind.startsWith('arrow') ? 1 : 0);
     const kinds = Array.from(this.#paths.keys()).sort((a, b) => order(a) - order(b) || (a < b ? -1 : 1));
     this.#links.replaceChildren(...kinds.map((kind) => this.#paths.get(kind)), this.#labels);
-    setAttribute(this.#links, 'class', selected ? 'links has-selection' : 'links');
+    const hasSelection = kinds.some((kind) => kind.includes('selected'));
+    setAttribute(this.#links, 'class', hasSelection ? 'links has-selection' : 'links');
     this.#labels.replaceChildren(
       ...labels.map(({ x, y, text, selected }) =>
         makeSvg('text', { x, y, class: selected ? 'selected' : '' }, text)),
@@ -298,15 +303,15 @@ function place(view, box) {
 function drawCurve(view, received) {
   const { past, box, curve } = view;
   past.push(received);
-  if (past.length > BARS) past.shift();
+  if (past.length > MAX_BARS) past.shift();
   if (box.density !== 'card') return;
-  const pitch = box.width >= 136 ? 3 : 2;
-  const most = Math.max(...past);
+  const shown = past.slice(-Math.floor((box.width - BESIDE_BARS) / BAR));
+  const most = Math.max(...shown);
   let d = '';
-  past.forEach((rate, index) => {
+  shown.forEach((rate, index) => {
     const height = most > 0 ? Math.round((14 * rate) / most) : 0;
-    const x = box.width - 8 - (past.length - index) * pitch;
-    if (height > 0) d += `M${x},39v${-height}h${pitch - 0.6}v${height}z`;
+    const x = box.width - 8 - (shown.length - index) * BAR;
+    if (height > 0) d += `M${x},39v${-height}h${BAR - 0.6}v${height}z`;
   });
   setAttribute(curve, 'd', d);
 }

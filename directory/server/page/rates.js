@@ -101,6 +101,8 @@ export class Curve {
   fill(at, received, sent) {
     const step = this.#step(Math.floor(at / Curve.STEP));
     step.partial = false;
+    // It is asked after this page began to listen again, so that nothing lies between.
+    this.#isCut = false;
     step.received = Math.max(step.received, received);
     step.sent = Math.max(step.sent, sent);
   }

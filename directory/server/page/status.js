@@ -15,6 +15,9 @@ const STALE_AFTER = 8000;
 /** The connection is given up then, and made anew. */
 const GIVE_UP_AFTER = 20_000;
 
+/** Attempts that fail before it is asked why. */
+const PATIENCE = 2;
+
 /** How long a question may take. */
 const ANSWER_WITHIN = 3000;
 
@@ -41,9 +44,11 @@ export class Status {
 
   /** The connection is in another phase. */
   changed() {
-    if (this.#events.phase === 'open') this.sign();
-    if (this.#events.phase === 'waiting' && this.#events.failures > 1) this.#askWhy();
-    if (this.#events.phase === 'open') this.#refused = false;
+    if (this.#events.phase === 'open') {
+      this.sign();
+      this.#refused = false;
+    }
+    if (this.#events.phase === 'waiting' && this.#events.failures > PATIENCE) this.#askWhy();
   }
 
   get word() {
@@ -85,7 +90,8 @@ export class Status {
     const { phase, retryAt } = this.#events;
     const wait = Math.ceil((retryAt - performance.now()) / 1000);
     const parts = [];
-    if (phase === 'waiting') parts.push(wait > 0 ? `again in ${wait} s` : 'again now');
+    if (phase === 'waiting') parts.push(`again in ${Math.max(wait, 1)} s`);
+    if (phase === 'connecting' && !model.isEmpty) parts.push('trying');
     if (!model.isEmpty) {
       const age = span(performance.now() - this.#lastSign);
       parts.push(`as of ${timeOfDay(model.lastTime)}, ${age} ago`);
@@ -104,7 +110,8 @@ export class Status {
 
   /** A browser does not tell a page why a websocket was refused. */
   async #askWhy() {
-    if (await isThere() && this.#events.phase !== 'open') this.#refused = this.#events.failures > 1;
+    const answers = await isThere();
+    this.#refused = answers && this.#events.phase !== 'open' && this.#events.failures > PATIENCE;
   }
 }
 

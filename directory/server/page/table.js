@@ -4,8 +4,13 @@ import { byId, make, setAttribute, setText } from './dom.js';
 import { count, cut, rate, shortKey, span } from './format.js';
 import { GLYPHS, WORDS, nameOf } from './words.js';
 
-/** Rows that are shown unless all are asked for. */
-const MAX_ROWS = 100;
+/** Rows that are shown unless all are asked for: all nodes of a large devnet. */
+const MAX_ROWS = 150;
+
+/** More rows than these show their ages and rates anew only every second: a browser lays a whole
+ * table out when one cell changes. */
+const FEW_ROWS = 40;
+const REFRESH_EVERY = 1000;
 
 /** Milliseconds between two sortings by something that always changes: rows that jump about under
  * the pointer cannot be read. */
@@ -48,6 +53,8 @@ export class Table {
   #by = COLUMNS[2];
   #descending = false;
   #sortedAt = 0;
+  #drawnAt = 0;
+  #selected = null;
   #revision = -1;
   #showAll = false;
 
@@ -78,7 +85,11 @@ export class Table {
       this.#revision = model.revision;
       this.#sortedAt = now;
       this.#arrange(model, traffic, now);
+    } else if (this.#order.length > FEW_ROWS && Math.abs(now - this.#drawnAt) < REFRESH_EVERY) {
+      if (this.#selected === selected) return;
     }
+    this.#drawnAt = now;
+    this.#selected = selected;
     for (const id of this.#order) {
       const row = this.#rows.get(id);
       const node = model.nodes.get(id);

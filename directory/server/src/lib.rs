@@ -6,6 +6,7 @@
 
 mod answer;
 mod args;
+mod bounds;
 mod clock;
 mod fields;
 mod history;

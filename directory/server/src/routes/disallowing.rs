@@ -7,7 +7,7 @@ use directory_api::{Accepted, MixNodeKey, MixNodePresence};
 
 use super::App;
 use crate::answer::{self, Failure};
-use crate::limits::MAX_BODY_BYTES;
+use crate::limits::{self, MAX_BODY_BYTES};
 use crate::openapi::PostRefused;
 use crate::posted::Posted;
 use crate::reports;
@@ -29,6 +29,7 @@ pub(super) async fn allow(
     Posted(body): Posted<MAX_BODY_BYTES>,
 ) -> Result<Response, Failure> {
     let pub_key = reports::allowance(&body)?;
+    limits::check_key("pubKey", &pub_key)?;
     app.hub.change(|registry, now| Ok(registry.allow(now, &pub_key)))?;
     Ok(answer::ok())
 }

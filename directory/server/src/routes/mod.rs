@@ -21,7 +21,7 @@ use utoipa_axum::routes;
 
 use crate::hub::Hub;
 use crate::telemetry::Telemetry;
-use crate::{Options, answer, openapi, page, swagger};
+use crate::{Options, answer, bounds, openapi, page, swagger};
 
 /// What the handlers share.
 pub(crate) type App = Arc<Shared>;
@@ -42,7 +42,7 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// The routes of the API and their description.
 fn api() -> (Router<App>, OpenApi) {
-    OpenApiRouter::with_openapi(openapi::frame())
+    let (router, mut document) = OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(general::healthcheck))
         .routes(routes!(metrics::add_metric, metrics::list_metrics))
         .routes(routes!(metrics::history))
@@ -59,7 +59,11 @@ fn api() -> (Router<App>, OpenApi) {
         .routes(routes!(sockets::events))
         .routes(routes!(sockets::schema))
         .routes(routes!(metrics::prometheus))
-        .split_for_parts()
+        .split_for_parts();
+    if let Some(components) = &mut document.components {
+        bounds::add(components);
+    }
+    (router, document)
 }
 
 /// All routes of the directory.

@@ -9,7 +9,7 @@ use directory_api::{
 
 use super::{App, Peer};
 use crate::answer::{self, Failure};
-use crate::limits::{MAX_BODY_BYTES, MAX_PROVIDER_BODY_BYTES};
+use crate::limits::{self, MAX_BODY_BYTES, MAX_PROVIDER_BODY_BYTES};
 use crate::openapi::PostRefused;
 use crate::posted::Posted;
 use crate::{host, reports, version};
@@ -35,6 +35,7 @@ pub(super) async fn add_coconode(
     Posted(body): Posted<MAX_BODY_BYTES>,
 ) -> Result<Response, Failure> {
     let mut report = reports::coconode(&body)?;
+    limits::check_text("host", &report.host)?;
     report.host = host::seen_from(&report.host, peer.ip());
     app.hub.change(|registry, now| registry.announce_coconode(now, report))?;
     Ok(answer::created())
@@ -128,6 +129,7 @@ pub(super) async fn leave(
     Posted(body): Posted<MAX_BODY_BYTES>,
 ) -> Result<Response, Failure> {
     let departure = reports::departure(&body)?;
+    limits::check_key("pubKey", &departure.pub_key)?;
     app.hub.change(|registry, now| Ok(registry.leave(now, &departure.pub_key)))?;
     Ok(answer::ok())
 }

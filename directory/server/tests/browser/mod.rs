@@ -1,9 +1,6 @@
 //! A real Chromium without a window, driven through chromedriver. Both end with the value, also when
 //! the test panics.
 
-#[path = "../support/deadline.rs"]
-mod deadline;
-
 use std::env;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
@@ -17,7 +14,7 @@ use rustix::process::{Pid, Signal, geteuid, kill_process_group};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-use self::deadline::deadline;
+use crate::support::deadline::deadline;
 use crate::support::soon;
 
 /// Starting a browser takes longer than anything that it is asked afterwards.

@@ -212,9 +212,15 @@ fn convert(field_type: Type, value: Json, complain: &mut dyn FnMut(String)) -> O
         (Type::Layer | Type::Count, Json::Number(number)) if number.is_u64() => {
             return Some(number.into());
         }
-        (Type::Layer | Type::Count, Json::Number(number)) => complain(format!(
-            "json: cannot unmarshal number {number} into Go struct field FIELD of type uint"
-        )),
+        (Type::Layer | Type::Count, Json::Number(number)) => {
+            let number = match number.as_i64() {
+                Some(whole) => whole.to_string(),
+                None => format!("{:?}", number.as_f64().expect("neither whole nor a fraction")),
+            };
+            complain(format!(
+                "json: cannot unmarshal number {number} into Go struct field FIELD of type uint"
+            ));
+        }
         (Type::Counts, Json::Object(entries)) => {
             let mut counts = Map::new();
             for (hop, count) in entries {

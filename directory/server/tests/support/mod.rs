@@ -1,6 +1,6 @@
 //! A directory on a free loopback port, and deadlines for what should come.
 
-mod deadline;
+pub(crate) mod deadline;
 
 use std::net::{Ipv4Addr, SocketAddr};
 
