@@ -20,6 +20,7 @@ fn kind(name: &str) -> &'static Kind {
 
 /// Each line: the kind of a body, the body, and what comes of it.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn bodies_are_read_as_by_the_original() {
     let mixnode = |location: &str, layer: u64| {
         Ok(json!({"host": "h:1", "pubKey": "k", "version": "1", "location": location,

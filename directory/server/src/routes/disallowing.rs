@@ -18,7 +18,7 @@ use crate::reports;
     path = "/api/presence/allow",
     operation_id = "allow",
     tag = "presence",
-    request_body = MixNodeKey,
+    request_body(content = MixNodeKey, example = json!({"pubKey": "8an1MtXSMsT8ezn3fQbyzyzBzNUKbCkvZ8oVWXNzsnMV"})),
     responses(
         (status = 200, description = "It is not disallowed, whether or not it was", body = Accepted),
         PostRefused,
@@ -40,7 +40,7 @@ pub(super) async fn allow(
     path = "/api/presence/disallow",
     operation_id = "disallow",
     tag = "presence",
-    request_body = MixNodeKey,
+    request_body(content = MixNodeKey, example = json!({"pubKey": "8an1MtXSMsT8ezn3fQbyzyzBzNUKbCkvZ8oVWXNzsnMV"})),
     responses(
         (status = 201, description = "It is disallowed", body = Accepted),
         PostRefused,

@@ -20,7 +20,11 @@ use crate::{Registry, reports, telemetry};
     path = "/api/metrics/mixes",
     operation_id = "createMixMetric",
     tag = "metrics",
-    request_body = MixMetricReport,
+    request_body(content = MixMetricReport, example = json!({
+        "pubKey": "8an1MtXSMsT8ezn3fQbyzyzBzNUKbCkvZ8oVWXNzsnMV",
+        "sent": {"127.0.0.1:9981": 4},
+        "received": 5,
+    })),
     responses(
         (status = 201, description = "It goes to all who listen to `/ws`", body = Accepted),
         PostRefused,

@@ -23,7 +23,13 @@ use crate::{host, reports, version};
     path = "/api/presence/coconodes",
     operation_id = "addCocoNode",
     tag = "presence",
-    request_body = CocoNodeReport,
+    request_body(content = CocoNodeReport, example = json!({
+        "host": "127.0.0.1:4001",
+        "pubKey": "8an1MtXSMsT8ezn3fQbyzyzBzNUKbCkvZ8oVWXNzsnMV",
+        "version": "0.5.0",
+        "location": "here",
+        "type": "validator",
+    })),
     responses(
         (status = 201, description = "It is in the topology", body = Accepted),
         PostRefused,
@@ -49,7 +55,13 @@ pub(super) async fn add_coconode(
     path = "/api/presence/mixnodes",
     operation_id = "addMixNode",
     tag = "presence",
-    request_body = MixNodeReport,
+    request_body(content = MixNodeReport, example = json!({
+        "host": "127.0.0.1:9980",
+        "pubKey": "8an1MtXSMsT8ezn3fQbyzyzBzNUKbCkvZ8oVWXNzsnMV",
+        "version": "0.7.0",
+        "location": "mix-1-1",
+        "layer": 1,
+    })),
     responses(
         (status = 201, description = "It is in the topology, unless it is disallowed", body = Accepted),
         (status = 422, description = "Its version is too old (only with `--min-mixnode-version`)", body = Refused),
@@ -74,7 +86,14 @@ pub(super) async fn add_mixnode(
     path = "/api/presence/mixproviders",
     operation_id = "addMixProvider",
     tag = "presence",
-    request_body = MixProviderReport,
+    request_body(content = MixProviderReport, example = json!({
+        "clientListener": "127.0.0.1:9000",
+        "mixnetListener": "127.0.0.1:4000",
+        "pubKey": "8ZouG7osPVrDnueErMiFgcRXt3QAwKSMsT6tQocgin2B",
+        "version": "0.5.0",
+        "location": "provider-1",
+        "registeredClients": [{"pubKey": "F179RRLmuU3TvGJoj4X8kyBkCaH2khSTnjF7SseoLKuC"}],
+    })),
     responses(
         (status = 201, description = "It is in the topology", body = Accepted),
         PostRefused,
@@ -95,7 +114,14 @@ pub(super) async fn add_mixprovider(
     path = "/api/presence/gateways",
     operation_id = "addGateway",
     tag = "presence",
-    request_body = MixProviderReport,
+    request_body(content = MixProviderReport, example = json!({
+        "clientListener": "ws://127.0.0.1:9000",
+        "mixnetListener": "127.0.0.1:4000",
+        "pubKey": "8ZouG7osPVrDnueErMiFgcRXt3QAwKSMsT6tQocgin2B",
+        "version": "0.7.0",
+        "location": "provider-1",
+        "registeredClients": [{"pubKey": "F179RRLmuU3TvGJoj4X8kyBkCaH2khSTnjF7SseoLKuC"}],
+    })),
     responses(
         (status = 201, description = "It is in the topology", body = Accepted),
         PostRefused,
@@ -118,7 +144,7 @@ pub(super) async fn add_gateway(
     path = "/api/presence/leave",
     operation_id = "leave",
     tag = "presence",
-    request_body = Departure,
+    request_body(content = Departure, example = json!({"pubKey": "8an1MtXSMsT8ezn3fQbyzyzBzNUKbCkvZ8oVWXNzsnMV"})),
     responses(
         (status = 200, description = "It is in no list, whether or not it was", body = Accepted),
         PostRefused,

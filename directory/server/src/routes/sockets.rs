@@ -121,7 +121,7 @@ pub(super) async fn events(
     Ok(upgrade.serve(&app, subscription, Manners::EVENTS))
 }
 
-/// JSON Schema of the frames of `/ws/events`.
+/// JSON Schema of the frames of the event stream.
 #[utoipa::path(
     get,
     path = "/ws/events/schema.json",
