@@ -1,0 +1,30 @@
+//! What a client reads from a directory, or from something that pretends to be one. What is accepted
+//! is read again as it was written.
+
+#![no_main]
+
+use std::fmt::Debug;
+
+use directory_api::{
+    Accepted, Frame, MetricsHistory, MixMetric, MixNodePresence, Refused, Topology,
+};
+use libfuzzer_sys::fuzz_target;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+fuzz_target!(|data: &[u8]| {
+    check::<Frame>(data);
+    check::<Topology>(data);
+    check::<Vec<MixNodePresence>>(data);
+    check::<Vec<MixMetric>>(data);
+    check::<MetricsHistory>(data);
+    check::<Accepted>(data);
+    check::<Refused>(data);
+});
+
+fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(data: &[u8]) {
+    let Ok(value) = serde_json::from_slice::<T>(data) else { return };
+    let written = serde_json::to_string(&value).expect("what was JSON can be written");
+    let read: T = serde_json::from_str(&written).expect("what was written can be read");
+    assert_eq!(read, value, "{written}");
+}
