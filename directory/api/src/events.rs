@@ -1,5 +1,7 @@
 //! The frames of `/ws/events`: a snapshot first, then updates numbered per subscription.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -36,6 +38,42 @@ impl Topic {
     /// The topic of that word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|topic| topic.as_str() == word)
+    }
+}
+
+/// A list of the topology. A provider may be in two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum ListName {
+    /// Validators.
+    CocoNode,
+    /// Providers as v0.7 announced them.
+    Gateway,
+    /// Mixnodes.
+    MixNode,
+    /// Providers as v0.5 announced them.
+    MixProvider,
+}
+
+impl ListName {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::CocoNode, Self::Gateway, Self::MixNode, Self::MixProvider];
+
+    /// Its word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CocoNode => "coconode",
+            Self::Gateway => "gateway",
+            Self::MixNode => "mixnode",
+            Self::MixProvider => "mixprovider",
+        }
+    }
+}
+
+impl fmt::Display for ListName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 
@@ -82,8 +120,8 @@ pub enum Update {
         /// Its key.
         pub_key: String,
     },
-    /// Topic `topology`: a mixnode is kept out of the topology from now on. It is not heard of until
-    /// it is allowed again; then it comes as new.
+    /// Topic `topology`: a mixnode is kept out of the topology from now on. Its announcements are not
+    /// heard of until it is allowed again; then it comes as new. Its packet reports are.
     #[serde(rename_all = "camelCase")]
     Disallowed {
         /// Its key.
@@ -94,9 +132,8 @@ pub enum Update {
     Gone {
         /// Its key.
         pub_key: String,
-        /// The list that it is gone from: `mixnode`, `mixprovider`, `gateway` or `coconode`. A
-        /// provider is in two.
-        list: String,
+        /// The list that it is gone from.
+        list: ListName,
         /// When it was last heard: nanoseconds since 1970.
         last_seen: i64,
     },
@@ -105,16 +142,16 @@ pub enum Update {
     Seen {
         /// Its key.
         pub_key: String,
-        /// The list it belongs to: `mixnode`, `mixprovider`, `gateway` or `coconode`.
-        list: String,
+        /// The list it belongs to.
+        list: ListName,
     },
     /// Topic `presence`: a node was not heard for [`LATE_AFTER`](crate::LATE_AFTER).
     #[serde(rename_all = "camelCase")]
     Late {
         /// Its key.
         pub_key: String,
-        /// The list that it was to be heard for, as in `Gone`.
-        list: String,
+        /// The list that it was to be heard for.
+        list: ListName,
         /// When it was last heard: nanoseconds since 1970.
         last_seen: i64,
     },
@@ -176,7 +213,7 @@ mod tests {
         };
         let sent = BTreeMap::from([("127.0.0.1:9981".into(), 5)]);
         let metric = MixMetric { pub_key: "m".into(), sent, received: 6, timestamp: 4 };
-        let (key, list) = (|| "k".to_owned(), || "mixnode".to_owned());
+        let (key, list) = (|| "k".to_owned(), ListName::MixNode);
         let topology = Topology {
             coco_nodes: vec![coconode.clone()],
             mix_nodes: vec![mixnode.clone()],
@@ -191,20 +228,27 @@ mod tests {
             Update::CocoNode { node: coconode },
             Update::Left { pub_key: key() },
             Update::Disallowed { pub_key: key() },
-            Update::Gone { pub_key: key(), list: list(), last_seen: 7 },
-            Update::Seen { pub_key: key(), list: list() },
-            Update::Late { pub_key: key(), list: list(), last_seen: 8 },
+            Update::Gone { pub_key: key(), list, last_seen: 7 },
+            Update::Seen { pub_key: key(), list },
+            Update::Late { pub_key: key(), list, last_seen: 8 },
             Update::Metric(metric),
         ] {
             let frame = Frame { seq: 9, timestamp: 10, update };
             let json = serde_json::to_string(&frame).expect("JSON");
             assert_eq!(serde_json::from_str::<Frame>(&json).expect(&json), frame, "{json}");
         }
-        let gone = Update::Gone { pub_key: key(), list: list(), last_seen: 7 };
+        let gone = Update::Gone { pub_key: key(), list, last_seen: 7 };
         assert_eq!(
             serde_json::to_string(&Frame { seq: 9, timestamp: 10, update: gone }).expect("JSON"),
             r#"{"seq":9,"time":10,"type":"gone","pubKey":"k","list":"mixnode","lastSeen":7}"#
         );
+    }
+
+    #[test]
+    fn a_list_is_known_by_its_word() {
+        for list in ListName::ALL {
+            assert_eq!(serde_json::to_value(list).expect("JSON"), list.as_str());
+        }
     }
 
     #[test]

@@ -152,7 +152,7 @@ pub struct Departure {
 }
 
 /// Names a mixnode that is allowed or disallowed (v0.7).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MixNodeKey {

@@ -21,9 +21,13 @@ pub use subscription::{Subscription, SubscriptionEvent};
 /// answers in well under a millisecond, and a node is late only after 3.75 s: time for one more try.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The longest answer and the longest event that is read, in bytes. The topology of a thousand
-/// mixnodes is 0.3 MB; a registered client adds 60 bytes to its provider's record.
-pub const MAX_ANSWER_BYTES: usize = 16 << 20;
+/// The longest answer that is read, in bytes. The longest that a directory gives is a full window of
+/// metrics: 36 MB, with addresses in which every character has to be escaped.
+pub const MAX_ANSWER_BYTES: usize = 40 << 20;
+
+/// The longest event that is read, in bytes: a snapshot. Of a thousand mixnodes it has 0.3 MB; a
+/// registered client adds 60 bytes to its provider's record.
+pub const MAX_EVENT_BYTES: usize = directory_api::MAX_TOPOLOGY_BYTES;
 
 /// How long after a lost connection a subscription tries again for the first time.
 pub const FIRST_RETRY: Duration = Duration::from_millis(50);

@@ -16,7 +16,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use crate::address::EventsAddress;
 use crate::calls::refusal;
 use crate::{
-    CALL_TIMEOUT, Cause, FIRST_RETRY, LONGEST_RETRY, MAX_ANSWER_BYTES, SILENCE_LIMIT,
+    CALL_TIMEOUT, Cause, FIRST_RETRY, LONGEST_RETRY, MAX_EVENT_BYTES, SILENCE_LIMIT,
     SubscriptionError,
 };
 
@@ -173,8 +173,8 @@ async fn connect(address: EventsAddress) -> Result<Socket, SubscriptionError> {
             .read_buffer_size(BUFFER_BYTES)
             .write_buffer_size(0)
             .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES)
-            .max_message_size(Some(MAX_ANSWER_BYTES))
-            .max_frame_size(Some(MAX_ANSWER_BYTES));
+            .max_message_size(Some(MAX_EVENT_BYTES))
+            .max_frame_size(Some(MAX_EVENT_BYTES));
         client_async_with_config(url.as_str(), stream, Some(config)).await
     };
     match timeout(CALL_TIMEOUT, open).await {

@@ -177,5 +177,5 @@ async fn what_is_no_directory_is_not_believed() {
     endless.resize(endless.len() + directory_client::MAX_ANSWER_BYTES + 1, b' ');
     let (result, ()) = tokio::join!(client.topology(), answer_with(&listener, &endless));
     let error = result.expect_err("too long");
-    assert!(error.to_string().contains("longer than 16777216 bytes"), "{error}");
+    assert!(error.to_string().contains("longer than 41943040 bytes"), "{error}");
 }

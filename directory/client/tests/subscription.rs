@@ -217,7 +217,7 @@ async fn what_is_no_event_ends_the_connection() {
     }
 
     let ((), mut socket) = tokio::join!(connected(&mut events), fake.serve([]));
-    let endless = "x".repeat(directory_client::MAX_ANSWER_BYTES + 1);
+    let endless = "x".repeat(directory_client::MAX_EVENT_BYTES + 1);
     let (_, (error, _)) =
         tokio::join!(socket.send(Message::text(endless)), disconnected(&mut events));
     assert!(matches!(error, SubscriptionError::Lost { .. }), "{error:?}");

@@ -5,11 +5,12 @@
 #![no_main]
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use contract::Time;
 use directory_api::{
-    CocoNodePresence, Frame, MixNodePresence, MixProviderPresence, Topology, Update,
+    CocoNodePresence, Frame, ListName, MixNodePresence, MixProviderPresence, Topology, Update,
 };
 use directory_server::{Now, Registry, limits, reports};
 use libfuzzer_sys::fuzz_target;
@@ -19,6 +20,9 @@ const TICK: Duration = Duration::from_millis(250);
 
 /// When it all begins, by the wall clock: nanoseconds since 1970.
 const BEGINNING: i64 = 1_600_000_000_000_000_000;
+
+/// Where announcements come from.
+const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 
 fuzz_target!(|data: &[u8]| {
     let mut now = Now { time: Time::from_nanos(1), unix: BEGINNING };
@@ -48,14 +52,14 @@ fuzz_target!(|data: &[u8]| {
 /// Lets a line happen. What is refused changes nothing.
 fn happen(registry: &mut Registry, now: &mut Now, what: u8, body: &[u8]) -> Option<Vec<Update>> {
     match what {
-        b'c' => registry.announce_coconode(*now, reports::coconode(body).ok()?).ok(),
+        b'c' => registry.announce_coconode(*now, reports::coconode(body).ok()?, PEER).ok(),
         b'm' => registry.announce_mixnode(*now, reports::mixnode(body).ok()?).ok(),
         b'p' => registry.announce_mixprovider(*now, reports::mixprovider(body).ok()?).ok(),
         b'g' => registry.announce_gateway(*now, reports::gateway(body).ok()?).ok(),
         b'r' => registry.report_metrics(*now, reports::metric(body).ok()?).ok(),
-        b'd' => registry.disallow(*now, &reports::allowance(body).ok()?).ok(),
-        b'a' => Some(registry.allow(*now, &reports::allowance(body).ok()?)),
-        b'l' => Some(registry.leave(*now, &reports::departure(body).ok()?.pub_key)),
+        b'd' => registry.disallow(*now, &reports::allowance(body).ok()?.pub_key).ok(),
+        b'a' => registry.allow(*now, &reports::allowance(body).ok()?.pub_key).ok(),
+        b'l' => registry.leave(*now, &reports::departure(body).ok()?.pub_key).ok(),
         b'h' => {
             ask_for_history(registry, *now, body);
             None
@@ -108,6 +112,8 @@ fn check_bounds(topology: &Topology) {
     }
     for list in [&topology.mix_provider_nodes, &topology.gateway_nodes] {
         assert!(list.len() <= limits::MAX_PROVIDERS);
+        let clients: usize = list.iter().map(|node| node.registered_clients.len()).sum();
+        assert!(clients <= directory_api::MAX_LISTED_CLIENTS);
         for node in list {
             key(&node.pub_key);
             texts(&[&node.client_listener, &node.mixnet_listener, &node.version, &node.location]);
@@ -145,41 +151,39 @@ impl Follower {
                 self.gateways.insert(node.pub_key.clone(), node);
             }
             Update::Left { pub_key } => {
-                for list in ["coconode", "mixnode", "mixprovider", "gateway"] {
+                for list in ListName::ALL {
                     self.forget(list, &pub_key);
                 }
             }
             Update::Disallowed { pub_key } => {
-                assert!(self.forget("mixnode", &pub_key), "{pub_key} was not there");
+                assert!(self.forget(ListName::MixNode, &pub_key), "{pub_key} was not there");
             }
             Update::Gone { pub_key, list, .. } => {
-                assert!(self.forget(&list, &pub_key), "{pub_key} was not there");
+                assert!(self.forget(list, &pub_key), "{pub_key} was not there");
             }
             Update::Seen { pub_key, list } | Update::Late { pub_key, list, .. } => {
-                assert!(self.knows(&list, &pub_key), "{pub_key} is not there");
+                assert!(self.knows(list, &pub_key), "{pub_key} is not there");
             }
             Update::Metric(_) => {}
             Update::Snapshot { .. } => unreachable!("the registry makes no snapshots"),
         }
     }
 
-    fn forget(&mut self, list: &str, pub_key: &str) -> bool {
+    fn forget(&mut self, list: ListName, pub_key: &str) -> bool {
         match list {
-            "coconode" => self.coco_nodes.remove(pub_key).is_some(),
-            "mixnode" => self.mix_nodes.remove(pub_key).is_some(),
-            "mixprovider" => self.mix_providers.remove(pub_key).is_some(),
-            "gateway" => self.gateways.remove(pub_key).is_some(),
-            _ => unreachable!("there is no list of {list}s"),
+            ListName::CocoNode => self.coco_nodes.remove(pub_key).is_some(),
+            ListName::MixNode => self.mix_nodes.remove(pub_key).is_some(),
+            ListName::MixProvider => self.mix_providers.remove(pub_key).is_some(),
+            ListName::Gateway => self.gateways.remove(pub_key).is_some(),
         }
     }
 
-    fn knows(&self, list: &str, pub_key: &str) -> bool {
+    fn knows(&self, list: ListName, pub_key: &str) -> bool {
         match list {
-            "coconode" => self.coco_nodes.contains_key(pub_key),
-            "mixnode" => self.mix_nodes.contains_key(pub_key),
-            "mixprovider" => self.mix_providers.contains_key(pub_key),
-            "gateway" => self.gateways.contains_key(pub_key),
-            _ => unreachable!("there is no list of {list}s"),
+            ListName::CocoNode => self.coco_nodes.contains_key(pub_key),
+            ListName::MixNode => self.mix_nodes.contains_key(pub_key),
+            ListName::MixProvider => self.mix_providers.contains_key(pub_key),
+            ListName::Gateway => self.gateways.contains_key(pub_key),
         }
     }
 

@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use directory_api::{Accepted, Refused};
+use directory_api::{Accepted, Refused, Topic};
 use serde::Serialize;
 
 use crate::fields::BadBody;
@@ -37,10 +37,12 @@ pub(crate) enum Failure {
     NoUpgrade(String),
     #[error("the query cannot be read: {0}")]
     Query(String),
-    #[error("there is no topic `{0}`; there are topology, presence and metrics")]
+    #[error("there is no topic `{0}`; there are {all}", all = Topic::ALL.map(Topic::as_str).join(", "))]
     Topic(String),
     #[error("there are {MAX_SUBSCRIBERS} subscribers already")]
     TooManySubscribers,
+    #[error("too many long bodies or histories are on their way already: ask again later")]
+    Busy,
 }
 
 impl Failure {
@@ -50,7 +52,12 @@ impl Failure {
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::BadVersion(BadVersion::TooOld { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Origin(_) => StatusCode::FORBIDDEN,
-            Self::TooManySubscribers => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Refused(Refusal::WindowFull { .. }) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Refused(
+                Refusal::ListFull { .. } | Refusal::ClientsFull { .. } | Refusal::TooManyDisallowed,
+            )
+            | Self::TooManySubscribers
+            | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Body(_)
             | Self::BadBody(_)
             | Self::BadVersion(_)
@@ -72,7 +79,7 @@ impl IntoResponse for Failure {
                 response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, version);
             }
             // The rest of the body is not read: what follows it on the connection cannot be found.
-            Self::BodyTooLong { .. } | Self::BodyTooSlow | Self::Body(_) => {
+            Self::BodyTooLong { .. } | Self::BodyTooSlow | Self::Body(_) | Self::Busy => {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(header::CONNECTION, close);
             }

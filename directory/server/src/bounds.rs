@@ -1,6 +1,6 @@
 //! What the OpenAPI document says of bodies beyond their types: how long texts and lists may be, what
 //! may not stand in a text, and that `null` is as good as missing. So whoever follows the document
-//! is not refused.
+//! is not refused for the form of a body; only for its length, if it has many long texts.
 //!
 //! Only of bodies: what the directory answers keeps the bounds too, but a program that reads it
 //! should not depend on them.

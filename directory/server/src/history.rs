@@ -24,7 +24,7 @@ const KEPT_BUCKETS: usize = 3600;
 const DEFAULT_STEP: u64 = 10;
 
 /// Steps in an answer: more than any screen has columns for. A hundred mixnodes make 0.7 MB of JSON
-/// of them; the most nodes with the longest numbers 15 MB, which is as much as our client takes.
+/// of them; the most nodes with the longest numbers 15 MB, which our client takes.
 const MAX_STEPS: i64 = 600;
 
 /// Buckets that a node begins with; they double until there are [`KEPT_SECONDS`] of them.
@@ -32,13 +32,14 @@ const FIRST_BUCKETS: usize = 16;
 
 const NANOS: i64 = 1_000_000_000;
 
-/// The last hour of every mixnode's reports, and their sums since the directory started.
+/// The last hour of every mixnode's reports, and their sums since each was first heard.
 ///
 /// At worst, with [`MAX_MIXNODES`] that report for an hour, the buckets take 8 bytes × 3600 × 1024 =
 /// 29.5 MB. The hundred mixnodes of a large devnet take 2.9 MB, those of the usual one 0.1 MB.
 ///
 /// A node that was silent for an hour is forgotten together with its sums. If there are too many
-/// nodes, the one that was silent for longest makes room for a new one.
+/// nodes, the one that was silent for longest makes room for a new one. Whoever was forgotten begins
+/// at zero again.
 #[derive(Debug, Default)]
 pub(crate) struct History {
     nodes: BTreeMap<String, Node>,
@@ -46,7 +47,7 @@ pub(crate) struct History {
     calendar: Option<Calendar>,
 }
 
-/// What a mixnode reported since it was first heard. Reports of more than 2⁶⁴ packets saturate.
+/// What a mixnode reported since it was first heard, or heard again after it was forgotten. Reports of more than 2⁶⁴ packets saturate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
     /// Packets taken.
@@ -151,7 +152,7 @@ impl History {
         Ok(MetricsHistory { since: calendar.unix(steps.first), step, nodes })
     }
 
-    /// What was reported since the directory started, by key.
+    /// What each mixnode reported since it was first heard, by key.
     pub(crate) fn totals(&self, now: Now) -> BTreeMap<String, Totals> {
         let Some(mut calendar) = self.calendar else { return BTreeMap::new() };
         calendar.advance(now);

@@ -2,9 +2,12 @@
 //!
 //! Whatever changes the registry publishes its updates under the same lock, so that every
 //! subscriber hears them in the order in which they happened. Publishing never waits: a message
-//! goes into the subscriber's bounded queue, or the subscriber has missed it.
+//! goes into the subscriber's bounded queue, or the subscriber has missed it. But whoever wants to
+//! publish while a queue is half full lets the readers have a turn first: one thread serves all, and
+//! a burst of reports would overrun those who do keep up.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
@@ -12,26 +15,26 @@ use axum::extract::ws::Utf8Bytes;
 use contract::Time;
 use directory_api::{Topic, Update};
 use serde::Serialize;
-use tokio::sync::mpsc;
+use tokio::task::yield_now;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::limits::MAX_SUBSCRIBERS;
+use crate::queue::{Queued, Receiver, Sender, queue};
 use crate::telemetry::{Stream, Telemetry};
 use crate::{Now, Refusal, Registry};
 
-/// Messages that wait for one subscriber, as in the original. A hundred nodes announce themselves
-/// and report 170 times a second.
-const QUEUE: usize = 256;
-
-/// Bytes from which on a frame of `/ws` takes no further message: what a socket takes at once.
-const ENOUGH_FOR_A_FRAME: usize = 64 << 10;
+/// Bytes from which on a frame of `/ws` takes no further message. A connection keeps as much memory
+/// as its longest frame took.
+const ENOUGH_FOR_A_FRAME: usize = 4 << 10;
 
 /// The registry and its subscribers.
 #[derive(Debug)]
 pub(crate) struct Hub {
     clock: Clock,
     state: Mutex<State>,
+    /// Whether a queue was half full when something was published last.
+    crowded: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -39,6 +42,8 @@ struct State {
     registry: Registry,
     /// The topology as JSON, and the revision of the registry that it shows.
     topology: Option<(u64, Bytes)>,
+    /// The last whole window of metrics as JSON, and which one it is.
+    metrics: Option<(u64, Bytes)>,
     subscribers: BTreeMap<u64, Subscriber>,
     next_subscriber: u64,
     telemetry: Arc<Telemetry>,
@@ -47,13 +52,13 @@ struct State {
 #[derive(Debug)]
 struct Subscriber {
     wants: Wants,
-    queue: mpsc::Sender<Queued>,
-    dropped: CancellationToken,
+    queue: Sender,
+    fell_behind: CancellationToken,
 }
 
 #[derive(Debug)]
 enum Wants {
-    /// `/ws`: the original's metric messages. Who is too slow is dropped, as in the original.
+    /// `/ws`: the original's metric messages. Who is too slow loses its connection, as in the original.
     Metrics,
     /// `/ws/events`: numbered updates. Who is too slow gets a snapshot when it has caught up.
     Events {
@@ -74,23 +79,6 @@ impl Wants {
     }
 }
 
-/// A message for a subscriber. Those for several share their text.
-#[derive(Debug)]
-enum Queued {
-    Whole(Utf8Bytes),
-    /// A frame of `/ws/events` from the comma after its number on.
-    Numbered(u64, Utf8Bytes),
-}
-
-impl Queued {
-    fn into_text(self) -> Utf8Bytes {
-        match self {
-            Self::Whole(text) => text,
-            Self::Numbered(seq, rest) => format!("{{\"seq\":{seq}{rest}").into(),
-        }
-    }
-}
-
 impl Hub {
     /// An empty registry that nobody listens to.
     pub(crate) fn new(telemetry: Arc<Telemetry>) -> Arc<Self> {
@@ -98,21 +86,33 @@ impl Hub {
         let state = State {
             registry: Registry::new(clock.now().time),
             topology: None,
+            metrics: None,
             subscribers: BTreeMap::new(),
             next_subscriber: 0,
             telemetry,
         };
-        Arc::new(Self { clock, state: Mutex::new(state) })
+        Arc::new(Self { clock, state: Mutex::new(state), crowded: AtomicBool::new(false) })
     }
 
     /// Changes the registry, and tells the subscribers.
-    pub(crate) fn change(
+    pub(crate) async fn change(
+        &self,
+        change: impl FnOnce(&mut Registry, Now) -> Result<Vec<Update>, Refusal>,
+    ) -> Result<(), Refusal> {
+        if self.crowded.load(Ordering::Relaxed) {
+            yield_now().await;
+        }
+        self.change_now(change)
+    }
+
+    fn change_now(
         &self,
         change: impl FnOnce(&mut Registry, Now) -> Result<Vec<Update>, Refusal>,
     ) -> Result<(), Refusal> {
         let (mut state, now) = self.lock();
         let updates = change(&mut state.registry, now)?;
-        state.publish(now, &updates);
+        let crowded = state.publish(now, &updates);
+        self.crowded.store(crowded, Ordering::Relaxed);
         Ok(())
     }
 
@@ -137,7 +137,15 @@ impl Hub {
     /// The metrics of the last whole window as JSON.
     pub(crate) fn metrics(&self) -> Bytes {
         let (mut state, now) = self.lock();
-        json(state.registry.metrics(now.time)).into()
+        let window = state.registry.metrics_window(now.time);
+        if let Some((shown, json)) = &state.metrics
+            && *shown == window
+        {
+            return json.clone();
+        }
+        let json = Bytes::from(json(state.registry.metrics(now.time)));
+        state.metrics = Some((window, json.clone()));
+        json
     }
 
     /// A subscription to the original's metric messages; none if there are too many subscribers.
@@ -160,10 +168,10 @@ impl Hub {
         state.next_subscriber += 1;
         let stream = wants.stream();
         state.telemetry.subscribed(stream);
-        let (queue, messages) = mpsc::channel(QUEUE);
-        let dropped = CancellationToken::new();
-        state.subscribers.insert(id, Subscriber { wants, queue, dropped: dropped.clone() });
-        Some(Subscription { hub: Arc::clone(self), id, stream, messages, dropped })
+        let (queue, messages) = queue();
+        let fell_behind = CancellationToken::new();
+        state.subscribers.insert(id, Subscriber { wants, queue, fell_behind: fell_behind.clone() });
+        Some(Subscription { hub: Arc::clone(self), id, stream, messages, fell_behind })
     }
 
     /// The snapshot that this subscriber needs before it can go on with updates, if any.
@@ -172,7 +180,7 @@ impl Hub {
         let subscriber = state.subscribers.get_mut(&id)?;
         // What is in the queue comes before the snapshot. A queue that has been full since it was
         // looked at is not empty, so that the snapshot is asked for again later on.
-        let queue_is_empty = subscriber.queue.capacity() == QUEUE;
+        let queue_is_empty = subscriber.queue.is_empty();
         let Wants::Events { seq, behind: behind @ true, .. } = &mut subscriber.wants else {
             return None;
         };
@@ -218,18 +226,22 @@ impl State {
         json
     }
 
-    fn publish(&mut self, now: Now, updates: &[Update]) {
+    /// Says whether readers should have a turn before more comes.
+    fn publish(&mut self, now: Now, updates: &[Update]) -> bool {
+        let mut crowded = false;
         for update in updates {
             self.telemetry.happened(update);
             let mut shared = Shared { now, update, metric: None, rest: None };
             self.subscribers.retain(|_, subscriber| {
                 let keep = subscriber.offer(&mut shared, &self.telemetry);
                 if !keep {
-                    subscriber.dropped.cancel();
+                    subscriber.fell_behind.cancel();
                 }
+                crowded |= subscriber.queue.is_half_full();
                 keep
             });
         }
+        crowded
     }
 }
 
@@ -240,9 +252,9 @@ impl Subscriber {
             Wants::Metrics => match shared.metric() {
                 None => true,
                 Some(text) => {
-                    let keep = self.queue.try_send(Queued::Whole(text)).is_ok();
+                    let keep = self.queue.offer(Queued::Whole(text));
                     if !keep {
-                        telemetry.dropped(Stream::Metrics);
+                        telemetry.fell_behind(Stream::Metrics);
                     }
                     keep
                 }
@@ -253,9 +265,9 @@ impl Subscriber {
                 }
                 if !*behind {
                     let queued = Queued::Numbered(*seq, shared.rest());
-                    *behind = self.queue.try_send(queued).is_err();
+                    *behind = !self.queue.offer(queued);
                     if *behind {
-                        telemetry.dropped(Stream::Events);
+                        telemetry.fell_behind(Stream::Events);
                     }
                 }
                 // What is missed is counted too, so that the snapshot's number tells how much.
@@ -304,20 +316,20 @@ pub(crate) struct Subscription {
     hub: Arc<Hub>,
     id: u64,
     stream: Stream,
-    messages: mpsc::Receiver<Queued>,
-    dropped: CancellationToken,
+    messages: Receiver,
+    fell_behind: CancellationToken,
 }
 
 impl Subscription {
-    /// Waits for the next frame. None if the hub has dropped this subscriber. Safe to cancel.
+    /// Waits for the next frame. None if this subscriber fell behind for good. Safe to cancel.
     pub(crate) async fn next(&mut self) -> Option<Utf8Bytes> {
-        if let Ok(queued) = self.messages.try_recv() {
+        if let Some(queued) = self.messages.try_take() {
             return Some(self.frame(queued));
         }
         if let Some(snapshot) = self.hub.catch_up(self.id) {
             return Some(snapshot);
         }
-        let queued = self.messages.recv().await?;
+        let queued = self.messages.take().await?;
         Some(self.frame(queued))
     }
 
@@ -330,7 +342,7 @@ impl Subscription {
         }
         let mut lines = String::from(first.as_str());
         while lines.len() < ENOUGH_FOR_A_FRAME
-            && let Ok(next) = self.messages.try_recv()
+            && let Some(next) = self.messages.try_take()
         {
             lines.push('\n');
             lines.push_str(&next.into_text());
@@ -338,9 +350,9 @@ impl Subscription {
         lines.into()
     }
 
-    /// Cancelled when the hub drops this subscriber, because it is too slow.
-    pub(crate) fn dropped(&self) -> CancellationToken {
-        self.dropped.clone()
+    /// Cancelled when this subscriber is too slow for its connection to be kept.
+    pub(crate) fn fell_behind(&self) -> CancellationToken {
+        self.fell_behind.clone()
     }
 }
 
@@ -367,6 +379,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
+    use crate::queue::MAX_MESSAGES;
     use crate::telemetry::Census;
 
     fn mixnode(key: &str) -> MixNodeReport {
@@ -380,16 +393,17 @@ mod tests {
     }
 
     fn announce(hub: &Hub, key: &str) {
-        hub.change(|registry, now| registry.announce_mixnode(now, mixnode(key))).expect("accepted");
+        hub.change_now(|registry, now| registry.announce_mixnode(now, mixnode(key)))
+            .expect("accepted");
     }
 
     fn report(hub: &Hub, received: u64) {
         let report = MixMetricReport { pub_key: "m".into(), sent: BTreeMap::new(), received };
-        hub.change(|registry, now| registry.report_metrics(now, report)).expect("accepted");
+        hub.change_now(|registry, now| registry.report_metrics(now, report)).expect("accepted");
     }
 
     async fn frame(subscription: &mut Subscription) -> Frame {
-        let text = subscription.next().await.expect("not dropped");
+        let text = subscription.next().await.expect("it keeps up");
         serde_json::from_str(&text).expect("a frame")
     }
 
@@ -403,7 +417,7 @@ mod tests {
         let first = frame(events).await;
         assert!(matches!(first, Frame { seq: 0, update: Update::Snapshot { .. }, .. }));
 
-        let waiting = u64::try_from(QUEUE).expect("a small number");
+        let waiting = u64::try_from(MAX_MESSAGES).expect("a small number");
         for received in 1..=waiting + 44 {
             report(&hub, received);
             // Of another topic: does not count.
@@ -421,31 +435,32 @@ mod tests {
         report(&hub, 0);
         assert_eq!(frame(events).await.seq, waiting + 44 + 2);
         let metrics = telemetry.render(&Census::default());
-        let once = "nym_directory_websocket_dropped_total{stream=\"/ws/events\"} 1\n";
+        let once = "nym_directory_websocket_fell_behind_total{stream=\"/ws/events\"} 1\n";
         assert!(metrics.contains(once), "it fell behind once: {metrics}");
     }
 
     #[tokio::test]
-    async fn who_is_too_slow_for_ws_is_dropped() {
+    async fn who_is_too_slow_for_ws_loses_its_connection() {
         let telemetry = Arc::<Telemetry>::default();
         let hub = Hub::new(Arc::clone(&telemetry));
         let mut slow = hub.listen().expect("a place");
-        for received in 0..QUEUE as u64 {
+        for received in 0..MAX_MESSAGES as u64 {
             report(&hub, received);
         }
-        assert!(!slow.dropped().is_cancelled());
+        assert!(!slow.fell_behind().is_cancelled());
         report(&hub, 0);
-        assert!(slow.dropped().is_cancelled());
-        let frame = slow.next().await.expect("what was queued before");
-        let received: Vec<u64> = frame
-            .split('\n')
-            .map(|line| serde_json::from_str::<MixMetric>(line).expect("a metric").received)
-            .collect();
-        assert_eq!(received, (0..QUEUE as u64).collect::<Vec<_>>());
-        assert_eq!(slow.next().await, None);
+        assert!(slow.fell_behind().is_cancelled());
+        let (mut received, mut frames) = (Vec::new(), 0);
+        while let Some(frame) = slow.next().await {
+            frames += 1;
+            let metrics = frame.split('\n').map(serde_json::from_str::<MixMetric>);
+            received.extend(metrics.map(|metric| metric.expect("a metric").received));
+        }
+        assert_eq!(received, (0..MAX_MESSAGES as u64).collect::<Vec<_>>(), "what was queued");
+        assert!(frames < MAX_MESSAGES / 10, "{frames} frames");
         drop(slow);
         let metrics = telemetry.render(&Census::default());
-        for line in ["dropped_total{stream=\"/ws\"} 1\n", "subscribers{stream=\"/ws\"} 0\n"] {
+        for line in ["fell_behind_total{stream=\"/ws\"} 1\n", "subscribers{stream=\"/ws\"} 0\n"] {
             assert!(metrics.contains(line), "{metrics}");
         }
     }

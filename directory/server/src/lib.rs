@@ -7,7 +7,9 @@
 mod answer;
 mod args;
 mod bounds;
+mod budget;
 mod clock;
+mod cors;
 mod fields;
 mod history;
 mod host;
@@ -18,6 +20,7 @@ mod openapi;
 mod page;
 mod posted;
 mod process;
+mod queue;
 mod registry;
 pub mod reports;
 mod routes;
@@ -43,6 +46,7 @@ pub use limits::Refusal;
 pub use process::run_process;
 pub use registry::{Now, Registry};
 
+use crate::budget::Budget;
 use crate::hub::Hub;
 use crate::routes::Shared;
 use crate::telemetry::Telemetry;
@@ -59,15 +63,17 @@ pub struct Options {
 
 /// Serves the directory until `shutdown` is cancelled.
 pub async fn run(listener: TcpListener, options: Options, shutdown: CancellationToken) {
-    let paths = routes::listing().into_iter().map(|(_, path)| path);
+    let paths = routes::listing().iter().map(|(_, path)| path.clone());
     let telemetry = Arc::new(Telemetry::new(paths));
     let hub = Hub::new(Arc::clone(&telemetry));
     let app = Arc::new(Shared {
         hub: Arc::clone(&hub),
         options,
         telemetry,
+        budget: Budget::default(),
         sockets: TaskTracker::new(),
         shutdown: shutdown.clone(),
+        cut_off: CancellationToken::new(),
     });
     let router = routes::router(Arc::clone(&app));
     let mut serving = std::pin::pin!(serve::serve(listener, router, app, shutdown.clone()));

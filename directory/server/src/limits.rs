@@ -1,5 +1,7 @@
 //! How much the directory takes, and what it says beyond that.
 
+use directory_api::ListName;
+
 /// Bytes of a request's body. The largest honest one is a mixnode's report with a whole layer of next
 /// hops: 40 KiB for [`MAX_NEXT_HOPS`]. (The original took whatever came.)
 pub const MAX_BODY_BYTES: usize = 64 << 10;
@@ -22,15 +24,16 @@ pub const MAX_MIXNODES: usize = 1024;
 /// Validators at the same time. The network has none; applications of the original may post some.
 pub const MAX_COCONODES: usize = 64;
 
-/// Providers at the same time, in each of their two lists. With full lists of clients they take
-/// about 30 MB a list.
+/// Providers at the same time, in each of their two lists.
+/// [`MAX_LISTED_CLIENTS`](directory_api::MAX_LISTED_CLIENTS) bounds what they hold.
 pub const MAX_PROVIDERS: usize = 64;
 
 /// Next hops in a mixnode's report: the whole next layer, or all providers.
 pub const MAX_NEXT_HOPS: usize = MAX_MIXNODES;
 
 /// Reports and next hops in one window of metrics. A hundred mixnodes in three layers come to
-/// ten thousand in three seconds; at full length, this many take 20 MB.
+/// ten thousand in three seconds; at full length, this many take 20 MB,
+/// and 36 MB as JSON if every character has to be escaped.
 pub const MAX_WINDOW_ENTRIES: usize = 1 << 16;
 
 /// Disallowed mixnodes, present or not.
@@ -40,8 +43,20 @@ pub const MAX_DISALLOWED: usize = MAX_MIXNODES;
 /// experiment with thousands of readers fits, at about 12 KiB each.
 pub const MAX_SUBSCRIBERS: usize = 8192;
 
-/// Connections at the same time, websockets included. Whoever comes beyond that waits until one ends.
+/// Connections at the same time, websockets included; fewer if the system lets this process open
+/// fewer files. Whoever comes beyond that waits until one ends.
 pub const MAX_CONNECTIONS: usize = 2 * MAX_SUBSCRIBERS;
+
+/// Bytes of a body that is read without asking for room, so that nodes which announce themselves
+/// never wait for who is slow. As much for each connection is less than what heads take.
+pub const MAX_SHORT_BODY_BYTES: usize = 4 << 10;
+
+/// KiB of all longer bodies that are being read or wait to be taken in: those of all providers that
+/// a list holds, at full length.
+pub const MAX_LONG_BODIES_KIB: usize = MAX_PROVIDERS * (MAX_PROVIDER_BODY_BYTES >> 10);
+
+/// Answers with a history that are on their way at the same time. The longest has 15 MB.
+pub const MAX_HISTORIES: usize = 8;
 
 /// Why the directory does not take a report.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -80,8 +95,23 @@ pub enum Refusal {
     #[error("the list of {list}s is full: {capacity} are present")]
     ListFull {
         /// Name of the list.
-        list: &'static str,
+        list: ListName,
         /// How many it holds.
+        capacity: usize,
+    },
+    /// No room for so many clients.
+    #[error(
+        "{count} registered clients are too many: other {list}s have {others}, and all together at most \
+         {capacity} are taken"
+    )]
+    ClientsFull {
+        /// Name of the list.
+        list: ListName,
+        /// How many came.
+        count: usize,
+        /// How many clients the other providers in the list have.
+        others: usize,
+        /// How many the list holds.
         capacity: usize,
     },
     /// No room for one more key.

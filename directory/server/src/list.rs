@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use contract::Time;
 use directory_api::{
-    CocoNodePresence, LATE_AFTER, MixNodePresence, MixProviderPresence, PRESENCE_TIMEOUT, Update,
+    CocoNodePresence, LATE_AFTER, ListName, MixNodePresence, MixProviderPresence, PRESENCE_TIMEOUT,
+    Update,
 };
 
 use crate::limits::Refusal;
@@ -51,7 +52,7 @@ presence!(MixProviderPresence);
 /// them are the same text.
 #[derive(Debug)]
 pub(crate) struct List<P> {
-    name: &'static str,
+    name: ListName,
     capacity: usize,
     update: fn(P) -> Update,
     records: BTreeMap<String, Record<P>>,
@@ -81,7 +82,7 @@ impl<P> Record<P> {
 
 impl<P: Presence> List<P> {
     /// An empty list that is called `name` in events. `update` tells subscribers of a record.
-    pub(crate) fn new(name: &'static str, capacity: usize, update: fn(P) -> Update) -> Self {
+    pub(crate) fn new(name: ListName, capacity: usize, update: fn(P) -> Update) -> Self {
         Self { name, capacity, update, records: BTreeMap::new(), wake: None }
     }
 
@@ -99,7 +100,7 @@ impl<P: Presence> List<P> {
 
     /// Puts a record in, or in the place of the one with the same key.
     pub(crate) fn announce(&mut self, now: Time, presence: P, updates: &mut Vec<Update>) {
-        let seen = Update::Seen { pub_key: presence.pub_key().into(), list: self.name.into() };
+        let seen = Update::Seen { pub_key: presence.pub_key().into(), list: self.name };
         if let Some(record) = self.records.get_mut(presence.pub_key()) {
             record.heard = now;
             record.late = false;
@@ -137,12 +138,12 @@ impl<P: Presence> List<P> {
         self.records.retain(|pub_key, record| {
             let (pub_key, last_seen) = (|| pub_key.clone(), record.presence.last_seen());
             if record.is_gone(now) {
-                updates.push(Update::Gone { pub_key: pub_key(), list: list.into(), last_seen });
+                updates.push(Update::Gone { pub_key: pub_key(), list, last_seen });
                 return false;
             }
             if !record.late && now >= record.due() {
                 record.late = true;
-                updates.push(Update::Late { pub_key: pub_key(), list: list.into(), last_seen });
+                updates.push(Update::Late { pub_key: pub_key(), list, last_seen });
             }
             true
         });
@@ -166,7 +167,7 @@ impl<P: Presence> List<P> {
     }
 
     /// What it is called in events.
-    pub(crate) fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> ListName {
         self.name
     }
 }

@@ -13,7 +13,8 @@ use utoipa::{IntoResponses, PartialSchema as _, ToSchema as _};
         title = "Nym directory",
         description = "Who is present in the mix network, and how many packets mixnodes pass on. \
             Times are nanoseconds since 1970. Field names are taken in any case; unknown fields are \
-            ignored. Whatever is refused is answered with a JSON object of one field, `error`.",
+            ignored. What a route refuses is answered with a JSON object of one field, `error`. Where \
+            no route is, the answer is 404 and plain text.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     tags(

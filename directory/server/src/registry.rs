@@ -6,21 +6,21 @@
 //! due.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use contract::Time;
 use directory_api::{
-    CocoNodePresence, CocoNodeReport, GatewayPresence, MetricsHistory, MixMetric, MixMetricReport,
-    MixNodePresence, MixNodeReport, MixProviderPresence, MixProviderReport, Topology, Update,
+    CocoNodePresence, CocoNodeReport, GatewayPresence, ListName, MAX_LISTED_CLIENTS,
+    MetricsHistory, MixMetric, MixMetricReport, MixNodePresence, MixNodeReport,
+    MixProviderPresence, MixProviderReport, Topology, Update,
 };
 
 use crate::history::{BadQuery, History};
+use crate::host;
 use crate::limits::{self, Refusal};
 use crate::list::{List, Presence};
 use crate::telemetry::{Census, Kind, Resident};
 use crate::windows::Windows;
-
-/// Name of the list of mixnodes.
-const MIXNODE: &str = "mixnode";
 
 /// A moment, by both clocks of a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,12 +49,16 @@ impl Registry {
     /// An empty registry. The windows of its metrics are counted from `now`.
     pub fn new(now: Time) -> Self {
         Self {
-            coco_nodes: List::new("coconode", limits::MAX_COCONODES, |node| Update::CocoNode {
-                node,
+            coco_nodes: List::new(ListName::CocoNode, limits::MAX_COCONODES, |node| {
+                Update::CocoNode { node }
             }),
-            mix_nodes: List::new(MIXNODE, limits::MAX_MIXNODES, Update::MixNode),
-            mix_providers: List::new("mixprovider", limits::MAX_PROVIDERS, Update::MixProvider),
-            gateways: List::new("gateway", limits::MAX_PROVIDERS, Update::Gateway),
+            mix_nodes: List::new(ListName::MixNode, limits::MAX_MIXNODES, Update::MixNode),
+            mix_providers: List::new(
+                ListName::MixProvider,
+                limits::MAX_PROVIDERS,
+                Update::MixProvider,
+            ),
+            gateways: List::new(ListName::Gateway, limits::MAX_PROVIDERS, Update::Gateway),
             disallowed: BTreeSet::new(),
             metrics: Windows::new(now),
             history: History::default(),
@@ -62,16 +66,20 @@ impl Registry {
         }
     }
 
-    /// A validator is present.
+    /// A validator is present. `peer` is where its announcement came from, which becomes its host
+    /// unless that is loopback.
     pub fn announce_coconode(
         &mut self,
         now: Now,
         report: CocoNodeReport,
+        peer: IpAddr,
     ) -> Result<Vec<Update>, Refusal> {
         let CocoNodeReport { host, pub_key, version, location, kind } = report;
         limits::check_node(&pub_key, &version, &location)?;
         limits::check_text("host", &host)?;
         limits::check_text("type", &kind)?;
+        let host = host::seen_from(&host, peer);
+        limits::check_text("host", &host)?;
         let last_seen = now.unix;
         let presence = CocoNodePresence { host, pub_key, version, location, kind, last_seen };
         self.announce(now, |registry| &mut registry.coco_nodes, presence)
@@ -98,6 +106,7 @@ impl Registry {
         report: MixProviderReport,
     ) -> Result<Vec<Update>, Refusal> {
         let presence = provider(now, report)?;
+        check_clients(&self.mix_providers, now, &presence)?;
         self.announce(now, |registry| &mut registry.mix_providers, presence)
     }
 
@@ -108,11 +117,13 @@ impl Registry {
         report: MixProviderReport,
     ) -> Result<Vec<Update>, Refusal> {
         let presence = provider(now, report)?;
+        check_clients(&self.gateways, now, &presence)?;
         self.announce(now, |registry| &mut registry.gateways, presence)
     }
 
     /// The node with this key leaves, from every list. Nothing happens if it is in none.
-    pub fn leave(&mut self, now: Now, pub_key: &str) -> Vec<Update> {
+    pub fn leave(&mut self, now: Now, pub_key: &str) -> Result<Vec<Update>, Refusal> {
+        limits::check_key("pubKey", pub_key)?;
         let mut updates = self.expire(now.time);
         let is_hidden = self.disallowed.contains(pub_key);
         let was_there = [
@@ -125,7 +136,7 @@ impl Registry {
             self.revision += 1;
             updates.push(Update::Left { pub_key: pub_key.into() });
         }
-        updates
+        Ok(updates)
     }
 
     /// Keeps the mixnode with this key out of the topology, until it is allowed again.
@@ -148,7 +159,8 @@ impl Registry {
 
     /// Lets the mixnode with this key into the topology again. Nothing happens if it is not
     /// disallowed.
-    pub fn allow(&mut self, now: Now, pub_key: &str) -> Vec<Update> {
+    pub fn allow(&mut self, now: Now, pub_key: &str) -> Result<Vec<Update>, Refusal> {
+        limits::check_key("pubKey", pub_key)?;
         let mut updates = self.expire(now.time);
         if self.disallowed.remove(pub_key)
             && let Some(node) = self.mix_nodes.get(pub_key)
@@ -156,7 +168,7 @@ impl Registry {
             self.revision += 1;
             updates.push(Update::MixNode(node.clone()));
         }
-        updates
+        Ok(updates)
     }
 
     /// Mixnodes that are present and disallowed, sorted by key.
@@ -262,6 +274,11 @@ impl Registry {
         Census { residents, totals: self.history.totals(now) }
     }
 
+    /// Which window [`metrics`](Self::metrics) shows: what was made of them holds until this changes.
+    pub fn metrics_window(&mut self, now: Time) -> u64 {
+        self.metrics.number(now)
+    }
+
     /// Changes whenever a record changes, be it only its `lastSeen`: what was made of
     /// [`topology`](Self::topology) right after [`expire`](Self::expire) holds until then.
     pub fn revision(&self) -> u64 {
@@ -283,7 +300,8 @@ impl Registry {
         Ok(updates)
     }
 
-    /// Takes out what subscribers shall not hear: to them a disallowed mixnode is not there.
+    /// Takes out what subscribers shall not hear: a disallowed mixnode is not in their topology, and
+    /// its announcements mean nothing to them. Its packet reports are passed on, as in v0.7.0.
     fn hide_disallowed(&self, updates: &mut Vec<Update>) {
         if self.disallowed.is_empty() {
             return;
@@ -293,11 +311,26 @@ impl Registry {
             Update::Seen { pub_key, list }
             | Update::Late { pub_key, list, .. }
             | Update::Gone { pub_key, list, .. } => {
-                *list != MIXNODE || !self.disallowed.contains(pub_key)
+                *list != ListName::MixNode || !self.disallowed.contains(pub_key)
             }
             _ => true,
         });
     }
+}
+
+/// Whether the list has room for this provider's clients, besides those of the others.
+fn check_clients(
+    list: &List<MixProviderPresence>,
+    now: Now,
+    presence: &MixProviderPresence,
+) -> Result<(), Refusal> {
+    let others = list.iter(now.time).filter(|other| other.pub_key != presence.pub_key);
+    let others = others.map(|other| other.registered_clients.len()).sum();
+    let (count, capacity) = (presence.registered_clients.len(), MAX_LISTED_CLIENTS);
+    if count + others > capacity {
+        return Err(Refusal::ClientsFull { list: list.name(), count, others, capacity });
+    }
+    Ok(())
 }
 
 fn provider(now: Now, report: MixProviderReport) -> Result<MixProviderPresence, Refusal> {

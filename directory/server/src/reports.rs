@@ -4,7 +4,8 @@
 //! the directory, such as the length of its texts, is for [`Registry`](crate::Registry) to say.
 
 use directory_api::{
-    CocoNodeReport, Departure, MixMetricReport, MixNodeReport, MixProviderReport, RegisteredClient,
+    CocoNodeReport, Departure, MixMetricReport, MixNodeKey, MixNodeReport, MixProviderReport,
+    RegisteredClient,
 };
 
 pub use crate::fields::BadBody;
@@ -60,7 +61,7 @@ static DEPARTURE: Model<Departure> = Model::new(
     &[Field::required("pubKey", "PubKey", |departure| Text(&mut departure.pub_key))],
 );
 
-static ALLOWANCE: Model<Allowance> =
+static ALLOWANCE: Model<MixNodeKey> =
     Model::new("MixNodeID", &[Field::optional("pubKey", |node| Text(&mut node.pub_key))]);
 
 static METRIC: Model<MixMetricReport> = Model::new(
@@ -71,12 +72,6 @@ static METRIC: Model<MixMetricReport> = Model::new(
         Field::required("received", "Received", |report| Count(&mut report.received)),
     ],
 );
-
-/// Which mixnode is allowed or disallowed.
-#[derive(Default)]
-struct Allowance {
-    pub_key: String,
-}
 
 /// A validator's announcement.
 pub fn coconode(body: &[u8]) -> Result<CocoNodeReport, BadBody> {
@@ -107,10 +102,10 @@ pub fn departure(body: &[u8]) -> Result<Departure, BadBody> {
     DEPARTURE.read(body)
 }
 
-/// The key of a mixnode that is to be shown again, or to be shown no more. The original did not
+/// Which mixnode is to be shown again, or to be shown no more. The original did not
 /// insist on it: a missing key is an empty one.
-pub fn allowance(body: &[u8]) -> Result<String, BadBody> {
-    Ok(ALLOWANCE.read(body)?.pub_key)
+pub fn allowance(body: &[u8]) -> Result<MixNodeKey, BadBody> {
+    ALLOWANCE.read(body)
 }
 
 /// A mixnode's counts.

@@ -1,20 +1,22 @@
 //! The server's side of HTTP: connections that are accepted, what they may take, how they end, and
-//! what surrounds every request: the console's line, its telemetry, and what web pages may read.
+//! what surrounds every request: the console's line and its telemetry.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{Method, header};
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use runtime::ConnectionPlace;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout};
 use tokio_io_timeout::TimeoutWriter;
@@ -22,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Level;
 
+use crate::cors::PageRights;
 use crate::limits::MAX_CONNECTIONS;
 use crate::routes::{App, Peer};
 
@@ -31,6 +34,10 @@ const GRACE: Duration = Duration::from_secs(1);
 /// A client has this long for the head of a request, counted from the end of the one before, so that
 /// neither slow nor forgotten connections stay.
 const HEAD_DEADLINE: Duration = Duration::from_secs(60);
+
+/// The same for who comes when more than half of the places are taken: that half goes round quickly,
+/// so that nobody can keep all others out with connections that say nothing.
+const CROWDED_HEAD_DEADLINE: Duration = Duration::from_secs(2);
 
 /// A client that does not take its answer in this time is given up.
 const WRITE_DEADLINE: Duration = Duration::from_secs(10);
@@ -49,32 +56,35 @@ pub(crate) async fn serve(
     app: App,
     shutdown: CancellationToken,
 ) {
+    // Also when nobody waits for this any more: no task outlives it.
+    let _cut_off = app.cut_off.clone().drop_guard();
     let connections = TaskTracker::new();
-    let cut_off = CancellationToken::new();
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(HEAD_DEADLINE)
-        .max_buf_size(MAX_HEAD_BYTES)
-        .max_headers(MAX_HEADERS);
-    let handle = |stream: TcpStream, peer: SocketAddr| {
-        let (http, router, app) = (http.clone(), router.clone(), app.clone());
-        let (shutdown, cut_off) = (shutdown.clone(), cut_off.clone());
+    http.timer(TokioTimer::new()).max_buf_size(MAX_HEAD_BYTES).max_headers(MAX_HEADERS);
+    let handle = |stream: TcpStream, peer: SocketAddr, place: ConnectionPlace| {
+        let (mut http, router, app) = (http.clone(), router.clone(), app.clone());
+        http.header_read_timeout(if place.crowded { CROWDED_HEAD_DEADLINE } else { HEAD_DEADLINE });
+        // On a socket for both families, IPv4 comes as part of IPv6.
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         connections.track_future(async move {
             tokio::select! {
-                () = connection(http, stream, peer, router, app, shutdown) => {}
-                () = cut_off.cancelled() => {}
+                () = connection(http, stream, peer, router, &app, place) => {}
+                () = app.cut_off.cancelled() => {}
             }
         })
     };
     tokio::select! {
-        () = runtime::accept(listener, MAX_CONNECTIONS, handle) => {}
+        () = runtime::accept_into_places(listener, MAX_CONNECTIONS, handle) => {}
         () = shutdown.cancelled() => {}
     }
     connections.close();
     app.sockets.close();
-    // Who has not finished by then is cut off.
-    let _ = timeout(GRACE, async { tokio::join!(connections.wait(), app.sockets.wait()) }).await;
-    cut_off.cancel();
+    let all_ended = async || tokio::join!(connections.wait(), app.sockets.wait());
+    if timeout(GRACE, all_ended()).await.is_err() {
+        app.cut_off.cancel();
+        // Nothing holds them up now but a turn of each.
+        let _ = timeout(GRACE, all_ended()).await;
+    }
 }
 
 async fn connection(
@@ -82,8 +92,8 @@ async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    app: App,
-    shutdown: CancellationToken,
+    app: &App,
+    place: ConnectionPlace,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(target: "directory", "cannot set TCP_NODELAY: {error}");
@@ -91,14 +101,16 @@ async fn connection(
     let mut stream = TimeoutWriter::new(stream);
     stream.set_timeout(Some(WRITE_DEADLINE));
     let router = TowerToHyperService::new(router);
+    // A websocket keeps its place when it leaves this task.
+    let place = Arc::new(place);
     let service = service_fn(|request: hyper::Request<Incoming>| {
-        answer(&app, &router, peer, request.map(Body::new))
+        answer(app, &router, peer, &place, request.map(Body::new))
     });
     let io = TokioIo::new(Box::pin(stream));
     let mut connection = std::pin::pin!(http.serve_connection(io, service).with_upgrades());
     let ended = tokio::select! {
         ended = &mut connection => ended,
-        () = shutdown.cancelled() => {
+        () = app.shutdown.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -113,22 +125,24 @@ async fn answer(
     app: &App,
     router: &TowerToHyperService<Router>,
     peer: SocketAddr,
+    place: &Arc<ConnectionPlace>,
     mut request: Request,
 ) -> Result<Response, Infallible> {
     let start = Instant::now();
     let (method, uri) = (request.method().clone(), request.uri().clone());
-    let readers =
-        request.headers().contains_key(header::ORIGIN).then(|| Readers::of(app, &request));
-    let mut response = match &readers {
-        Some(readers) if method == Method::OPTIONS => readers.preflight(),
+    let rights = PageRights::of(&request, &app.options.allowed_origins);
+    let mut response = match rights {
+        Some(rights) if method == Method::OPTIONS => rights.preflight(),
         _ => {
             request.extensions_mut().insert(Peer(peer));
+            if request.headers().contains_key(header::UPGRADE) {
+                request.extensions_mut().insert(Arc::clone(place));
+            }
             router.call(request).await?
         }
     };
-    if readers.is_some_and(|readers| readers.may_read(&method)) {
-        let any = HeaderValue::from_static("*");
-        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+    if let Some(rights) = rights {
+        rights.mark(&method, &mut response);
     }
     let (status, took) = (response.status(), start.elapsed());
     app.telemetry.request(&method, uri.path(), status, took);
@@ -141,32 +155,44 @@ async fn answer(
     Ok(response)
 }
 
-/// What a web page may do with an answer. Pages of any origin may read what is here, as with the
-/// original: it is what everybody on this machine can ask for. Only our own pages may write.
-#[derive(Clone, Copy)]
-struct Readers {
-    may_write: bool,
-}
+#[cfg(test)]
+mod tests {
+    use futures_util::StreamExt as _;
+    use tokio::sync::Semaphore;
 
-impl Readers {
-    fn of(app: &App, request: &Request) -> Self {
-        let may_write = origin::check(request.headers(), &app.options.allowed_origins).is_ok();
-        Self { may_write }
-    }
+    use super::*;
+    use crate::Options;
+    use crate::budget::Budget;
+    use crate::hub::Hub;
+    use crate::routes::{self, Shared};
 
-    fn may_read(self, method: &Method) -> bool {
-        self.may_write || matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
-    }
-
-    /// The answer to a browser that asks whether a page may do what it is about to do.
-    fn preflight(self) -> Response {
-        let methods = if self.may_write { "GET,POST" } else { "GET" };
-        let headers = [
-            (header::ACCESS_CONTROL_ALLOW_METHODS, methods),
-            (header::ACCESS_CONTROL_ALLOW_HEADERS, "Origin,Content-Length,Content-Type"),
-            // Twelve hours, as in the original.
-            (header::ACCESS_CONTROL_MAX_AGE, "43200"),
-        ];
-        (StatusCode::NO_CONTENT, headers).into_response()
+    /// HTTP is done with a connection that became a websocket, but the connection is still there.
+    #[tokio::test]
+    async fn a_websocket_keeps_its_place() {
+        let places = Arc::new(Semaphore::new(1));
+        let permit = Arc::clone(&places).try_acquire_owned().expect("a place");
+        let place = ConnectionPlace { permit, crowded: false };
+        let app = Arc::new(Shared {
+            hub: Hub::new(Arc::default()),
+            options: Options::default(),
+            telemetry: Arc::default(),
+            budget: Budget::default(),
+            sockets: TaskTracker::new(),
+            shutdown: CancellationToken::new(),
+            cut_off: CancellationToken::new(),
+        });
+        let router = routes::router(Arc::clone(&app));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("ws://{}/ws", listener.local_addr().expect("an address"));
+        let serving = async {
+            let (stream, peer) = listener.accept().await.expect("a connection");
+            connection(http1::Builder::new(), stream, peer, router, &app, place).await;
+        };
+        let (client, ()) = tokio::join!(tokio_tungstenite::connect_async(url), serving);
+        let (mut socket, _) = client.expect("a websocket");
+        assert_eq!(places.available_permits(), 0);
+        socket.close(None).await.expect("open until now");
+        while socket.next().await.is_some() {}
+        let _place = places.acquire().await.expect("given back");
     }
 }

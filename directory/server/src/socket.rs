@@ -1,11 +1,14 @@
 //! One websocket connection: what the subscription brings goes out, pings keep it alive, and what
 //! the client says is not listened to.
 
+use std::error::Error;
+use std::iter::successors;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, close_code};
 use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio_tungstenite::tungstenite;
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::Subscription;
@@ -43,11 +46,12 @@ pub(crate) async fn serve<S, E>(
     shutdown: CancellationToken,
 ) where
     S: Stream<Item = Result<Message, E>> + Sink<Message, Error = E> + Unpin,
+    E: Error + 'static,
 {
-    let dropped = subscription.dropped();
+    let fell_behind = subscription.fell_behind();
     tokio::select! {
         // Even in the middle of a message that the client does not take.
-        () = dropped.cancelled() => {}
+        () = fell_behind.cancelled() => {}
         () = converse(socket, &mut subscription, manners, shutdown) => {}
     }
 }
@@ -59,6 +63,7 @@ async fn converse<S, E>(
     shutdown: CancellationToken,
 ) where
     S: Stream<Item = Result<Message, E>> + Sink<Message, Error = E> + Unpin,
+    E: Error + 'static,
 {
     let mut ping = interval_at(Instant::now() + manners.ping_every, manners.ping_every);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -69,10 +74,22 @@ async fn converse<S, E>(
             biased;
             () = shutdown.cancelled() => close(close_code::AWAY, "the directory stops"),
             incoming = socket.next() => match incoming {
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                Some(Err(error)) if is_too_long(&error) => too_long(),
+                // The library has made the answer that its goodbye calls for.
+                Some(Ok(Message::Close(_))) => {
+                    is_taken(socket.flush()).await;
+                    return;
+                }
+                Some(Err(_)) | None => return,
                 Some(Ok(Message::Text(text))) if text.len() > MAX_INBOUND_BYTES => too_long(),
                 Some(Ok(Message::Binary(bytes))) if bytes.len() > MAX_INBOUND_BYTES => too_long(),
-                Some(Ok(_)) => {
+                Some(Ok(message)) => {
+                    // The library has made a pong of a ping, and would pile them up for a client
+                    // that does not take them.
+                    let is_ping = matches!(message, Message::Ping(_));
+                    if is_ping && !is_taken(socket.flush()).await {
+                        return;
+                    }
                     give_up = Instant::now() + manners.silence_limit;
                     continue;
                 }
@@ -85,10 +102,21 @@ async fn converse<S, E>(
             () = sleep_until(give_up) => return,
         };
         let last = matches!(message, Message::Close(_));
-        if !matches!(timeout(WRITE_DEADLINE, socket.send(message)).await, Ok(Ok(()))) || last {
+        if !is_taken(socket.send(message)).await || last {
             return;
         }
     }
+}
+
+/// Whether the client took what is written, in time.
+async fn is_taken<E>(writing: impl Future<Output = Result<(), E>>) -> bool {
+    matches!(timeout(WRITE_DEADLINE, writing).await, Ok(Ok(())))
+}
+
+/// Whether the library refused a message before it was whole.
+fn is_too_long(error: &(dyn Error + 'static)) -> bool {
+    successors(Some(error), |&error| error.source())
+        .any(|error| matches!(error.downcast_ref(), Some(tungstenite::Error::Capacity(_))))
 }
 
 fn too_long() -> Message {
@@ -102,6 +130,7 @@ fn close(code: u16, reason: &'static str) -> Message {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::io;
     use std::pin::Pin;
     use std::sync::Arc;
     use std::task::{Context, Poll};
@@ -122,7 +151,7 @@ mod tests {
     }
 
     impl Stream for Fake {
-        type Item = Result<Message, ()>;
+        type Item = io::Result<Message>;
 
         fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
             self.from_client.poll_recv(cx).map(|message| message.map(Ok))
@@ -130,21 +159,21 @@ mod tests {
     }
 
     impl Sink<Message> for Fake {
-        type Error = ();
+        type Error = io::Error;
 
-        fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), ()>> {
+        fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
             if self.takes { Poll::Ready(Ok(())) } else { Poll::Pending }
         }
 
-        fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), ()> {
-            self.to_client.send((self.start.elapsed(), message)).map_err(drop)
+        fn start_send(self: Pin<&mut Self>, message: Message) -> io::Result<()> {
+            self.to_client.send((self.start.elapsed(), message)).map_err(io::Error::other)
         }
 
-        fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), ()>> {
+        fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
             self.poll_ready(cx)
         }
 
-        fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), ()>> {
+        fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
             self.poll_ready(cx)
         }
     }
@@ -162,9 +191,20 @@ mod tests {
         let hub = Hub::new(Arc::default());
         let subscription = hub.listen().expect("a place");
         let report = MixMetricReport { pub_key: "m".into(), sent: BTreeMap::new(), received: 1 };
-        hub.change(|registry, now| registry.report_metrics(now, report)).expect("accepted");
+        hub.change(|registry, now| registry.report_metrics(now, report)).await.expect("accepted");
         let (socket, _client, _sent) = fake(false);
         let start = Instant::now();
+        serve(socket, subscription, Manners::ORIGINAL, CancellationToken::new()).await;
+        assert_eq!(start.elapsed(), WRITE_DEADLINE);
+    }
+
+    /// A ping is answered by the library, and that answer has to be taken too.
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_pings_and_takes_nothing_is_given_up() {
+        let (socket, client, _sent) = fake(false);
+        client.send(Message::Ping(axum::body::Bytes::new())).expect("room");
+        let start = Instant::now();
+        let subscription = Hub::new(Arc::default()).listen().expect("a place");
         serve(socket, subscription, Manners::ORIGINAL, CancellationToken::new()).await;
         assert_eq!(start.elapsed(), WRITE_DEADLINE);
     }

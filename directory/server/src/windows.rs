@@ -20,12 +20,14 @@ pub(crate) struct Windows {
     /// Entries of the window that fills: each report, and each next hop in it.
     entries: usize,
     whole: Vec<MixMetric>,
+    /// How many there were before it.
+    number: u64,
 }
 
 impl Windows {
     /// Two empty windows; the first begins now.
     pub(crate) fn new(now: Time) -> Self {
-        Self { until: now + WINDOW, filling: Vec::new(), entries: 0, whole: Vec::new() }
+        Self { until: now + WINDOW, filling: Vec::new(), entries: 0, whole: Vec::new(), number: 0 }
     }
 
     /// Puts a report into the window that fills.
@@ -46,10 +48,17 @@ impl Windows {
         &self.whole
     }
 
+    /// Which window the last whole one is: what was made of it holds until this changes.
+    pub(crate) fn number(&mut self, now: Time) -> u64 {
+        self.advance(now);
+        self.number
+    }
+
     fn advance(&mut self, now: Time) {
         if now < self.until {
             return;
         }
+        self.number += 1;
         self.whole = mem::take(&mut self.filling);
         self.entries = 0;
         let late = now.saturating_since(self.until);

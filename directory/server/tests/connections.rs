@@ -5,12 +5,17 @@
 mod support;
 
 use std::io::ErrorKind;
+use std::net::Ipv6Addr;
 
+use directory_server::Options;
+use futures_util::StreamExt as _;
 use reqwest::{Client, StatusCode};
 use support::Directory;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
+use tokio_tungstenite::connect_async;
+use tokio_util::sync::CancellationToken;
 
 async fn connect(directory: &Directory) -> TcpStream {
     TcpStream::connect(directory.address).await.expect("a connection")
@@ -136,5 +141,86 @@ async fn who_does_not_take_answers_is_given_up() {
         assert!(waited < 60, "still there after {waited} s");
     }
     is_there(&directory).await;
+    directory.stop().await;
+}
+
+/// Bodies that stall take at most so much memory together; who sends a short one does not notice.
+#[tokio::test(start_paused = true)]
+async fn long_bodies_wait_for_each_other_and_short_ones_do_not() {
+    let directory = Directory::start().await;
+    let head = |length: usize| {
+        format!(
+            "POST /api/presence/mixproviders HTTP/1.1\r\nHost: d\r\nContent-Length: {length}\r\n\r\n"
+        )
+    };
+    let start = Instant::now();
+    let mut stalled = Vec::new();
+    for _ in 0..64 + 2 {
+        let mut stream = connect(&directory).await;
+        stream.write_all(head(1 << 20).as_bytes()).await.expect("room");
+        stalled.push(stream);
+    }
+    let mut short = connect(&directory).await;
+    short.write_all(format!("{}xx", head(2)).as_bytes()).await.expect("room");
+    let mut answer = [0; 12];
+    short.read_exact(&mut answer).await.expect("an answer");
+    assert_eq!(&answer, b"HTTP/1.1 400");
+    assert_eq!(start.elapsed().as_secs(), 0);
+    // The last two never get to send theirs.
+    for (place, stream) in stalled.iter_mut().enumerate().rev() {
+        let answer = until_closed(stream).await;
+        let (status, seconds) = if place < 64 { ("408", 10) } else { ("503", 1) };
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{place}: {answer}");
+        assert_eq!(start.elapsed().as_secs(), seconds);
+    }
+    directory.stop().await;
+}
+
+/// However small the pieces are in which it comes.
+#[tokio::test]
+async fn a_body_that_comes_in_pieces_is_read_whole() {
+    let directory = Directory::start().await;
+    let mut stream = connect(&directory).await;
+    let head = "POST /api/metrics/mixes HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\
+        Transfer-Encoding: chunked\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.expect("room");
+    for byte in r#"{"pubKey":"m","sent":{},"received":1}"#.chars() {
+        stream.write_all(format!("1\r\n{byte}\r\n").as_bytes()).await.expect("room");
+    }
+    stream.write_all(b"0\r\n\r\n").await.expect("room");
+    let answer = support::soon(until_closed(&mut stream)).await;
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    directory.stop().await;
+}
+
+/// Whoever drops the future of `run` has no tasks left.
+#[tokio::test]
+async fn connections_end_with_the_directory_that_is_dropped() {
+    let (listener, shutdown) = (TcpListener::bind("127.0.0.1:0").await, CancellationToken::new());
+    let listener = listener.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let directory =
+        tokio::spawn(directory_server::run(listener, Options::default(), shutdown.clone()));
+    let (mut socket, _) = connect_async(format!("ws://{address}/ws")).await.expect("a websocket");
+    let mut idle = TcpStream::connect(address).await.expect("a connection");
+    directory.abort();
+    assert!(directory.await.expect_err("it was dropped").is_cancelled());
+    let end = async { while matches!(socket.next().await, Some(Ok(_))) {} };
+    support::soon(end).await;
+    support::soon(until_closed(&mut idle)).await;
+}
+
+/// On a socket for both families, who comes over IPv4 is not stored as an address of IPv6.
+#[tokio::test]
+async fn a_validator_is_stored_with_the_address_that_others_know_it_by() {
+    let directory =
+        Directory::start_at((Ipv6Addr::UNSPECIFIED, 0).into(), Options::default()).await;
+    let url = |path| format!("http://127.0.0.1:{}{path}", directory.address.port());
+    let report = r#"{"host":"10.1.2.3:4001","pubKey":"k","version":"1","location":"","type":"v"}"#;
+    let post = Client::new().post(url("/api/presence/coconodes")).body(report).send();
+    assert_eq!(post.await.expect("an answer").status(), StatusCode::CREATED);
+    let topology = Client::new().get(url("/api/presence/topology")).send();
+    let topology = topology.await.expect("an answer").text().await.expect("a body");
+    assert!(topology.contains(r#""host":"127.0.0.1:4001""#), "{topology}");
     directory.stop().await;
 }

@@ -6,7 +6,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-use directory_api::MAX_REGISTERED_CLIENTS;
+use directory_api::{MAX_LISTED_CLIENTS, MAX_REGISTERED_CLIENTS};
 use directory_server::limits;
 use reqwest::Client;
 use serde_json::Value;
@@ -71,6 +71,7 @@ fn every_limit_is_in_the_table() {
         ("bytes of a key", limits::MAX_KEY_BYTES),
         ("bytes of any other text", limits::MAX_TEXT_BYTES),
         ("registered clients of a provider", MAX_REGISTERED_CLIENTS),
+        ("registered clients of all providers in a list", MAX_LISTED_CLIENTS),
         ("next hops in a report", limits::MAX_NEXT_HOPS),
         ("reports and next hops in a window", limits::MAX_WINDOW_ENTRIES),
         ("mixnodes", limits::MAX_MIXNODES),
@@ -79,6 +80,8 @@ fn every_limit_is_in_the_table() {
         ("disallowed mixnodes", limits::MAX_DISALLOWED),
         ("websockets", limits::MAX_SUBSCRIBERS),
         ("connections", limits::MAX_CONNECTIONS),
+        ("KiB of bodies longer than 4 KiB, together", limits::MAX_LONG_BODIES_KIB),
+        ("histories on their way", limits::MAX_HISTORIES),
     ];
     let written = table("what").into_iter().map(|row| (row[0], row[1].parse().expect("a number")));
     assert_eq!(written.collect::<Vec<(_, usize)>>(), limits);

@@ -6,6 +6,7 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -284,7 +285,8 @@ fn announce_all(mut recorded: Topology) -> (Registry, Topology) {
     let mut registry = Registry::new(at(0, 0).time);
     sort(&mut recorded);
     for node in &recorded.coco_nodes {
-        registry.announce_coconode(at(0, node.last_seen), report_of(node)).expect("accepted");
+        let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        registry.announce_coconode(at(0, node.last_seen), report_of(node), peer).expect("accepted");
     }
     recorded.mix_nodes.retain(|node| {
         let announced = registry.announce_mixnode(at(0, node.last_seen), report_of(node));

@@ -272,6 +272,52 @@ async fn bodies_are_bounded_and_those_of_providers_later() {
     directory.stop().await;
 }
 
+/// Row `full lists`, `disallow list`: whoever comes too late is not at fault, and may try again.
+#[tokio::test]
+async fn who_comes_when_all_is_full_is_told_to_come_again() {
+    let directory = Directory::start().await;
+    let client = Client::new();
+    let first_refusal = async |path: &str, body: fn(usize) -> String, room: usize| {
+        for count in 0.. {
+            let answer = soon(client.post(directory.url(path)).body(body(count)).send()).await;
+            let answer = answer.expect("an answer");
+            if answer.status() != StatusCode::CREATED {
+                return (count, refused(answer).await);
+            }
+            assert!(count < 2 * room, "{path}: no end of room");
+        }
+        unreachable!("it counts to that end")
+    };
+    let validator = |count| format!(r#"{{"pubKey":"{count}","version":"1","type":"validator"}}"#);
+    let full = format!("the list of coconodes is full: {} are present", limits::MAX_COCONODES);
+    let refusal = first_refusal("/api/presence/coconodes", validator, limits::MAX_COCONODES).await;
+    assert_eq!(refusal, (limits::MAX_COCONODES, (503, full)));
+
+    let key = |count| format!(r#"{{"pubKey":"{count}"}}"#);
+    let (count, (status, error)) =
+        first_refusal("/api/presence/disallow", key, limits::MAX_DISALLOWED).await;
+    assert_eq!((count, status), (limits::MAX_DISALLOWED, 503), "{error}");
+
+    let provider = |count| {
+        let clients = vec![r#"{"pubKey":"c"}"#; directory_api::MAX_REGISTERED_CLIENTS].join(",");
+        format!(r#"{{"pubKey":"{count}","version":"1","registeredClients":[{clients}]}}"#)
+    };
+    let room = directory_api::MAX_LISTED_CLIENTS / directory_api::MAX_REGISTERED_CLIENTS;
+    let (count, (status, error)) = first_refusal("/api/presence/gateways", provider, room).await;
+    assert_eq!((count, status), (room, 503), "{error}");
+    assert!(error.contains("all together at most 16384"), "{error}");
+
+    let report = |_| {
+        let hops: Vec<_> = (0..limits::MAX_NEXT_HOPS).map(|hop| format!(r#""{hop}":1"#)).collect();
+        format!(r#"{{"pubKey":"m","received":1,"sent":{{{}}}}}"#, hops.join(","))
+    };
+    // A window may end meanwhile.
+    let room = 10 * limits::MAX_WINDOW_ENTRIES / limits::MAX_NEXT_HOPS;
+    let (_, (status, error)) = first_refusal("/api/metrics/mixes", report, room).await;
+    assert_eq!(status, 429, "{error}");
+    directory.stop().await;
+}
+
 /// Row `version rule`.
 #[tokio::test]
 async fn old_mixnodes_are_refused_where_a_minimum_is_set_and_only_there() {

@@ -5,8 +5,8 @@ mod support;
 use std::collections::BTreeMap;
 
 use directory_api::{
-    CocoNodePresence, Frame, MixMetric, MixNodePresence, MixProviderPresence, RegisteredClient,
-    Topology, Update,
+    CocoNodePresence, Frame, ListName, MixMetric, MixNodePresence, MixProviderPresence,
+    RegisteredClient, Topology, Update,
 };
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, StatusCode};
@@ -78,7 +78,11 @@ async fn swagger_ui_and_its_files_come_from_the_directory() {
     let initializer = get(&directory, "/swagger/swagger-initializer.js").await;
     let initializer = soon(initializer.text()).await.expect("a script");
     assert!(initializer.contains("\"/swagger/doc.json\""), "{initializer}");
-    assert_eq!(get(&directory, "/swagger/no-such-file").await.status(), StatusCode::NOT_FOUND);
+    for nothing in ["/swagger/no-such-file", "/swagger/%ff"] {
+        let response = get(&directory, nothing).await;
+        assert_eq!(response.status(), StatusCode::NOT_FOUND, "{nothing}");
+        assert_eq!(soon(response.text()).await.expect("a body"), "404 page not found");
+    }
     directory.stop().await;
 }
 
@@ -117,7 +121,7 @@ async fn every_frame_follows_the_published_schema_and_nonsense_does_not() {
     };
     let sent = BTreeMap::from([("127.0.0.1:9981".into(), 5)]);
     let metric = MixMetric { pub_key: "m".into(), sent, received: 6, timestamp: 4 };
-    let (key, list) = (|| "k".to_owned(), || "mixnode".to_owned());
+    let (key, list) = (|| "k".to_owned(), ListName::MixNode);
     let topology = Topology {
         coco_nodes: vec![node.clone()],
         mix_nodes: vec![mixnode.clone()],
@@ -132,9 +136,9 @@ async fn every_frame_follows_the_published_schema_and_nonsense_does_not() {
         Update::CocoNode { node },
         Update::Left { pub_key: key() },
         Update::Disallowed { pub_key: key() },
-        Update::Gone { pub_key: key(), list: list(), last_seen: 7 },
-        Update::Seen { pub_key: key(), list: list() },
-        Update::Late { pub_key: key(), list: list(), last_seen: 8 },
+        Update::Gone { pub_key: key(), list, last_seen: 7 },
+        Update::Seen { pub_key: key(), list },
+        Update::Late { pub_key: key(), list, last_seen: 8 },
         Update::Metric(metric),
     ] {
         let frame = Frame { seq: 9, timestamp: 10, update };
@@ -145,6 +149,11 @@ async fn every_frame_follows_the_published_schema_and_nonsense_does_not() {
         for (name, value) in [("type", "weather".into()), ("seq", Value::from(-1))] {
             let mut wrong = json.clone();
             wrong[name] = value;
+            assert!(!validator.is_valid(&wrong), "{wrong}");
+        }
+        if json.get("list").is_some() {
+            let mut wrong = json.clone();
+            wrong["list"] = "weather".into();
             assert!(!validator.is_valid(&wrong), "{wrong}");
         }
         json.as_object_mut().expect("an object").remove("time");

@@ -1,15 +1,19 @@
 //! The registry on virtual time: who is present, late, gone, and what subscribers hear of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use contract::Time;
 use directory_api::{
-    CocoNodeReport, LATE_AFTER, MixMetricReport, MixNodeReport, MixProviderReport,
-    PRESENCE_TIMEOUT, RegisteredClient, Topology, Update,
+    CocoNodeReport, LATE_AFTER, ListName, MAX_REGISTERED_CLIENTS, MixMetricReport, MixNodeReport,
+    MixProviderReport, PRESENCE_TIMEOUT, RegisteredClient, Topology, Update,
 };
 use directory_server::{Now, Refusal, Registry, limits};
 use proptest::prelude::*;
+
+/// Where announcements come from.
+const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A moment this long after the start, by both clocks.
 fn at(millis: u64) -> Now {
@@ -79,7 +83,7 @@ fn a_node_is_new_then_seen_then_late_then_gone() {
     assert_eq!(brief(&registry.expire(at(16_999).time)), [""; 0]);
     let gone = registry.expire(at(17_000).time);
     let last_seen = at(7000).unix;
-    let (pub_key, list) = ("k".into(), "mixnode".into());
+    let (pub_key, list) = ("k".into(), ListName::MixNode);
     assert_eq!(gone, [Update::Gone { pub_key, list, last_seen }]);
     assert_eq!(registry.next_wake(), None);
     assert_eq!(announce(&mut registry, 17_001, "b"), ["mixnode k b", "seen mixnode k"]);
@@ -108,8 +112,8 @@ fn who_leaves_is_out_of_every_list_at_once() {
     registry.announce_mixprovider(at(0), provider("p")).expect("accepted");
     registry.announce_gateway(at(1), provider("p")).expect("accepted");
     registry.announce_gateway(at(1), provider("q")).expect("accepted");
-    assert_eq!(brief(&registry.leave(at(2), "p")), ["left p"]);
-    assert_eq!(brief(&registry.leave(at(3), "p")), [""; 0]);
+    assert_eq!(brief(&registry.leave(at(2), "p").expect("accepted")), ["left p"]);
+    assert_eq!(brief(&registry.leave(at(3), "p").expect("accepted")), [""; 0]);
     let topology = registry.topology(at(3).time);
     assert!(topology.mix_provider_nodes.is_empty());
     assert_eq!(topology.gateway_nodes.len(), 1);
@@ -151,17 +155,30 @@ fn what_is_too_long_or_too_much_is_refused() {
         location: "l\n".into(),
         kind: "validator".into(),
     };
-    let refusal = registry.announce_coconode(now, coconode.clone());
+    let refusal = registry.announce_coconode(now, coconode.clone(), PEER);
     assert_eq!(refusal, Err(Refusal::ControlCharacter { field: "location" }));
     assert!(
         registry
-            .announce_coconode(now, CocoNodeReport { location: "l".into(), ..coconode })
+            .announce_coconode(
+                now,
+                CocoNodeReport { location: "l".into(), ..coconode.clone() },
+                PEER
+            )
             .is_ok()
     );
 
+    let coconode = CocoNodeReport {
+        host: format!("h{}:1", "o".repeat(264)),
+        location: "l".into(),
+        ..coconode
+    };
+    let refusal = registry.announce_coconode(now, coconode, PEER);
+    let too_long = Refusal::TooLong { field: "host", limit: limits::MAX_TEXT_BYTES };
+    assert_eq!(refusal, Err(too_long), "though what would be kept of it is short");
+
     let mut crowded = provider("p");
     crowded.registered_clients =
-        vec![RegisteredClient { pub_key: "c".into() }; directory_api::MAX_REGISTERED_CLIENTS];
+        vec![RegisteredClient { pub_key: "c".into() }; MAX_REGISTERED_CLIENTS];
     assert!(registry.announce_gateway(now, crowded.clone()).is_ok());
     crowded.registered_clients.push(RegisteredClient { pub_key: "c".into() });
     let refusal = registry.announce_gateway(now, crowded.clone()).expect_err("too many");
@@ -191,7 +208,7 @@ fn a_full_list_takes_those_who_are_in_it_and_has_room_again_when_they_are_gone()
     }
     registry.announce_mixnode(at(0), mixnode("k", "a")).expect("another list");
     let refusal = registry.announce_gateway(at(1), provider("one more"));
-    let list = "gateway";
+    let list = ListName::Gateway;
     assert_eq!(refusal, Err(Refusal::ListFull { list, capacity: limits::MAX_PROVIDERS }));
     assert!(registry.announce_gateway(at(9000), provider("0")).is_ok());
     for index in 1..limits::MAX_PROVIDERS {
@@ -217,8 +234,8 @@ fn metrics_carry_the_directorys_time() {
     assert_eq!(updates, [Update::Metric(shown[0].clone())]);
 }
 
-/// Row `disallow list`: what a disallowed mixnode does is not heard of, and it is not forgotten that
-/// it is disallowed.
+/// Row `disallow list`: announcements of a disallowed mixnode are not heard of, its packet reports are,
+/// and it is not forgotten that it is disallowed.
 #[test]
 fn a_disallowed_mixnode_is_hidden_until_it_is_allowed() {
     let mut registry = Registry::new(at(0).time);
@@ -229,6 +246,9 @@ fn a_disallowed_mixnode_is_hidden_until_it_is_allowed() {
         brief(&registry.disallow(at(millis), "k").expect("accepted"))
     };
     let shown = |registry: &Registry, millis| registry.topology(at(millis).time).mix_nodes.len();
+    let allow = |registry: &mut Registry, millis| {
+        brief(&registry.allow(at(millis), "k").expect("accepted"))
+    };
     let hidden = |registry: &Registry, millis| registry.disallowed(at(millis).time).len();
 
     // Beforehand, which nobody needs to know.
@@ -238,15 +258,18 @@ fn a_disallowed_mixnode_is_hidden_until_it_is_allowed() {
     // A provider may have the same key.
     let gateway = registry.announce_gateway(at(1), provider("k")).expect("accepted");
     assert_eq!(brief(&gateway), ["gateway k", "seen gateway k"]);
-    assert_eq!(brief(&registry.allow(at(2), "k")), ["mixnode k a"], "it comes as new");
+    assert_eq!(allow(&mut registry, 2), ["mixnode k a"], "it comes as new");
     assert_eq!((shown(&registry, 2), hidden(&registry, 2)), (1, 0));
-    assert_eq!(brief(&registry.allow(at(3), "k")), [""; 0]);
+    assert_eq!(allow(&mut registry, 3), [""; 0]);
 
     assert_eq!(disallow(&mut registry, 4), ["disallowed k"]);
     assert_eq!(disallow(&mut registry, 5), [""; 0], "once is enough");
     assert_eq!((shown(&registry, 5), hidden(&registry, 5)), (0, 1));
     assert_eq!(announce(&mut registry, 1000, "b"), [""; 0]);
     assert_eq!(registry.disallowed(at(1000).time)[0].host, "b");
+    let report = MixMetricReport { pub_key: "k".into(), sent: BTreeMap::new(), received: 1 };
+    let updates = registry.report_metrics(at(1000), report).expect("accepted");
+    assert_eq!(brief(&updates), ["metric k"]);
 
     // It is late and gone without a word; the gateway is not.
     assert_eq!(brief(&registry.expire(at(4750).time)), ["late gateway k"]);
@@ -254,12 +277,16 @@ fn a_disallowed_mixnode_is_hidden_until_it_is_allowed() {
     assert_eq!((shown(&registry, 11_000), hidden(&registry, 11_000)), (0, 0));
     assert_eq!(registry.next_wake(), None);
     assert_eq!(announce(&mut registry, 12_000, "b"), [""; 0], "still disallowed");
-    assert_eq!(brief(&registry.leave(at(12_000), "k")), [""; 0], "nobody knew it");
+    assert_eq!(
+        brief(&registry.leave(at(12_000), "k").expect("accepted")),
+        [""; 0],
+        "nobody knew it"
+    );
     assert_eq!(announce(&mut registry, 12_000, "b"), [""; 0], "it came again");
     assert_eq!((shown(&registry, 12_000), hidden(&registry, 12_000)), (0, 1));
 
     // Allowed while it is away.
-    assert_eq!(brief(&registry.allow(at(22_000), "k")), [""; 0]);
+    assert_eq!(allow(&mut registry, 22_000), [""; 0]);
     let updates = announce(&mut registry, 23_000, "b");
     assert_eq!(updates, ["mixnode k b", "seen mixnode k"]);
     assert_eq!((shown(&registry, 23_000), hidden(&registry, 23_000)), (1, 0));
@@ -276,11 +303,13 @@ fn only_so_many_are_disallowed() {
     }
     assert_eq!(registry.disallow(at(0), "one more"), Err(Refusal::TooManyDisallowed));
     assert_eq!(registry.disallow(at(0), ""), Ok(vec![]), "nobody takes no room");
-    assert_eq!(registry.allow(at(0), "0"), []);
+    assert_eq!(registry.allow(at(0), "0"), Ok(vec![]));
     registry.disallow(at(0), "one more").expect("room again");
     let long = "k".repeat(limits::MAX_KEY_BYTES + 1);
     let refusal = Refusal::TooLong { field: "pubKey", limit: limits::MAX_KEY_BYTES };
-    assert_eq!(registry.disallow(at(0), &long), Err(refusal));
+    assert_eq!(registry.disallow(at(0), &long), Err(refusal.clone()));
+    assert_eq!(registry.allow(at(0), &long), Err(refusal.clone()));
+    assert_eq!(registry.leave(at(0), &long), Err(refusal));
 }
 
 /// What a subscriber knows of a topology by its updates alone.
@@ -314,13 +343,15 @@ impl Mirror {
                 topology.mix_provider_nodes.retain(|known| known.pub_key != pub_key);
                 topology.gateway_nodes.retain(|known| known.pub_key != pub_key);
             }
-            Update::Gone { pub_key, list, .. } => match list.as_str() {
-                "mixnode" => topology.mix_nodes.retain(|known| known.pub_key != pub_key),
-                "mixprovider" => {
+            Update::Gone { pub_key, list, .. } => match list {
+                ListName::MixNode => topology.mix_nodes.retain(|known| known.pub_key != pub_key),
+                ListName::MixProvider => {
                     topology.mix_provider_nodes.retain(|known| known.pub_key != pub_key);
                 }
-                "gateway" => topology.gateway_nodes.retain(|known| known.pub_key != pub_key),
-                other => panic!("nobody is in the list {other}"),
+                ListName::Gateway => {
+                    topology.gateway_nodes.retain(|known| known.pub_key != pub_key);
+                }
+                ListName::CocoNode => panic!("there are no validators"),
             },
             _ => {}
         }
@@ -396,14 +427,14 @@ proptest! {
                 Action::Gateway(key) => {
                     registry.announce_gateway(now, provider(&key.to_string())).expect("accepted")
                 }
-                Action::Leave(key) => registry.leave(now, &key.to_string()),
+                Action::Leave(key) => registry.leave(now, &key.to_string()).expect("accepted"),
                 Action::Disallow(key) => {
                     disallowed.insert(key);
                     registry.disallow(now, &key.to_string()).expect("accepted")
                 }
                 Action::Allow(key) => {
                     disallowed.remove(&key);
-                    registry.allow(now, &key.to_string())
+                    registry.allow(now, &key.to_string()).expect("accepted")
                 }
             };
             // Of a disallowed mixnode nobody hears, but the record has changed.

@@ -5,14 +5,15 @@ mod support;
 
 use std::time::Duration;
 
-use directory_api::{Frame, Topic, Update};
+use directory_api::{Frame, ListName, Topic, Update};
 use futures_util::{SinkExt as _, StreamExt as _};
 use reqwest::{Client, StatusCode};
 use support::{Directory, soon};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseCode};
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
@@ -102,7 +103,11 @@ async fn what_a_client_says_reaches_nobody() {
 async fn a_client_that_says_too_much_is_closed() {
     let directory = Directory::start().await;
     for path in ["/ws", "/ws/events?topics=metrics"] {
-        for message in [Message::text("x".repeat(513)), Message::binary([0; 513].as_slice())] {
+        for message in [
+            Message::text("x".repeat(513)),
+            Message::binary([0; 513].as_slice()),
+            Message::text("x".repeat(10_000)),
+        ] {
             let mut socket = connect(&directory, path).await;
             if path != "/ws" {
                 frame(&mut socket).await;
@@ -110,6 +115,21 @@ async fn a_client_that_says_too_much_is_closed() {
             socket.send(message).await.expect("sent");
             assert_eq!(close_code(&mut socket).await, CloseCode::Size, "{path}");
         }
+    }
+    directory.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_says_goodbye_is_answered() {
+    let directory = Directory::start().await;
+    for path in ["/ws", "/ws/events?topics=metrics"] {
+        let mut socket = connect(&directory, path).await;
+        if path != "/ws" {
+            frame(&mut socket).await;
+        }
+        let goodbye = CloseFrame { code: CloseCode::Normal, reason: "done".into() };
+        socket.send(Message::Close(Some(goodbye))).await.expect("sent");
+        assert_eq!(close_code(&mut socket).await, CloseCode::Normal, "{path}");
     }
     directory.stop().await;
 }
@@ -146,7 +166,7 @@ async fn events_begin_with_a_snapshot_and_are_numbered_per_subscription() {
     post_metric(&directory, 7).await;
     post(&directory, "/api/presence/leave", r#"{"pubKey":"m"}"#).await;
 
-    let seen = || Update::Seen { pub_key: "m".into(), list: "mixnode".into() };
+    let seen = || Update::Seen { pub_key: "m".into(), list: ListName::MixNode };
     let left = || Update::Left { pub_key: "m".into() };
     assert_eq!(frame(&mut all).await.update, seen());
     let changed = frame(&mut all).await;
@@ -192,9 +212,9 @@ async fn an_unknown_topic_is_refused_by_name() {
     directory.stop().await;
 }
 
-/// A reader that stops reading is dropped when its queue is full, and nobody else has to wait.
+/// A reader that stops reading loses its connection when its queue is full, and nobody else has to wait.
 #[tokio::test]
-async fn a_slow_reader_is_dropped_and_holds_up_nobody() {
+async fn a_slow_reader_loses_its_connection_and_holds_up_nobody() {
     let directory = Directory::start().await;
     let socket = TcpSocket::new_v4().expect("a socket");
     // So that little fits between the two ends.
@@ -223,7 +243,30 @@ async fn a_slow_reader_is_dropped_and_holds_up_nobody() {
     while let Some(Ok(message)) = soon(slow.next()).await {
         got += message.to_text().map_or(0, |text| text.lines().count());
     }
-    assert!(got < messages, "all {got} messages arrived: it was not dropped");
+    assert!(got < messages, "all {got} messages arrived: it kept its connection");
+    directory.stop().await;
+}
+
+/// One thread serves all: whoever reads gets a turn before a burst has overrun it.
+#[tokio::test]
+async fn a_burst_of_reports_does_not_overrun_a_reader_that_keeps_up() {
+    let directory = Directory::start().await;
+    let mut reader = connect(&directory, "/ws").await;
+    let body = r#"{"pubKey":"m","sent":{},"received":1}"#;
+    let head = "POST /api/metrics/mixes HTTP/1.1\r\nHost: d\r\nContent-Length: ";
+    let burst = format!("{head}{}\r\n\r\n{body}", body.len()).repeat(10);
+    let mut posters = Vec::new();
+    for _ in 0..100 {
+        posters.push(soon(TcpStream::connect(directory.address)).await.expect("a connection"));
+    }
+    for poster in &mut posters {
+        soon(poster.write_all(burst.as_bytes())).await.expect("room");
+    }
+    let mut got = 0;
+    while got < 1000 {
+        got += text(&mut reader).await.lines().count();
+    }
+    assert_eq!(got, 1000);
     directory.stop().await;
 }
 

@@ -15,7 +15,7 @@ mod receive;
 mod reporter;
 mod timer;
 
-pub use accept::accept;
+pub use accept::{ConnectionPlace, accept, accept_into_places};
 pub use directory::{announce, follow_topology, leave_directory, with_causes};
 pub use keys::{LoadedKey, load_or_create};
 pub use links::{LINKS_INTERVAL, Links};

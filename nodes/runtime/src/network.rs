@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use contract::Time;
-use directory_api::{GatewayPresence, MixNodePresence, Topology, Update};
+use directory_api::{GatewayPresence, ListName, MixNodePresence, Topology, Update};
 use wire::{NodeAddress, PublicKey};
 
 /// A mixnode that takes packets.
@@ -199,10 +199,10 @@ impl TopologyFollower {
                 mixnode || provider
             }
             Update::Disallowed { pub_key } => self.mixnodes.remove(pub_key).is_some(),
-            Update::Gone { pub_key, list, .. } => match list.as_str() {
-                "mixnode" => self.mixnodes.remove(pub_key).is_some(),
-                "gateway" => self.providers.remove(pub_key).is_some(),
-                _ => false,
+            Update::Gone { pub_key, list, .. } => match list {
+                ListName::MixNode => self.mixnodes.remove(pub_key).is_some(),
+                ListName::Gateway => self.providers.remove(pub_key).is_some(),
+                ListName::MixProvider | ListName::CocoNode => false,
             },
             Update::MixProvider(_)
             | Update::CocoNode { .. }

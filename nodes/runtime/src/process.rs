@@ -6,12 +6,13 @@ use std::thread;
 use std::time::Duration;
 
 use contract::{Event, Fatal, FatalCode, Hello, MAX_LINE_BYTES, Request, Role};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::reporter::Flush;
-use crate::{Reporter, clock};
+use crate::{Reporter, clock, logging};
 
 /// Requests that wait. A supervisor sends them one at a time; a burst of messages comes through here
 /// too, and waits in the pipe beyond this.
@@ -19,6 +20,10 @@ const MAX_WAITING_REQUESTS: usize = 64;
 
 /// How long a process whose supervisor is gone may take to end by itself.
 const LAST_GRACE: Duration = Duration::from_secs(1);
+
+/// Open files that macOS gives a process which asks for all that it may have (`OPEN_MAX`): there the
+/// maximum is "unlimited", and to take it at its word is an error.
+const MACOS_OPEN_MAX: u64 = 10_240;
 
 /// The thread only reads lines.
 const STACK_BYTES: usize = 256 << 10;
@@ -79,7 +84,13 @@ where
     if let Some(flush) = flush {
         flush.wait();
     }
-    result.map_or_else(|fatal| fail(&fatal), |()| ExitCode::SUCCESS)
+    result.map_or_else(
+        |fatal| fail(&fatal),
+        |()| {
+            logging::flush();
+            ExitCode::SUCCESS
+        },
+    )
 }
 
 type Streams = (Reporter, mpsc::Receiver<Request>, Option<Flush>);
@@ -135,12 +146,25 @@ fn read_requests(mut stdin: impl BufRead, requests: &mpsc::Sender<Request>) {
 /// Lets this process have as many connections as the system allows it: the usual soft limit is
 /// less than a busy node or a port scanner opens.
 fn raise_file_limit() {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        tracing::debug!("cannot raise the limit of open files: {error}");
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = raise(limit, |limit| setrlimit(Resource::Nofile, limit)) {
+        let current = limit.current.unwrap_or(u64::MAX);
+        tracing::warn!("cannot raise the limit of {current} open files: {error}");
     }
+}
+
+/// Sets the highest limit that is taken. `None` in it is no limit.
+fn raise<E>(mut limit: Rlimit, set: impl Fn(Rlimit) -> Result<(), E>) -> Result<(), E> {
+    let before = limit.current;
+    limit.current = limit.maximum;
+    set(limit).or_else(|error| {
+        let most = limit.maximum.map_or(MACOS_OPEN_MAX, |maximum| maximum.min(MACOS_OPEN_MAX));
+        if before.is_none_or(|before| before >= most) {
+            return Err(error);
+        }
+        limit.current = Some(most);
+        set(limit)
+    })
 }
 
 /// The second line of defence beside the lifeline: the system kills this process when the thread
@@ -173,8 +197,9 @@ impl Signals {
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.terminate.recv() => "SIGTERM",
         };
-        reporter.report(Event::Stopping { reason: format!("got {name}") });
+        // First: whatever becomes of the report, the node ends.
         shutdown.cancel();
+        reporter.report(Event::Stopping { reason: format!("got {name}") });
     }
 }
 
@@ -184,11 +209,14 @@ fn fail(fatal: &Fatal) -> ExitCode {
     if let Some(hint) = &fatal.hint {
         tracing::error!("hint: {hint}");
     }
+    logging::flush();
     ExitCode::from(fatal.code.exit_code())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use contract::Command;
 
     use super::*;
@@ -203,6 +231,31 @@ mod tests {
         let got: Vec<Request> = std::iter::from_fn(|| requests.blocking_recv()).collect();
         let expected = [(1, Command::Stop), (2, Command::Leave)];
         assert_eq!(got, expected.map(|(id, command)| Request { id, command }));
+    }
+
+    /// As Linux and macOS answer: a limit that is too high for the system is not taken at all.
+    #[test]
+    fn the_limit_of_open_files_is_as_high_as_the_system_takes() {
+        for (current, maximum, most, expected) in [
+            (256, Some(4096), Some(1 << 20), Ok(Some(4096))),
+            (256, None, None, Ok(None)),
+            (256, None, Some(10_240), Ok(Some(10_240))),
+            (256, Some(20_000), Some(10_240), Ok(Some(10_240))),
+            (20_000, None, Some(20_000), Err("too many")),
+            (256, None, Some(256), Err("too many")),
+        ] {
+            let set = Cell::new(Some(current));
+            let limit = Rlimit { current: Some(current), maximum };
+            let raised = raise(limit, |limit| {
+                let limit = limit.current;
+                let fits = most.is_none_or(|most| limit.is_some_and(|limit| limit <= most));
+                if fits {
+                    set.set(limit);
+                }
+                fits.then_some(()).ok_or("too many")
+            });
+            assert_eq!(raised.map(|()| set.get()), expected, "{current} of {maximum:?}");
+        }
     }
 
     #[test]

@@ -138,7 +138,7 @@ mod tests {
             unix_ms: 4,
             content: Content::Text("hello".into()),
         };
-        let update = Update::Seen { pub_key: "k".into(), list: "mixnode".into() };
+        let update = Update::Seen { pub_key: "k".into(), list: directory_api::ListName::MixNode };
         let events = [
             StreamEvent::Log(line),
             StreamEvent::Received(received),

@@ -11,7 +11,7 @@ use control::{
     DevnetInfo, DirectoryState, Envelope, InboxMessage, LogLine, MessageState, MessageStatus,
     NodeStatus, PacketStatus, ProcessUsage, Snapshot, State, StreamEvent,
 };
-use directory_api::{MixMetric, MixNodePresence, MixProviderPresence, Topology, Update};
+use directory_api::{ListName, MixMetric, MixNodePresence, MixProviderPresence, Topology, Update};
 
 /// When the devnet was started: 2026-11-21 12:00:00 UTC.
 pub(crate) const STARTED_UNIX_MS: u64 = 1_795_262_400_000;
@@ -235,7 +235,7 @@ impl Fixture {
             StreamEvent::Metrics { node: node.name.clone(), metrics },
             StreamEvent::Directory {
                 node: name,
-                update: Update::Seen { pub_key, list: "mixnode".into() },
+                update: Update::Seen { pub_key, list: ListName::MixNode },
             },
         ]
     }
@@ -288,14 +288,14 @@ fn provider_second(second: u64) -> Vec<StreamEvent> {
         mailbox: Some(mailbox),
         ..NodeMetrics::default()
     };
-    let seen = |list: &str| StreamEvent::Directory {
+    let seen = |list| StreamEvent::Directory {
         node: Some("provider-1".into()),
-        update: Update::Seen { pub_key: key("provider-1"), list: list.into() },
+        update: Update::Seen { pub_key: key("provider-1"), list },
     };
     vec![
         StreamEvent::Metrics { node: "provider-1".into(), metrics },
-        seen("mixprovider"),
-        seen("gateway"),
+        seen(ListName::MixProvider),
+        seen(ListName::Gateway),
     ]
 }
 

@@ -1,6 +1,6 @@
 //! What the directory lists, as its event stream tells it.
 
-use directory_api::{Frame, Topology, Update};
+use directory_api::{Frame, ListName, Topology, Update};
 
 /// The directory's view, kept up to date.
 #[derive(Debug, Default)]
@@ -49,25 +49,15 @@ impl Presence {
                 put(&mut topology.coco_nodes, node, |other| other.pub_key == node.pub_key);
             }
             Update::Left { pub_key } => {
-                for list in ["mixnode", "mixprovider", "gateway", "coconode"] {
+                for list in ListName::ALL {
                     remove(topology, list, pub_key);
                 }
             }
-            Update::Disallowed { pub_key } => remove(topology, "mixnode", pub_key),
-            Update::Gone { pub_key, list, .. } => remove(topology, list, pub_key),
+            Update::Disallowed { pub_key } => remove(topology, ListName::MixNode, pub_key),
+            Update::Gone { pub_key, list, .. } => remove(topology, *list, pub_key),
             Update::Seen { pub_key, list } => {
-                let at = frame.timestamp;
-                let mixnodes = topology.mix_nodes.iter_mut().filter(|_| list == "mixnode");
-                for node in mixnodes.filter(|node| node.pub_key == *pub_key) {
-                    node.last_seen = at;
-                }
-                let providers = match list.as_str() {
-                    "mixprovider" => topology.mix_provider_nodes.as_mut_slice(),
-                    "gateway" => topology.gateway_nodes.as_mut_slice(),
-                    _ => &mut [],
-                };
-                for node in providers.iter_mut().filter(|node| node.pub_key == *pub_key) {
-                    node.last_seen = at;
+                if let Some(last_seen) = last_seen_in(topology, *list, pub_key) {
+                    *last_seen = frame.timestamp;
                 }
             }
             Update::Snapshot { .. } | Update::Late { .. } | Update::Metric(_) => {}
@@ -91,13 +81,29 @@ pub(crate) fn key_of(update: &Update) -> Option<&str> {
     })
 }
 
-fn remove(topology: &mut Topology, list: &str, key: &str) {
+/// When this list's node with this key was last seen, to be set.
+fn last_seen_in<'a>(topology: &'a mut Topology, list: ListName, key: &str) -> Option<&'a mut i64> {
+    let providers = match list {
+        ListName::CocoNode => {
+            let node = topology.coco_nodes.iter_mut().find(|node| node.pub_key == key);
+            return node.map(|node| &mut node.last_seen);
+        }
+        ListName::MixNode => {
+            let node = topology.mix_nodes.iter_mut().find(|node| node.pub_key == key);
+            return node.map(|node| &mut node.last_seen);
+        }
+        ListName::MixProvider => &mut topology.mix_provider_nodes,
+        ListName::Gateway => &mut topology.gateway_nodes,
+    };
+    providers.iter_mut().find(|node| node.pub_key == key).map(|node| &mut node.last_seen)
+}
+
+fn remove(topology: &mut Topology, list: ListName, key: &str) {
     match list {
-        "mixnode" => topology.mix_nodes.retain(|node| node.pub_key != key),
-        "mixprovider" => topology.mix_provider_nodes.retain(|node| node.pub_key != key),
-        "gateway" => topology.gateway_nodes.retain(|node| node.pub_key != key),
-        "coconode" => topology.coco_nodes.retain(|node| node.pub_key != key),
-        _ => {}
+        ListName::MixNode => topology.mix_nodes.retain(|node| node.pub_key != key),
+        ListName::MixProvider => topology.mix_provider_nodes.retain(|node| node.pub_key != key),
+        ListName::Gateway => topology.gateway_nodes.retain(|node| node.pub_key != key),
+        ListName::CocoNode => topology.coco_nodes.retain(|node| node.pub_key != key),
     }
 }
 
@@ -110,7 +116,7 @@ fn put<T: Clone>(list: &mut Vec<T>, node: &T, same: impl Fn(&T) -> bool) {
 
 #[cfg(test)]
 mod tests {
-    use directory_api::{MixNodePresence, MixProviderPresence};
+    use directory_api::{CocoNodePresence, MixNodePresence, MixProviderPresence};
 
     use super::*;
 
@@ -140,14 +146,32 @@ mod tests {
         presence.apply(&frame(3, Update::MixNode(mixnode("k", 3))));
         presence.apply(&frame(3, Update::MixNode(mixnode("other", 9))));
         assert_eq!(presence.last_seen(&keys), Some(3));
-        let seen = |list: &str| Update::Seen { pub_key: "k".into(), list: list.into() };
-        presence.apply(&frame(5, seen("gateway")));
+        let seen = |list| Update::Seen { pub_key: "k".into(), list };
+        presence.apply(&frame(5, seen(ListName::Gateway)));
         assert_eq!(presence.last_seen(&keys), Some(3), "that was another list");
-        presence.apply(&frame(6, seen("mixnode")));
+        presence.apply(&frame(6, seen(ListName::MixNode)));
         assert_eq!(presence.last_seen(&keys), Some(6));
         presence.apply(&frame(7, Update::Left { pub_key: "k".into() }));
         assert_eq!(presence.last_seen(&keys), None);
         assert_eq!(presence.topology().map(|topology| topology.mix_nodes.len()), Some(1));
+    }
+
+    #[test]
+    fn a_validator_is_seen_as_well() {
+        let mut presence = Presence::default();
+        presence.apply(&frame(1, Update::Snapshot { topology: Topology::default() }));
+        let node = CocoNodePresence {
+            host: String::new(),
+            pub_key: "v".into(),
+            version: "1".into(),
+            location: "unknown".into(),
+            kind: "validator".into(),
+            last_seen: 2,
+        };
+        presence.apply(&frame(2, Update::CocoNode { node }));
+        presence.apply(&frame(3, Update::Seen { pub_key: "v".into(), list: ListName::CocoNode }));
+        let nodes = presence.topology().map(|topology| topology.coco_nodes.as_slice());
+        assert!(matches!(nodes, Some([node]) if node.last_seen == 3), "{nodes:?}");
     }
 
     #[test]
@@ -166,13 +190,11 @@ mod tests {
         presence.apply(&frame(2, Update::Gateway(provider(2))));
         presence.apply(&frame(4, Update::MixProvider(provider(4))));
         assert_eq!(presence.last_seen(&["p".into()]), Some(4));
-        let gone = |list: &str, last_seen| {
-            let list = list.into();
-            frame(5, Update::Gone { pub_key: "p".into(), list, last_seen })
-        };
-        presence.apply(&gone("mixprovider", 4));
+        let gone =
+            |list, last_seen| frame(5, Update::Gone { pub_key: "p".into(), list, last_seen });
+        presence.apply(&gone(ListName::MixProvider, 4));
         assert_eq!(presence.last_seen(&["p".into()]), Some(2));
-        presence.apply(&gone("gateway", 2));
+        presence.apply(&gone(ListName::Gateway, 2));
         assert_eq!(presence.last_seen(&["p".into()]), None);
     }
 }

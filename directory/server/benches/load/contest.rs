@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use directory_server::limits::MAX_WINDOW_ENTRIES;
 use tokio::task::JoinSet;
-use tokio::time::sleep_until;
+use tokio::time::{sleep_until, timeout, timeout_at};
 
 use crate::Cli;
 use crate::drive::{Tally, Turn, drive};
@@ -28,6 +28,9 @@ const REST: Duration = Duration::from_millis(3100);
 
 /// Readers that hear nothing new for this long will not hear what is missing.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A server that has not answered a request after this long is stuck.
+const STUCK: Duration = Duration::from_secs(30);
 
 /// Bytes that a read of a busy websocket may bring.
 const READ_BUFFER_BYTES: usize = 64 << 10;
@@ -138,7 +141,8 @@ impl Contestant {
         if entries > 0 {
             sleep_until(self.rests_until.into()).await;
         }
-        match self.open(scenario, connections).await {
+        let opened = timeout(STUCK, self.open(scenario, connections)).await;
+        match opened.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
             Ok(Some(open)) => {
                 let limit = ENTRIES.checked_div(entries).unwrap_or_default() as u64;
                 self.drive(scenario, open, limit, counts).await;
@@ -203,7 +207,13 @@ impl Contestant {
             driving.spawn(async move { (index, driven.await) });
         }
         let mut requests = 0;
-        while let Some(driven) = driving.join_next().await {
+        let late = tokio::time::Instant::now() + TURN + STUCK;
+        loop {
+            let Ok(driven) = timeout_at(late, driving.join_next()).await else {
+                self.row.given_up = Some(format!("{} requests are not answered", driving.len()));
+                return;
+            };
+            let Some(driven) = driven else { break };
             let (index, mut tally) = driven.expect("the task does not panic");
             requests += tally.latencies.len() as u64;
             if scenario.kinds[index].window_entries() > 0 {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
+use tokio::time::timeout;
 
 use crate::Cli;
 use crate::figures::{micros, number};
@@ -22,6 +23,9 @@ const READ_BUFFER_BYTES: usize = 1 << 10;
 
 /// Readers that hear nothing new for this long will not hear what is missing.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A server that has not taken all websockets after this long will not.
+const STUCK: Duration = Duration::from_secs(30);
 
 /// How a server did. Memory is `Pss`, where it is known.
 #[derive(Default, Serialize)]
@@ -51,7 +55,8 @@ pub(crate) async fn idle(cli: &Cli) -> Vec<Idle> {
     let raised = raise_the_limit_of_open_files();
     for server in std::iter::once(ours).chain(cli.others()) {
         let mut idle = Idle { server: server.name.clone(), ..Idle::default() };
-        match measure(&server, cli.sockets, &mut idle).await {
+        let measured = timeout(STUCK, measure(&server, cli.sockets, &mut idle)).await;
+        match measured.unwrap_or_else(|_| Err(io::Error::other("it takes no more websockets"))) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => idle.has_no_such_route = true,
             Err(error) => {

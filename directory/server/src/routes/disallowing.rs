@@ -3,11 +3,11 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use directory_api::{Accepted, MixNodeKey, MixNodePresence};
+use directory_api::{Accepted, MixNodeKey, MixNodePresence, Refused, paths};
 
 use super::App;
 use crate::answer::{self, Failure};
-use crate::limits::{self, MAX_BODY_BYTES};
+use crate::limits::MAX_BODY_BYTES;
 use crate::openapi::PostRefused;
 use crate::posted::Posted;
 use crate::reports;
@@ -15,7 +15,7 @@ use crate::reports;
 /// Puts a mixnode back into the topology.
 #[utoipa::path(
     post,
-    path = "/api/presence/allow",
+    path = paths::ALLOW,
     operation_id = "allow",
     tag = "presence",
     request_body(content = MixNodeKey, example = json!({"pubKey": "8an1MtXSMsT8ezn3fQbyzyzBzNUKbCkvZ8oVWXNzsnMV"})),
@@ -28,21 +28,21 @@ pub(super) async fn allow(
     State(app): State<App>,
     Posted(body): Posted<MAX_BODY_BYTES>,
 ) -> Result<Response, Failure> {
-    let pub_key = reports::allowance(&body)?;
-    limits::check_key("pubKey", &pub_key)?;
-    app.hub.change(|registry, now| Ok(registry.allow(now, &pub_key)))?;
+    let node = reports::allowance(&body)?;
+    app.hub.change(|registry, now| registry.allow(now, &node.pub_key)).await?;
     Ok(answer::ok())
 }
 
 /// Keeps a mixnode out of the topology, present or not, until it is allowed again.
 #[utoipa::path(
     post,
-    path = "/api/presence/disallow",
+    path = paths::DISALLOW,
     operation_id = "disallow",
     tag = "presence",
     request_body(content = MixNodeKey, example = json!({"pubKey": "8an1MtXSMsT8ezn3fQbyzyzBzNUKbCkvZ8oVWXNzsnMV"})),
     responses(
         (status = 201, description = "It is disallowed", body = Accepted),
+        (status = 503, description = "Too many are disallowed already", body = Refused),
         PostRefused,
     ),
 )]
@@ -50,15 +50,15 @@ pub(super) async fn disallow(
     State(app): State<App>,
     Posted(body): Posted<MAX_BODY_BYTES>,
 ) -> Result<Response, Failure> {
-    let pub_key = reports::allowance(&body)?;
-    app.hub.change(|registry, now| registry.disallow(now, &pub_key))?;
+    let node = reports::allowance(&body)?;
+    app.hub.change(|registry, now| registry.disallow(now, &node.pub_key)).await?;
     Ok(answer::created())
 }
 
 /// Mixnodes that are present and disallowed.
 #[utoipa::path(
     get,
-    path = "/api/presence/disallowed",
+    path = paths::DISALLOWED,
     operation_id = "disallowed",
     tag = "presence",
     responses((status = 200, description = "Sorted by key", body = Vec<MixNodePresence>)),

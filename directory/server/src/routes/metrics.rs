@@ -2,9 +2,9 @@
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-use directory_api::{Accepted, MetricsHistory, MixMetric, MixMetricReport, Refused};
+use directory_api::{Accepted, MetricsHistory, MixMetric, MixMetricReport, Refused, paths};
 use serde::Deserialize;
 
 use super::App;
@@ -17,7 +17,7 @@ use crate::{Registry, reports, telemetry};
 /// A mixnode reports its packets since its last report.
 #[utoipa::path(
     post,
-    path = "/api/metrics/mixes",
+    path = paths::METRICS,
     operation_id = "createMixMetric",
     tag = "metrics",
     request_body(content = MixMetricReport, example = json!({
@@ -27,6 +27,7 @@ use crate::{Registry, reports, telemetry};
     })),
     responses(
         (status = 201, description = "It goes to all who listen to `/ws`", body = Accepted),
+        (status = 429, description = "The window of three seconds is full: wait for the next", body = Refused),
         PostRefused,
     ),
 )]
@@ -35,14 +36,14 @@ pub(super) async fn add_metric(
     Posted(body): Posted<MAX_BODY_BYTES>,
 ) -> Result<Response, Failure> {
     let report = reports::metric(&body)?;
-    app.hub.change(|registry, now| registry.report_metrics(now, report))?;
+    app.hub.change(|registry, now| registry.report_metrics(now, report)).await?;
     Ok(answer::created())
 }
 
 /// The reports of the last whole window of three seconds, in the order in which they came.
 #[utoipa::path(
     get,
-    path = "/api/metrics/mixes",
+    path = paths::METRICS,
     operation_id = "listMixMetrics",
     tag = "metrics",
     responses((status = 200, description = "None if nothing came", body = Vec<MixMetric>)),
@@ -68,13 +69,14 @@ pub(super) struct HistoryQuery {
 /// length, so that who asks again gets the same ones; the last one still fills.
 #[utoipa::path(
     get,
-    path = "/api/metrics/history",
+    path = paths::HISTORY,
     operation_id = "metricsHistory",
     tag = "metrics",
     params(HistoryQuery),
     responses(
         (status = 200, description = "Without who did not report in this time", body = MetricsHistory),
         (status = 400, description = "No such steps, or too many of them", body = Refused),
+        (status = 503, description = "Too many such answers are on their way", body = Refused),
     ),
 )]
 pub(super) async fn history(
@@ -82,14 +84,16 @@ pub(super) async fn history(
     query: Result<Query<HistoryQuery>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let Query(query) = query.map_err(|rejection| Failure::Query(rejection.body_text()))?;
+    let share = app.budget.history().await?;
     let history = app.hub.read(|registry, now| registry.history(now, query.since, query.step))?;
-    Ok(answer::json(StatusCode::OK, &history))
+    let json = serde_json::to_vec(&history).expect("a history is JSON");
+    Ok(answer::prepared(share.hold(json.into())))
 }
 
 /// How the directory and the mixnet are doing, for Prometheus. Not in the original.
 #[utoipa::path(
     get,
-    path = "/metrics",
+    path = paths::PROMETHEUS,
     operation_id = "prometheus",
     tag = "metrics",
     responses((

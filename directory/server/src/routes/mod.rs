@@ -19,6 +19,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::budget::Budget;
 use crate::hub::Hub;
 use crate::telemetry::Telemetry;
 use crate::{Options, answer, bounds, openapi, page, swagger};
@@ -31,17 +32,21 @@ pub(crate) struct Shared {
     pub(crate) hub: Arc<Hub>,
     pub(crate) options: Options,
     pub(crate) telemetry: Arc<Telemetry>,
+    /// What is left of the memory that requests share.
+    pub(crate) budget: Budget,
     /// Knows the open websockets, so that they can say goodbye before the directory stops.
     pub(crate) sockets: TaskTracker,
     pub(crate) shutdown: CancellationToken,
+    /// Ends whatever has not ended by itself some time after `shutdown`.
+    pub(crate) cut_off: CancellationToken,
 }
 
 /// The other end of the connection that a request came over.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
-/// The routes of the API and their description.
-fn api() -> (Router<App>, OpenApi) {
+/// The routes of the API and their description, made once.
+static API: LazyLock<(Router<App>, OpenApi)> = LazyLock::new(|| {
     let (router, mut document) = OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(general::healthcheck))
         .routes(routes!(metrics::add_metric, metrics::list_metrics))
@@ -64,37 +69,36 @@ fn api() -> (Router<App>, OpenApi) {
         bounds::add(components);
     }
     (router, document)
-}
+});
+
+/// Method and path of every route.
+static LISTING: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| {
+    let of_api = API.1.paths.paths.iter().flat_map(|(path, item)| {
+        let methods = [("GET", item.get.is_some()), ("POST", item.post.is_some())];
+        methods.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| (name, path.clone()))
+    });
+    let pages = [page::PATH, swagger::PATH].map(|path| ("GET", path.to_owned()));
+    pages.into_iter().chain(of_api).collect()
+});
 
 /// All routes of the directory.
 pub(crate) fn router(app: App) -> Router {
-    let (api, document) = api();
-    api.merge(swagger::routes(&document))
+    let (api, document) = &*API;
+    api.clone()
+        .merge(swagger::routes(document))
         .merge(page::router())
         .fallback(nothing_here)
         .method_not_allowed_fallback(nothing_here)
         .with_state(app)
 }
 
-/// The OpenAPI document.
-fn document() -> OpenApi {
-    api().1
-}
-
 /// Method and path of every route, for the list at the start.
-pub(crate) fn listing() -> Vec<(&'static str, String)> {
-    let document = document();
-    let of_api = document.paths.paths.iter().flat_map(|(path, item)| {
-        let methods = [("GET", item.get.is_some()), ("POST", item.post.is_some())];
-        methods.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| (name, path.clone()))
-    });
-    let pages = [page::PATH, swagger::PATH].map(|path| ("GET", path.to_owned()));
-    pages.into_iter().chain(of_api).collect()
+pub(crate) fn listing() -> &'static [(&'static str, String)] {
+    &LISTING
 }
 
 /// What the original answered where nothing is: a hint at the path without its last slash, or 404.
 async fn nothing_here(request: Request) -> Response {
-    static LISTING: LazyLock<Vec<(&str, String)>> = LazyLock::new(listing);
     let (method, path) = (request.method().as_str(), request.uri().path());
     if let Some(path) = path.strip_suffix('/')
         && LISTING.iter().any(|(known, route)| *known == method && route == path)

@@ -4,15 +4,15 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::{Extension, body::Bytes};
 use directory_api::{
-    Accepted, CocoNodeReport, Departure, MixNodeReport, MixProviderReport, Refused, Topology,
+    Accepted, CocoNodeReport, Departure, MixNodeReport, MixProviderReport, Refused, Topology, paths,
 };
 
 use super::{App, Peer};
 use crate::answer::{self, Failure};
-use crate::limits::{self, MAX_BODY_BYTES, MAX_PROVIDER_BODY_BYTES};
+use crate::limits::{MAX_BODY_BYTES, MAX_PROVIDER_BODY_BYTES};
 use crate::openapi::PostRefused;
 use crate::posted::Posted;
-use crate::{host, reports, version};
+use crate::{reports, version};
 
 /// A validator is present.
 ///
@@ -20,7 +20,7 @@ use crate::{host, reports, version};
 /// the request came from, unless it is loopback.
 #[utoipa::path(
     post,
-    path = "/api/presence/coconodes",
+    path = paths::COCONODES,
     operation_id = "addCocoNode",
     tag = "presence",
     request_body(content = CocoNodeReport, example = json!({
@@ -32,6 +32,7 @@ use crate::{host, reports, version};
     })),
     responses(
         (status = 201, description = "It is in the topology", body = Accepted),
+        (status = 503, description = "Its list is full", body = Refused),
         PostRefused,
     ),
 )]
@@ -40,10 +41,8 @@ pub(super) async fn add_coconode(
     Extension(Peer(peer)): Extension<Peer>,
     Posted(body): Posted<MAX_BODY_BYTES>,
 ) -> Result<Response, Failure> {
-    let mut report = reports::coconode(&body)?;
-    limits::check_text("host", &report.host)?;
-    report.host = host::seen_from(&report.host, peer.ip());
-    app.hub.change(|registry, now| registry.announce_coconode(now, report))?;
+    let report = reports::coconode(&body)?;
+    app.hub.change(|registry, now| registry.announce_coconode(now, report, peer.ip())).await?;
     Ok(answer::created())
 }
 
@@ -52,7 +51,7 @@ pub(super) async fn add_coconode(
 /// To be repeated every 1.5 seconds: who is silent for ten is forgotten.
 #[utoipa::path(
     post,
-    path = "/api/presence/mixnodes",
+    path = paths::MIXNODES,
     operation_id = "addMixNode",
     tag = "presence",
     request_body(content = MixNodeReport, example = json!({
@@ -64,6 +63,7 @@ pub(super) async fn add_coconode(
     })),
     responses(
         (status = 201, description = "It is in the topology, unless it is disallowed", body = Accepted),
+        (status = 503, description = "Its list is full", body = Refused),
         (status = 422, description = "Its version is too old (only with `--min-mixnode-version`)", body = Refused),
         PostRefused,
     ),
@@ -76,14 +76,14 @@ pub(super) async fn add_mixnode(
     if let Some(minimum) = &app.options.min_mixnode_version {
         version::check(&report.version, minimum)?;
     }
-    app.hub.change(|registry, now| registry.announce_mixnode(now, report))?;
+    app.hub.change(|registry, now| registry.announce_mixnode(now, report)).await?;
     Ok(answer::created())
 }
 
 /// A store-and-forward provider is present (v0.5).
 #[utoipa::path(
     post,
-    path = "/api/presence/mixproviders",
+    path = paths::MIXPROVIDERS,
     operation_id = "addMixProvider",
     tag = "presence",
     request_body(content = MixProviderReport, example = json!({
@@ -96,6 +96,7 @@ pub(super) async fn add_mixnode(
     })),
     responses(
         (status = 201, description = "It is in the topology", body = Accepted),
+        (status = 503, description = "Its list is full", body = Refused),
         PostRefused,
     ),
 )]
@@ -104,14 +105,14 @@ pub(super) async fn add_mixprovider(
     Posted(body): Posted<MAX_PROVIDER_BODY_BYTES>,
 ) -> Result<Response, Failure> {
     let report = reports::mixprovider(&body)?;
-    app.hub.change(|registry, now| registry.announce_mixprovider(now, report))?;
+    app.hub.change(|registry, now| registry.announce_mixprovider(now, report)).await?;
     Ok(answer::created())
 }
 
 /// A gateway is present (v0.7).
 #[utoipa::path(
     post,
-    path = "/api/presence/gateways",
+    path = paths::GATEWAYS,
     operation_id = "addGateway",
     tag = "presence",
     request_body(content = MixProviderReport, example = json!({
@@ -124,6 +125,7 @@ pub(super) async fn add_mixprovider(
     })),
     responses(
         (status = 201, description = "It is in the topology", body = Accepted),
+        (status = 503, description = "Its list is full", body = Refused),
         PostRefused,
     ),
 )]
@@ -132,7 +134,7 @@ pub(super) async fn add_gateway(
     Posted(body): Posted<MAX_PROVIDER_BODY_BYTES>,
 ) -> Result<Response, Failure> {
     let report = reports::gateway(&body)?;
-    app.hub.change(|registry, now| registry.announce_gateway(now, report))?;
+    app.hub.change(|registry, now| registry.announce_gateway(now, report)).await?;
     Ok(answer::created())
 }
 
@@ -141,7 +143,7 @@ pub(super) async fn add_gateway(
 /// It is taken out of every list at once, instead of after ten seconds. Not in the original.
 #[utoipa::path(
     post,
-    path = "/api/presence/leave",
+    path = paths::LEAVE,
     operation_id = "leave",
     tag = "presence",
     request_body(content = Departure, example = json!({"pubKey": "8an1MtXSMsT8ezn3fQbyzyzBzNUKbCkvZ8oVWXNzsnMV"})),
@@ -155,15 +157,14 @@ pub(super) async fn leave(
     Posted(body): Posted<MAX_BODY_BYTES>,
 ) -> Result<Response, Failure> {
     let departure = reports::departure(&body)?;
-    limits::check_key("pubKey", &departure.pub_key)?;
-    app.hub.change(|registry, now| Ok(registry.leave(now, &departure.pub_key)))?;
+    app.hub.change(|registry, now| registry.leave(now, &departure.pub_key)).await?;
     Ok(answer::ok())
 }
 
 /// Everything that is present.
 #[utoipa::path(
     get,
-    path = "/api/presence/topology",
+    path = paths::TOPOLOGY,
     operation_id = "topology",
     tag = "presence",
     responses((status = 200, description = "All lists, sorted by key", body = Topology)),

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use directory_api::ListName;
 use prometheus::proto::MetricFamily;
 
-use super::LISTS;
 use super::family::{self, Family, number};
 use crate::history::Totals;
 use crate::list::Presence;
@@ -24,8 +24,8 @@ pub(crate) struct Census {
 /// A node that is present.
 #[derive(Debug)]
 pub(crate) struct Resident {
-    /// The list that it is in, as events name it.
-    pub(crate) list: &'static str,
+    /// The list that it is in.
+    pub(crate) list: ListName,
     pub(crate) pub_key: String,
     /// Its location, which in a devnet is its name.
     pub(crate) name: String,
@@ -53,7 +53,7 @@ pub(crate) enum Kind {
 
 impl Resident {
     /// The node of this record.
-    pub(crate) fn new(list: &'static str, presence: &impl Presence, kind: Kind) -> Self {
+    pub(crate) fn new(list: ListName, presence: &impl Presence, kind: Kind) -> Self {
         Self {
             list,
             pub_key: presence.pub_key().into(),
@@ -89,15 +89,15 @@ impl Census {
                 help: "Nodes in the topology. A provider may be in two lists.",
                 labels: ["list"],
             }
-            .of(LISTS.map(|list| ([list], number(of_list(list).count() as u64)))),
+            .of(ListName::ALL.map(|list| ([list.as_str()], number(of_list(list).count() as u64)))),
             packets(
                 "nym_mixnode_packets_received_total",
-                "Packets that the mixnode reported to have taken, since the directory started.",
+                "Packets that the mixnode reported to have taken; from zero again after an hour without a report.",
                 |totals| totals.received,
             ),
             packets(
                 "nym_mixnode_packets_sent_total",
-                "Packets that the mixnode reported to have passed on, since the directory started.",
+                "Packets that the mixnode reported to have passed on; from zero again after an hour without a report.",
                 |totals| totals.sent,
             ),
             Family {
@@ -108,7 +108,7 @@ impl Census {
             }
             .of(self.residents.iter().map(|resident| {
                 let nanos = number(resident.last_seen.unsigned_abs());
-                ([resident.list, &resident.pub_key, &resident.name], nanos / NANOS)
+                ([resident.list.as_str(), &resident.pub_key, &resident.name], nanos / NANOS)
             })),
             Family {
                 kind: family::Kind::Gauge,
@@ -118,7 +118,7 @@ impl Census {
             }
             .of(self.residents.iter().filter_map(|resident| {
                 let Kind::Provider { clients } = resident.kind else { return None };
-                let labels = [resident.list, &resident.pub_key, &resident.name];
+                let labels = [resident.list.as_str(), &resident.pub_key, &resident.name];
                 Some((labels, number(clients as u64)))
             })),
         ]

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
-use directory_api::{Update, paths};
+use directory_api::{ListName, Update, paths};
 use prometheus::core::Collector;
 use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry,
@@ -26,9 +26,6 @@ pub(crate) use census::{Census, Kind, Resident};
 
 /// The format, as `Content-Type` names it.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-
-/// The lists of those who are present, as events name them.
-const LISTS: [&str; 4] = ["coconode", "gateway", "mixnode", "mixprovider"];
 
 /// The route of everything that is none, and the method of everything that is none.
 const OTHER: &str = "other";
@@ -70,7 +67,7 @@ pub(crate) struct Telemetry {
     swagger: Histogram,
     other: Histogram,
     subscribers: IntGaugeVec,
-    dropped: IntCounterVec,
+    fell_behind: IntCounterVec,
     presences: IntCounterVec,
     reports: IntCounter,
 }
@@ -110,9 +107,9 @@ impl Telemetry {
                     &["stream"],
                 ),
             ),
-            dropped: counters(
+            fell_behind: counters(
                 &counted,
-                "nym_directory_websocket_dropped_total",
+                "nym_directory_websocket_fell_behind_total",
                 "Times that a reader was too slow: it lost its connection to /ws, or went on in \
                  /ws/events with a new snapshot.",
                 &["stream"],
@@ -129,10 +126,10 @@ impl Telemetry {
         // What has not happened yet is zero, not missing: a rate needs a beginning.
         for stream in Stream::ALL {
             telemetry.subscribers.with_label_values(&[stream.path()]);
-            telemetry.dropped.with_label_values(&[stream.path()]);
+            telemetry.fell_behind.with_label_values(&[stream.path()]);
         }
-        for list in LISTS {
-            telemetry.presences.with_label_values(&[list]);
+        for list in ListName::ALL {
+            telemetry.presences.with_label_values(&[list.as_str()]);
         }
         telemetry
     }
@@ -165,15 +162,15 @@ impl Telemetry {
     }
 
     /// A reader was too slow.
-    pub(crate) fn dropped(&self, stream: Stream) {
-        self.dropped.with_label_values(&[stream.path()]).inc();
+    pub(crate) fn fell_behind(&self, stream: Stream) {
+        self.fell_behind.with_label_values(&[stream.path()]).inc();
     }
 
     /// The directory took something in.
     pub(crate) fn happened(&self, update: &Update) {
         match update {
-            Update::Seen { list, .. } if LISTS.contains(&list.as_str()) => {
-                self.presences.with_label_values(&[list]).inc();
+            Update::Seen { list, .. } => {
+                self.presences.with_label_values(&[list.as_str()]).inc();
             }
             Update::Metric(_) => self.reports.inc(),
             _ => {}

@@ -1,10 +1,11 @@
 //! The text that Prometheus reads: as a whole, and whether it keeps the format's rules.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 use contract::Time;
 use directory_api::{
-    CocoNodeReport, MixMetricReport, MixNodeReport, MixProviderReport, RegisteredClient,
+    CocoNodeReport, ListName, MixMetricReport, MixNodeReport, MixProviderReport, RegisteredClient,
 };
 
 use super::*;
@@ -50,7 +51,7 @@ fn small_devnet(telemetry: &Telemetry) -> Registry {
         registry.announce_mixnode(NOW, mixnode("mix-3-1", 3)),
         registry.announce_gateway(NOW, provider.clone()),
         registry.announce_mixprovider(NOW, provider),
-        registry.announce_coconode(NOW, validator),
+        registry.announce_coconode(NOW, validator, Ipv4Addr::LOCALHOST.into()),
         registry.report_metrics(NOW, report("mix-1-1")),
         registry.report_metrics(NOW, report("mix-1-1")),
         registry.report_metrics(NOW, report("mix-2-1")),
@@ -84,7 +85,7 @@ fn rendered() -> String {
     telemetry.subscribed(Stream::Events);
     telemetry.subscribed(Stream::Events);
     telemetry.unsubscribed(Stream::Events);
-    telemetry.dropped(Stream::Metrics);
+    telemetry.fell_behind(Stream::Metrics);
     telemetry.render(&registry.census(NOW))
 }
 
@@ -206,7 +207,7 @@ fn any_text_in_a_label_stays_one_label() {
     let texts =
         ["\"", "\\", "\n", "a\\\"b\n# TYPE x counter\nx 1", "}", "{a=\"b\"} 1", "ü\u{2028}", ""];
     let residents = texts.iter().enumerate().map(|(index, text)| Resident {
-        list: "mixnode",
+        list: ListName::MixNode,
         pub_key: format!("{index} {text}"),
         name: (*text).into(),
         last_seen: 1_500_000_000,

@@ -90,7 +90,7 @@ pub(crate) const KINDS: [Kind; 7] = [
         name: "allowance",
         model: "MixNodeID",
         fields: &[("pubKey", Type::Text, None)],
-        read: |body| reports::allowance(body).map(|key| json!({ "pubKey": key })),
+        read: |body| reports::allowance(body).map(|node| json!(node)),
     },
     Kind {
         name: "metric",

@@ -36,7 +36,7 @@ pub(crate) const SHOWN: &[(&str, &str, &str)] = &[
     ),
     ("disallow list", REGISTRY, "only_so_many_are_disallowed"),
     ("what a reader says", WEBSOCKETS, "what_a_client_says_reaches_nobody"),
-    ("slow readers", WEBSOCKETS, "a_slow_reader_is_dropped_and_holds_up_nobody"),
+    ("slow readers", WEBSOCKETS, "a_slow_reader_loses_its_connection_and_holds_up_nobody"),
     ("number of websockets", "src/hub.rs", "a_place_is_free_again_when_its_subscriber_leaves"),
     ("pages that may open a websocket", WEBSOCKETS, "only_pages_of_this_machine_get_a_websocket"),
     ("who may write", ROUTES, "foreign_web_pages_can_read_and_nothing_else"),

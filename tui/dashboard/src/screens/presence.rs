@@ -1,6 +1,6 @@
 //! Presence: heartbeats as they arrive, and how old the latest of each node is.
 
-use directory_api::PRESENCE_TIMEOUT;
+use directory_api::{ListName, PRESENCE_TIMEOUT};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
@@ -191,7 +191,7 @@ fn beat_line(devnet: &Devnet, beat: &Beat, scene: &Scene<'_>) -> Line<'static> {
         Span::styled(format!("{}  ", text::clock_ms(beat.unix_ms, scene.zone)), scene.theme.muted),
         Span::raw(format!("{:<12} ", text::fit(&name, 12, scene.symbols))),
         Span::styled(format!("{word} "), style),
-        Span::styled(text::visible(&beat.list, scene.symbols), scene.theme.muted),
+        Span::styled(beat.list.map_or("", ListName::as_str), scene.theme.muted),
     ])
 }
 
@@ -203,9 +203,9 @@ fn who(key: &str, announcer: Option<&Announcer>, scene: &Scene<'_>) -> String {
     }
 }
 
-fn lists(announcer: &Announcer, scene: &Scene<'_>) -> String {
-    let lists: Vec<&str> = announcer.lists.iter().map(String::as_str).collect();
-    text::visible(&lists.join(", "), scene.symbols)
+fn lists(announcer: &Announcer) -> String {
+    let lists: Vec<&str> = announcer.lists.iter().map(|list| list.as_str()).collect();
+    lists.join(", ")
 }
 
 fn draw_ages(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
@@ -260,7 +260,7 @@ fn draw_age(key: &str, announcer: &Announcer, place: Rect, scene: &mut Scene<'_>
     let spans = vec![
         Span::styled(scene.symbols.full.repeat(filled.into()), style),
         Span::styled(scene.symbols.empty.repeat((bar - filled).into()), scene.theme.muted),
-        Span::styled(format!(" {}", lists(announcer, scene)), scene.theme.muted),
+        Span::styled(format!(" {}", lists(announcer)), scene.theme.muted),
     ];
     scene.put(rest, 0, Line::from(spans));
     Rect { width: used.min(place.width), ..place }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use directory_api::{LATE_AFTER, PRESENCE_TIMEOUT, Topology, Update};
+use directory_api::{LATE_AFTER, ListName, PRESENCE_TIMEOUT, Topology, Update};
 
 use super::Moment;
 
@@ -24,8 +24,8 @@ pub(crate) struct Beat {
     pub(crate) unix_ms: u64,
     /// The node's key.
     pub(crate) key: String,
-    /// The list that it is about: `mixnode`, `mixprovider`, `gateway`, `coconode`; empty for all.
-    pub(crate) list: String,
+    /// The list that it is about; none for all.
+    pub(crate) list: Option<ListName>,
     /// What happened.
     pub(crate) kind: BeatKind,
 }
@@ -56,8 +56,8 @@ pub(crate) struct Announcer {
     pub(crate) name: Option<String>,
     /// Where it takes packets.
     pub(crate) host: String,
-    /// The lists it stands in: `mixnode`, `mixprovider`, `gateway`, `coconode`.
-    pub(crate) lists: BTreeSet<String>,
+    /// The lists it stands in.
+    pub(crate) lists: BTreeSet<ListName>,
     /// When it was last heard: milliseconds since 1970.
     pub(crate) heard_unix_ms: u64,
     /// It said that it leaves, or was forgotten.
@@ -103,23 +103,23 @@ impl Presence {
     /// Takes over what the directory lists now.
     pub(crate) fn list(&mut self, topology: &Topology) {
         let mut present = BTreeSet::new();
-        let mut listed = |key: &str, host: &str, list: &str, last_seen: i64| {
+        let mut listed = |key: &str, host: &str, list, last_seen: i64| {
             if let Some(announcer) = self.announcer(key) {
                 announcer.listed(host, list, unix_ms(last_seen));
                 present.insert(key.to_owned());
             }
         };
         for node in &topology.mix_nodes {
-            listed(&node.pub_key, &node.host, "mixnode", node.last_seen);
+            listed(&node.pub_key, &node.host, ListName::MixNode, node.last_seen);
         }
         for node in &topology.mix_provider_nodes {
-            listed(&node.pub_key, &node.mixnet_listener, "mixprovider", node.last_seen);
+            listed(&node.pub_key, &node.mixnet_listener, ListName::MixProvider, node.last_seen);
         }
         for node in &topology.gateway_nodes {
-            listed(&node.pub_key, &node.mixnet_listener, "gateway", node.last_seen);
+            listed(&node.pub_key, &node.mixnet_listener, ListName::Gateway, node.last_seen);
         }
         for node in &topology.coco_nodes {
-            listed(&node.pub_key, &node.host, "coconode", node.last_seen);
+            listed(&node.pub_key, &node.host, ListName::CocoNode, node.last_seen);
         }
         for (key, announcer) in &mut self.announcers {
             if !present.contains(key) && announcer.departed.is_none() {
@@ -133,42 +133,40 @@ impl Presence {
         let (key, list, kind) = match update {
             Update::Snapshot { topology } => return self.list(topology),
             Update::Metric(_) => return,
-            Update::MixNode(node) => (
-                &node.pub_key,
-                "mixnode",
-                self.announced(&node.pub_key, &node.host, "mixnode", unix_ms),
-            ),
+            Update::MixNode(node) => {
+                let (key, list) = (&node.pub_key, ListName::MixNode);
+                (key, Some(list), self.announced(key, &node.host, list, unix_ms))
+            }
             Update::MixProvider(node) => {
-                let (key, host) = (&node.pub_key, &node.mixnet_listener);
-                (key, "mixprovider", self.announced(key, host, "mixprovider", unix_ms))
+                let (key, list) = (&node.pub_key, ListName::MixProvider);
+                (key, Some(list), self.announced(key, &node.mixnet_listener, list, unix_ms))
             }
             Update::Gateway(node) => {
-                let (key, host) = (&node.pub_key, &node.mixnet_listener);
-                (key, "gateway", self.announced(key, host, "gateway", unix_ms))
+                let (key, list) = (&node.pub_key, ListName::Gateway);
+                (key, Some(list), self.announced(key, &node.mixnet_listener, list, unix_ms))
             }
-            Update::CocoNode { node } => (
-                &node.pub_key,
-                "coconode",
-                self.announced(&node.pub_key, &node.host, "coconode", unix_ms),
-            ),
+            Update::CocoNode { node } => {
+                let (key, list) = (&node.pub_key, ListName::CocoNode);
+                (key, Some(list), self.announced(key, &node.host, list, unix_ms))
+            }
             Update::Seen { pub_key, list } => {
                 if let Some(announcer) = self.announcer(pub_key) {
-                    announcer.listed("", list, unix_ms);
+                    announcer.listed("", *list, unix_ms);
                 }
-                (pub_key, list.as_str(), BeatKind::Announced)
+                (pub_key, Some(*list), BeatKind::Announced)
             }
-            Update::Late { pub_key, list, .. } => (pub_key, list.as_str(), BeatKind::Late),
+            Update::Late { pub_key, list, .. } => (pub_key, Some(*list), BeatKind::Late),
             Update::Left { pub_key } => {
                 if let Some(announcer) = self.announcers.get_mut(pub_key) {
                     announcer.departed = Some(BeatKind::Left);
                 }
-                (pub_key, "", BeatKind::Left)
+                (pub_key, None, BeatKind::Left)
             }
             Update::Disallowed { pub_key } => {
                 if let Some(announcer) = self.announcers.get_mut(pub_key) {
                     announcer.departed = Some(BeatKind::Disallowed);
                 }
-                (pub_key, "mixnode", BeatKind::Disallowed)
+                (pub_key, Some(ListName::MixNode), BeatKind::Disallowed)
             }
             Update::Gone { pub_key, list, .. } => {
                 if let Some(announcer) = self.announcers.get_mut(pub_key) {
@@ -178,7 +176,7 @@ impl Presence {
                         announcer.departed = Some(BeatKind::Gone);
                     }
                 }
-                (pub_key, list.as_str(), BeatKind::Gone)
+                (pub_key, Some(*list), BeatKind::Gone)
             }
         };
         if let (Some(name), Some(announcer)) = (name, self.announcers.get_mut(key)) {
@@ -187,7 +185,6 @@ impl Presence {
         if self.beats.len() == MAX_BEATS {
             self.beats.pop_front();
         }
-        let list = list.to_owned();
         self.beats.push_back(Beat { number: self.next, unix_ms, key: key.clone(), list, kind });
         self.next += 1;
     }
@@ -214,9 +211,9 @@ impl Presence {
         }
     }
 
-    fn announced(&mut self, key: &str, host: &str, list: &str, unix_ms: u64) -> BeatKind {
+    fn announced(&mut self, key: &str, host: &str, list: ListName, unix_ms: u64) -> BeatKind {
         let known = self.announcers.get(key).is_some_and(|announcer| {
-            announcer.departed.is_none() && announcer.lists.contains(list)
+            announcer.departed.is_none() && announcer.lists.contains(&list)
         });
         if let Some(announcer) = self.announcer(key) {
             announcer.listed(host, list, unix_ms);
@@ -243,13 +240,11 @@ impl Presence {
 }
 
 impl Announcer {
-    fn listed(&mut self, host: &str, list: &str, unix_ms: u64) {
+    fn listed(&mut self, host: &str, list: ListName, unix_ms: u64) {
         if !host.is_empty() {
             host.clone_into(&mut self.host);
         }
-        if !self.lists.contains(list) {
-            self.lists.insert(list.to_owned());
-        }
+        self.lists.insert(list);
         self.heard_unix_ms = self.heard_unix_ms.max(unix_ms);
         self.departed = None;
     }
@@ -265,7 +260,7 @@ mod tests {
     use super::*;
 
     fn seen(key: &str) -> Update {
-        Update::Seen { pub_key: key.into(), list: "mixnode".into() }
+        Update::Seen { pub_key: key.into(), list: ListName::MixNode }
     }
 
     fn at(unix_ms: u64) -> Moment {
@@ -312,7 +307,7 @@ mod tests {
         }
         assert_eq!(presence.announcers().count(), MAX_ANNOUNCERS);
         assert!(presence.get("0").is_some());
-        let list = "mixnode".to_owned();
+        let list = ListName::MixNode;
         presence.hear(2, None, &Update::Gone { pub_key: "0".into(), list, last_seen: 1 });
         presence.hear(3, None, &seen("late comer"));
         assert!(presence.get("0").is_none());

@@ -331,7 +331,8 @@ fn nothing_that_a_message_or_a_stranger_says_reaches_the_terminal_as_a_command()
     desk.hear(StreamEvent::Message(message));
     desk.hear(fixture::received("bob", bad));
     desk.hear(fixture::log("alice", Duration::ZERO, bad));
-    let update = directory_api::Update::Seen { pub_key: bad.into(), list: bad.into() };
+    let list = directory_api::ListName::MixNode;
+    let update = directory_api::Update::Seen { pub_key: bad.into(), list };
     desk.hear(StreamEvent::Directory { node: None, update });
     desk.tell(Message::Paste(bad.into()));
     for key in ['1', '2', '4', '5', '6'] {

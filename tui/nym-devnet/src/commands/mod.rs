@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
-use control::{Failure, Snapshot};
+use contract::Endpoint;
+use control::{Failure, NodeStatus, Snapshot};
 
 pub(crate) mod act;
 pub(crate) mod attach;
@@ -25,4 +26,10 @@ fn check_names(snapshot: &Snapshot, names: &[String], others: &[&str]) -> Result
         Some(unknown) => Err(supervisor::no_such_node("node", unknown, known())),
         None => Ok(()),
     }
+}
+
+/// Where the directory shows its live page, once it listens.
+fn page<'a>(nodes: impl IntoIterator<Item = &'a NodeStatus>) -> Option<String> {
+    let mut addresses = nodes.into_iter().filter_map(|node| node.addresses.get(&Endpoint::Http));
+    addresses.next().map(|address| format!("http://{address}/"))
 }

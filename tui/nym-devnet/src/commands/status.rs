@@ -67,6 +67,9 @@ fn text(output: Output, status: &Status<'_>, snapshot: &Snapshot) -> String {
         DirectoryState::Reconnecting { error, .. } => format!("not connected: {error}"),
     };
     line("directory", directory);
+    if let Some(page) = super::page(&snapshot.nodes) {
+        line("page", page);
+    }
     line("supervisor", format!("process {}", info.supervisor_pid));
     line("folder", info.folder.display().to_string());
     for notice in &info.notices {

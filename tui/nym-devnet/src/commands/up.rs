@@ -172,10 +172,12 @@ fn report_up(context: &Context, snapshot: &Snapshot, took: Duration) -> Outcome 
     for notice in &info.notices {
         context.output.note(notice);
     }
+    let page = super::page(&snapshot.nodes);
+    let page = page.map(|page| format!("; in a browser: {page}")).unwrap_or_default();
     context.output.result("up", Some(&info.name), &up, |_| {
         format!(
             "`{name}` is up: {} mixnodes, {} processes ready after {:.2} s\n\
-             `nym-devnet attach {name}` shows it, `nym-devnet down {name}` stops it",
+             `nym-devnet attach {name}` shows it, `nym-devnet down {name}` stops it{page}",
             shape(&info.widths),
             up.processes,
             took.as_secs_f64(),
@@ -235,7 +237,9 @@ async fn narrate(devnet: &str, watch: &mut Watch, narrator: &mut Narrator) -> Ou
         let ready = watch.all_ready();
         if ready && !was_ready && !output.is_json() {
             let processes = watch.nodes.len();
-            let line = format!("all {processes} processes are ready");
+            let page = super::page(&watch.nodes);
+            let page = page.map(|page| format!("; in a browser: {page}")).unwrap_or_default();
+            let line = format!("all {processes} processes are ready{page}");
             Output::text_line(&narrator.line(unix_ms_now(), &line))?;
         }
         was_ready = ready;

@@ -320,8 +320,16 @@ async fn a_message_is_sent_by_name_and_waited_for() {
         let inbox = devnet.client.inbox("bob").await.expect("a client");
         assert_eq!((inbox.messages.len(), inbox.messages[0].id.as_str()), (1, sent.id.as_str()));
 
-        let late = devnet.send("bob", "gets lost", 50).await.expect_err("nobody delivers it");
-        assert_eq!(late.code, FailureCode::DeadlinePassed);
+        // A slow machine needs longer to say that it is underway.
+        let mut deadline = 50;
+        let late = loop {
+            let late = devnet.send("bob", "gets lost", deadline).await.expect_err("nobody has it");
+            assert_eq!(late.code, FailureCode::DeadlinePassed);
+            if !late.message.contains("has not answered") || deadline > 10_000 {
+                break late;
+            }
+            deadline *= 4;
+        };
         assert!(late.message.contains("1 of 1 packets sent, 0 acknowledged"), "{late}");
         let refused = devnet.send("bob", "refuse", 20_000).await.expect_err("refused");
         assert_eq!(refused.code, FailureCode::SendFailed);
