@@ -53,7 +53,7 @@ export class Card {
     setAttribute(this.#glyph, 'class', `state ${state}`);
     setText(this.#name, nameOf(node));
     const place = node.layer === null ? node.kind : `${node.kind}, layer ${node.layer}`;
-    setText(this.#state, `${WORDS[state]} · ${place}`);
+    setText(this.#state, `${sinceWhen(node, state, now)} · ${place}`);
     const rates = traffic.nodes.get(node.id);
     this.#set('key', node.key);
     this.#set('heartbeat', heartbeat(node, now));
@@ -82,13 +82,19 @@ export class Card {
   }
 }
 
+function sinceWhen({ gone }, state, now) {
+  return state === 'disallowed' && gone.at !== null ? `disallowed ${span(now - gone.at)}` : WORDS[state];
+}
+
 function heartbeat(node, now) {
   const heard = span(now - node.heard);
+  // It may beat as ever: the directory tells nobody.
+  if (node.gone?.how === 'disallowed') return 'not told while it is kept out of the topology';
+  if (node.missing) return `last heard ${heard} ago; not announced since the directory came back`;
   if (node.gone) {
     const how = {
       gone: 'the directory has forgotten it',
       left: 'it said that it leaves',
-      disallowed: 'somebody disallowed it',
     };
     return `last heard ${heard} ago, at ${timeOfDay(node.heard)}; ${how[node.gone.how]}`;
   }
@@ -97,7 +103,7 @@ function heartbeat(node, now) {
 }
 
 function packets(node, rates) {
-  if (node.kind === 'validator') return '';
+  if (node.kind === 'validator' || node.gone?.how === 'disallowed') return '';
   if (!rates) return 'nothing reported in the last seconds';
   if (node.kind === 'provider') {
     return `in ${rate(rates.received)} by the reports of mixnodes; providers report nothing · ${plural(node.clients ?? 0, 'registered client')}`;

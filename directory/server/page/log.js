@@ -17,6 +17,10 @@ export class Log {
   /** Came since the last drawing. */
   #waiting = [];
   #paused = false;
+  /** Whether the newest line stays in sight: until somebody scrolls up, who is reading there. */
+  #follows = true;
+  /** Its size when it was last scrolled by somebody or laid out anew. */
+  #size = '';
   #seen = 0;
   #missed = 0;
 
@@ -26,7 +30,18 @@ export class Log {
       this.#pause.setAttribute('aria-pressed', this.#paused);
       setText(this.#pause, this.#paused ? 'Go on' : 'Pause');
     });
-    this.#newest.addEventListener('click', () => this.#toEnd());
+    this.#newest.addEventListener('click', () => {
+      this.#follows = true;
+      this.#toEnd();
+    });
+    // Lines that wrap otherwise scroll it too. Whatever scrolls while the size stays is somebody.
+    this.#list.addEventListener('scroll', () => {
+      if (sizeOf(this.#list) === this.#size) this.#follows = isAtEnd(this.#list);
+    });
+    new ResizeObserver(() => {
+      this.#size = sizeOf(this.#list);
+      if (this.#follows) this.#toEnd();
+    }).observe(this.#list);
     byId('log-clear').addEventListener('click', () => {
       this.#list.replaceChildren();
       this.#waiting = [];
@@ -55,7 +70,6 @@ export class Log {
   /** Shows what has come, unless it is paused. `state` says how the connection is. */
   draw(state) {
     const list = this.#list;
-    const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 24;
     if (!this.#paused && this.#waiting.length > 0) {
       const lines = this.#waiting.map((line) => make('div', {}, shown(line)));
       if (this.#missed > 0) {
@@ -65,10 +79,9 @@ export class Log {
       this.#missed = 0;
       list.append(...lines);
       while (list.childElementCount > MAX_LINES) list.firstElementChild.remove();
-      // Who has scrolled up is reading there.
-      if (isAtEnd) this.#toEnd();
+      if (this.#follows) this.#toEnd();
     }
-    this.#newest.hidden = isAtEnd;
+    this.#newest.hidden = this.#follows;
     const waiting = this.#paused ? ` · paused, ${count(this.#waiting.length + this.#missed)} waiting` : '';
     setText(byId('log-state'), `${state} · ${count(this.#seen)} messages${waiting}`);
   }
@@ -76,6 +89,14 @@ export class Log {
   #toEnd() {
     this.#list.scrollTop = this.#list.scrollHeight;
   }
+}
+
+function isAtEnd({ scrollHeight, scrollTop, clientHeight }) {
+  return scrollHeight - scrollTop - clientHeight < 24;
+}
+
+function sizeOf({ clientWidth, clientHeight }) {
+  return `${clientWidth} ${clientHeight}`;
 }
 
 function shown(line) {

@@ -20,6 +20,13 @@ const DRAW_EVERY = 250;
  * than a part of the browser. */
 const REST = 4;
 
+/** Milliseconds between two questions whether nodes that are shown as disallowed still are there:
+ * `/ws/events` does not say when one goes. */
+const ASK_EVERY = 10_000;
+
+/** How long such a question may take. */
+const ANSWER_WITHIN = 3000;
+
 /** Milliseconds for which rates are good: mixnodes report once a second. */
 const TRAFFIC_EVERY = 1000;
 
@@ -52,6 +59,31 @@ function hear(text) {
   model.apply(frame, performance.now());
   status.sign();
   if (frame.seq === 0) remember();
+  if (frame.type === 'snapshot' || frame.type === 'disallowed') askForDisallowed();
+}
+
+let askedAt = 0;
+let isAsking = false;
+let asksAgain = false;
+
+/** Asks for mixnodes that are present, but kept out of the topology: no snapshot has them. */
+async function askForDisallowed() {
+  asksAgain = isAsking;
+  if (isAsking) return;
+  isAsking = true;
+  do {
+    asksAgain = false;
+    askedAt = performance.now();
+    const asked = model.now(askedAt);
+    try {
+      const signal = AbortSignal.timeout(ANSWER_WITHIN);
+      const answer = await fetch('api/presence/disallowed', { signal });
+      if (answer.ok) model.keepDisallowed(await answer.json(), asked);
+    } catch {
+      // The connection is gone, which the header says, and brings a snapshot when it comes back.
+    }
+  } while (asksAgain);
+  isAsking = false;
 }
 
 /** Asks for the minutes that this page did not see: before it was opened, or while it was cut off. A
@@ -95,8 +127,10 @@ function draw() {
   const at = performance.now();
   // What is no longer live does not age: it is dated in the header instead.
   const now = status.word === 'live' ? model.now(at) : (model.lastTime ?? 0);
+  model.settle(now);
   const isEmpty = model.nodes.size === 0;
-  byId('empty').hidden = !isEmpty || model.isEmpty;
+  byId('empty').hidden = model.isEmpty || model.present + model.missing > 0;
+  setText(byId('empty-title'), isEmpty ? 'Nobody is here yet' : 'Nobody is here now');
   byId('map-frame').hidden = isEmpty;
   const current = trafficAt(now);
   status.draw(current);
@@ -117,17 +151,28 @@ function draw() {
  * that is hidden. */
 function run() {
   status.check();
+  const isDue = performance.now() - askedAt > ASK_EVERY;
+  if (isDue && model.hasDisallowed && events.phase === 'open') askForDisallowed();
   requestAnimationFrame(() => {
     const took = draw();
     setTimeout(run, Math.max(DRAW_EVERY, REST * took));
   });
 }
 
+/** The map in its new width at once: until then it hangs over. Its height follows from drawing. */
+let mapWidth = 0;
+new ResizeObserver(([{ contentRect }]) => {
+  if (contentRect.width === mapWidth) return;
+  mapWidth = contentRect.width;
+  requestAnimationFrame(draw);
+}).observe(byId('map'));
+
 /** Commands that fill an empty page, with the address at which it was opened. */
 const snippets = {
   announce: `curl ${location.origin}/api/presence/mixnodes -H 'content-type: application/json' \\
-  -d '{"host":"127.0.0.1:1789","pubKey":"a-key","version":"0.7.0","location":"my-mixnode","layer":1}'`,
-  start: `nym-devnet node mixnode --home my-mixnode --layer 1 --port 0 --directory ${location.origin}`,
+  -d '{"host":"127.0.0.1:1789","pubKey":"a-key","version":"0.7.0","location":"announced-by-curl","layer":1}'`,
+  start: `nym-devnet node mixnode --name my-mixnode --home my-mixnode --layer 1 --port 0 \\
+  --directory ${location.origin}`,
 };
 for (const [id, command] of Object.entries(snippets)) {
   setText(byId(id), command);

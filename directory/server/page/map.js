@@ -81,7 +81,8 @@ export class NetworkMap {
     const isNextSecond = Math.abs(now - this.#curvesAt) >= 1000;
     if (isNextSecond) this.#curvesAt = now;
     for (const [id, view] of this.#views) {
-      if (isNextSecond) drawCurve(view, traffic.nodes.get(id)?.last ?? 0);
+      if (isNextSecond) remember(view, traffic.nodes.get(id)?.last ?? 0);
+      if (isNew || isNextSecond) drawCurve(view);
       if (id === CLIENTS) drawClients(view, model, traffic);
       else drawNode(view, model.nodes.get(id), model, traffic, now);
       view.element.classList.toggle('selected', id === selected);
@@ -299,11 +300,13 @@ function place(view, box) {
   }
 }
 
-/** One bar for each second, the newest at the right, as high as the highest of them allows. */
-function drawCurve(view, received) {
-  const { past, box, curve } = view;
+function remember({ past }, received) {
   past.push(received);
   if (past.length > MAX_BARS) past.shift();
+}
+
+/** One bar for each second, the newest at the right, as high as the highest of them allows. */
+function drawCurve({ past, box, curve }) {
   if (box.density !== 'card') return;
   const shown = past.slice(-Math.floor((box.width - BESIDE_BARS) / BAR));
   const most = Math.max(...shown);
@@ -341,7 +344,7 @@ function drawNode(view, node, model, traffic, now) {
   const { box } = view;
   const state = model.state(node, now);
   const rates = traffic.nodes.get(node.id);
-  const age = now - (node.gone ? node.gone.at : node.heard);
+  const age = now - (node.gone?.at ?? node.heard);
   // A heartbeat that arrived since the last drawing shows until the next.
   const beat = view.heard !== null && node.heard > view.heard;
   view.heard = node.heard;
@@ -352,7 +355,7 @@ function drawNode(view, node, model, traffic, now) {
   setAttribute(view.element, 'aria-label', `${name}, ${node.kind}, ${WORDS[state]}`);
   if (box.density === 'cell') return;
   if (box.density === 'line') {
-    const figure = state === 'fresh' ? received : WORDS[state];
+    const figure = state === 'here' ? received : WORDS[state];
     const room = Math.floor((box.width - 26) / CHARACTER);
     const hasBoth = Math.min(name.length, SHORT_NAME) + 1 + figure.length <= room;
     setText(view.name, cut(name, hasBoth ? room - 1 - figure.length : room));
@@ -363,7 +366,10 @@ function drawNode(view, node, model, traffic, now) {
   const isWide = box.width >= 136;
   setText(view.figure, received);
   const ago = `${span(age)} ago`;
-  if (state !== 'fresh') setText(view.note, `${WORDS[state]} ${node.gone ? ago : span(age)}`);
+  if (state === 'late') setText(view.note, `late ${span(age)}`);
+  else if (state === 'disallowed' && isWide && node.gone.at !== null) setText(view.note, `disallowed ${span(age)}`);
+  else if (state === 'disallowed' || state === 'missing') setText(view.note, WORDS[state]);
+  else if (node.gone) setText(view.note, `${WORDS[state]} ${ago}`);
   else if (!isWide) setText(view.note, `♥ ${span(age)}`);
   else if (node.clients === null) setText(view.note, `heard ${ago}`);
   else setText(view.note, `${plural(node.clients, 'client')} · ${span(age)}`);

@@ -10,7 +10,8 @@ import { Curve, Reports, sum } from './rates.js';
 /** A node is late when it was not heard for so long; it announces itself every 1.5 s. */
 export const LATE_AFTER = 3750;
 
-/** The directory forgets a node that it has not heard for so long. */
+/** The directory forgets a node that it has not heard for so long. One that came back without a node
+ * may hear it again within as long. */
 export const FORGET_AFTER = 10_000;
 
 /** A node that is gone is shown for so long: time enough to notice which one it was. */
@@ -40,7 +41,8 @@ const ms = (nanoseconds) => nanoseconds / 1e6;
 const nodeId = (kind, key) => `${kind} ${key}`;
 
 export class Model {
-  /** By id. Those that are gone have `gone: {at, how}`. */
+  /** By id. Those that are gone have `gone: {at, how}`; one that was disallowed before this page
+   * listened has `at: null`. Those that were here before the directory came back are `missing`. */
   nodes = new Map();
   /** Packets since this page was opened. Not `complete` once frames were missed. */
   totals = { received: 0, sent: 0, since: null, complete: true };
@@ -50,6 +52,8 @@ export class Model {
 
   #reports = new Map();
   #gone = new Set();
+  #missing = new Set();
+  #disallowed = new Set();
   #byAddress = null;
   #nextSeq = 0;
   #clock = null;
@@ -70,7 +74,7 @@ export class Model {
     this.#nextSeq = frame.seq + 1;
     switch (frame.type) {
       case 'snapshot':
-        this.#snapshot(frame.topology, time);
+        this.#snapshot(frame.topology, time, frame.seq === 0);
         break;
       case 'mix-node':
         this.#announce('mixnode', frame);
@@ -105,7 +109,37 @@ export class Model {
         this.#report(frame, time);
         break;
     }
-    this.#prune(time);
+    this.settle(time);
+  }
+
+  /** Takes in who is present and disallowed, as the directory answered a question of the time
+   * `asked`. Frames that came since know better. */
+  keepDisallowed(presences, asked) {
+    const listed = new Set();
+    for (const presence of presences) {
+      const id = nodeId('mixnode', presence.pubKey);
+      const before = this.nodes.get(id);
+      listed.add(id);
+      if (before && (isListed(before) || before.gone?.at > asked)) continue;
+      const at = this.#disallowed.has(id) ? before.gone.at : null;
+      this.#announce('mixnode', presence);
+      this.#end(this.nodes.get(id), 'disallowed', at);
+    }
+    for (const id of this.#disallowed) {
+      const node = this.nodes.get(id);
+      if (listed.has(id) || node.gone.at > asked) continue;
+      node.gone = null;
+      this.#end(node, 'gone', asked);
+    }
+  }
+
+  /** Ends and takes out whose time has come, which no frame says. */
+  settle(now) {
+    for (const id of this.#missing) {
+      const node = this.nodes.get(id);
+      if (now - node.heard > FORGET_AFTER) this.#end(node, 'gone', now);
+    }
+    this.#prune(now);
   }
 
   /** Whether anything was heard yet. */
@@ -123,21 +157,32 @@ export class Model {
     return this.#clock ? this.#clock.time + Math.max(0, at - this.#clock.at) : 0;
   }
 
-  /** `fresh`, `late`, or how it went: `gone`, `left`, `disallowed`. */
+  /** `here`, `late`, `missing`, or how it went: `gone`, `left`, `disallowed`. */
   state(node, now) {
     if (node.gone) return node.gone.how;
-    return now - node.heard > LATE_AFTER ? 'late' : 'fresh';
+    if (node.missing) return 'missing';
+    return now - node.heard > LATE_AFTER ? 'late' : 'here';
   }
 
   /** How many nodes the directory lists. */
   get present() {
-    return this.nodes.size - this.#gone.size;
+    return this.nodes.size - this.#gone.size - this.#missing.size - this.#disallowed.size;
+  }
+
+  /** How many nodes were here before the directory came back, and may still be. */
+  get missing() {
+    return this.#missing.size;
+  }
+
+  /** Whether a node is shown that is kept out of the topology. */
+  get hasDisallowed() {
+    return this.#disallowed.size > 0;
   }
 
   /** Clients that are registered at the providers that are listed. */
   get clients() {
     let clients = 0;
-    for (const node of this.nodes.values()) if (!node.gone) clients += node.clients ?? 0;
+    for (const node of this.nodes.values()) if (isListed(node)) clients += node.clients ?? 0;
     return clients;
   }
 
@@ -190,7 +235,8 @@ export class Model {
     return traffic;
   }
 
-  #snapshot(topology, time) {
+  /** `isBack`: it begins a subscription. A directory that was away may not have heard everybody yet. */
+  #snapshot(topology, time, isBack) {
     const listed = new Set();
     const lists = [
       ['coconode', topology.cocoNodes],
@@ -203,7 +249,9 @@ export class Model {
       for (const presence of presences) listed.add(this.#announce(list, presence));
     }
     for (const node of this.nodes.values()) {
-      if (!listed.has(node.id)) this.#end(node, 'gone', time);
+      if (listed.has(node.id) || node.gone) continue;
+      if (isBack) this.#miss(node);
+      else this.#end(node, 'gone', time);
     }
   }
 
@@ -234,8 +282,9 @@ export class Model {
       lists,
       heard: Math.max(...lists.values()),
       gone: null,
+      missing: false,
     });
-    this.#gone.delete(id);
+    for (const absent of [this.#gone, this.#missing, this.#disallowed]) absent.delete(id);
     this.#changed();
     return id;
   }
@@ -256,7 +305,16 @@ export class Model {
     if (!node || node.gone) return;
     node.lists.clear();
     node.gone = { how, at };
-    this.#gone.add(node.id);
+    node.missing = false;
+    this.#missing.delete(node.id);
+    this.#disallowed.delete(node.id);
+    (how === 'disallowed' ? this.#disallowed : this.#gone).add(node.id);
+    this.#changed();
+  }
+
+  #miss(node) {
+    node.missing = true;
+    this.#missing.add(node.id);
     this.#changed();
   }
 
@@ -290,6 +348,7 @@ export class Model {
   #missed() {
     this.totals.complete = false;
     this.curve.cut();
+    for (const reports of this.#reports.values()) reports.cut();
   }
 
   #addresses() {
@@ -304,6 +363,11 @@ export class Model {
     this.revision += 1;
     this.#byAddress = null;
   }
+}
+
+/** Whether the directory lists it now, as far as this page knows. */
+function isListed(node) {
+  return !node.gone && !node.missing;
 }
 
 /** Nodes announce names, and report the addresses that the names stand for. */

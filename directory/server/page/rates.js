@@ -27,11 +27,19 @@ export function sum(hops) {
 /** What one mixnode reported in the last window. */
 export class Reports {
   #reports = [];
+  #isCut = false;
+
+  /** Reports may have been missed since the last one: the next does not count for all that time. */
+  cut() {
+    this.#isCut = true;
+  }
 
   /** `hops` counts the packets passed on, by the address of the next hop. */
   add(at, received, hops) {
     const last = this.#reports.at(-1);
-    const since = last && last.at <= at ? last.at : at - INTERVAL;
+    const follows = last && last.at <= at && !this.#isCut;
+    const since = follows ? last.at : at - (last ? last.at - last.since : INTERVAL);
+    this.#isCut = false;
     this.#reports.push({ since, at, received, hops, sent: sum(hops) });
     // A report that began a little before the window belongs to it: they never come to the dot.
     const begin = at - WINDOW - INTERVAL / 2;
@@ -46,7 +54,9 @@ export class Reports {
     if (!last) return null;
     const belief = Math.min(Math.max(WINDOW, 2 * (last.at - last.since)), MAX_BELIEF);
     if (now - last.at > belief) return null;
-    const seconds = Math.max(last.at - this.#reports[0].since, MIN_SPAN) / 1000;
+    // Of the seconds that were reported: those between may be missing.
+    const covered = this.#reports.reduce((total, { since, at }) => total + at - since, 0);
+    const seconds = Math.max(covered, MIN_SPAN) / 1000;
     const rates = { received: 0, sent: 0, hops: new Map(), last: perSecond(last) };
     for (const report of this.#reports) {
       rates.received += report.received / seconds;

@@ -2,7 +2,7 @@
 // directory says nothing any more.
 
 import { byId, setText } from './dom.js';
-import { plural, rate, span, timeOfDay } from './format.js';
+import { count, plural, rate, span, timeOfDay } from './format.js';
 import { enteringRate } from './map.js';
 
 /** A node beats every 1.5 s and is called late after 3.75, so that a directory with nodes is never
@@ -82,6 +82,7 @@ export class Status {
     const model = this.#model;
     if (word === 'live') {
       const parts = [plural(model.present, 'node')];
+      if (model.missing > 0) parts.push(`${count(model.missing)} not announced yet`);
       const entering = enteringRate(model, traffic);
       if (entering !== null) parts.push(`${rate(entering)} enter layer 1`);
       if (model.clients > 0) parts.push(plural(model.clients, 'client'));

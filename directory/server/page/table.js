@@ -1,7 +1,7 @@
 // The table of nodes: everything the directory lists, in any order.
 
 import { byId, make, setAttribute, setText } from './dom.js';
-import { count, cut, rate, shortKey, span } from './format.js';
+import { UNKNOWN, count, cut, rate, shortKey, span } from './format.js';
 import { GLYPHS, WORDS, nameOf } from './words.js';
 
 /** Rows that are shown unless all are asked for: all nodes of a large devnet. */
@@ -98,7 +98,7 @@ export class Table {
       setText(row.glyph, GLYPHS[state]);
       setAttribute(row.glyph, 'class', `state ${state}`);
       setText(row.word, WORDS[state]);
-      setText(row.age, `${span(now - node.heard)} ago`);
+      setText(row.age, state === 'disallowed' ? UNKNOWN : `${span(now - node.heard)} ago`);
       const rates = traffic.nodes.get(id);
       setText(row.received, node.gone ? '' : rate(rates?.received));
       setText(row.sent, node.gone ? '' : rate(rates?.sent));
@@ -115,7 +115,7 @@ export class Table {
     const facts = Array.from(model.nodes.values(), (node) => ({
       node,
       state: model.state(node, now),
-      age: now - node.heard,
+      age: node.gone?.how === 'disallowed' ? Infinity : now - node.heard,
       rates: traffic.nodes.get(node.id),
     }));
     const { compare } = this.#by;

@@ -3,12 +3,13 @@
 import { shortKey } from './format.js';
 
 /** A state is a sign, a word and a colour, so that nobody depends on colours. */
-export const GLYPHS = { fresh: '●', late: '◐', gone: '○', left: '○', disallowed: '⊘' };
+export const GLYPHS = { here: '●', late: '◐', missing: '◌', gone: '○', left: '○', disallowed: '⊘' };
 
 /** What people read. */
 export const WORDS = {
-  fresh: 'fresh',
+  here: 'here',
   late: 'late',
+  missing: 'not announced',
   gone: 'gone',
   left: 'left',
   disallowed: 'disallowed',

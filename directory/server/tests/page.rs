@@ -15,6 +15,7 @@ use support::{Directory, soon};
 
 const MIXNODES: &str = "/api/presence/mixnodes";
 const GATEWAYS: &str = "/api/presence/gateways";
+const DISALLOW: &str = "/api/presence/disallow";
 const METRICS: &str = "/api/metrics/mixes";
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -98,16 +99,54 @@ async fn a_browser_shows_what_the_directory_hears() {
     let directory = Directory::start().await;
     soon(browser.page.goto(&directory.url("/"))).await.expect("the page");
 
+    keeps_the_disallowed_in_sight(&browser, &directory).await;
     shows_how_to_begin(&browser, &directory).await;
     shows_nodes_and_who_is_late(&browser, &directory).await;
     is_used_from_the_keyboard(&browser).await;
     shows_packets(&browser, &directory).await;
+    divides_by_seconds_with_reports(&browser).await;
     holds_its_log_on_request(&browser, &directory).await;
+    follows_its_log_until_scrolled(&browser, &directory).await;
     shows_any_text_as_text(&browser, &directory).await;
     shows_a_thousand_nodes(&browser, &directory).await;
     assert_eq!(browser.console().await, Vec::<String>::new(), "errors and violations");
     comes_back(&browser, directory).await;
     browser.close().await;
+}
+
+/// `/ws/events` says once that a node is disallowed, and no snapshot has it.
+async fn keeps_the_disallowed_in_sight(browser: &Browser, directory: &Directory) {
+    let outcast = mixnode("outcast", 2, 9984);
+    let is = |state: &str| format!("{}?.classList.contains('{state}')", of("outcast"));
+    let heartbeat = "document.querySelector('#table tbody tr.disallowed .mono')?.textContent";
+    post(directory, MIXNODES, &outcast).await;
+    browser.until(&is("here")).await;
+    post(directory, DISALLOW, &json!({ "pubKey": "key-of-outcast" })).await;
+    browser.until(&is("disallowed")).await;
+    browser.until(&format!("{heartbeat} === '–'")).await;
+    let note = format!("{}.querySelector('.note')", of("outcast"));
+    browser.until(&format!("/^disallowed [0-9.]+ s$/.test({note}.textContent)")).await;
+    let fits = format!(
+        "{note}.getBoundingClientRect().right <= {}.querySelector('.frame').getBoundingClientRect().right",
+        of("outcast")
+    );
+    assert_eq!(browser.get(&fits).await, true);
+
+    post(directory, MIXNODES, &outcast).await;
+    soon(browser.page.refresh()).await.expect("the page again");
+    browser.until(&is("disallowed")).await;
+    browser.until(&format!("{heartbeat} === '–'")).await;
+    // Since when, this page has not heard.
+    assert_eq!(browser.get(&format!("{note}.textContent")).await, "disallowed");
+
+    let request = Client::new().post(directory.url("/api/presence/allow"));
+    let request = request.body(json!({ "pubKey": "key-of-outcast" }).to_string());
+    let answer = soon(request.send()).await.expect("an answer");
+    assert_eq!(answer.status(), StatusCode::OK);
+    post(directory, MIXNODES, &outcast).await;
+    browser.until(&is("here")).await;
+    leave(directory, "key-of-outcast").await;
+    browser.until(&is("left")).await;
 }
 
 async fn shows_how_to_begin(browser: &Browser, directory: &Directory) {
@@ -120,19 +159,19 @@ async fn shows_how_to_begin(browser: &Browser, directory: &Directory) {
     let body = command.split('\'').nth(3).expect("a body");
     post(directory, MIXNODES, &serde_json::from_str(body).expect("JSON")).await;
     browser.until("document.querySelector('#map .name')?.textContent === 'clients'").await;
-    browser.until(&named("my-mixnode")).await;
+    browser.until(&named("announced-by-curl")).await;
     assert_eq!(browser.get("document.getElementById('empty').hidden").await, true);
 }
 
 async fn shows_nodes_and_who_is_late(browser: &Browser, directory: &Directory) {
     // Nobody announces it again, and its age is seen to grow until it is late.
-    browser.until(&format!("{}?.classList.contains('late')", of("my-mixnode"))).await;
+    browser.until(&format!("{}?.classList.contains('late')", of("announced-by-curl"))).await;
     browser
         .until("document.querySelector('#table tbody tr.late')?.textContent.includes('late')")
         .await;
     let appears = async |name: &str| {
         browser.until(&named(name)).await;
-        browser.until(&format!("{}.classList.contains('fresh')", of(name))).await;
+        browser.until(&format!("{}.classList.contains('here')", of(name))).await;
     };
     for (name, layer, port) in [("mix-1-1", 1, 9980), ("mix-1-2", 1, 9981), ("mix-2-1", 2, 9982)] {
         post(directory, MIXNODES, &mixnode(name, layer, port)).await;
@@ -169,10 +208,11 @@ async fn is_used_from_the_keyboard(browser: &Browser) {
     let clients = Locator::Css("#map [data-id=clients]");
     let clients = soon(browser.page.find(clients)).await.expect("a box");
     soon(clients.send_keys(&Key::Right.to_string())).await.expect("a key");
-    browser.until("document.querySelector('#card .card-name').textContent === 'mix-1-1'").await;
+    let name = "document.querySelector('#card .card-name').textContent";
+    browser.until(&format!("{name} === 'announced-by-curl'")).await;
     let node = soon(browser.page.active_element()).await.expect("a box with the focus");
     soon(node.send_keys(&Key::Down.to_string())).await.expect("a key");
-    browser.until("document.querySelector('#card .key').textContent === 'key-of-mix-1-2'").await;
+    browser.until("document.querySelector('#card .key').textContent === 'key-of-mix-1-1'").await;
     assert_eq!(browser.get(stops).await, 1);
 }
 
@@ -188,6 +228,48 @@ async fn holds_its_log_on_request(browser: &Browser, directory: &Directory) {
     assert!(!shown.as_str().expect("a text").contains("paused"), "{shown}");
     browser.get(pause).await;
     browser.until(&format!("{text}.includes('paused')")).await;
+}
+
+/// Newest lines stay in sight in a window of any width, but not for somebody who reads older ones.
+async fn follows_its_log_until_scrolled(browser: &Browser, directory: &Directory) {
+    let hop = "a-hop-with-a-long-name-".repeat(10);
+    for index in 0..20 {
+        let report =
+            json!({ "pubKey": format!("line-{index}"), "sent": { &hop: 0 }, "received": 0 });
+        post(directory, METRICS, &report).await;
+    }
+    let log = "document.getElementById('log')";
+    let is_at_end = format!("{log}.scrollHeight - {log}.scrollTop - {log}.clientHeight < 24");
+    let offers = "!document.getElementById('log-newest').hidden";
+    browser.until(&format!("{log}.textContent.includes('line-19')")).await;
+    let height = browser.get(&format!("{log}.scrollHeight")).await;
+    soon(browser.page.set_window_size(640, 1000)).await.expect("a narrower window");
+    browser.until(&format!("{log}.scrollHeight > {height} && {is_at_end} && !({offers})")).await;
+    browser.get(&format!("{log}.scrollTo(0, 0)")).await;
+    browser.until(offers).await;
+    soon(browser.page.set_window_size(1280, 1000)).await.expect("a wider window");
+    let report = json!({ "pubKey": "below", "sent": {}, "received": 0 });
+    post(directory, METRICS, &report).await;
+    browser.until(&format!("{log}.textContent.includes('below')")).await;
+    browser.until(&format!("{log}.scrollTop === 0 && {offers}")).await;
+    browser.get("document.getElementById('log-newest').click()").await;
+    browser.until(&format!("{is_at_end} && !({offers})")).await;
+}
+
+/// While a directory restarts, reports are lost; afterwards the mean must not tell of a silence.
+async fn divides_by_seconds_with_reports(browser: &Browser) {
+    let tried = "
+        const done = arguments[0];
+        import('/page/rates.js').then(({ Reports }) => {
+            const reports = new Reports();
+            for (const at of [1000, 2000, 3000]) reports.add(at, 10, { hop: 10 });
+            reports.cut();
+            for (const at of [6000, 7000]) reports.add(at, 10, { hop: 10 });
+            const { received, sent, last } = reports.rates(7000);
+            done([received, sent, last.received].map(Math.round));
+        })";
+    let rates = browser.page.execute_async(tried, vec![]).await.expect("no error");
+    assert_eq!(rates, json!([10, 10, 10]));
 }
 
 async fn shows_packets(browser: &Browser, directory: &Directory) {
@@ -271,7 +353,7 @@ async fn shows_a_thousand_nodes(browser: &Browser, directory: &Directory) {
 /// The directory stops, and another begins under the same address.
 async fn comes_back(browser: &Browser, directory: Directory) {
     post(&directory, MIXNODES, &mixnode("mix-1-1", 1, 9980)).await;
-    browser.until(&format!("{}?.classList.contains('fresh')", of("mix-1-1"))).await;
+    browser.until(&format!("{}?.classList.contains('here')", of("mix-1-1"))).await;
     let address: SocketAddr = directory.address;
     directory.stop().await;
     browser.until("document.body.dataset.connection === 'reconnecting'").await;
@@ -281,12 +363,15 @@ async fn comes_back(browser: &Browser, directory: Directory) {
 
     let directory = Directory::start_at(address, Options::default()).await;
     browser.until("document.body.dataset.connection === 'live'").await;
+    // It may have had no time to say that it is still there.
+    browser.until(&format!("{}?.classList.contains('missing')", of("mix-1-1"))).await;
     post(&directory, MIXNODES, &mixnode("newcomer", 1, 9980)).await;
-    browser.until(&format!("{}?.classList.contains('fresh')", of("newcomer"))).await;
+    browser.until(&format!("{}?.classList.contains('here')", of("newcomer"))).await;
     browser.until("document.getElementById('nodes-count').textContent === '1'").await;
     // The totals are not what they were: nobody counted meanwhile.
     browser.until("document.getElementById('received-total').textContent === 'at least 65'").await;
     browser.until("document.getElementById('log-state').textContent.startsWith('live')").await;
+    browser.until(&format!("{}?.classList.contains('gone')", of("mix-1-1"))).await;
     for message in browser.console().await {
         let is_connection = message.contains("ERR_CONNECTION") || message.contains("WebSocket");
         assert!(is_connection && !message.contains("Security Policy"), "{message}");
