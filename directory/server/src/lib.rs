@@ -11,6 +11,7 @@ mod budget;
 mod clock;
 mod cors;
 mod fields;
+mod gather;
 mod history;
 mod host;
 mod hub;

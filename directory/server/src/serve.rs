@@ -25,6 +25,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Level;
 
 use crate::cors::PageRights;
+use crate::gather::Gather;
 use crate::limits::MAX_CONNECTIONS;
 use crate::routes::{App, Peer};
 
@@ -46,9 +47,6 @@ const WRITE_DEADLINE: Duration = Duration::from_secs(10);
 /// sends.
 const MAX_HEAD_BYTES: usize = 16 << 10;
 
-/// Header fields of a request. A browser sends about twenty.
-const MAX_HEADERS: usize = 64;
-
 /// Serves every connection until `shutdown` is cancelled, and ends them in good order.
 pub(crate) async fn serve(
     listener: TcpListener,
@@ -60,7 +58,9 @@ pub(crate) async fn serve(
     let _cut_off = app.cut_off.clone().drop_guard();
     let connections = TaskTracker::new();
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).max_buf_size(MAX_HEAD_BYTES).max_headers(MAX_HEADERS);
+    // The library takes a hundred header fields, five times what a browser sends; another number would
+    // cost every request an array on the heap.
+    http.timer(TokioTimer::new()).max_buf_size(MAX_HEAD_BYTES);
     let handle = |stream: TcpStream, peer: SocketAddr, place: ConnectionPlace| {
         let (mut http, router, app) = (http.clone(), router.clone(), app.clone());
         http.header_read_timeout(if place.crowded { CROWDED_HEAD_DEADLINE } else { HEAD_DEADLINE });
@@ -106,7 +106,7 @@ async fn connection(
     let service = service_fn(|request: hyper::Request<Incoming>| {
         answer(app, &router, peer, &place, request.map(Body::new))
     });
-    let io = TokioIo::new(Box::pin(stream));
+    let io = TokioIo::new(Gather(Box::pin(stream)));
     let mut connection = std::pin::pin!(http.serve_connection(io, service).with_upgrades());
     let ended = tokio::select! {
         ended = &mut connection => ended,
