@@ -32,6 +32,18 @@ pub struct Layout {
     pub rates: Rates,
     /// Whether packets carry a prepared acknowledgement.
     pub acks: bool,
+    /// Whether mixnodes report their packets to the directory.
+    #[serde(default = "yes")]
+    pub metrics: bool,
+    /// Whether nodes leave out what the originals of 2020 did not have: refusing replays, skipped
+    /// layers and strangers at mailboxes.
+    #[serde(default)]
+    pub faithful: bool,
+}
+
+/// What a layout means that was written before the field existed.
+fn yes() -> bool {
+    true
 }
 
 impl Default for Layout {
@@ -47,6 +59,8 @@ impl Default for Layout {
             profile,
             rates: profile.rates(),
             acks: true,
+            metrics: true,
+            faithful: false,
         }
     }
 }

@@ -162,12 +162,45 @@ pub struct NodeMetrics {
     /// Mixnodes: packets waiting out their delay right now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<u64>,
+    /// Mixnodes: how late packets left since the last report; none if none left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lateness: Option<Lateness>,
+    /// Mixnodes and providers: how many seconds back every packet is remembered, so that a replay is
+    /// known. A restart forgets all. None if replays are not looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay_window: Option<u64>,
+    /// Mixnodes: whether they report their packets to the directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reports_metrics: Option<bool>,
     /// Clients and crowds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traffic: Option<TrafficCounters>,
     /// Providers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mailbox: Option<MailboxCounters>,
+}
+
+/// By how much packets left later than their headers asked, since the last report, in microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lateness {
+    /// How many left.
+    pub packets: u64,
+    /// Half of them were no later than this.
+    pub median_us: u64,
+    /// All but one in a hundred were no later than this.
+    pub p99_us: u64,
+}
+
+/// How much later than their headers asked packets left a mixnode, the write to the next hop's socket
+/// included. In microseconds, each up to a fifth too large: they come out of a histogram.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DelayExcess {
+    /// Packets that left.
+    pub packets: u64,
+    /// Half of them were no later than this.
+    pub median: u64,
+    /// 99 of 100 were no later than this.
+    pub p99: u64,
 }
 
 /// What a client sent and got back, in packets since the start.

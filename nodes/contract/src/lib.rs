@@ -17,7 +17,7 @@ mod time;
 pub use command::{Command, Request};
 pub use content::{Content, ContentError};
 pub use event::{
-    Answer, Endpoint, Event, Fatal, FatalCode, Hello, Identity, LinkEvent, Listening,
+    Answer, Endpoint, Event, Fatal, FatalCode, Hello, Identity, Lateness, LinkEvent, Listening,
     MailboxCounters, MessageEvent, MessageStage, NodeMetrics, Outcome, Role, TrafficCounters,
 };
 pub use rates::Rates;

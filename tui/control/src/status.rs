@@ -40,6 +40,9 @@ pub struct DevnetInfo {
     pub loop_cover_ms: f64,
     /// Whether packets carry acknowledgements.
     pub acks: bool,
+    /// Whether nodes leave out the checks that the originals of 2020 did not have.
+    #[serde(default)]
+    pub faithful: bool,
     /// The devnet ends with the front end that started it.
     pub attached: bool,
     /// What differs from what was asked for, such as ports that were taken.

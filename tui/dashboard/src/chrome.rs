@@ -70,7 +70,8 @@ fn names(model: &Model, scene: &Scene<'_>) -> Vec<Line<'static>> {
     };
     let profile = text::visible(&info.profile, scene.symbols);
     let acks = if info.acks { "on" } else { "off" };
-    let long = format!(" {dot} {shape} {dot} {profile} {dot} acks {acks}");
+    let faithful = if info.faithful { format!(" {dot} faithful") } else { String::new() };
+    let long = format!(" {dot} {shape} {dot} {profile} {dot} acks {acks}{faithful}");
     vec![
         Line::from(vec![program, Span::raw(" "), name.clone(), Span::raw(long)]),
         Line::from(vec![name.clone(), Span::raw(format!(" {shape} {profile}"))]),

@@ -1,5 +1,7 @@
 //! A process in words: the facts that the map's details, the table and the card all show.
 
+use std::time::Duration;
+
 use contract::{MailboxCounters, NodeMetrics, Role, TrafficCounters};
 use directory_api::{PRESENCE_INTERVAL, PRESENCE_TIMEOUT};
 use ratatui::text::{Line, Span};
@@ -138,13 +140,25 @@ pub(crate) fn network_facts(devnet: &Devnet, node: &Node, scene: &Scene<'_>) -> 
     {
         facts.push(fact("presence", format!("{} ago", text::age(age))));
     }
+    if node.reports_no_metrics() {
+        facts.push(fact("rates", "unknown: it reports no metrics"));
+    }
+    let Some(metrics) = &node.metrics else { return facts };
+    if let Some(late) = metrics.lateness {
+        let [median, p99] = [late.median_us, late.p99_us].map(text::micros);
+        facts.push(fact("late by", format!("{median}, 1 in 100 over {p99}")));
+    }
+    if let Some(seconds) = metrics.replay_window {
+        let window = text::age(Duration::from_secs(seconds));
+        facts.push(fact("replays", format!("known {window} back, until a restart")));
+    }
     facts
 }
 
 /// Facts about its packets.
 pub(crate) fn packet_facts(node: &Node, scene: &Scene<'_>) -> Vec<Fact> {
     let mut facts = Vec::new();
-    if node.status.role != Role::Directory {
+    if node.status.role != Role::Directory && !node.reports_no_metrics() {
         facts.push(fact("in", text::per_second(node.received.rate(scene.now.t))));
         let label = if node.status.role == Role::Provider { "acks out" } else { "out" };
         facts.push(fact(label, text::per_second(node.sent.rate(scene.now.t))));

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use contract::{
-    Content, Endpoint, LinkEvent, MailboxCounters, NodeMetrics, Role, Time, TrafficCounters,
+    Content, Endpoint, Lateness, LinkEvent, MailboxCounters, NodeMetrics, Role, Time,
+    TrafficCounters,
 };
 use control::{
     DevnetInfo, DirectoryState, Envelope, InboxMessage, LogLine, MessageState, MessageStatus,
@@ -161,6 +162,7 @@ impl Fixture {
                 slot_ms: 500.0,
                 loop_cover_ms: 1000.0,
                 acks: true,
+                faithful: false,
                 attached: true,
                 notices: vec![],
             },
@@ -220,6 +222,9 @@ impl Fixture {
             sent: received * second,
             dropped: BTreeMap::from([("mac".into(), 0), ("replay".into(), 2)]),
             pool: Some(12 + second % 3),
+            lateness: Some(Lateness { packets: 30, median_us: 72, p99_us: 340 }),
+            replay_window: Some(second),
+            reports_metrics: Some(true),
             ..NodeMetrics::default()
         };
         let name = Some(node.name.clone());

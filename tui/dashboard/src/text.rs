@@ -120,6 +120,12 @@ pub(crate) fn per_second(value: Option<f64>) -> String {
     }
 }
 
+/// How long something took, from microseconds, as milliseconds.
+#[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
+pub(crate) fn micros(us: u64) -> String {
+    format!("{:.2} ms", us as f64 / 1000.0)
+}
+
 /// How long something took, from milliseconds.
 pub(crate) fn millis(ms: f64) -> String {
     if ms < 999.5 {

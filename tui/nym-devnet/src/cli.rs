@@ -209,6 +209,13 @@ pub(crate) struct LayoutArgs {
         default_value = "on"
     )]
     pub(crate) acks: Switch,
+    /// Mixnodes report no packets to the directory
+    #[arg(long)]
+    pub(crate) no_metrics: bool,
+    /// Nodes refuse neither replays nor skipped layers, and providers give anyone's mailbox to anyone
+    /// who asks, as in 2020
+    #[arg(long)]
+    pub(crate) faithful: bool,
 }
 
 impl LayoutArgs {
@@ -222,6 +229,8 @@ impl LayoutArgs {
             profile: self.profile,
             rates: self.profile.rates(),
             acks: self.acks == Switch::On,
+            metrics: !self.no_metrics,
+            faithful: self.faithful,
         }
     }
 }

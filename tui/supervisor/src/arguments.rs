@@ -45,6 +45,17 @@ pub(crate) fn arguments(node: &NodePlan, context: &Context<'_>) -> Vec<OsString>
     if matches!(node.role, Role::Directory | Role::Mixnode | Role::Provider) {
         line.option("--host", &HOST);
     }
+    let layout = &context.plan.layout;
+    if node.role == Role::Mixnode && !layout.metrics {
+        line.flag("--no-metrics");
+    }
+    if matches!(node.role, Role::Mixnode | Role::Provider) && layout.faithful {
+        line.flag("--faithful");
+    }
+    // The originals' answers tell an observer by their length how much was waiting.
+    if node.role == Role::Provider && !layout.faithful {
+        line.flag("--pad");
+    }
     let mut fallback = false;
     for port in &node.ports {
         let option = if port.endpoint == Endpoint::Clients { "--clients-port" } else { "--port" };
@@ -53,17 +64,17 @@ pub(crate) fn arguments(node: &NodePlan, context: &Context<'_>) -> Vec<OsString>
         fallback |= port.fallback && bound.is_none();
     }
     if fallback {
-        line.0.push("--port-fallback".into());
+        line.flag("--port-fallback");
     }
     if node.role == Role::Crowd {
-        line.option("--identities", &context.plan.layout.crowd);
+        line.option("--identities", &layout.crowd);
     }
     if matches!(node.role, Role::Client | Role::Crowd) {
         let rates = context.plan.rates();
         line.option("--hop-delay", &humantime::format_duration(rates.hop_delay));
         line.option("--slot", &humantime::format_duration(rates.slot));
         line.option("--loop-cover", &humantime::format_duration(rates.loop_cover));
-        line.option("--acks", &if context.plan.layout.acks { "on" } else { "off" });
+        line.option("--acks", &if layout.acks { "on" } else { "off" });
     }
     line.0
 }
@@ -71,6 +82,10 @@ pub(crate) fn arguments(node: &NodePlan, context: &Context<'_>) -> Vec<OsString>
 struct Line(Vec<OsString>);
 
 impl Line {
+    fn flag(&mut self, name: &str) {
+        self.0.push(name.into());
+    }
+
     fn option(&mut self, name: &str, value: &dyn fmt::Display) {
         self.0.extend([name.into(), value.to_string().into()]);
     }
@@ -115,8 +130,8 @@ mod tests {
         assert_eq!(
             text("provider-1", &new),
             "node provider --supervised --name provider-1 --home /state/t1/nodes/provider-1 \
-             --directory http://127.0.0.1:8080 --host 127.0.0.1 --port 4000 --clients-port 9000 \
-             --port-fallback"
+             --directory http://127.0.0.1:8080 --host 127.0.0.1 --pad --port 4000 \
+             --clients-port 9000 --port-fallback"
         );
         assert_eq!(
             text("alice", &bound),

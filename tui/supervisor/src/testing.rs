@@ -41,6 +41,7 @@ pub(crate) fn empty_snapshot() -> Snapshot {
             slot_ms: 0.0,
             loop_cover_ms: 0.0,
             acks: false,
+            faithful: false,
             attached: true,
             notices: Vec::new(),
         },

@@ -52,6 +52,12 @@ impl Node {
         &self.status.name
     }
 
+    /// A mixnode that does not tell the directory what it does: its rates are unknown, not zero.
+    pub(crate) fn reports_no_metrics(&self) -> bool {
+        let reports = self.metrics.as_ref().and_then(|metrics| metrics.reports_metrics);
+        reports == Some(false)
+    }
+
     /// What the supervisor says of it. Its figures are kept only while the process is the same.
     fn update(&mut self, status: NodeStatus) {
         if self.status.pid != status.pid {
@@ -222,13 +228,13 @@ impl Devnet {
     }
 
     /// Packets that enter the mixnet per second: what the mixnodes of layer 1 take together. None
-    /// while none of them reports.
+    /// while none of them reports, or if one is told not to.
     pub(crate) fn packets_per_second(&self, now: Moment) -> Option<f64> {
-        let rates = self
-            .nodes
-            .iter()
-            .filter(|node| node.status.layer == Some(1))
-            .filter_map(|node| node.received.rate(now.t));
+        let entry = || self.nodes.iter().filter(|node| node.status.layer == Some(1));
+        if entry().any(Node::reports_no_metrics) {
+            return None;
+        }
+        let rates = entry().filter_map(|node| node.received.rate(now.t));
         rates.fold(None, |sum, rate| Some(sum.unwrap_or(0.0) + rate))
     }
 

@@ -80,6 +80,23 @@ fn one_client_is_not_many() {
     assert!(!screen.contains("clients"), "{screen}");
 }
 
+/// Zero would be a lie: packets pass, only nobody counts them for the directory.
+#[test]
+fn a_mixnode_that_reports_no_metrics_is_not_shown_as_idle() {
+    let mut desk = Desk::connected(Fixture::two_by_three(), settings());
+    let metrics = NodeMetrics { reports_metrics: Some(false), ..NodeMetrics::default() };
+    desk.hear(StreamEvent::Metrics { node: "mix-1-1".into(), metrics });
+    let screen = text(&desk.screen(120, 40));
+    assert_eq!(screen.matches("no metrics").count(), 1, "in its box: {screen}");
+    assert!(screen.contains("- pkt/s"), "half of what enters is not everything: {screen}");
+    desk.press(Key::of('2'));
+    desk.press(Key::of('g'));
+    desk.press(Key::of('j'));
+    desk.press(Key::code(KeyCode::Enter));
+    let screen = text(&desk.screen(120, 40));
+    assert!(screen.contains("reports no metrics"), "on its card: {screen}");
+}
+
 fn client(number: u16) -> &'static str {
     format!("client-{number}").leak()
 }

@@ -45,13 +45,18 @@ fn text(output: Output, status: &Status<'_>, snapshot: &Snapshot) -> String {
         ago(info.started_unix_ms)
     );
     let acks = if info.acks { "on" } else { "off" };
+    let faithful = if info.faithful { ", faithful to 2020: few checks" } else { "" };
     let mut line = |what: &str, value: String| {
         // Writing into a string cannot fail.
         let _ = writeln!(text, "  {what:<10} {value}");
     };
     line(
         "network",
-        format!("{} mixnodes, profile {}, acks {acks}", shape(&info.widths), info.profile),
+        format!(
+            "{} mixnodes, profile {}, acks {acks}{faithful}",
+            shape(&info.widths),
+            info.profile
+        ),
     );
     line("clients", format!("{} named, crowd of {}", info.clients, info.crowd));
     let directory = match status.directory {

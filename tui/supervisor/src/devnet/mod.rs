@@ -410,6 +410,7 @@ fn devnet_info(spec: &Spec, folder: &Folder, now: Moment, notices: Vec<String>) 
         slot_ms: milliseconds(layout.rates.slot),
         loop_cover_ms: milliseconds(layout.rates.loop_cover),
         acks: layout.acks,
+        faithful: layout.faithful,
         attached: true,
         notices,
     }

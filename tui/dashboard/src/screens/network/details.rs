@@ -55,7 +55,9 @@ fn introduction(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_
             text::millis(mean),
             text::millis(info.slot_ms)
         )),
-        muted(if info.acks {
+        muted(if info.faithful {
+            "As in 2020, mixnodes refuse neither replayed packets nor skipped layers.".to_owned()
+        } else if info.acks {
             "An acknowledgement comes back through the layers the same way.".to_owned()
         } else {
             "Acknowledgements are off: a packet that is lost is not sent again.".to_owned()

@@ -177,6 +177,7 @@ fn third_line(devnet: &Devnet, node: &Node) -> String {
             Some(mailbox) => text::plural(mailbox.online, "client"),
             None => String::new(),
         },
+        _ if node.reports_no_metrics() => "no metrics".to_owned(),
         _ => match metrics.and_then(|metrics| metrics.pool) {
             Some(pool) => format!("pool {pool}"),
             None => String::new(),
