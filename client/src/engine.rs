@@ -5,6 +5,8 @@
 //! message if one waits, otherwise cover; the *loop* stream always carries cover. Both kinds of
 //! cover come back to the client. Nobody outside can tell the three apart.
 
+mod build;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,18 +14,16 @@ use std::time::Duration;
 use contract::{Rates, Time, TrafficCounters};
 use rand::{CryptoRng, RngExt};
 use runtime::Network;
-use sphinx::{
-    BuildError, PrivateKey, Route, SealError, build_header, build_packet, open, recover_plaintext,
-    seal,
-};
+use sphinx::{PacketBuilder, PrivateKey, open, recover_plaintext};
 use wire::{
-    ACK_HEADER_BYTES, ClientAddress, Fragment, Identifier, Kind, MessageId, NodeAddress, Plaintext,
-    PublicKey, Reassembler, Reassembly, WireProfile,
+    ClientAddress, Fragment, Identifier, Kind, MessageId, NodeAddress, Plaintext, PublicKey,
+    Reassembler, Reassembly,
 };
 
+use self::build::{Built, CannotBuild};
 use crate::outbox::{MAX_ATTEMPTS, Next, Outbox, SendError};
 use crate::poisson::exponential;
-use crate::route::{self, NoRoute};
+use crate::route::NoRoute;
 
 /// What seals a packet's content to its recipient, and nothing else.
 const PURPOSE: &[u8] = b"nym-devnet packet 1";
@@ -115,7 +115,7 @@ pub struct Client {
     key: PrivateKey,
     address: ClientAddress,
     settings: Settings,
-    profile: WireProfile,
+    packets: PacketBuilder,
     network: Arc<Network>,
     outbox: Outbox,
     reassembler: Reassembler,
@@ -140,13 +140,19 @@ enum Probe {
 }
 
 impl Client {
-    /// A client of the provider with this key.
-    pub fn new(key: PrivateKey, provider: PublicKey, settings: Settings) -> Self {
+    /// A client of the provider with this key. `packets` builds what it sends, and is best a clone of
+    /// that of the other clients in the process.
+    pub fn new(
+        key: PrivateKey,
+        provider: PublicKey,
+        settings: Settings,
+        packets: PacketBuilder,
+    ) -> Self {
         Self {
             address: ClientAddress { client: key.public(), provider },
             key,
             settings,
-            profile: WireProfile::CURRENT,
+            packets,
             network: Arc::default(),
             outbox: Outbox::default(),
             reassembler: Reassembler::default(),
@@ -254,7 +260,7 @@ impl Client {
             return self.take_ack(identifier).into_iter().collect();
         }
         let opened = recover_plaintext(payload)
-            .and_then(|bytes| Plaintext::decode(&bytes).ok())
+            .and_then(|bytes| Plaintext::decode(bytes).ok())
             .and_then(|plaintext| open(&self.key, PURPOSE, &plaintext.sealed).ok())
             .and_then(|bytes| Fragment::decode(&bytes).ok());
         let Some(fragment) = opened else {
@@ -412,7 +418,7 @@ impl Client {
                 true
             }
             // Another route is chosen at the next slot.
-            Err(CannotBuild::NoRoute | CannotBuild::Hop) => false,
+            Err(CannotBuild::NoRoute | CannotBuild::Hop(_)) => false,
             Err(CannotBuild::Recipient(error)) => {
                 self.outbox.fail(message);
                 let reason = format!("the recipient's address is no use: {error}");
@@ -448,78 +454,6 @@ impl Client {
             self.cover_acks.insert(identifier, deadline + deadline.saturating_since(now));
         }
     }
-
-    /// Builds a packet over a fresh route, with delays of this mean.
-    fn build(
-        &self,
-        now: Time,
-        rng: &mut impl CryptoRng,
-        to: ClientAddress,
-        fragment: &Fragment,
-        mean_delay: Duration,
-    ) -> Result<Built, CannotBuild> {
-        let layers = self.settings.layers;
-        let choose = |rng: &mut _, provider| {
-            route::choose(rng, &self.network, layers, provider, |rng| exponential(rng, mean_delay))
-        };
-        let route = choose(rng, &to.provider)?;
-        let mut ack = None;
-        let mut ack_header: [u8; ACK_HEADER_BYTES] = rng.random();
-        let mut ack_first_hop = None;
-        if self.settings.acks {
-            let ack_route = choose(rng, &self.address.provider)?;
-            let identifier = identifier(rng);
-            ack_header = build_header(rng, &ack_route, &self.address.client, &identifier)?;
-            ack_first_hop = ack_route.first_hop();
-            let known = route.delay() + ack_route.delay();
-            ack = Some((identifier, now + known.mul_f64(1.5) + ACK_MARGIN));
-        }
-        let sealed = seal(rng, &to.client, PURPOSE, &fragment.encode())?;
-        let plaintext = Plaintext { ack_header, ack_first_hop, sealed }.encode();
-        let packet =
-            build_packet(rng, self.profile, &route, &to.client, &NO_IDENTIFIER, &plaintext)?;
-        Ok(Built { route, packet, ack })
-    }
-}
-
-struct Built {
-    route: Route,
-    packet: Vec<u8>,
-    /// The acknowledgement's identifier, and when the packet goes again without it.
-    ack: Option<(Identifier, Time)>,
-}
-
-impl Built {
-    fn output(self) -> Output {
-        let to = self.route.first_hop().expect("a route has a mixnode of each layer");
-        Output::Send { to, packet: self.packet }
-    }
-}
-
-enum CannotBuild {
-    NoRoute,
-    /// A node on the route has a key that is no use.
-    Hop,
-    /// The recipient's key is no use; trying again does not help.
-    Recipient(SealError),
-}
-
-impl From<NoRoute> for CannotBuild {
-    fn from(_: NoRoute) -> Self {
-        Self::NoRoute
-    }
-}
-
-impl From<BuildError> for CannotBuild {
-    fn from(_: BuildError) -> Self {
-        Self::Hop
-    }
-}
-
-impl From<SealError> for CannotBuild {
-    fn from(error: SealError) -> Self {
-        Self::Recipient(error)
-    }
 }
 
 /// Whether a packet can be sent to this client right now.
@@ -529,16 +463,6 @@ fn is_reachable(network: &Network, layers: u8, to: &ClientAddress) -> bool {
 
 fn cover(message: MessageId) -> Fragment {
     Fragment { kind: Kind::LoopCover, message, index: 0, count: 1, data: Vec::new() }
-}
-
-/// A random identifier that says "acknowledgement".
-fn identifier(rng: &mut impl CryptoRng) -> Identifier {
-    loop {
-        let identifier = rng.random();
-        if identifier != NO_IDENTIFIER {
-            return identifier;
-        }
-    }
 }
 
 /// Moves a Poisson stream on if it is due; says whether it was. The next moment counts from the

@@ -8,7 +8,7 @@ use contract::{Content, Event, MessageEvent, MessageStage, Time, TrafficCounters
 use directory_api::METRICS_INTERVAL;
 use rand::rngs::StdRng;
 use runtime::{Links, Network, Reporter, Timer, clock};
-use sphinx::PrivateKey;
+use sphinx::{PacketBuilder, PrivateKey};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use wire::{ClientAddress, Delivery, PublicKey};
@@ -55,6 +55,7 @@ pub(crate) struct Tally {
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
+    pub(crate) packets: PacketBuilder,
     pub(crate) networks: watch::Receiver<Arc<Network>>,
     pub(crate) links: Links,
     pub(crate) timer: Arc<Timer>,
@@ -94,7 +95,7 @@ impl Identity {
         tasks.spawn(link.run());
 
         let mut networks = shared.networks.clone();
-        let mut engine = Client::new(key, provider, shared.settings);
+        let mut engine = Client::new(key, provider, shared.settings, shared.packets.clone());
         engine.set_network(Arc::clone(&networks.borrow_and_update()));
         let timer = Arc::clone(&shared.timer);
         let mut driver = Driver {

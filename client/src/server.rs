@@ -15,6 +15,7 @@ use runtime::{
     LINKS_INTERVAL, Links, LoadedKey, Network, Process, Reporter, Timer, clock, drops,
     follow_topology, listen, load_or_create, with_causes,
 };
+use sphinx::PacketBuilder;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -85,6 +86,7 @@ async fn run(
         }
         let shared = Shared {
             settings: args.settings(),
+            packets: PacketBuilder::new(WireProfile::CURRENT),
             networks,
             links: Links::new(WireProfile::CURRENT),
             timer: Arc::new(timer),
@@ -326,9 +328,8 @@ impl Crowd {
             received,
             sent: shared.links.sent(),
             dropped,
-            pool: None,
             traffic: Some(traffic),
-            mailbox: None,
+            ..NodeMetrics::default()
         }));
     }
 }

@@ -14,12 +14,12 @@ use directory_api::{
     RegisteredClient,
 };
 use directory_server::{Now, Registry};
-use mixnode::Mixnode;
-use provider::{Mailbox, Provider, Stored};
+use mixnode::{Mixnode, Replays};
+use provider::{Mailbox, Protocol, Provider, Stored};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use runtime::TopologyFollower;
-use sphinx::{HopProcessor, PrivateKey, Unwrapped};
+use runtime::{FrameStore, TopologyFollower};
+use sphinx::{HopProcessor, PacketBuilder, PrivateKey, ReplaySet, Unwrapped};
 use wire::{ClientAddress, MessageId, NodeAddress, PublicKey, WireProfile};
 
 /// How long a packet is on a link.
@@ -53,6 +53,7 @@ pub(crate) enum Told {
 
 struct SimMixnode {
     engine: Mixnode,
+    frames: FrameStore,
     /// The same key, to see what each header asks for.
     oracle: HopProcessor,
     underway: HashMap<Vec<u8>, (Time, Duration)>,
@@ -114,7 +115,13 @@ impl Simulation {
                     layer: layer.into(),
                 };
                 let mixnode = SimMixnode {
-                    engine: Mixnode::new(processor.clone(), layer, layers),
+                    engine: Mixnode::new(
+                        processor.clone(),
+                        layer,
+                        layers,
+                        Some(Replays::new(Time::default())),
+                    ),
+                    frames: FrameStore::new(profile),
                     oracle: processor,
                     underway: HashMap::new(),
                     layer,
@@ -129,10 +136,12 @@ impl Simulation {
         let provider_key = provider.public_key();
         let mut mailbox = Mailbox::in_memory().expect("a mailbox");
         let settings = Settings { rates, layers, acks: true };
+        let packets = PacketBuilder::new(profile);
         let clients: Vec<SimClient> = (0..clients)
             .map(|_| {
-                let engine = Client::new(PrivateKey::random(&mut rng), provider_key, settings);
-                mailbox.register(&engine.address().client).expect("registers");
+                let key = PrivateKey::random(&mut rng);
+                let engine = Client::new(key, provider_key, settings, packets.clone());
+                mailbox.register(&engine.address().client, Protocol::V1).expect("registers");
                 SimClient { engine, rng: StdRng::from_rng(&mut rng), delivered: 0 }
             })
             .collect();
@@ -155,7 +164,7 @@ impl Simulation {
             registry: Registry::new(now),
             follower: TopologyFollower::default(),
             mixnodes,
-            provider: Provider::new(provider),
+            provider: Provider::new(provider, Some(ReplaySet::new(Time::default()))),
             provider_rng: StdRng::from_rng(&mut rng),
             provider_report,
             provider_address,
@@ -327,15 +336,15 @@ impl Simulation {
 
     fn arrive_at_mixnode(&mut self, at: SocketAddr, packet: &[u8]) {
         let mixnode = self.mixnodes.get_mut(&at).expect("links lead to nodes");
-        if let Ok(Unwrapped::Forward { delay, packet: onward, .. }) = mixnode.oracle.unwrap(packet)
-        {
+        let mut onward = packet.to_vec();
+        if let Ok(Unwrapped::Forward { delay, .. }) = mixnode.oracle.unwrap(&mut onward, |_| true) {
             mixnode.underway.insert(onward, (self.now, delay));
         }
-        mixnode.engine.take(self.now, packet);
+        mixnode.engine.take(self.now, &mut [&mut packet.to_vec()], &mut mixnode.frames);
     }
 
     fn arrive_at_provider(&mut self, packet: &[u8]) {
-        let Some(parcel) = self.provider.take(packet) else { return };
+        let Some(parcel) = self.provider.take(self.now, vec![packet.to_vec()]).pop() else { return };
         let stored = self.mailbox.store(std::slice::from_ref(&parcel)).expect("stores");
         assert_eq!(stored, [Stored::Yes]);
         let ack = parcel.ack.as_ref();
@@ -366,15 +375,16 @@ impl Simulation {
         let mut forwards = Vec::new();
         let mut mixed = Vec::new();
         for mixnode in self.mixnodes.values_mut() {
-            for output in mixnode.engine.poll(self.now) {
-                let mixnode::Output::Forward { to, packet } = output else {
-                    panic!("every next hop is known here");
-                };
-                let (came, asked) = mixnode.underway.remove(&packet).expect("it came before");
+            let SimMixnode { engine, frames, underway, layer, .. } = mixnode;
+            while let Some(departure) = engine.next_departure(self.now, frames) {
+                let packet = frames.bytes(&departure.frame)[1..].to_vec();
+                frames.release(departure.frame);
+                let (came, asked) = underway.remove(&packet).expect("it came before");
                 let waited = self.now.saturating_since(came);
-                mixed.push(What::Mixed { layer: mixnode.layer, asked, waited });
-                forwards.push((to, packet));
+                mixed.push(What::Mixed { layer: *layer, asked, waited });
+                forwards.push((departure.to, packet));
             }
+            assert!(!engine.wants_topology(self.now), "every next hop is known here");
         }
         for what in mixed {
             self.record(what);

@@ -191,18 +191,6 @@ pub struct Lateness {
     pub p99_us: u64,
 }
 
-/// How much later than their headers asked packets left a mixnode, the write to the next hop's socket
-/// included. In microseconds, each up to a fifth too large: they come out of a histogram.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DelayExcess {
-    /// Packets that left.
-    pub packets: u64,
-    /// Half of them were no later than this.
-    pub median: u64,
-    /// 99 of 100 were no later than this.
-    pub p99: u64,
-}
-
 /// What a client sent and got back, in packets since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrafficCounters {

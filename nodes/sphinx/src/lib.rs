@@ -1,17 +1,23 @@
 //! Sphinx packets: building them and taking off one layer, and sealing to a recipient.
 //!
-//! The only crate that knows `sphinx-packet`; none of its types leaks, so that builder and hop
-//! processor can be replaced here without anybody noticing.
+//! The formats are those of the crate `sphinx-packet` 0.8, against which the tests compare every
+//! byte. What is done here is done faster, and without allocating.
 
 mod build;
 mod hop;
+mod hop_keys;
 mod key;
+mod node_keys;
+mod replay;
 mod seal;
+mod x25519;
 
-pub use build::{BuildError, Hop, Route, ack_packet, build_header, build_packet};
-pub use hop::{HopProcessor, UnwrapError, Unwrapped, recover_plaintext};
+pub use build::{BuildError, Hop, PacketBuilder, Route, ack_packet, build_packet};
+pub use hop::{BATCH, HopProcessor, UnwrapError, Unwrapped, recover_plaintext};
+pub use hop_keys::ReplayTag;
 pub use key::PrivateKey;
+pub use replay::{MIN_REMEMBERED, ReplaySet};
 pub use seal::{SealError, open, seal};
 
 /// Most hops of a route: mixnodes and the provider. A Sphinx header has room for no more.
-pub const MAX_HOPS: usize = sphinx_packet::constants::MAX_PATH_LENGTH;
+pub const MAX_HOPS: usize = 5;

@@ -48,26 +48,38 @@ impl NodeAddress {
         bytes
     }
 
+    /// The address without padding: 7 bytes, or 19 for IPv6.
+    pub fn encode_unpadded(self) -> Vec<u8> {
+        let bytes: [u8; ADDRESS_BYTES] = self.encode();
+        let length = if self.0.is_ipv4() { 7 } else { ADDRESS_BYTES };
+        bytes[..length].to_vec()
+    }
+
     /// The address in front of these bytes; all after it must be zero.
     pub fn decode(bytes: &[u8]) -> Result<Self, AddressError> {
-        let too_short = AddressError::TooShort(bytes.len());
-        let (&family, rest) = bytes.split_first().ok_or(too_short)?;
-        let (port, rest) = rest.split_first_chunk::<2>().ok_or(too_short)?;
-        let (ip, padding): (IpAddr, _) = match family {
-            4 => {
-                let (ip, padding) = rest.split_first_chunk::<4>().ok_or(too_short)?;
-                (Ipv4Addr::from(*ip).into(), padding)
-            }
-            6 => {
-                let (ip, padding) = rest.split_first_chunk::<16>().ok_or(too_short)?;
-                (Ipv6Addr::from(*ip).into(), padding)
-            }
-            other => return Err(AddressError::Family(other)),
-        };
+        let (address, padding) = Self::split_from(bytes)?;
         if padding.iter().any(|&byte| byte != 0) {
             return Err(AddressError::Padding);
         }
-        Ok(Self(SocketAddr::new(ip, u16::from_be_bytes(*port))))
+        Ok(address)
+    }
+
+    /// The address in front of these bytes, and what follows it.
+    pub fn split_from(bytes: &[u8]) -> Result<(Self, &[u8]), AddressError> {
+        let too_short = AddressError::TooShort(bytes.len());
+        let (&family, rest) = bytes.split_first().ok_or(too_short)?;
+        if family != 4 && family != 6 {
+            return Err(AddressError::Family(family));
+        }
+        let (port, rest) = rest.split_first_chunk::<2>().ok_or(too_short)?;
+        let (ip, rest): (IpAddr, _) = if family == 4 {
+            let (ip, rest) = rest.split_first_chunk::<4>().ok_or(too_short)?;
+            (Ipv4Addr::from(*ip).into(), rest)
+        } else {
+            let (ip, rest) = rest.split_first_chunk::<16>().ok_or(too_short)?;
+            (Ipv6Addr::from(*ip).into(), rest)
+        };
+        Ok((Self(SocketAddr::new(ip, u16::from_be_bytes(*port))), rest))
     }
 }
 

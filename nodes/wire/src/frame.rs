@@ -3,10 +3,6 @@
 
 use crate::WireProfile;
 
-/// How many packets' worth of bytes a reader holds before it is asked for packets. A read from a
-/// socket is smaller than that.
-const READ_AHEAD_PACKETS: usize = 32;
-
 /// A link does not carry frames. Nothing after the fault can be trusted: close the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
@@ -18,62 +14,28 @@ pub enum FrameError {
         /// What this network uses.
         expected: u8,
     },
-    /// More bytes were pushed than a reader holds.
-    #[error("more than {0} bytes were read ahead")]
-    TooFarAhead(usize),
 }
 
 /// Appends a frame.
 pub fn write_frame(profile: WireProfile, packet: &[u8], out: &mut Vec<u8>) {
     debug_assert_eq!(packet.len(), profile.packet_bytes(), "all packets have one length");
-    out.reserve(1 + packet.len());
+    out.reserve(profile.frame_bytes());
     out.push(profile.flag);
     out.extend_from_slice(packet);
 }
 
-/// Cuts a stream of bytes into packets.
-#[derive(Debug)]
-pub struct FrameReader {
+/// Cuts the next packet off the front of what came on a link, where it lies; none if it has not come
+/// whole. What is then left belongs in front of what comes next, and is shorter than a frame.
+#[expect(clippy::mut_mut, reason = "what is cut off is taken out of the slice")]
+pub fn next_packet<'a>(
     profile: WireProfile,
-    buffer: Vec<u8>,
-    consumed: usize,
-}
-
-impl FrameReader {
-    /// For a link that carries packets of this format.
-    pub fn new(profile: WireProfile) -> Self {
-        Self { profile, buffer: Vec::new(), consumed: 0 }
-    }
-
-    /// The most bytes that may be pushed before packets are taken out.
-    pub fn capacity(&self) -> usize {
-        READ_AHEAD_PACKETS * (1 + self.profile.packet_bytes())
-    }
-
-    /// Adds bytes as they came from the socket.
-    pub fn push(&mut self, bytes: &[u8]) -> Result<(), FrameError> {
-        self.buffer.drain(..self.consumed);
-        self.consumed = 0;
-        if self.buffer.len() + bytes.len() > self.capacity() {
-            return Err(FrameError::TooFarAhead(self.capacity()));
+    bytes: &mut &'a mut [u8],
+) -> Result<Option<&'a mut [u8]>, FrameError> {
+    match bytes.first() {
+        Some(&flag) if flag != profile.flag => {
+            Err(FrameError::UnknownFlag { found: flag, expected: profile.flag })
         }
-        self.buffer.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    /// The next whole packet, if it has arrived.
-    pub fn next_packet(&mut self) -> Result<Option<&[u8]>, FrameError> {
-        let Some(&flag) = self.buffer.get(self.consumed) else { return Ok(None) };
-        if flag != self.profile.flag {
-            return Err(FrameError::UnknownFlag { found: flag, expected: self.profile.flag });
-        }
-        let begin = self.consumed + 1;
-        let end = begin + self.profile.packet_bytes();
-        if self.buffer.len() < end {
-            return Ok(None);
-        }
-        self.consumed = end;
-        Ok(Some(&self.buffer[begin..end]))
+        _ => Ok(bytes.split_off_mut(..profile.frame_bytes()).map(|frame| &mut frame[1..])),
     }
 }
 
@@ -96,14 +58,11 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_flag_and_reading_too_far_ahead_are_errors() {
-        let mut reader = FrameReader::new(SMALL);
-        reader.push(&[9]).expect("one byte");
-        assert_eq!(reader.next_packet(), Err(FrameError::UnknownFlag { found: 9, expected: 4 }));
-        let mut reader = FrameReader::new(SMALL);
-        let capacity = reader.capacity();
-        assert!(reader.push(&vec![4; capacity]).is_ok());
-        assert_eq!(reader.push(&[4]), Err(FrameError::TooFarAhead(capacity)));
+    fn an_unknown_flag_is_an_error_as_soon_as_it_comes() {
+        let unknown = Err(FrameError::UnknownFlag { found: 9, expected: 4 });
+        assert_eq!(next_packet(SMALL, &mut &mut [9][..]), unknown);
+        assert_eq!(next_packet(SMALL, &mut &mut [4, 9][..]), Ok(None));
+        assert_eq!(next_packet(SMALL, &mut &mut [][..]), Ok(None));
     }
 
     proptest! {
@@ -118,19 +77,23 @@ mod tests {
             for packet in &packets {
                 write_frame(SMALL, packet, &mut stream);
             }
-            let mut reader = FrameReader::new(SMALL);
+            let mut left = Vec::new();
             let mut got = Vec::new();
             let mut cuts = cuts.iter().cycle();
             let mut rest = stream.as_slice();
             while !rest.is_empty() {
                 let cut = (*cuts.next().expect("cycled")).min(rest.len());
-                reader.push(&rest[..cut]).expect("room");
+                left.extend_from_slice(&rest[..cut]);
                 rest = &rest[cut..];
-                while let Some(packet) = reader.next_packet().expect("own frames") {
+                let mut bytes = left.as_mut_slice();
+                while let Some(packet) = next_packet(SMALL, &mut bytes).expect("own frames") {
                     got.push(packet.to_vec());
                 }
+                prop_assert!(bytes.len() < SMALL.frame_bytes());
+                left = bytes.to_vec();
             }
             prop_assert_eq!(got, packets);
+            prop_assert!(left.is_empty());
         }
     }
 }

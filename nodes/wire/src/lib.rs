@@ -6,16 +6,21 @@
 mod address;
 mod fragment;
 mod frame;
+mod gateway;
 mod key;
 mod mailbox;
 mod payload;
 mod profile;
+mod pull;
 
 pub use address::{ADDRESS_BYTES, AddressError, NodeAddress, PADDED_ADDRESS_BYTES};
 pub use fragment::{
     Fragment, FragmentError, Kind, MAX_FRAGMENTS, MessageId, Reassembler, Reassembly, split,
 };
-pub use frame::{FrameError, FrameReader, write_frame};
+pub use frame::{FrameError, next_packet, write_frame};
+pub use gateway::{
+    Forward, GatewayAnswer, GatewayError, GatewayRequest, decode_address, decode_token,
+};
 pub use key::{ClientAddress, KeyError, PublicKey, decode_base58, encode_base58};
 pub use mailbox::{
     CHALLENGE_PURPOSE, ClientMessage, DELIVERY_HEAD_BYTES, Delivery, MAX_CONFIRMATIONS,
@@ -27,4 +32,9 @@ pub use payload::{
 };
 pub use profile::{
     HEADER_BYTES, IDENTIFIER_BYTES, Identifier, PAYLOAD_OVERHEAD_BYTES, WireProfile,
+};
+pub use pull::{
+    DUMMY_ENTRY, InvalidRequest, PADDED_ANSWER_BYTES, PULL_BYTES, PULL_ENTRIES, PullAnswerError,
+    PullError, PullRequest, REGISTER_BYTES, TOKEN_BYTES, Token, decode_pull_answer,
+    encode_pull_answer,
 };

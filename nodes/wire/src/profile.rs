@@ -32,6 +32,11 @@ impl WireProfile {
         HEADER_BYTES + self.payload_bytes
     }
 
+    /// Bytes of a packet on a link: the flag, then the packet.
+    pub const fn frame_bytes(self) -> usize {
+        1 + self.packet_bytes()
+    }
+
     /// Bytes of a payload that a sender can use.
     pub const fn plaintext_bytes(self) -> usize {
         self.payload_bytes - PAYLOAD_OVERHEAD_BYTES
