@@ -1,20 +1,25 @@
 //! What a mixnode is told on its command line.
 
 use std::net::IpAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use runtime::ListenOn;
+use runtime::{AnnounceAs, KeyFiles, ListenOn};
 
 /// Options of a mixnode.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct MixnodeArgs {
-    /// Name of the node, announced as its location
+    /// Name of the node
     #[arg(long, value_name = "NAME", default_value = "mixnode")]
     pub name: String,
     /// Folder for its keys
     #[arg(long, value_name = "DIR")]
     pub home: PathBuf,
+    /// Its key, if it is not in that folder
+    #[arg(skip)]
+    pub key_files: Option<KeyFiles>,
     /// Address of the directory
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     pub directory: String,
@@ -33,9 +38,31 @@ pub struct MixnodeArgs {
     /// Take any free port if that one is taken
     #[arg(long)]
     pub port_fallback: bool,
+    /// Address to announce instead of the one to listen on
+    #[arg(long, value_name = "IP[:PORT]")]
+    pub announce_host: Option<AnnounceAs>,
+    /// Location to announce [default: the name]
+    #[arg(long, value_name = "TEXT")]
+    pub location: Option<String>,
+    /// Threads that take packets
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub workers: NonZeroUsize,
+    /// Take replayed packets and skipped layers, as the original mixnodes did
+    #[arg(long)]
+    pub faithful: bool,
+    /// Do without what is special to this processor: slower, to compare with
+    #[arg(long)]
+    pub portable: bool,
+    /// Do not report packets to the directory
+    #[arg(long)]
+    pub no_metrics: bool,
 }
 
 impl MixnodeArgs {
+    pub(crate) fn key_files(&self) -> KeyFiles {
+        self.key_files.clone().unwrap_or_else(|| KeyFiles::in_folder(&self.home, "sphinx"))
+    }
+
     pub(crate) fn listen_on(&self) -> ListenOn {
         ListenOn { host: self.host, port: self.port, fallback: self.port_fallback }
     }

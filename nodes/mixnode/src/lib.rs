@@ -4,9 +4,15 @@
 //! What decides is [`Mixnode`], which has no sockets and no clock; [`run`] puts both around it.
 
 mod args;
+mod counters;
 mod engine;
+mod replays;
+mod report;
 mod server;
+mod worker;
 
 pub use args::MixnodeArgs;
-pub use engine::{Counters, DropReason, MAX_DELAY, MAX_POOL, Mixnode, Output, UNKNOWN_HOP_HOLD};
+pub use counters::{Counters, DropReason};
+pub use engine::{Departure, MAX_DELAY, MAX_POOL, Mixnode, UNKNOWN_HOP_HOLD};
+pub use replays::Replays;
 pub use server::run;

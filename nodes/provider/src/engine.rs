@@ -2,12 +2,13 @@
 //! is stored. No sockets, no clock, no storage.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use contract::Time;
 use rand::Rng;
 use runtime::{Network, Place, Places};
-use sphinx::{HopProcessor, UnwrapError, Unwrapped, ack_packet, recover_plaintext};
-use wire::{ACK_HEADER_BYTES, Identifier, NodeAddress, Plaintext, PublicKey};
+use sphinx::{HopProcessor, ReplaySet, UnwrapError, Unwrapped, ack_packet, recover_plaintext};
+use wire::{ACK_HEADER_BYTES, HEADER_BYTES, Identifier, NodeAddress, Plaintext, PublicKey};
 
 /// Why a packet was given up. The words are those of the metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,12 +17,18 @@ pub enum DropReason {
     Malformed,
     /// The MAC of the header is wrong.
     Mac,
+    /// It came before.
+    Replay,
+    /// Its header has a version that this program does not know.
+    Version,
     /// It wants to go on, and a provider is the end.
     ForwardHop,
     /// Nobody of that key is registered here.
     UnknownClient,
-    /// The client's mailbox is full.
+    /// As much waits for the client as may.
     MailboxFull,
+    /// As much waits for all clients together as may.
+    ProviderFull,
     /// The mailbox could not write.
     Storage,
     /// An acknowledgement's first hop is no mixnode of layer 1.
@@ -34,11 +41,25 @@ impl DropReason {
         match self {
             Self::Malformed => "malformed",
             Self::Mac => "mac",
+            Self::Replay => "replay",
+            Self::Version => "version",
             Self::ForwardHop => "forward-hop",
             Self::UnknownClient => "unknown-client",
             Self::MailboxFull => "mailbox-full",
+            Self::ProviderFull => "provider-full",
             Self::Storage => "storage",
             Self::AckHop => "ack-hop",
+        }
+    }
+}
+
+impl From<UnwrapError> for DropReason {
+    fn from(error: UnwrapError) -> Self {
+        match error {
+            UnwrapError::Mac => Self::Mac,
+            UnwrapError::Replay => Self::Replay,
+            UnwrapError::Version(_) => Self::Version,
+            UnwrapError::Length(_) | UnwrapError::Malformed => Self::Malformed,
         }
     }
 }
@@ -87,14 +108,17 @@ pub struct Counters {
 #[derive(Debug)]
 pub struct Provider {
     processor: HopProcessor,
+    /// None if replays are not looked for.
+    replays: Option<ReplaySet>,
     places: Places,
     counters: Counters,
 }
 
 impl Provider {
-    /// A provider with this key.
-    pub fn new(processor: HopProcessor) -> Self {
-        Self { processor, places: Places::default(), counters: Counters::default() }
+    /// A provider with this key. Without a replay set it is as the original ones were: it takes a packet
+    /// as often as it comes.
+    pub fn new(processor: HopProcessor, replays: Option<ReplaySet>) -> Self {
+        Self { processor, replays, places: Places::default(), counters: Counters::default() }
     }
 
     /// Takes a new view of the network.
@@ -102,27 +126,46 @@ impl Provider {
         self.places.update(now, network);
     }
 
-    /// Takes a packet; returns what to store.
-    pub fn take(&mut self, packet: &[u8]) -> Option<Parcel> {
-        self.counters.received += 1;
-        match self.processor.unwrap(packet) {
-            Ok(Unwrapped::Final { destination, identifier, payload }) => {
-                let ack = prepared_ack(&payload);
-                Some(Parcel { client: destination, identifier, payload, ack })
+    /// Takes packets that came now; returns what to store, in their order.
+    pub fn take(&mut self, now: Time, mut packets: Vec<Vec<u8>>) -> Vec<Parcel> {
+        self.counters.received += packets.len() as u64;
+        let mut outcomes = Vec::with_capacity(packets.len());
+        let mut bytes: Vec<&mut [u8]> = packets.iter_mut().map(Vec::as_mut_slice).collect();
+        self.processor.unwrap_batch(
+            &mut bytes,
+            |tag| self.replays.as_mut().is_none_or(|replays| replays.insert(now, tag)),
+            |_, outcome| outcomes.push(outcome),
+        );
+        let unwrapped = packets.into_iter().zip(outcomes);
+        unwrapped.filter_map(|(packet, outcome)| self.take_unwrapped(packet, outcome)).collect()
+    }
+
+    fn take_unwrapped(
+        &mut self,
+        mut packet: Vec<u8>,
+        outcome: Result<Unwrapped, UnwrapError>,
+    ) -> Option<Parcel> {
+        match outcome {
+            Ok(Unwrapped::Final { destination, identifier }) => {
+                packet.drain(..HEADER_BYTES);
+                let ack = prepared_ack(&packet);
+                Some(Parcel { client: destination, identifier, payload: packet, ack })
             }
             Ok(Unwrapped::Forward { .. }) => {
                 self.drop_packet(DropReason::ForwardHop);
                 None
             }
-            Err(UnwrapError::Mac) => {
-                self.drop_packet(DropReason::Mac);
-                None
-            }
-            Err(_) => {
-                self.drop_packet(DropReason::Malformed);
+            Err(error) => {
+                self.drop_packet(error.into());
                 None
             }
         }
+    }
+
+    /// How far back every packet is remembered, so that a replayed one is noticed; none if replays are
+    /// not looked for.
+    pub fn replay_window(&self, now: Time) -> Option<Duration> {
+        self.replays.as_ref().map(|replays| replays.window(now))
     }
 
     /// The packet to send for a parcel that is safely stored now.
@@ -135,7 +178,7 @@ impl Provider {
         rng: &mut impl Rng,
         ack: &PreparedAck,
     ) -> Option<AckToSend> {
-        if self.places.find(now, ack.first_hop.0) != Some(Place::Layer(1)) {
+        if !self.places.is(now, ack.first_hop.0, Place::Layer(1)) {
             self.drop_packet(DropReason::AckHop);
             return None;
         }
@@ -158,6 +201,6 @@ impl Provider {
 /// The acknowledgement prepared in a payload. An acknowledgement's own payload is noise and has
 /// none, which is what keeps providers from acknowledging acknowledgements.
 fn prepared_ack(payload: &[u8]) -> Option<PreparedAck> {
-    let plaintext = Plaintext::decode(&recover_plaintext(payload)?).ok()?;
+    let plaintext = Plaintext::decode(recover_plaintext(payload)?).ok()?;
     Some(PreparedAck { first_hop: plaintext.ack_first_hop?, header: plaintext.ack_header })
 }

@@ -7,11 +7,15 @@
 mod args;
 mod engine;
 mod mailbox;
+mod presence;
 mod server;
-mod session;
+mod sessions;
 mod storage;
 
 pub use args::ProviderArgs;
 pub use engine::{AckToSend, Counters, DropReason, Parcel, PreparedAck, Provider};
-pub use mailbox::{MAX_CLIENTS, MAX_WAITING_PER_CLIENT, Mailbox, MailboxError, Stored};
+pub use mailbox::{
+    Amount, Batch, MAX_CLIENTS, MAX_WAITING, MAX_WAITING_PER_CLIENT, Mailbox, MailboxError, Opened,
+    Protocol, PutAside, Quotas, Reader, Registration, Stored,
+};
 pub use server::run;

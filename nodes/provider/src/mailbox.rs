@@ -1,40 +1,52 @@
 //! The mailbox: one SQLite file with the clients and the packets that wait for them.
 //!
-//! Write-ahead logging with synchronous `NORMAL`: what is committed survives a killed process. Open
-//! the file with any SQLite tool to look at it.
+//! Open `mailbox.sqlite` with any SQLite tool to look at it, also while the provider runs; `.schema`
+//! explains its tables. Beside it are SQLite's log (`-wal`, `-shm`), which belongs to it, a lock
+//! (`.lock`), and a reserve (`.reserve`): room that is given up when the disk is full.
+//!
+//! Write-ahead logging with synchronous `NORMAL`: what is committed survives a killed process, not a
+//! power cut.
 
-use std::path::Path;
+mod batch;
+mod file;
+mod ledger;
+mod read;
+mod schema;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use wire::{Delivery, PublicKey};
 
-use crate::Parcel;
+pub use batch::Batch;
+pub use ledger::{Amount, MAX_WAITING, MAX_WAITING_PER_CLIENT, Quotas};
+pub use read::Reader;
 
-/// Most packets that wait for one client: 20 MB, or what half an hour of a client's own cover and its
-/// acknowledgements leave at the classic rates. A full mailbox refuses, so that no acknowledgement
-/// goes out and the sender keeps the message.
-pub const MAX_WAITING_PER_CLIENT: u64 = 10_000;
+use crate::Parcel;
+use batch::Room;
+use file::{Lock, Reserve};
+use ledger::Ledger;
+use schema::SCHEMA_VERSION;
 
 /// Most clients of a provider: as many as it can announce.
 pub const MAX_CLIENTS: u64 = directory_api::MAX_REGISTERED_CLIENTS as u64;
 
-/// The tables. `number` grows for ever: a number is never given twice.
-const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS client (
-        id INTEGER PRIMARY KEY,
-        key BLOB NOT NULL UNIQUE CHECK (length(key) = 32)
-    ) STRICT;
-    CREATE TABLE IF NOT EXISTS packet (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
-        client INTEGER NOT NULL REFERENCES client (id),
-        identifier BLOB NOT NULL CHECK (length(identifier) = 16),
-        payload BLOB NOT NULL
-    ) STRICT;
-    CREATE INDEX IF NOT EXISTS packet_of_client ON packet (client, number);
-";
+/// Rows written or deleted, and two for each transaction, after which the log is written back into
+/// the file: some 4 MB of log, of which one transaction of a single packet writes 24 kB.
+const CHECKPOINT_AFTER: u64 = 500;
 
-/// The version of the tables; in the file's `user_version`.
-const SCHEMA_VERSION: u32 = 1;
+/// Pages of log after which SQLite itself writes them back, in case that the count is far off.
+const MAX_LOG_PAGES: u32 = 1000;
+
+/// Free pages that stay in the file, however little it holds: 4 MB, for the next packets.
+const SPARE_PAGES: u32 = 512;
+
+/// Free pages that are given back at once, more than come free between two checkpoints.
+const GIVEN_BACK_AT_ONCE: u32 = 256;
+
+/// Memory for pages of a connection. Many providers fit into one small machine: the default is 2 MB.
+const CACHE_KB: i32 = 256;
 
 /// The mailbox file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -47,18 +59,118 @@ pub enum MailboxError {
         /// What went wrong.
         source: rusqlite::Error,
     },
+    /// A file around the mailbox cannot be used.
+    #[error("cannot {attempt} `{}`: {source}", path.display())]
+    File {
+        /// What was attempted.
+        attempt: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+    /// The disk is full. Reading and deleting work.
+    #[error("the mailbox cannot store packets: the disk is full")]
+    DiskFull,
+    /// The contents of the file make no sense.
+    #[error("the mailbox file is damaged: {reason}")]
+    Damaged {
+        /// What was found.
+        reason: String,
+    },
     /// The file was written by another version.
-    #[error("the mailbox file has version {found}, this program writes {SCHEMA_VERSION}")]
+    #[error(
+        "the mailbox file has version {found}, this program knows those up to {SCHEMA_VERSION}"
+    )]
     Version {
         /// The file's version.
         found: u32,
     },
+    /// The file is a database of something else.
+    #[error("the file is an SQLite database, and not a mailbox")]
+    Foreign,
+    /// Another provider has it open.
+    #[error("another provider uses the mailbox")]
+    InUse,
     /// [`MAX_CLIENTS`] are registered.
     #[error("the provider has {MAX_CLIENTS} clients and takes no more")]
     TooManyClients,
     /// Its thread has ended.
     #[error("the mailbox is closed")]
     Ended,
+}
+
+impl MailboxError {
+    /// Whether the file is at fault, and only another one helps.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged { .. } => true,
+            Self::Sqlite { source, .. } => matches!(
+                source.sqlite_error_code(),
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+            ),
+            _ => false,
+        }
+    }
+
+    /// Whether there was no room for it.
+    fn is_full(&self) -> bool {
+        match self {
+            Self::DiskFull => true,
+            Self::Sqlite { source, .. } => source.sqlite_error_code() == Some(ErrorCode::DiskFull),
+            _ => false,
+        }
+    }
+
+    /// Whether a transaction in which this happened can go on: nothing was written then.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::TooManyClients)
+    }
+}
+
+fn attempt<T>(attempt: &'static str, result: rusqlite::Result<T>) -> Result<T, MailboxError> {
+    result.map_err(|source| MailboxError::Sqlite { attempt, source })
+}
+
+/// What a client speaks with its provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Protocol {
+    /// `nym-devnet.v1`: it proved its key.
+    V1,
+    /// Register and pull of v0.5.
+    Tcp,
+    /// The websocket of v0.7.
+    Websocket,
+}
+
+impl Protocol {
+    /// Its word in the file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::Tcp => "tcp",
+            Self::Websocket => "websocket",
+        }
+    }
+}
+
+impl FromStr for Protocol {
+    type Err = MailboxError;
+
+    fn from_str(word: &str) -> Result<Self, MailboxError> {
+        let found = [Self::V1, Self::Tcp, Self::Websocket].into_iter().find(|p| p.word() == word);
+        found.ok_or_else(|| MailboxError::Damaged { reason: format!("no protocol `{word}`") })
+    }
+}
+
+/// What a client is registered as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Registration {
+    /// By this protocol.
+    pub protocol: Protocol,
+    /// Whether a token was given for its key. A token that was not given is not accepted, however
+    /// right it is.
+    pub has_token: bool,
 }
 
 /// What became of a parcel.
@@ -68,240 +180,273 @@ pub enum Stored {
     Yes,
     /// Nobody of that key is registered.
     UnknownClient,
-    /// The client's mailbox is full.
-    Full,
+    /// As much waits for the client as may.
+    ClientFull,
+    /// As much waits for all clients together as may.
+    ProviderFull,
+}
+
+/// A mailbox that was opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// It.
+    pub mailbox: Mailbox,
+    /// There was a damaged file in its place.
+    pub damaged: Option<PutAside>,
+}
+
+/// A damaged file that was kept.
+#[derive(Debug)]
+pub struct PutAside {
+    /// What is wrong with it.
+    pub reason: String,
+    /// Where it is now.
+    pub kept: PathBuf,
 }
 
 /// The mailbox.
 #[derive(Debug)]
 pub struct Mailbox {
     connection: Connection,
-}
-
-fn attempt<T>(attempt: &'static str, result: rusqlite::Result<T>) -> Result<T, MailboxError> {
-    result.map_err(|source| MailboxError::Sqlite { attempt, source })
+    ledger: Ledger,
+    quotas: Quotas,
+    /// None in memory, as the lock.
+    reserve: Option<Reserve>,
+    /// Since the log was written back; see [`CHECKPOINT_AFTER`].
+    changes: u64,
+    /// Given up when nobody uses the connection any more.
+    _lock: Option<Lock>,
 }
 
 impl Mailbox {
-    /// Opens the file, or makes it.
-    pub fn open(path: &Path) -> Result<Self, MailboxError> {
-        Self::with(attempt("be opened", Connection::open(path))?)
+    /// Opens the file, or makes it. A damaged one is an error and stays as it is.
+    pub fn open(path: &Path, quotas: Quotas) -> Result<Self, MailboxError> {
+        let lock = Lock::take(path)?;
+        Self::open_locked(path, quotas, lock).map_err(|(error, _)| error)
+    }
+
+    /// Opens the file, or makes it. A damaged one is renamed, never deleted, and a new one takes its
+    /// place.
+    ///
+    /// A provider that refused to start would not bring back what is lost: its clients would be
+    /// without a mailbox besides. Those that prove their keys register again by themselves.
+    pub fn open_or_replace(path: &Path, quotas: Quotas) -> Result<Opened, MailboxError> {
+        let lock = Lock::take(path)?;
+        match Self::open_locked(path, quotas, lock) {
+            Ok(mailbox) => Ok(Opened { mailbox, damaged: None }),
+            Err((error, lock)) if error.is_damage() => {
+                let kept = file::put_aside(path)?;
+                let mailbox = Self::open_locked(path, quotas, lock).map_err(|(error, _)| error)?;
+                let damaged = PutAside { reason: error.to_string(), kept };
+                Ok(Opened { mailbox, damaged: Some(damaged) })
+            }
+            Err((error, _)) => Err(error),
+        }
+    }
+
+    fn open_locked(path: &Path, quotas: Quotas, lock: Lock) -> Result<Self, (MailboxError, Lock)> {
+        let open = || {
+            if file::lost_its_contents(path) {
+                let reason = "it is empty, and has a log".into();
+                return Err(MailboxError::Damaged { reason });
+            }
+            file::create(path)?;
+            Self::with(attempt("be opened", Connection::open(path))?, quotas)
+        };
+        match open() {
+            Ok(mailbox) => {
+                Ok(Self { reserve: Some(Reserve::of(path)), _lock: Some(lock), ..mailbox })
+            }
+            Err(error) => Err((error, lock)),
+        }
     }
 
     /// A mailbox that lives as long as this value.
     pub fn in_memory() -> Result<Self, MailboxError> {
-        Self::with(attempt("be opened", Connection::open_in_memory())?)
+        let connection = attempt("be opened", Connection::open_in_memory())?;
+        Self::with(connection, Quotas::default())
     }
 
-    fn with(connection: Connection) -> Result<Self, MailboxError> {
-        let prepare = || {
+    fn with(mut connection: Connection, quotas: Quotas) -> Result<Self, MailboxError> {
+        attempt("be opened", set_cache(&connection))?;
+        schema::prepare(&mut connection)?;
+        let set = || {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "NORMAL")?;
             connection.pragma_update(None, "foreign_keys", true)?;
-            // Many providers fit into one small machine: the default cache is 2 MB each.
-            connection.pragma_update(None, "cache_size", -256)?;
-            connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))
+            connection.pragma_update(None, "wal_autocheckpoint", MAX_LOG_PAGES)?;
+            // Takes as long as reading the file: a second for half a gigabyte.
+            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))
         };
-        let found = attempt("be opened", prepare())?;
-        if found != 0 && found != SCHEMA_VERSION {
-            return Err(MailboxError::Version { found });
+        match attempt("be opened", set())?.as_str() {
+            "ok" => {}
+            found => return Err(MailboxError::Damaged { reason: found.to_owned() }),
         }
-        attempt("make its tables", connection.execute_batch(SCHEMA))?;
-        let written = connection.pragma_update(None, "user_version", SCHEMA_VERSION);
-        attempt("make its tables", written)?;
-        Ok(Self { connection })
+        let ledger = read::ledger(&connection)?;
+        Ok(Self { connection, ledger, quotas, reserve: None, changes: 0, _lock: None })
     }
 
-    /// Registers a client; nothing changes if it is one already. Says whether it is new.
-    pub fn register(&mut self, client: &PublicKey) -> Result<bool, MailboxError> {
-        if self.id(client)?.is_some() {
-            return Ok(false);
-        }
-        if self.count("count its clients", "SELECT count(*) FROM client")? >= MAX_CLIENTS {
-            return Err(MailboxError::TooManyClients);
-        }
-        let sql = "INSERT INTO client (key) VALUES (?1)";
-        attempt("register a client", self.connection.execute(sql, [client.as_bytes()]))?;
-        Ok(true)
+    /// Something that reads while this writes. Only for a mailbox in a file.
+    pub fn reader(&self) -> Result<Reader, MailboxError> {
+        Reader::open(Path::new(self.connection.path().unwrap_or_default()))
     }
 
-    /// The keys of all clients.
-    pub fn clients(&self) -> Result<Vec<PublicKey>, MailboxError> {
-        let read = || {
-            let mut statement =
-                self.connection.prepare_cached("SELECT key FROM client ORDER BY id")?;
-            let keys = statement.query_map([], |row| row.get(0).map(PublicKey::from_bytes))?;
-            keys.collect()
+    /// Does something in one transaction: when this returns, all of it is safe, or none of it
+    /// happened and an error says why.
+    ///
+    /// On a full disk the reserve is given up, and `work` is done once more, with storing refused:
+    /// deleting always has room. Storing goes on when there is room for the reserve again.
+    pub fn transaction<T>(
+        &mut self,
+        mut work: impl FnMut(&mut Batch<'_>) -> Result<T, MailboxError>,
+    ) -> Result<T, MailboxError> {
+        match self.try_transaction(true, &mut work) {
+            Err(error) if error.is_full() && self.reserve.is_some() => {
+                // If it fails, the transaction tells.
+                let _ = self.make_room();
+                self.try_transaction(false, &mut work)
+            }
+            result => result,
+        }
+    }
+
+    fn try_transaction<T>(
+        &mut self,
+        may_store: bool,
+        work: &mut impl FnMut(&mut Batch<'_>) -> Result<T, MailboxError>,
+    ) -> Result<T, MailboxError> {
+        self.ledger.begin();
+        let begin = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let transaction = attempt("be written", begin)?;
+        let room = match &mut self.reserve {
+            _ if !may_store => Room::None,
+            Some(reserve) => Room::With(reserve),
+            None => Room::Enough,
         };
-        attempt("list its clients", read())
+        let mut batch = Batch::new(&transaction, &mut self.ledger, &self.quotas, room);
+        let result = work(&mut batch);
+        let changes = batch.changes();
+        let result =
+            result.and_then(|value| attempt("be written", transaction.commit()).map(|()| value));
+        match result {
+            Ok(_) if changes > 0 => self.changes += changes + 2,
+            Ok(_) => {}
+            Err(_) => self.ledger.roll_back(),
+        }
+        result
+    }
+
+    /// Gives the reserve up, for the log to be written back: its room can be used again then, by
+    /// whatever deletes.
+    fn make_room(&mut self) -> Result<(), MailboxError> {
+        if let Some(reserve) = &mut self.reserve {
+            reserve.release();
+        }
+        self.write_back()
+    }
+
+    /// Writes the log back into the file, if it is time, and gives room back that is not needed.
+    /// Takes as long as the disk needs: call it when nobody waits.
+    pub fn tidy(&mut self) -> Result<(), MailboxError> {
+        if self.changes < CHECKPOINT_AFTER {
+            return Ok(());
+        }
+        self.changes = 0;
+        let pages = |name| {
+            let count = self.connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
+            attempt("count its pages", count)
+        };
+        let (all, free) = (pages("page_count")?, pages("freelist_count")?);
+        // Half of a file may be free: what shrinks at once has to grow again soon.
+        if free > SPARE_PAGES + all / 2 {
+            let give_back = || {
+                let sql = format!("PRAGMA incremental_vacuum({GIVEN_BACK_AT_ONCE})");
+                let mut statement = self.connection.prepare_cached(&sql)?;
+                let mut rows = statement.query([])?;
+                while rows.next()?.is_some() {}
+                Ok(())
+            };
+            attempt("give room back", give_back())?;
+        }
+        match self.write_back() {
+            Err(error) if error.is_full() => self.make_room(),
+            result => result,
+        }
+    }
+
+    fn write_back(&self) -> Result<(), MailboxError> {
+        let sql = "PRAGMA wal_checkpoint(PASSIVE)";
+        attempt("be written back", self.connection.query_row(sql, [], |_| Ok(())))
+    }
+
+    /// Registers a client, see [`Batch::register`].
+    pub fn register(
+        &mut self,
+        client: &PublicKey,
+        protocol: Protocol,
+    ) -> Result<Registration, MailboxError> {
+        self.transaction(|batch| batch.register(client, protocol))
     }
 
     /// Stores parcels in one transaction: when this returns, all that say [`Stored::Yes`] are safe.
     pub fn store(&mut self, parcels: &[Parcel]) -> Result<Vec<Stored>, MailboxError> {
-        let mut store_all = || {
-            let transaction = self.connection.transaction()?;
-            let stored: rusqlite::Result<Vec<Stored>> =
-                parcels.iter().map(|parcel| store_one(&transaction, parcel)).collect();
-            let stored = stored?;
-            transaction.commit()?;
-            Ok(stored)
-        };
-        attempt("store packets", store_all())
+        self.transaction(|batch| parcels.iter().map(|parcel| batch.store(parcel)).collect())
     }
 
-    /// The packets that wait for a client with numbers after `after`, the oldest first, at most
-    /// `limit`.
+    /// Deletes packets that their client has, see [`Batch::confirm`].
+    pub fn confirm(&mut self, client: &PublicKey, numbers: &[u64]) -> Result<u64, MailboxError> {
+        self.transaction(|batch| batch.confirm(client, numbers))
+    }
+
+    /// Answers a client's pull, see [`Batch::pull`].
+    pub fn pull(
+        &mut self,
+        client: &PublicKey,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, MailboxError> {
+        self.transaction(|batch| batch.pull(client, limit))
+    }
+
+    /// Says that an answer got through, see [`Batch::handed_out`].
+    pub fn handed_out(&mut self, client: &PublicKey, up_to: u64) {
+        self.ledger.begin();
+        self.ledger.hand_out(client, up_to);
+    }
+
+    /// See [`Reader::waiting`].
     pub fn waiting(
         &self,
         client: &PublicKey,
         after: u64,
         limit: usize,
     ) -> Result<Vec<Delivery>, MailboxError> {
-        let read = || {
-            let mut statement = self.connection.prepare_cached(
-                "SELECT number, identifier, payload FROM packet
-                 WHERE client = (SELECT id FROM client WHERE key = ?1) AND number > ?2
-                 ORDER BY number LIMIT ?3",
-            )?;
-            let parameters = params![client.as_bytes(), after, limit];
-            let deliveries = statement.query_map(parameters, |row| {
-                Ok(Delivery { number: row.get(0)?, identifier: row.get(1)?, payload: row.get(2)? })
-            })?;
-            deliveries.collect()
-        };
-        attempt("read packets", read())
+        read::waiting(&self.connection, client, after, limit)
     }
 
-    /// Deletes packets that their client confirmed; returns how many there were. Numbers of other
-    /// clients' packets are ignored.
-    pub fn confirm(&mut self, client: &PublicKey, numbers: &[u64]) -> Result<u64, MailboxError> {
-        let mut delete = || {
-            let transaction = self.connection.transaction()?;
-            let mut deleted = 0;
-            {
-                let mut statement = transaction.prepare_cached(
-                    "DELETE FROM packet
-                     WHERE number = ?1 AND client = (SELECT id FROM client WHERE key = ?2)",
-                )?;
-                for number in numbers {
-                    // No packet has a number that SQLite cannot hold, whatever a client says.
-                    let Ok(number) = i64::try_from(*number) else { continue };
-                    let parameters = params![number, client.as_bytes()];
-                    deleted += statement.execute(parameters)? as u64;
-                }
-            }
-            transaction.commit()?;
-            Ok(deleted)
-        };
-        attempt("delete packets", delete())
+    /// See [`Reader::clients`].
+    pub fn clients(&self) -> Result<Vec<PublicKey>, MailboxError> {
+        read::clients(&self.connection)
     }
 
-    /// How many packets wait for all clients together.
-    pub fn waiting_count(&self) -> Result<u64, MailboxError> {
-        self.count("count its packets", "SELECT count(*) FROM packet")
+    /// How many clients are registered.
+    pub fn client_count(&self) -> u64 {
+        self.ledger.len() as u64
     }
 
-    /// How many packets wait for a client.
-    pub fn waiting_for(&self, client: &PublicKey) -> Result<u64, MailboxError> {
-        let sql =
-            "SELECT count(*) FROM packet WHERE client = (SELECT id FROM client WHERE key = ?1)";
-        let count = || {
-            let mut statement = self.connection.prepare_cached(sql)?;
-            statement.query_row([client.as_bytes()], |row| row.get(0))
-        };
-        attempt("count its packets", count())
+    /// How much waits for all clients together.
+    pub fn waiting_total(&self) -> Amount {
+        self.ledger.total()
     }
 
-    fn id(&self, client: &PublicKey) -> Result<Option<i64>, MailboxError> {
-        attempt("look up a client", id_of(&self.connection, client))
-    }
-
-    fn count(&self, what: &'static str, sql: &str) -> Result<u64, MailboxError> {
-        attempt(what, self.connection.query_row(sql, [], |row| row.get(0)))
+    /// How much waits for a client.
+    pub fn waiting_for(&self, client: &PublicKey) -> Amount {
+        self.ledger.get(client).map(|account| account.waiting).unwrap_or_default()
     }
 }
 
-fn id_of(connection: &Connection, client: &PublicKey) -> rusqlite::Result<Option<i64>> {
-    let mut statement = connection.prepare_cached("SELECT id FROM client WHERE key = ?1")?;
-    statement.query_row([client.as_bytes()], |row| row.get(0)).optional()
-}
-
-fn store_one(transaction: &Transaction<'_>, parcel: &Parcel) -> rusqlite::Result<Stored> {
-    let Some(id) = id_of(transaction, &parcel.client)? else { return Ok(Stored::UnknownClient) };
-    let mut count = transaction.prepare_cached("SELECT count(*) FROM packet WHERE client = ?1")?;
-    let waiting: u64 = count.query_row([id], |row| row.get(0))?;
-    if waiting >= MAX_WAITING_PER_CLIENT {
-        return Ok(Stored::Full);
-    }
-    let mut insert = transaction
-        .prepare_cached("INSERT INTO packet (client, identifier, payload) VALUES (?1, ?2, ?3)")?;
-    insert.execute(params![id, parcel.identifier, parcel.payload])?;
-    Ok(Stored::Yes)
+fn set_cache(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "cache_size", -CACHE_KB)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn key(byte: u8) -> PublicKey {
-        PublicKey::from_bytes([byte; 32])
-    }
-
-    fn parcel(client: u8, number: u8) -> Parcel {
-        Parcel {
-            client: key(client),
-            identifier: [number; 16],
-            payload: vec![number; 2048],
-            ack: None,
-        }
-    }
-
-    #[test]
-    fn packets_wait_until_their_own_client_confirms_them_and_survive_a_reopening() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("mailbox.sqlite");
-        let mut mailbox = Mailbox::open(&path).expect("a new mailbox");
-        assert!(mailbox.register(&key(1)).expect("registers"));
-        assert!(!mailbox.register(&key(1)).expect("registers again"));
-        mailbox.register(&key(2)).expect("registers");
-        let stored = mailbox.store(&[parcel(1, 10), parcel(9, 11), parcel(2, 12), parcel(1, 13)]);
-        let expected = vec![Stored::Yes, Stored::UnknownClient, Stored::Yes, Stored::Yes];
-        assert_eq!(stored.expect("stores"), expected);
-        drop(mailbox);
-
-        let mut mailbox = Mailbox::open(&path).expect("the same mailbox");
-        assert_eq!(mailbox.clients().expect("lists"), [key(1), key(2)]);
-        let waiting = mailbox.waiting(&key(1), 0, 10).expect("reads");
-        assert_eq!(waiting.iter().map(|d| d.identifier[0]).collect::<Vec<u8>>(), [10, 13]);
-        let first = waiting[0].number;
-        assert_eq!(mailbox.waiting(&key(1), first, 10).expect("reads").len(), 1);
-        assert_eq!(mailbox.confirm(&key(2), &[first]).expect("ignores"), 0, "not its packet");
-        assert_eq!(mailbox.confirm(&key(1), &[first, 999, u64::MAX]).expect("deletes"), 1);
-        assert_eq!(mailbox.waiting_for(&key(1)).expect("counts"), 1);
-        assert_eq!(mailbox.waiting_count().expect("counts"), 2);
-    }
-
-    #[test]
-    fn a_full_mailbox_refuses_and_the_others_are_not_affected() {
-        let mut mailbox = Mailbox::in_memory().expect("a mailbox");
-        mailbox.register(&key(1)).expect("registers");
-        mailbox.register(&key(2)).expect("registers");
-        let tiny = Parcel { payload: vec![], ..parcel(1, 1) };
-        let many = vec![tiny; usize::try_from(MAX_WAITING_PER_CLIENT).expect("small") + 1];
-        let stored = mailbox.store(&many).expect("stores");
-        assert_eq!(stored.iter().filter(|&&s| s == Stored::Full).count(), 1);
-        assert_eq!(mailbox.store(&[parcel(2, 1)]).expect("stores"), [Stored::Yes]);
-    }
-
-    #[test]
-    fn a_file_of_another_version_and_one_that_is_no_database_are_refused() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("mailbox.sqlite");
-        let connection = Connection::open(&path).expect("a database");
-        connection.pragma_update(None, "user_version", 99).expect("written");
-        drop(connection);
-        assert!(matches!(Mailbox::open(&path), Err(MailboxError::Version { found: 99 })));
-        std::fs::write(&path, [b'x'; 4096]).expect("written");
-        assert!(matches!(Mailbox::open(&path), Err(MailboxError::Sqlite { .. })));
-    }
-}
+mod tests;

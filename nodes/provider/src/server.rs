@@ -1,5 +1,6 @@
 //! The provider as a process: sockets, mailbox, directory and supervisor around the engine.
 
+use std::future::pending;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,20 +9,23 @@ use contract::{
     Answer, Command, Endpoint, Event, Fatal, FatalCode, Identity, MailboxCounters, NodeMetrics,
     Outcome, Request,
 };
-use directory_api::{METRICS_INTERVAL, MixProviderReport, RegisteredClient};
+use directory_api::METRICS_INTERVAL;
 use directory_client::DirectoryClient;
 use runtime::{
-    LINKS_INTERVAL, Links, MalformedFrames, Network, Process, Received, Reporter, announce, clock,
-    drops, follow_topology, leave_directory, listen, load_or_create, receive_packets, with_causes,
+    AnnounceAs, Double, LINKS_INTERVAL, Links, MalformedFrames, Network, Process, Received,
+    Reporter, announce, clock, drops, follow_topology, leave_directory, listen, receive_packets,
+    with_causes,
 };
-use sphinx::HopProcessor;
+use sphinx::{HopProcessor, ReplaySet};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use wire::WireProfile;
+use tokio::time::{Instant, sleep_until};
+use wire::{NodeAddress, PublicKey, WireProfile};
 
-use crate::session::Sessions;
+use crate::presence::Presence;
+use crate::sessions::{Rules, Sessions};
 use crate::storage::Storage;
-use crate::{DropReason, Mailbox, Provider, ProviderArgs, Stored};
+use crate::{DropReason, MailboxError, Provider, ProviderArgs, PutAside, Quotas, Stored};
 
 /// Packets read from sockets that wait for the engine; when it is full, TCP holds senders back.
 const MAX_WAITING: usize = 256;
@@ -32,44 +36,34 @@ const MAX_BATCH: usize = 64;
 /// How long a leaving provider takes packets of mixnodes that do not know yet.
 const LEAVE_GRACE: Duration = Duration::from_secs(1);
 
-/// How long a provider that ends waits for its links to write what they have.
+/// How long a provider that ends waits for its clients' connections to end, and for its links to
+/// write what they have.
 const FLUSH_LIMIT: Duration = Duration::from_millis(500);
 
 /// Runs a provider until it is told to stop.
 pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
+    let is_alone = process.is_alone();
     let Process { reporter, mut requests, shutdown } = process;
     let directory = DirectoryClient::new(&args.directory)
         .map_err(|error| Fatal::new(FatalCode::Usage, with_causes(&error)))?;
-    let loaded = load_or_create(&args.home, "sphinx", &mut rand::rng())?;
+    let loaded = args.key_files().load_or_create(&mut rand::rng())?;
     let public_key = loaded.key.public();
-    reporter.report(Event::Identity(Identity {
-        public_keys: vec![public_key.to_string()],
-        address: None,
-        new: loaded.new,
-    }));
-    let storage = open_mailbox(&args.home.join("mailbox.sqlite"), &reporter)?;
-    let (mix_listener, mix_address) =
-        listen(args.listen_on(args.port), Endpoint::Mix, &reporter).await?;
+    reporter.report(identity(&public_key, loaded.new));
+    let mailbox = args.home.join("mailbox.sqlite");
+    let storage = open_mailbox(&mailbox, args.quotas(), &reporter)?;
+    let (mix_listener, mix_address) = listen(args.listen_on(), Endpoint::Mix, &reporter).await?;
     let (clients_listener, clients_address) =
-        listen(args.listen_on(args.clients_port), Endpoint::Clients, &reporter).await?;
+        listen(args.clients_listen_on(), Endpoint::Clients, &reporter).await?;
 
     let profile = WireProfile::CURRENT;
     let malformed = MalformedFrames::default();
-    let sessions = Sessions::new(storage.clone(), public_key);
+    let links = Links::new(profile);
+    let rules = Rules { pad: args.pad, faithful: args.faithful, profile };
+    let sessions = Sessions::new(storage.clone(), &loaded.key, links.clone(), rules);
     let (packets, mut received) = mpsc::channel(MAX_WAITING);
     let (network, mut networks) = watch::channel(Arc::new(Network::default()));
-    let presence = Presence {
-        directory: directory.clone(),
-        storage: storage.clone(),
-        report: MixProviderReport {
-            client_listener: format!("ws://{clients_address}"),
-            mixnet_listener: mix_address.to_string(),
-            pub_key: public_key.to_string(),
-            version: env!("CARGO_PKG_VERSION").into(),
-            location: args.name,
-            registered_clients: Vec::new(),
-        },
-    };
+    let report = args.report(&public_key, mix_address, clients_address);
+    let presence = Presence::new(directory.clone(), storage.clone(), report);
     // All of them end with this function.
     let mut tasks = JoinSet::new();
     tasks.spawn(receive_packets(mix_listener, profile, packets, malformed.clone()));
@@ -77,36 +71,48 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
     tasks.spawn(sessions.clone().serve(clients_listener));
     let announcing = tasks.spawn(announce(move || presence.clone().announce(), reporter.clone()));
 
+    let replays = (!args.faithful).then(|| ReplaySet::new(clock::now()));
     let mut driver = Driver {
-        engine: Provider::new(HopProcessor::new(loaded.key, profile)),
-        links: Links::new(profile),
+        engine: Provider::new(HopProcessor::new(loaded.key, profile), replays),
+        links,
         malformed,
         reporter: reporter.clone(),
         storage,
         sessions,
         stored: 0,
     };
+    let announced = AnnounceAs::announced(args.announce_host, mix_address);
+    let mut double = Double::new(public_key, NodeAddress(announced));
+    let damaged = driver.storage.clone();
     let mut batch = Vec::with_capacity(MAX_BATCH);
     let mut metrics_due = clock::ticks(METRICS_INTERVAL);
     let mut links_due = clock::ticks(LINKS_INTERVAL);
     let mut leaving_until = None;
     loop {
-        let left = async {
-            match leaving_until {
-                Some(until) => tokio::time::sleep_until(until).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
-            () = shutdown.cancelled() => break,
-            () = left => break,
+            () = shutdown.cancelled() => {
+                // Who is supervised has lost the supervisor, and probably the directory too.
+                if is_alone {
+                    announcing.abort();
+                    leave_directory(&directory, &public_key.to_string()).await;
+                }
+                break;
+            }
+            () = reached(leaving_until) => break,
+            () = damaged.damaged() => {
+                let reason = "what was read of it makes no sense".into();
+                return Err(unusable_mailbox(&mailbox, &MailboxError::Damaged { reason }));
+            }
             taken = received.recv_many(&mut batch, MAX_BATCH) => {
                 if taken > 0 {
                     driver.take(std::mem::take(&mut batch)).await;
                 }
             }
             Ok(()) = networks.changed() => {
-                driver.engine.set_network(clock::now(), &networks.borrow_and_update());
+                let (now, network) = (clock::now(), Arc::clone(&networks.borrow_and_update()));
+                double.look_out(&network);
+                driver.engine.set_network(now, &network);
+                driver.sessions.set_network(now, &network);
             }
             Some(Request { id, command }) = requests.recv() => {
                 let outcome = match command {
@@ -117,7 +123,7 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
                     Command::Leave => {
                         announcing.abort();
                         leave_directory(&directory, &public_key.to_string()).await;
-                        leaving_until = Some(tokio::time::Instant::now() + LEAVE_GRACE);
+                        leaving_until = Some(Instant::now() + LEAVE_GRACE);
                         Outcome::Done
                     }
                     Command::Send { .. } => {
@@ -127,46 +133,51 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
                 reporter.report(Event::Answer(Answer { id, outcome }));
             }
             _ = links_due.tick() => driver.report_links(),
-            _ = metrics_due.tick() => driver.report_metrics().await,
+            _ = metrics_due.tick() => driver.report_metrics(),
         }
     }
-    driver.links.flush(FLUSH_LIMIT).await;
-    // Two last reports, so that what was counted is seen.
-    driver.report_links();
-    driver.report_metrics().await;
-    reporter.report(Event::Stopping { reason: "it was asked to".into() });
+    tasks.shutdown().await;
+    driver.end().await;
+    // Of a signal its receiver has told.
+    if !shutdown.is_cancelled() {
+        reporter.report(Event::Stopping { reason: "it was asked to".into() });
+    }
     Ok(())
 }
 
-fn open_mailbox(path: &Path, reporter: &Reporter) -> Result<Storage, Fatal> {
-    let unusable = |reason: String| {
-        let message = format!("cannot use the mailbox `{}`: {reason}", path.display());
-        Fatal::new(FatalCode::Storage, message)
-            .hint("check the space left on the disk; a file of another version can be moved away")
-    };
-    let mailbox = Mailbox::open(path).map_err(|error| unusable(error.to_string()))?;
-    Storage::start(mailbox, reporter.clone()).map_err(|error| unusable(error.to_string()))
+fn identity(key: &PublicKey, new: bool) -> Event {
+    Event::Identity(Identity { public_keys: vec![key.to_string()], address: None, new })
 }
 
-/// What the provider announces.
-#[derive(Clone)]
-struct Presence {
-    directory: DirectoryClient,
-    storage: Storage,
-    report: MixProviderReport,
-}
-
-impl Presence {
-    async fn announce(self) -> Result<(), directory_client::Error> {
-        let Self { directory, storage, mut report } = self;
-        // An error is told by the storage itself; announced without clients it can still be found.
-        if let Ok(clients) = storage.ask(|mailbox| mailbox.clients()).await {
-            let registered =
-                clients.iter().map(|key| RegisteredClient { pub_key: key.to_string() });
-            report.registered_clients = registered.collect();
-        }
-        directory.announce_gateway(&report).await
+/// Waits for a moment, or for ever.
+async fn reached(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => pending().await,
     }
+}
+
+fn open_mailbox(path: &Path, quotas: Quotas, reporter: &Reporter) -> Result<Storage, Fatal> {
+    let opened = Storage::open(path, quotas, reporter.clone());
+    let (storage, damaged) = opened.map_err(|error| unusable_mailbox(path, &error))?;
+    if let Some(PutAside { reason, kept }) = damaged {
+        tracing::error!(
+            "{reason}; it is kept as `{}`, and the provider starts with an empty one: what waited \
+             in it is not delivered",
+            kept.display()
+        );
+    }
+    Ok(storage)
+}
+
+fn unusable_mailbox(path: &Path, error: &MailboxError) -> Fatal {
+    let message = format!("cannot use the mailbox `{}`: {error}", path.display());
+    Fatal::new(FatalCode::Storage, message).hint(match error {
+        MailboxError::InUse => "stop the other provider, or give this one a `--home` of its own",
+        MailboxError::Version { .. } | MailboxError::Foreign => "move the file away for a new one",
+        error if error.is_damage() => "start again: the file is then kept under another name",
+        _ => "check that the folder belongs to you and has space left",
+    })
 }
 
 struct Driver {
@@ -182,15 +193,14 @@ struct Driver {
 impl Driver {
     /// Stores what came for clients; acknowledges what is safe, and only that.
     async fn take(&mut self, batch: Vec<Received>) {
-        let parcels: Vec<_> =
-            batch.iter().filter_map(|received| self.engine.take(&received.packet)).collect();
+        let packets = batch.into_iter().map(|received| received.packet).collect();
+        let parcels: Arc<[_]> = self.engine.take(clock::now(), packets).into();
         if parcels.is_empty() {
             return;
         }
-        let count = parcels.len();
-        match self.storage.store(parcels).await {
+        match self.storage.store(Arc::clone(&parcels)).await {
             Ok(results) => {
-                for (parcel, stored) in results {
+                for (parcel, stored) in parcels.iter().zip(results) {
                     match stored {
                         Stored::Yes => {
                             self.stored += 1;
@@ -198,13 +208,14 @@ impl Driver {
                             self.acknowledge(parcel.ack.as_ref());
                         }
                         Stored::UnknownClient => self.engine.drop_packet(DropReason::UnknownClient),
-                        Stored::Full => self.engine.drop_packet(DropReason::MailboxFull),
+                        Stored::ClientFull => self.engine.drop_packet(DropReason::MailboxFull),
+                        Stored::ProviderFull => self.engine.drop_packet(DropReason::ProviderFull),
                     }
                 }
             }
             // Told by the storage itself. Nothing is acknowledged, so senders send again.
             Err(_) => {
-                for _ in 0..count {
+                for _ in &*parcels {
                     self.engine.drop_packet(DropReason::Storage);
                 }
             }
@@ -218,6 +229,15 @@ impl Driver {
         }
     }
 
+    /// Lets everything end that is under way.
+    async fn end(&self) {
+        self.sessions.close(FLUSH_LIMIT).await;
+        self.links.flush(FLUSH_LIMIT).await;
+        // Two last reports, so that what was counted is seen.
+        self.report_links();
+        self.report_metrics();
+    }
+
     fn report_links(&self) {
         let mut links = self.links.take_events();
         links.extend(self.sessions.take_events());
@@ -227,34 +247,30 @@ impl Driver {
         }
     }
 
-    async fn report_metrics(&self) {
+    fn report_metrics(&self) {
         let counters = self.engine.counters();
         let reasons = counters.dropped.iter().map(|(reason, count)| (reason.word(), *count));
         let dropped = drops::add_up(reasons.chain([
             (drops::QUEUE, self.links.dropped()),
             (DropReason::Malformed.word(), self.malformed.count()),
         ]));
-        let counted = self
-            .storage
-            .ask(|mailbox| Ok((mailbox.clients()?.len() as u64, mailbox.waiting_count()?)));
-        let mailbox = match counted.await {
-            Ok((clients, waiting)) => Some(MailboxCounters {
-                clients,
-                online: self.sessions.online(),
-                stored: self.stored,
-                delivered: self.sessions.delivered(),
-                waiting,
-            }),
-            Err(_) => None,
+        let (clients, waiting) = self.storage.counts();
+        let mailbox = MailboxCounters {
+            clients,
+            online: self.sessions.online(),
+            stored: self.stored,
+            delivered: self.sessions.delivered(),
+            waiting,
         };
+        let t = clock::now();
         self.reporter.report(Event::Metrics(NodeMetrics {
-            t: clock::now(),
+            t,
             received: counters.received,
             sent: self.links.sent(),
             dropped,
-            pool: None,
-            traffic: None,
-            mailbox,
+            replay_window: self.engine.replay_window(t).map(|window| window.as_secs()),
+            mailbox: Some(mailbox),
+            ..NodeMetrics::default()
         }));
     }
 }

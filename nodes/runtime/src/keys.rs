@@ -25,6 +25,15 @@ pub struct LoadedKey {
     pub new: bool,
 }
 
+/// Where a key and its public part are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyFiles {
+    /// The private key, readable by its owner only.
+    pub private: PathBuf,
+    /// The public key.
+    pub public: PathBuf,
+}
+
 /// Reads `private_NAME.pem` in this folder, or makes a key and writes it there, the public key
 /// beside it. An existing key is never overwritten.
 pub fn load_or_create(
@@ -32,25 +41,53 @@ pub fn load_or_create(
     name: &str,
     rng: &mut impl CryptoRng,
 ) -> Result<LoadedKey, Fatal> {
-    let path = folder.join(format!("private_{name}.pem"));
-    match read(&path) {
-        Ok(Some(key)) => return Ok(LoadedKey { key, new: false }),
-        Ok(None) => {}
-        Err(reason) => {
-            let message = format!("cannot read the key `{}`: {reason}", path.display());
-            return Err(storage(&message)
-                .hint("move the file away to get a new key; the node then is another one"));
+    KeyFiles::in_folder(folder, name).load_or_create(rng)
+}
+
+impl KeyFiles {
+    /// `private_NAME.pem` and `public_NAME.pem` in this folder.
+    pub fn in_folder(folder: &Path, name: &str) -> Self {
+        Self {
+            private: folder.join(format!("private_{name}.pem")),
+            public: folder.join(format!("public_{name}.pem")),
         }
     }
-    let key = PrivateKey::random(rng);
-    fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
-    let public = folder.join(format!("public_{name}.pem"));
-    let contents = Pem::new(PUBLIC_TAG, key.public().as_bytes().to_vec());
-    write(&public, &pem::encode(&contents), 0o644)
-        .map_err(|error| cannot_write(&public, &error))?;
-    let contents = Pem::new(PRIVATE_TAG, key.to_bytes().to_vec());
-    write(&path, &pem::encode(&contents), 0o600).map_err(|error| cannot_write(&path, &error))?;
-    Ok(LoadedKey { key, new: true })
+
+    /// Reads the private key, or makes one and writes both files. An existing key is never
+    /// overwritten.
+    pub fn load_or_create(&self, rng: &mut impl CryptoRng) -> Result<LoadedKey, Fatal> {
+        if let Some(key) = self.load()? {
+            return Ok(LoadedKey { key, new: false });
+        }
+        let key = PrivateKey::random(rng);
+        let public = Pem::new(PUBLIC_TAG, key.public().as_bytes().to_vec());
+        write_pem(&self.public, &public, 0o644)?;
+        write_pem(&self.private, &Pem::new(PRIVATE_TAG, key.to_bytes().to_vec()), 0o600)?;
+        Ok(LoadedKey { key, new: true })
+    }
+
+    /// Reads the private key; none if there is no such file.
+    pub fn load(&self) -> Result<Option<PrivateKey>, Fatal> {
+        let bytes = read(&self.private, PRIVATE_TAG).map_err(|reason| {
+            storage(&format!("cannot read the key `{}`: {reason}", self.private.display()))
+                .hint("move the file away to get a new key; the node then is another one")
+        })?;
+        Ok(bytes.map(PrivateKey::from_bytes))
+    }
+
+    /// Whether the file with the public key has another one. So it is with the keys of the original
+    /// nodes, which were not clamped.
+    pub fn public_differs(&self, key: &PrivateKey) -> bool {
+        let written = read(&self.public, PUBLIC_TAG);
+        matches!(written, Ok(Some(written)) if written != *key.public().as_bytes())
+    }
+}
+
+fn write_pem(path: &Path, contents: &Pem, mode: u32) -> Result<(), Fatal> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+    }
+    write_whole(path, &pem::encode(contents), mode).map_err(|error| cannot_write(path, &error))
 }
 
 fn storage(message: &str) -> Fatal {
@@ -62,7 +99,7 @@ fn cannot_write(path: &Path, error: &io::Error) -> Fatal {
         .hint("check that the folder exists, belongs to you and has space left")
 }
 
-fn read(path: &Path) -> Result<Option<PrivateKey>, String> {
+fn read(path: &Path, tag: &str) -> Result<Option<[u8; 32]>, String> {
     let text = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.to_string()),
@@ -72,20 +109,18 @@ fn read(path: &Path) -> Result<Option<PrivateKey>, String> {
         Ok(_) => fs::read_to_string(path).map_err(|error| error.to_string())?,
     };
     let file = pem::parse(text).map_err(|_| "it is no PEM file".to_owned())?;
-    if file.tag() != PRIVATE_TAG {
-        return Err(format!("it is a `{}`, expected `{PRIVATE_TAG}`", file.tag()));
+    if file.tag() != tag {
+        return Err(format!("it is a `{}`, expected `{tag}`", file.tag()));
     }
-    let bytes: [u8; 32] = file
-        .contents()
-        .try_into()
-        .map_err(|_| format!("the key has {} bytes, expected 32", file.contents().len()))?;
-    Ok(Some(PrivateKey::from_bytes(bytes)))
+    let wrong_length = |_| format!("the key has {} bytes, expected 32", file.contents().len());
+    file.contents().try_into().map(Some).map_err(wrong_length)
 }
 
 /// Writes a file so that it is there whole or not at all.
-fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
-    let mut unfinished = PathBuf::from(path);
-    unfinished.set_extension("pem.new");
+pub fn write_whole(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".new");
+    let unfinished = PathBuf::from(unfinished);
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&unfinished)?;
     file.write_all(text.as_bytes())?;

@@ -4,8 +4,11 @@
 mod accept;
 pub mod clock;
 mod directory;
+mod double;
 pub mod drops;
+mod frames;
 mod keys;
+mod lateness;
 mod links;
 mod listen;
 mod logging;
@@ -17,14 +20,19 @@ mod timer;
 
 pub use accept::{ConnectionPlace, accept, accept_into_places};
 pub use directory::{announce, follow_topology, leave_directory, with_causes};
-pub use keys::{LoadedKey, load_or_create};
-pub use links::{LINKS_INTERVAL, Links};
-pub use listen::{ListenOn, listen};
+pub use double::Double;
+pub use frames::{Frame, FrameStore, MAX_FRAMES};
+pub use keys::{KeyFiles, LoadedKey, load_or_create, write_whole};
+pub use lateness::LatenessHistogram;
+pub use links::{Batch, LINKS_INTERVAL, Links};
+pub use listen::{AnnounceAs, AnnounceAsError, ListenOn, listen};
 pub use logging::{LogFormat, log_to_stderr};
 pub use network::{
     MixEntry, Network, Place, Places, ProviderEntry, TopologyFollower, VANISHED_GRACE,
 };
 pub use process::{Process, run_process};
-pub use receive::{MalformedFrames, Received, receive_packets};
+pub use receive::{
+    Intake, MAX_READ, MalformedFrames, Received, accept_packets, read_packets, receive_packets,
+};
 pub use reporter::Reporter;
 pub use timer::{Sleep, Timer};

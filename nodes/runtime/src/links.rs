@@ -1,40 +1,38 @@
 //! Links to other nodes: one connection per next hop, a bounded queue in front of each. All packets
 //! that a process sends into the mixnet leave through here.
 
+mod connection;
+mod queue;
+
 use std::collections::HashMap;
-use std::io;
+use std::collections::hash_map::Entry;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use contract::LinkEvent;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{Notify, mpsc};
-use tokio::time::{Instant, sleep, timeout};
-use wire::{NodeAddress, WireProfile, write_frame};
+use contract::{LinkEvent, Time};
+use tokio::sync::Notify;
+use tokio::time::timeout;
+use wire::{NodeAddress, WireProfile};
 
-use crate::clock;
+use self::connection::Connection;
+use self::queue::{Queue, Written};
+use crate::{Frame, FrameStore, LatenessHistogram, Reporter};
 
 /// Packets that wait for one next hop: 2.5 MB. When it is full, packets for that hop are dropped and
 /// counted; others are not affected.
 const MAX_QUEUED: usize = 1024;
 
-/// Packets that are written at once.
-const MAX_BATCH: usize = 32;
+/// When so many packets wait for all hops together, those that are stuck get no more, so that there is
+/// always room for the others.
+const MAX_QUEUED_IN_ALL: usize = 4 * MAX_QUEUED;
 
-/// How long after a failed connection the first retry comes.
-const FIRST_RETRY: Duration = Duration::from_millis(50);
+/// A hop with so many waiting packets is stuck: what a link that works writes at once.
+const STUCK: usize = 2 * queue::MAX_BATCH;
 
-/// The waiting time doubles up to this.
-const LONGEST_RETRY: Duration = Duration::from_secs(2);
-
-/// How long connecting may take. On one machine it is immediate or hopeless.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// A link that carried nothing for so long is closed, and so is one whose other side is not there.
-const IDLE_LIMIT: Duration = Duration::from_secs(60);
+/// Most links at once: more next hops than any layer has. Only who sends packets wherever they want to
+/// go gets there.
+const MAX_LINKS: usize = 4096;
 
 /// How often a node reports what left on its links.
 pub const LINKS_INTERVAL: Duration = Duration::from_millis(100);
@@ -45,45 +43,70 @@ const MAX_EVENTS: usize = 10_000;
 /// The links of a process. Cheap to clone. Needs to be inside a runtime.
 #[derive(Clone, Debug)]
 pub struct Links {
-    profile: WireProfile,
     shared: Arc<Mutex<Shared>>,
     /// Told when nothing waits any more.
     all_written: Arc<Notify>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
-    queues: HashMap<SocketAddr, mpsc::Sender<Vec<u8>>>,
-    events: Vec<LinkEvent>,
+    frames: FrameStore,
+    queues: HashMap<SocketAddr, Queue>,
+    /// Where packets were added that nobody has tried to write yet.
+    fresh: Vec<SocketAddr>,
+    counted: Counted,
+    /// Packets that were taken and are neither written nor given up.
+    waiting: usize,
+}
+
+/// What links have done.
+#[derive(Debug)]
+struct Counted {
     sent: u64,
     dropped: u64,
-    /// Packets that were taken and are neither written nor given up.
-    waiting: u64,
+    /// When and to whom packets left; not kept if nobody wants to know.
+    departures: Option<Vec<(Time, SocketAddr)>>,
+    lateness: LatenessHistogram,
 }
 
 impl Links {
     /// Links that carry packets of this format.
     pub fn new(profile: WireProfile) -> Self {
-        Self { profile, shared: Arc::default(), all_written: Arc::default() }
+        let departures = Some(Vec::new());
+        let lateness = LatenessHistogram::default();
+        let shared = Shared {
+            frames: FrameStore::new(profile),
+            queues: HashMap::new(),
+            fresh: Vec::new(),
+            counted: Counted { sent: 0, dropped: 0, departures, lateness },
+            waiting: 0,
+        };
+        Self { shared: Arc::new(Mutex::new(shared)), all_written: Arc::default() }
     }
 
-    /// Sends a packet, or drops and counts it if the queue of that link is full.
-    pub fn send(&self, to: NodeAddress, packet: Vec<u8>) {
-        let mut shared = self.lock();
-        // A link that was idle has closed its queue: a new one takes its place.
-        let open = shared.queues.get(&to.0).filter(|queue| !queue.is_closed());
-        let queue = if let Some(queue) = open {
-            queue
-        } else {
-            let (queue, packets) = mpsc::channel(MAX_QUEUED);
-            let link = Link { links: self.clone(), to: to.0, packets };
-            tokio::spawn(link.run());
-            shared.queues.entry(to.0).insert_entry(queue).into_mut()
-        };
-        match queue.try_send(packet) {
-            Ok(()) => shared.waiting += 1,
-            Err(TrySendError::Full(_) | TrySendError::Closed(_)) => shared.dropped += 1,
+    /// The same for a node with this reporter: if that takes no [`LinkEvent`]s, none are kept.
+    #[must_use]
+    pub fn reporting_to(self, reporter: &Reporter) -> Self {
+        if !reporter.takes_links() {
+            self.lock().counted.departures = None;
         }
+        self
+    }
+
+    /// Sends a packet, or drops and counts it if there is no room.
+    pub fn send(&self, to: NodeAddress, packet: impl AsRef<[u8]>) {
+        let mut batch = self.batch();
+        match batch.frames().put(packet.as_ref()) {
+            Some(frame) => batch.push(to, frame, None),
+            None => batch.shared.counted.dropped += 1,
+        }
+        // The link's task writes: by then there may be more.
+        batch.for_later();
+    }
+
+    /// For sending several packets at once.
+    pub fn batch(&self) -> Batch<'_> {
+        Batch { links: self, shared: self.lock() }
     }
 
     /// Waits until everything that was taken is written, but no longer than this.
@@ -104,152 +127,161 @@ impl Links {
 
     /// Packets written to links since the start.
     pub fn sent(&self) -> u64 {
-        self.lock().sent
+        self.lock().counted.sent
     }
 
-    /// Packets dropped since the start because a queue was full.
+    /// Packets dropped since the start because there was no room, or nobody to take them.
     pub fn dropped(&self) -> u64 {
-        self.lock().dropped
+        self.lock().counted.dropped
     }
 
-    /// What left since this was last asked, oldest first.
+    /// What left since this was last asked, oldest first. Each packet has the network's one length.
     pub fn take_events(&self) -> Vec<LinkEvent> {
-        std::mem::take(&mut self.lock().events)
+        let mut shared = self.lock();
+        let bytes = u32::try_from(shared.frames.profile().packet_bytes());
+        let bytes = bytes.expect("a packet is small");
+        let departures = shared.counted.departures.as_mut();
+        let departures = departures.map(|departures| departures.drain(..));
+        let event = |(t, to): (Time, SocketAddr)| LinkEvent { t, dst: to.to_string(), bytes };
+        departures.into_iter().flatten().map(event).collect()
+    }
+
+    /// How late packets left since this was last asked: those that had a moment to leave at.
+    pub fn take_lateness(&self) -> LatenessHistogram {
+        std::mem::take(&mut self.lock().counted.lateness)
+    }
+
+    /// Gives memory back that a burst has left; to be called now and then.
+    pub fn give_memory_back(&self) {
+        self.lock().give_back();
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
         // Nothing in here can panic halfway through a change.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// One link: takes packets from its queue and writes them.
-struct Link {
-    links: Links,
-    to: SocketAddr,
-    packets: mpsc::Receiver<Vec<u8>>,
-}
-
-impl Link {
-    async fn run(mut self) {
-        let mut retry = FIRST_RETRY;
-        let mut failing_since = None;
-        // Frames that are not known to be written. After a broken connection they go again: a
-        // packet that arrives twice does no harm, one that never arrives has to be sent anew.
-        let mut unwritten = Batch::default();
-        while !self.is_done(&unwritten) {
-            match timeout(CONNECT_TIMEOUT, TcpStream::connect(self.to)).await {
-                Ok(Ok(stream)) => {
-                    let mut written = false;
-                    match self.carry(stream, &mut unwritten, &mut written).await {
-                        Ok(()) => {
-                            // What slipped in just now is still written.
-                            self.packets.close();
-                            continue;
-                        }
-                        Err(error) => tracing::debug!("link to {} broke: {error}", self.to),
-                    }
-                    if written {
-                        retry = FIRST_RETRY;
-                        failing_since = None;
-                    }
-                }
-                Ok(Err(error)) => tracing::debug!("cannot connect to {}: {error}", self.to),
-                Err(_) => tracing::debug!("cannot connect to {}: no answer", self.to),
-            }
-            if failing_since.get_or_insert_with(Instant::now).elapsed() > IDLE_LIMIT {
-                self.give_up(&unwritten);
-                return;
-            }
-            sleep(retry).await;
-            retry = (retry * 2).min(LONGEST_RETRY);
-        }
-    }
-
-    fn is_done(&self, unwritten: &Batch) -> bool {
-        self.packets.is_closed() && self.packets.is_empty() && unwritten.lengths.is_empty()
-    }
-
-    /// Nobody is there any more: drops and counts everything that waits.
-    fn give_up(&mut self, unwritten: &Batch) {
-        self.packets.close();
-        let mut dropped = unwritten.lengths.len() as u64;
-        while self.packets.try_recv().is_ok() {
-            dropped += 1;
-        }
-        let mut shared = self.links.lock();
-        shared.dropped += dropped;
-        self.links.done(&mut shared, dropped);
-    }
-
-    /// Writes packets until the link is idle (then the result is fine) or breaks.
-    /// `written` becomes true with the first.
-    async fn carry(
-        &mut self,
-        mut stream: TcpStream,
-        batch: &mut Batch,
-        written: &mut bool,
-    ) -> io::Result<()> {
-        stream.set_nodelay(true)?;
-        let (mut reader, mut writer) = stream.split();
-        let mut byte = [0];
-        loop {
-            if batch.lengths.is_empty() {
-                let mut packets = Vec::new();
-                tokio::select! {
-                    taken = timeout(IDLE_LIMIT, self.packets.recv_many(&mut packets, MAX_BATCH)) => {
-                        if matches!(taken, Err(_) | Ok(0)) {
-                            return Ok(());
-                        }
-                    }
-                    // Nobody sends on a link backwards: a read ends when the other side is gone,
-                    // and tells so before the next packet is lost.
-                    read = reader.read(&mut byte) => {
-                        read?;
-                        return Err(io::ErrorKind::ConnectionReset.into());
-                    }
-                }
-                for packet in &packets {
-                    write_frame(self.links.profile, packet, &mut batch.bytes);
-                    batch.lengths.push(u32::try_from(packet.len()).expect("a packet is small"));
-                }
-            }
-            writer.write_all(&batch.bytes).await?;
-            *written = true;
-            self.links.record(self.to, batch);
-        }
-    }
-}
-
-/// Frames on their way to a socket.
-#[derive(Debug, Default)]
-struct Batch {
-    bytes: Vec<u8>,
-    /// Bytes of each packet.
-    lengths: Vec<u32>,
-}
-
-impl Links {
-    /// So many packets do not wait any more.
-    fn done(&self, shared: &mut Shared, count: u64) {
-        shared.waiting -= count;
+    /// Tells whoever waits for it that nothing waits any more.
+    fn tell_if_all_written(&self, shared: &Shared) {
         if shared.waiting == 0 {
             self.all_written.notify_waiters();
         }
     }
+}
 
-    /// Counts a batch that was written, and empties it.
-    fn record(&self, to: SocketAddr, batch: &mut Batch) {
-        let t = clock::now();
-        let mut shared = self.lock();
-        let count = batch.lengths.len() as u64;
-        shared.sent += count;
-        self.done(&mut shared, count);
-        for bytes in batch.lengths.drain(..) {
-            if shared.events.len() < MAX_EVENTS {
-                shared.events.push(LinkEvent { t, dst: to.to_string(), bytes });
+/// Packets that are sent together, while nobody else can. What is pushed stays where it is until
+/// [`write`](Self::write), of this batch or the next.
+#[derive(Debug)]
+#[must_use = "what is pushed has to be written"]
+pub struct Batch<'a> {
+    links: &'a Links,
+    shared: MutexGuard<'a, Shared>,
+}
+
+impl Batch<'_> {
+    /// Where packets wait until they are pushed.
+    pub fn frames(&mut self) -> &mut FrameStore {
+        &mut self.shared.frames
+    }
+
+    /// Sends a packet, or drops and counts it if too many wait for that hop. By how much it leaves
+    /// later than `due` is counted, if it is given.
+    pub fn push(&mut self, to: NodeAddress, frame: Frame, due: Option<Time>) {
+        let shared = &mut *self.shared;
+        let links = shared.queues.len();
+        let queue = match shared.queues.entry(to.0) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(_) if links == MAX_LINKS => {
+                shared.frames.release(frame);
+                shared.counted.dropped += 1;
+                return;
+            }
+            Entry::Vacant(entry) => {
+                let connection = Connection::new(self.links.clone(), to.0);
+                let queue = Queue::new(connection.signal());
+                tokio::spawn(connection.run());
+                entry.insert(queue)
+            }
+        };
+        let most = if shared.waiting < MAX_QUEUED_IN_ALL { MAX_QUEUED } else { STUCK };
+        if queue.len() < most {
+            if queue.len() == 0 {
+                shared.fresh.push(to.0);
+            }
+            queue.push(frame, due);
+            shared.waiting += 1;
+        } else {
+            shared.frames.release(frame);
+            shared.counted.dropped += 1;
+        }
+    }
+
+    /// Whether anything was pushed that was not tried to be written.
+    pub fn is_unwritten(&self) -> bool {
+        !self.shared.fresh.is_empty()
+    }
+
+    /// Writes what was pushed, as far as the system takes it at once. The rest follows.
+    pub fn write(mut self) {
+        while let Some(to) = self.shared.fresh.pop() {
+            self.shared.write(to);
+        }
+        self.links.tell_if_all_written(&self.shared);
+    }
+
+    /// Leaves it to the tasks of the links.
+    fn for_later(mut self) {
+        while let Some(to) = self.shared.fresh.pop() {
+            if let Some(queue) = self.shared.queues.get(&to) {
+                queue.call();
             }
         }
-        batch.bytes.clear();
+    }
+}
+
+impl Shared {
+    /// Writes what waits for a hop, as far as the system takes it.
+    fn write(&mut self, to: SocketAddr) {
+        let Some(queue) = self.queues.get_mut(&to) else { return };
+        let written = queue.write(&mut self.frames, |now, due| {
+            self.waiting -= 1;
+            self.counted.left(now, to, due);
+        });
+        if let Written::Stopped = written {
+            queue.call();
+        }
+    }
+
+    /// Nobody is there: drops and counts all that waits for a hop.
+    fn give_up(&mut self, to: SocketAddr) {
+        let Some(queue) = self.queues.remove(&to) else { return };
+        self.waiting -= queue.len();
+        self.counted.dropped += queue.len() as u64;
+        queue.release_all(&mut self.frames);
+    }
+
+    fn give_back(&mut self) {
+        self.frames.give_back();
+        self.queues.values_mut().for_each(Queue::give_back);
+        if let Some(departures) = &mut self.counted.departures
+            && departures.is_empty()
+        {
+            departures.shrink_to(0);
+        }
+    }
+}
+
+impl Counted {
+    /// A packet has left.
+    fn left(&mut self, now: Time, to: SocketAddr, due: Option<Time>) {
+        self.sent += 1;
+        if let Some(due) = due {
+            self.lateness.add(now.saturating_since(due));
+        }
+        if let Some(departures) = &mut self.departures
+            && departures.len() < MAX_EVENTS
+        {
+            departures.push((now, to));
+        }
     }
 }

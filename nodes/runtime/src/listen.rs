@@ -1,7 +1,8 @@
 //! Listening sockets: opened by the process that uses them, reported with the port they really got.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
 
 use contract::{Endpoint, Event, Fatal, FatalCode, Listening};
 use tokio::net::TcpListener;
@@ -17,6 +18,48 @@ pub struct ListenOn {
     pub port: u16,
     /// Whether any free port will do where this one is taken.
     pub fallback: bool,
+}
+
+/// What to announce in place of the address that is listened on, such as that of a router in front of
+/// the node. Packets name their next hop by its address, so it cannot be a host name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnnounceAs {
+    /// The address.
+    pub host: IpAddr,
+    /// The port, if it is another than the one that is listened on.
+    pub port: Option<u16>,
+}
+
+/// What was meant to be announced is no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an IP address is needed, with a port or without, such as 192.0.2.1 or 192.0.2.1:1789")]
+pub struct AnnounceAsError;
+
+impl FromStr for AnnounceAs {
+    type Err = AnnounceAsError;
+
+    fn from_str(text: &str) -> Result<Self, AnnounceAsError> {
+        let host = text.parse().map(|host| Self { host, port: None });
+        let with_port = |_| {
+            let address: SocketAddr = text.parse().map_err(|_| AnnounceAsError)?;
+            Ok(Self { host: address.ip(), port: Some(address.port()) })
+        };
+        host.or_else(with_port)
+    }
+}
+
+impl AnnounceAs {
+    /// The address to announce for this one, at which the node listens. Nobody can connect to "all
+    /// interfaces": if nothing else is wanted, loopback is announced in its place.
+    pub fn announced(wanted: Option<Self>, listening: SocketAddr) -> SocketAddr {
+        let host = match listening.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        let Self { host, port } = wanted.unwrap_or(Self { host, port: None });
+        SocketAddr::new(host, port.unwrap_or(listening.port()))
+    }
 }
 
 /// Opens a listening socket and reports it.
@@ -52,5 +95,28 @@ pub async fn listen(
                 fatal
             })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_announced_is_what_was_asked_or_can_be_reached() {
+        for (wanted, listening, announced) in [
+            (None, "127.0.0.1:5", "127.0.0.1:5"),
+            (None, "0.0.0.0:5", "127.0.0.1:5"),
+            (None, "[::]:5", "[::1]:5"),
+            (Some("192.0.2.1"), "0.0.0.0:5", "192.0.2.1:5"),
+            (Some("192.0.2.1:7"), "127.0.0.1:5", "192.0.2.1:7"),
+            (Some("[2001:db8::1]:7"), "127.0.0.1:5", "[2001:db8::1]:7"),
+            (Some("2001:db8::1"), "127.0.0.1:5", "[2001:db8::1]:5"),
+        ] {
+            let wanted = wanted.map(|text: &str| text.parse().expect("an address"));
+            let listening = listening.parse().expect("an address");
+            assert_eq!(AnnounceAs::announced(wanted, listening).to_string(), announced);
+        }
+        assert_eq!("mix.example:7".parse::<AnnounceAs>(), Err(AnnounceAsError));
     }
 }

@@ -51,31 +51,58 @@ pub const VANISHED_GRACE: Duration = Duration::from_secs(30);
 /// Most vanished addresses that are remembered.
 const MAX_VANISHED: usize = 4096;
 
-/// Where in the network each address is, or was a short while ago.
+/// What each address in the network is, and was a short while ago: a port may have passed from one
+/// node to another of a different place, and packets for the former are still on their way.
 #[derive(Debug, Default)]
 pub struct Places {
-    present: HashMap<SocketAddr, Place>,
-    /// Former addresses with their place and the moment at which they are forgotten.
-    vanished: HashMap<SocketAddr, (Place, Time)>,
+    known: HashMap<SocketAddr, Vec<Known>>,
+}
+
+/// One thing that an address is or was.
+#[derive(Debug)]
+struct Known {
+    place: Place,
+    /// When it is forgotten; none as long as it is present.
+    until: Option<Time>,
 }
 
 impl Places {
     /// Takes a new view of the network.
     pub fn update(&mut self, now: Time, network: &Network) {
-        let before = std::mem::replace(&mut self.present, network.places());
-        for (address, place) in before {
-            if self.vanished.len() < MAX_VANISHED {
-                self.vanished.insert(address, (place, now + VANISHED_GRACE));
+        for known in self.known.values_mut().flatten() {
+            known.until.get_or_insert(now + VANISHED_GRACE);
+        }
+        for (address, place) in network.places() {
+            let places = self.known.entry(address).or_default();
+            match places.iter_mut().find(|known| known.place == place) {
+                Some(known) => known.until = None,
+                None => places.push(Known { place, until: None }),
             }
         }
-        self.vanished
-            .retain(|address, (_, until)| *until > now && !self.present.contains_key(address));
+        let mut vanished = 0;
+        self.known.retain(|_, places| {
+            places.retain(|known| {
+                vanished += usize::from(known.until.is_some());
+                known.until.is_none_or(|until| until > now && vanished <= MAX_VANISHED)
+            });
+            !places.is_empty()
+        });
     }
 
-    /// Where this address is.
-    pub fn find(&self, now: Time, address: SocketAddr) -> Option<Place> {
-        let vanished = || self.vanished.get(&address).filter(|(_, until)| *until > now);
-        self.present.get(&address).copied().or_else(|| vanished().map(|(place, _)| *place))
+    /// Whether this address is this, or was a short while ago.
+    pub fn is(&self, now: Time, address: SocketAddr, place: Place) -> bool {
+        self.places(now, address).any(|known| known == place)
+    }
+
+    /// Whether this address is anything, or was a short while ago.
+    pub fn knows(&self, now: Time, address: SocketAddr) -> bool {
+        self.places(now, address).next().is_some()
+    }
+
+    fn places(&self, now: Time, address: SocketAddr) -> impl Iterator<Item = Place> {
+        let known = self.known.get(&address).into_iter().flatten();
+        let fresh = known.filter(move |known| known.until.is_none_or(|until| until > now));
+        fresh.map(|known| known.place)
     }
 }
 
@@ -145,6 +172,13 @@ impl Network {
         self.providers.iter().find(|node| node.key == *key)
     }
 
+    /// Where the node with this key takes packets.
+    pub fn address_of(&self, key: &PublicKey) -> Option<NodeAddress> {
+        let mixnode = || self.mixnodes.iter().find(|node| node.key == *key);
+        let provider = self.provider(key).map(|node| node.address);
+        provider.or_else(|| mixnode().map(|node| node.address))
+    }
+
     /// The provider that is meant by a name or a key in base58.
     pub fn provider_called(&self, name_or_key: &str) -> Option<&ProviderEntry> {
         let key = name_or_key.parse().ok();
@@ -156,16 +190,26 @@ impl Network {
         &self.providers
     }
 
+    /// The same without whoever has this key.
+    #[must_use]
+    pub fn without(&self, key: &PublicKey) -> Self {
+        let mut network = self.clone();
+        network.mixnodes.retain(|node| node.key != *key);
+        network.providers.retain(|node| node.key != *key);
+        network
+    }
+
     /// The provider at which a client is registered.
     pub fn provider_of(&self, client: &PublicKey) -> Option<&ProviderEntry> {
         self.providers.iter().find(|node| node.clients.contains(client))
     }
 
-    /// Every address that takes packets, with its place.
-    fn places(&self) -> HashMap<SocketAddr, Place> {
+    /// Every address that takes packets, with its place. For a moment after a port has passed on, an
+    /// address may have two.
+    fn places(&self) -> impl Iterator<Item = (SocketAddr, Place)> {
         let mixnodes = self.mixnodes.iter().map(|node| (node.address.0, Place::Layer(node.layer)));
         let providers = self.providers.iter().map(|node| (node.address.0, Place::Provider));
-        mixnodes.chain(providers).collect()
+        mixnodes.chain(providers)
     }
 }
 
@@ -302,13 +346,24 @@ mod tests {
         places.update(Time::default(), &Network::default());
         let over = Time::default() + VANISHED_GRACE;
         let within = Time::from_nanos(over.as_nanos() - 1);
-        assert_eq!(places.find(within, first), Some(Place::Layer(1)));
-        assert_eq!(places.find(over, first), None);
+        assert!(places.is(within, first, Place::Layer(1)));
+        assert!(!places.is(within, first, Place::Layer(2)));
+        assert!(!places.knows(over, first));
 
         assert!(follower.apply(&Update::MixNode(mixnode(2, 2, "127.0.0.1:2"))));
         assert_eq!(follower.network().missing_layer(3), None);
         assert!(follower.apply(&Update::Left { pub_key: key(2).to_string() }));
         assert!(!follower.apply(&Update::Left { pub_key: key(2).to_string() }));
         assert_eq!(follower.network().missing_layer(3), Some(2));
+
+        // Another node takes over the address: it is both for a while.
+        assert!(follower.apply(&Update::MixNode(mixnode(8, 2, "127.0.0.1:1"))));
+        places.update(within, &follower.network());
+        assert!(places.is(over, first, Place::Layer(1)) && places.is(over, first, Place::Layer(2)));
+        assert!(follower.apply(&Update::Left { pub_key: key(1).to_string() }));
+        assert!(follower.apply(&Update::Left { pub_key: key(8).to_string() }));
+        places.update(over, &follower.network());
+        let over = over + VANISHED_GRACE;
+        assert!(!places.knows(over, first));
     }
 }

@@ -39,6 +39,14 @@ pub struct Process {
     pub shutdown: CancellationToken,
 }
 
+impl Process {
+    /// Whether nobody supervises it: then no request can come, and whoever stops it wants it to leave
+    /// the network in order.
+    pub fn is_alone(&self) -> bool {
+        self.requests.is_closed()
+    }
+}
+
 /// Runs a node as this process until it ends: `run` gets the streams, and its result becomes the
 /// exit code.
 ///

@@ -1,24 +1,48 @@
-//! Packets from other nodes: connections are accepted, cut into packets, and the packets handed on.
+//! Packets from other nodes: connections are accepted, cut into packets where their bytes lie, and the
+//! packets handed on.
 
+use std::cell::RefCell;
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use contract::Time;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
-use wire::{FrameError, FrameReader, WireProfile};
+use wire::{FrameError, WireProfile, next_packet};
 
 use crate::{accept, clock};
 
 /// Most connections at once: every node of the layer before and every client, with room to spare.
 const MAX_CONNECTIONS: usize = 4096;
 
-/// Bytes that are read at once: six packets.
-const READ_BYTES: usize = 16 << 10;
+/// Packets that are read at once, and handed on together. More would spare little, and make whatever
+/// else is due wait longer.
+pub const MAX_READ: usize = 16;
+
+/// A connection on which nothing came for so long is closed. Links of other nodes close themselves
+/// long before.
+const IDLE_LIMIT: Duration = Duration::from_secs(300);
+
+/// How often a malformed frame is worth a line in the log: whoever sends them sends many.
+const COMPLAINT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Takes the packets of a connection. Each connection has its own.
+pub trait Intake: Send + 'static {
+    /// Takes packets that were read at this moment, at most [`MAX_READ`], in their order. It may change
+    /// their bytes.
+    fn take(&mut self, now: Time, packets: &mut [&mut [u8]]);
+
+    /// What has to happen before more is read: while this lasts, TCP holds the sender back. False ends
+    /// the connection.
+    fn rest(&mut self) -> impl Future<Output = bool> + Send;
+}
 
 /// A packet and the moment at which it was read.
 #[derive(Debug)]
@@ -28,13 +52,6 @@ pub struct Received {
     /// The packet.
     pub packet: Vec<u8>,
 }
-
-/// A connection on which nothing came for so long is closed. Links of other nodes close themselves
-/// long before.
-const IDLE_LIMIT: Duration = Duration::from_secs(300);
-
-/// How often a malformed frame is worth a line in the log: whoever sends them sends many.
-const COMPLAINT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Counts connections that carried something else than frames.
 #[derive(Clone, Debug, Default)]
@@ -68,33 +85,126 @@ pub async fn receive_packets(
     malformed: MalformedFrames,
 ) {
     accept(listener, MAX_CONNECTIONS, |stream, peer| {
-        let (packets, malformed) = (packets.clone(), malformed.clone());
-        async move {
-            if let Err(error) = read_packets(stream, profile, &packets).await {
-                malformed.add(peer, error);
-            }
-        }
+        let intake = Channel { packets: packets.clone(), waiting: Vec::new() };
+        read_packets(stream, peer, profile, intake, malformed.clone())
     })
     .await;
 }
 
-/// Reads packets until the connection ends. Only what is no frame is an error: a peer that goes away
-/// is not worth a line in the log.
-async fn read_packets(
+/// Accepts connections for ever, and hands each to `serve`, which reads it with [`read_packets`].
+pub async fn accept_packets<F>(listener: TcpListener, serve: impl Fn(TcpStream, SocketAddr) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    accept(listener, MAX_CONNECTIONS, serve).await;
+}
+
+/// Reads packets until the connection ends. Only what is no frame is worth a line in the log: a peer
+/// that goes away is not.
+pub async fn read_packets(
     mut stream: TcpStream,
+    peer: SocketAddr,
     profile: WireProfile,
-    packets: &mpsc::Sender<Received>,
-) -> Result<(), FrameError> {
-    let mut reader = FrameReader::new(profile);
-    let mut buffer = vec![0; READ_BYTES];
-    while let Ok(Ok(read @ 1..)) = timeout(IDLE_LIMIT, stream.read(&mut buffer)).await {
-        let t = clock::now();
-        reader.push(&buffer[..read])?;
-        while let Some(packet) = reader.next_packet()? {
-            if packets.send(Received { t, packet: packet.to_vec() }).await.is_err() {
-                return Ok(());
-            }
+    mut intake: impl Intake,
+    malformed: MalformedFrames,
+) {
+    // The beginning of a packet that has not come whole.
+    let mut begun = Vec::new();
+    loop {
+        let read =
+            poll_fn(|context| poll_read(&mut stream, context, profile, &mut begun, &mut intake));
+        match timeout(IDLE_LIMIT, read).await {
+            Ok(Ok(true)) => {}
+            Ok(Ok(false)) | Err(_) => return,
+            Ok(Err(error)) => return malformed.add(peer, error),
+        }
+        if !intake.rest().await {
+            return;
         }
     }
-    Ok(())
+}
+
+thread_local! {
+    /// Where the connections of a thread are read into, one after the other: what has come is handed on
+    /// before another's turn, so that a connection that waits needs no memory for it.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Reads once, and hands on what has come whole. False is the end.
+fn poll_read(
+    stream: &mut TcpStream,
+    context: &mut Context<'_>,
+    profile: WireProfile,
+    begun: &mut Vec<u8>,
+    intake: &mut impl Intake,
+) -> Poll<Result<bool, FrameError>> {
+    BUFFER.with_borrow_mut(|buffer| {
+        let length = MAX_READ * profile.frame_bytes();
+        if buffer.len() < length {
+            buffer.resize(length, 0);
+        }
+        buffer[..begun.len()].copy_from_slice(begun);
+        let mut read = ReadBuf::new(&mut buffer[begun.len()..length]);
+        let result = Pin::new(stream).poll_read(context, &mut read);
+        let end = begun.len() + read.filled().len();
+        if result.is_pending() && begun.is_empty() {
+            // It may wait for long.
+            *begun = Vec::new();
+        }
+        if ready!(result).is_err() || end == begun.len() {
+            return Poll::Ready(Ok(false));
+        }
+        let rest = hand_on(profile, &mut buffer[..end], intake)?;
+        begun.clear();
+        begun.extend_from_slice(rest);
+        Poll::Ready(Ok(true))
+    })
+}
+
+/// Cuts bytes into packets and hands them on together; returns what is left. Those in front of a fault
+/// still count.
+fn hand_on<'a>(
+    profile: WireProfile,
+    mut bytes: &'a mut [u8],
+    intake: &mut impl Intake,
+) -> Result<&'a [u8], FrameError> {
+    let now = clock::now();
+    let mut packets: [&mut [u8]; MAX_READ] = Default::default();
+    let mut count = 0;
+    let fault = loop {
+        match next_packet(profile, &mut bytes) {
+            Ok(Some(packet)) => {
+                packets[count] = packet;
+                count += 1;
+            }
+            Ok(None) => break None,
+            Err(fault) => break Some(fault),
+        }
+    };
+    if count > 0 {
+        intake.take(now, &mut packets[..count]);
+    }
+    fault.map_or(Ok(bytes), Err)
+}
+
+/// Hands packets to a task that takes them one by one.
+struct Channel {
+    packets: mpsc::Sender<Received>,
+    waiting: Vec<Received>,
+}
+
+impl Intake for Channel {
+    fn take(&mut self, now: Time, packets: &mut [&mut [u8]]) {
+        let received = packets.iter().map(|packet| Received { t: now, packet: packet.to_vec() });
+        self.waiting.extend(received);
+    }
+
+    async fn rest(&mut self) -> bool {
+        for received in self.waiting.drain(..) {
+            if self.packets.send(received).await.is_err() {
+                return false;
+            }
+        }
+        true
+    }
 }

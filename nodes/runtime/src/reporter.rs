@@ -23,7 +23,10 @@ const STACK_BYTES: usize = 256 << 10;
 
 /// Takes events from anywhere in a process. Never blocks. Cheap to clone.
 #[derive(Clone)]
-pub struct Reporter(Arc<dyn Fn(Event) + Send + Sync>);
+pub struct Reporter {
+    take: Arc<dyn Fn(Event) + Send + Sync>,
+    takes_links: bool,
+}
 
 impl fmt::Debug for Reporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -34,17 +37,22 @@ impl fmt::Debug for Reporter {
 impl Reporter {
     /// Hands every event to this function, which must not block.
     pub fn new(take: impl Fn(Event) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(take))
+        Self { take: Arc::new(take), takes_links: true }
     }
 
     /// Reports an event.
     pub fn report(&self, event: Event) {
-        (self.0)(event);
+        (self.take)(event);
+    }
+
+    /// Whether anything comes of [`Event::Links`]. If not, packets need not be noted one by one.
+    pub fn takes_links(&self) -> bool {
+        self.takes_links
     }
 
     /// For people: what matters to them goes to the log.
     pub fn for_people() -> Self {
-        Self::new(|event| log(&event))
+        Self { takes_links: false, ..Self::new(|event| log(&event)) }
     }
 
     /// For a supervisor: the log, and lines on stdout, written by a thread of their own. The

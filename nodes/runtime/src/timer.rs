@@ -1,96 +1,107 @@
 //! Precise wake-ups.
 //!
 //! The runtime's own timer rounds to milliseconds: it wakes 1 ms late at the median, which would
-//! show in every delay of every mixnode. One parked thread wakes within a tenth of that, costs
-//! nothing while nothing is due, and works alike on every system.
+//! show in every delay of every mixnode. On Linux the kernel's timer becomes readable at the moment
+//! asked for, and the runtime waits for it as for a socket; elsewhere a parked thread wakes the task.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::OccupiedEntry;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::thread;
 
 use contract::Time;
 
 use crate::clock;
 
-/// The thread only sorts deadlines and wakes tasks.
-const STACK_BYTES: usize = 64 << 10;
+#[cfg(target_os = "linux")]
+mod kernel;
+#[cfg_attr(
+    target_os = "linux",
+    allow(dead_code, reason = "compiled and tested everywhere, used elsewhere")
+)]
+mod thread;
 
-/// Wakes tasks at precise moments. One per process is enough. The thread ends with the timer.
+#[cfg(target_os = "linux")]
+use kernel::Alarm;
+#[cfg(not(target_os = "linux"))]
+use thread::Alarm;
+
+/// Wakes tasks at precise moments. One for each runtime is enough.
 #[derive(Debug)]
 pub struct Timer {
-    shared: Arc<Shared>,
+    sleepers: Arc<Sleepers>,
 }
 
+/// Tasks that wait for a moment.
 #[derive(Debug)]
-struct Shared {
+struct Sleepers {
     state: Mutex<State>,
-    changed: Condvar,
+    alarm: Alarm,
 }
 
 #[derive(Debug, Default)]
 struct State {
     sleepers: BTreeMap<(Time, u64), Waker>,
     next_id: u64,
-    closed: bool,
+    /// What the alarm is set to. It may go off for nobody, if who asked for it waits no more: that is
+    /// cheaper than to set it each time.
+    alarm_at: Option<Time>,
 }
 
 impl Timer {
-    /// Starts the thread.
+    /// Starts it. Needs to be inside a runtime.
     pub fn start() -> io::Result<Self> {
-        let shared =
-            Arc::new(Shared { state: Mutex::new(State::default()), changed: Condvar::new() });
-        let of_thread = Arc::clone(&shared);
-        let thread = thread::Builder::new().name("timer".into()).stack_size(STACK_BYTES);
-        thread.spawn(move || of_thread.run())?;
-        Ok(Self { shared })
+        let (alarm, going_off) = Alarm::new()?;
+        let sleepers = Arc::new(Sleepers { state: Mutex::default(), alarm });
+        going_off.run(Arc::downgrade(&sleepers))?;
+        Ok(Self { sleepers })
     }
 
     /// Ends at this moment, at once if it has passed; never if there is none.
     pub fn at(&self, deadline: Option<Time>) -> Sleep {
-        Sleep { shared: Arc::clone(&self.shared), deadline, id: None }
+        Sleep { sleepers: Arc::clone(&self.sleepers), deadline, id: None }
     }
 }
 
-impl Drop for Timer {
-    fn drop(&mut self) {
-        self.shared.lock().closed = true;
-        self.shared.changed.notify_one();
-    }
-}
-
-impl Shared {
+impl Sleepers {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing in here can panic halfway through a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn run(&self) {
+    /// Adds one, or changes whom it wakes.
+    fn put(&self, id: Option<u64>, deadline: Time, waker: &Waker) -> u64 {
         let mut state = self.lock();
-        while !state.closed {
-            let now = clock::now();
-            let mut due = Vec::new();
-            while let Some(first) = state.sleepers.first_entry()
-                && first.key().0 <= now
-            {
-                due.push(first.remove());
-            }
-            if !due.is_empty() {
-                drop(state);
-                due.into_iter().for_each(Waker::wake);
-                state = self.lock();
-                continue;
-            }
-            state = match state.sleepers.first_key_value() {
-                Some(((deadline, _), _)) => {
-                    let left = deadline.saturating_since(now);
-                    let waited = self.changed.wait_timeout(state, left);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
-                }
-                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
-            };
+        let id = id.unwrap_or_else(|| {
+            state.next_id += 1;
+            state.next_id
+        });
+        state.sleepers.insert((deadline, id), waker.clone());
+        if state.alarm_at.is_none_or(|at| deadline < at) {
+            state.alarm_at = Some(deadline);
+            self.alarm.set(deadline);
+        }
+        id
+    }
+
+    /// Wakes whoever is due, and sets the alarm for the next.
+    fn wake_due(&self) {
+        let now = clock::now();
+        let take_due = || {
+            let mut state = self.lock();
+            let first = state.sleepers.first_entry().filter(|first| first.key().0 <= now);
+            first.map(OccupiedEntry::remove)
+        };
+        // Not under the lock: a task that is woken may be dropped, and its sleep with it.
+        while let Some(waker) = take_due() {
+            waker.wake();
+        }
+        let mut state = self.lock();
+        state.alarm_at = state.sleepers.first_key_value().map(|((deadline, _), _)| *deadline);
+        if let Some(at) = state.alarm_at {
+            self.alarm.set(at);
         }
     }
 }
@@ -98,7 +109,7 @@ impl Shared {
 /// A wait for a moment. Can be dropped at any time.
 #[derive(Debug)]
 pub struct Sleep {
-    shared: Arc<Shared>,
+    sleepers: Arc<Sleepers>,
     deadline: Option<Time>,
     id: Option<u64>,
 }
@@ -111,16 +122,7 @@ impl Future for Sleep {
         if deadline <= clock::now() {
             return Poll::Ready(());
         }
-        let shared = Arc::clone(&self.shared);
-        let mut state = shared.lock();
-        let id = *self.id.get_or_insert_with(|| {
-            state.next_id += 1;
-            state.next_id
-        });
-        state.sleepers.insert((deadline, id), context.waker().clone());
-        if state.sleepers.first_key_value().is_some_and(|(first, _)| *first == (deadline, id)) {
-            self.shared.changed.notify_one();
-        }
+        self.id = Some(self.sleepers.put(self.id, deadline, context.waker()));
         Poll::Pending
     }
 }
@@ -128,7 +130,7 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let (Some(deadline), Some(id)) = (self.deadline, self.id) {
-            self.shared.lock().sleepers.remove(&(deadline, id));
+            self.sleepers.lock().sleepers.remove(&(deadline, id));
         }
     }
 }
@@ -141,7 +143,7 @@ mod tests {
 
     #[tokio::test]
     async fn sleepers_wake_in_order_never_early_and_leave_nothing_behind() {
-        let timer = Timer::start().expect("a thread");
+        let timer = Timer::start().expect("a timer");
         let begin = clock::now();
         let woken = Mutex::new(Vec::new());
         let sleeper = async |ms: u64| {
@@ -155,9 +157,11 @@ mod tests {
 
         let mut cancelled = Box::pin(timer.at(Some(begin + Duration::from_secs(1000))));
         assert!(futures_now(cancelled.as_mut()).is_none());
-        assert_eq!(timer.shared.lock().sleepers.len(), 1);
+        assert_eq!(timer.sleepers.lock().sleepers.len(), 1);
         drop(cancelled);
-        assert!(timer.shared.lock().sleepers.is_empty());
+        assert!(timer.sleepers.lock().sleepers.is_empty());
+        // The alarm is still set for it, and an earlier one is not missed.
+        timer.at(Some(clock::now() + Duration::from_millis(5))).await;
     }
 
     fn futures_now<F: Future + Unpin>(mut future: F) -> Option<F::Output> {

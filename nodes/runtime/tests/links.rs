@@ -85,22 +85,67 @@ async fn a_node_that_starts_late_or_comes_back_gets_what_waited() {
     assert_eq!(frame[1], 2);
 }
 
-#[tokio::test]
-async fn a_full_queue_drops_and_counts_and_other_links_are_not_affected() {
-    // It accepts and never reads.
-    let stuck = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let stuck_address = NodeAddress(stuck.local_addr().expect("bound"));
-    let (address, mut received, _task, _) = node(None).await;
-    let links = Links::new(PROFILE);
+/// Sends packets there, numbered from 0, until one is dropped; returns how many.
+async fn overflow(links: &Links, to: SocketAddr) -> u32 {
+    let before = links.dropped();
     let overflow = async {
-        while links.dropped() == 0 {
-            links.send(stuck_address, packet(0));
+        let mut number = 0_u32;
+        while links.dropped() == before {
+            let mut packet = packet(0);
+            packet[..4].copy_from_slice(&number.to_be_bytes());
+            links.send(NodeAddress(to), packet);
+            number += 1;
             tokio::task::yield_now().await;
         }
+        number
     };
-    timeout(deadline(), overflow).await.expect("its queue is bounded");
-    links.send(NodeAddress(address), packet(7));
-    assert_eq!(next(&mut received).await, 7);
+    timeout(deadline(), overflow).await.expect("its queue is bounded")
+}
+
+#[tokio::test]
+async fn a_full_queue_drops_and_counts_and_other_links_are_not_affected() {
+    // They accept and never read. More of them than there is room for in all.
+    let links = Links::new(PROFILE);
+    let mut stuck = Vec::new();
+    for _ in 0..6 {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        overflow(&links, listener.local_addr().expect("bound")).await;
+        stuck.push(listener);
+    }
+    let (address, mut received, _task, _) = node(None).await;
+    for number in 0..50 {
+        links.send(NodeAddress(address), packet(number));
+    }
+    for number in 0..50 {
+        assert_eq!(next(&mut received).await, number);
+    }
+    assert_eq!(links.dropped(), 6);
+}
+
+#[tokio::test]
+async fn what_was_written_in_part_goes_again_whole() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("bound");
+    let links = Links::new(PROFILE);
+    let count = overflow(&links, address).await - 1;
+    // Whatever the system has of it is lost with the connection; it surely ends in a packet.
+    let (broken, _) = timeout(deadline(), listener.accept()).await.expect("in time").expect("ok");
+    drop(broken);
+    let (mut stream, _) =
+        timeout(deadline(), listener.accept()).await.expect("in time").expect("ok");
+    let mut frame = vec![0; PROFILE.frame_bytes()];
+    let mut numbers = Vec::new();
+    while numbers.last() != Some(&(count - 1)) {
+        let read = timeout(deadline(), stream.read_exact(&mut frame)).await;
+        read.expect("in time").expect("a frame");
+        assert_eq!(frame[0], PROFILE.flag);
+        numbers.push(u32::from_be_bytes([frame[1], frame[2], frame[3], frame[4]]));
+    }
+    let first = numbers[0];
+    assert!(first > 0, "the system took some before");
+    assert!(numbers.iter().copied().eq(first..count), "none is missing, none comes twice");
+    links.flush(deadline()).await;
+    assert_eq!(links.sent(), u64::from(count));
 }
 
 #[tokio::test]

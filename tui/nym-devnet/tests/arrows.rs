@@ -6,20 +6,41 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each crate of the workspace may use of the others. Tests may use more.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("contract", &[]),
     ("directory-api", &[]),
     ("origin", &[]),
     ("wire", &[]),
     ("layouts", &["contract"]),
-    ("sphinx", &["wire"]),
+    ("sphinx", &["contract", "wire"]),
     ("directory-client", &["directory-api"]),
     ("directory-server", &["contract", "directory-api", "origin", "runtime"]),
     ("runtime", &["contract", "directory-api", "directory-client", "sphinx", "wire"]),
-    ("mixnode", &["contract", "directory-api", "directory-client", "runtime", "sphinx", "wire"]),
+    ("standalone", &["contract", "directory-api", "directory-client", "runtime"]),
+    (
+        "mixnode",
+        &[
+            "contract",
+            "directory-api",
+            "directory-client",
+            "runtime",
+            "sphinx",
+            "standalone",
+            "wire",
+        ],
+    ),
     (
         "provider",
-        &["contract", "directory-api", "directory-client", "origin", "runtime", "sphinx", "wire"],
+        &[
+            "contract",
+            "directory-api",
+            "directory-client",
+            "origin",
+            "runtime",
+            "sphinx",
+            "standalone",
+            "wire",
+        ],
     ),
     (
         "client",

@@ -89,7 +89,7 @@ fn text(output: Output, status: &Status<'_>, snapshot: &Snapshot) -> String {
     text
 }
 
-/// A provider is in one of two lists; a foreign one perhaps in both.
+/// A provider is in two lists; a foreign one perhaps in one.
 fn providers(topology: &Topology) -> usize {
     let listed = topology.mix_provider_nodes.iter().chain(&topology.gateway_nodes);
     listed.map(|node| &node.pub_key).collect::<BTreeSet<_>>().len()

@@ -64,7 +64,7 @@ fn rows(topology: &Topology) -> Vec<Vec<Cell>> {
             ]);
         }
     }
-    // A provider is in one of the two lists; a foreign one perhaps in both.
+    // A provider is in both lists; a foreign one perhaps in one.
     let mut providers: BTreeMap<&str, Vec<Cell>> = BTreeMap::new();
     for node in topology.gateway_nodes.iter().chain(&topology.mix_provider_nodes) {
         providers.entry(&node.pub_key).or_insert_with(|| {

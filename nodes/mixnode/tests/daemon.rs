@@ -1,0 +1,183 @@
+//! The mixnode with real sockets and a real directory.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use clap::{Args, FromArgMatches};
+use contract::{Endpoint, Event, Fatal, NodeMetrics, Request};
+use directory_api::MixNodeReport;
+use directory_client::DirectoryClient;
+use mixnode::MixnodeArgs;
+use runtime::{Process, Reporter};
+use sphinx::{Hop, PacketBuilder, PrivateKey, Route};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use wire::{NodeAddress, PublicKey, WireProfile, write_frame};
+
+const PROFILE: WireProfile = WireProfile::CURRENT;
+
+fn deadline() -> Duration {
+    let factor = std::env::var("NYM_DEVNET_TEST_TIMEOUT_FACTOR").ok();
+    let factor = factor.and_then(|factor| factor.parse().ok()).unwrap_or(1.0);
+    Duration::from_secs(20).mul_f64(factor)
+}
+
+async fn directory() -> DirectoryClient {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    let options = directory_server::Options::default();
+    tokio::spawn(directory_server::run(listener, options, CancellationToken::new()));
+    DirectoryClient::new(&url).expect("an address")
+}
+
+/// A mixnode of layer 1 of 2 in this process.
+struct Daemon {
+    events: mpsc::UnboundedReceiver<Event>,
+    /// A supervisor that asks for nothing; none if it runs by hand.
+    _requests: Option<mpsc::Sender<Request>>,
+    shutdown: CancellationToken,
+    task: JoinHandle<Result<(), Fatal>>,
+}
+
+impl Daemon {
+    fn start(home: &Path, directory: &DirectoryClient, by_hand: bool, options: &str) -> Self {
+        let url = directory.address();
+        let home = home.display();
+        let line =
+            format!("--home {home} --directory {url} --layer 1 --layers 2 --port 0 {options}");
+        let command = MixnodeArgs::augment_args(clap::Command::new("test").no_binary_name(true));
+        let matches = command.try_get_matches_from(line.split_whitespace()).expect("good options");
+        let args = MixnodeArgs::from_arg_matches(&matches).expect("good options");
+        let (sender, events) = mpsc::unbounded_channel();
+        // Nobody may be left to hear it.
+        let reporter = Reporter::new(move |event| drop(sender.send(event)));
+        let (requests, receiver) = mpsc::channel(1);
+        let shutdown = CancellationToken::new();
+        let process = Process { reporter, requests: receiver, shutdown: shutdown.clone() };
+        let task = tokio::spawn(mixnode::run(args, process));
+        Self { events, _requests: (!by_hand).then_some(requests), shutdown, task }
+    }
+
+    async fn next<T>(&mut self, pick: impl Fn(Event) -> Option<T>) -> T {
+        let next = async {
+            loop {
+                if let Some(found) = pick(self.events.recv().await.expect("it goes on")) {
+                    return found;
+                }
+            }
+        };
+        timeout(deadline(), next).await.expect("in time")
+    }
+
+    async fn address(&mut self) -> SocketAddr {
+        self.next(|event| match event {
+            Event::Listening(listening) if listening.endpoint == Endpoint::Mix => {
+                Some(listening.address)
+            }
+            _ => None,
+        })
+        .await
+    }
+
+    async fn key(&mut self) -> PublicKey {
+        self.next(|event| match event {
+            Event::Identity(identity) => identity.public_keys[0].parse().ok(),
+            _ => None,
+        })
+        .await
+    }
+
+    async fn metrics(&mut self, wanted: impl Fn(&NodeMetrics) -> bool) -> NodeMetrics {
+        self.next(|event| match event {
+            Event::Metrics(metrics) if wanted(&metrics) => Some(metrics),
+            _ => None,
+        })
+        .await
+    }
+}
+
+#[tokio::test]
+async fn a_node_by_hand_that_is_stopped_leaves_the_directory() {
+    let home = tempfile::tempdir().expect("a folder");
+    let directory = directory().await;
+    for by_hand in [false, true] {
+        let mut daemon = Daemon::start(home.path(), &directory, by_hand, "");
+        daemon.next(|event| matches!(event, Event::Ready { .. }).then_some(())).await;
+        daemon.shutdown.cancel();
+        let ended = timeout(deadline(), daemon.task).await.expect("it ends");
+        ended.expect("it does not panic").expect("it ends well");
+        let listed = directory.topology().await.expect("it answers").mix_nodes.len();
+        // Of one whose supervisor is gone, the directory is to be asked nothing.
+        assert_eq!(listed, usize::from(!by_hand));
+    }
+}
+
+#[tokio::test]
+async fn workers_share_the_packets_that_they_have_seen() {
+    let home = tempfile::tempdir().expect("a folder");
+    let directory = directory().await;
+    let next = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let next_address = next.local_addr().expect("bound");
+    let next_key = PrivateKey::random(&mut rand::rng()).public();
+    let report = MixNodeReport {
+        host: next_address.to_string(),
+        pub_key: next_key.to_string(),
+        version: "0.1.0".into(),
+        location: "here".into(),
+        layer: 2,
+    };
+    directory.announce_mixnode(&report).await.expect("it is taken");
+
+    let options = "--workers 2 --no-metrics --announce-host 192.0.2.1:7 --location lab";
+    let mut daemon = Daemon::start(home.path(), &directory, false, options);
+    let key = daemon.key().await;
+    let address = daemon.address().await;
+    daemon.next(|event| matches!(event, Event::Ready { .. }).then_some(())).await;
+    let topology = directory.topology().await.expect("it answers");
+    let listed = topology.mix_nodes.iter().find(|node| node.pub_key == key.to_string());
+    let listed = listed.expect("it is there");
+    assert_eq!((listed.host.as_str(), listed.location.as_str()), ("192.0.2.1:7", "lab"));
+
+    let builder = PacketBuilder::new(PROFILE);
+    let frame = || {
+        let hop = |address, key| Hop { address: NodeAddress(address), key, delay: Duration::ZERO };
+        let route = Route { hops: vec![hop(address, key), hop(next_address, next_key)] };
+        let packet = builder.build_packet(&mut rand::rng(), &route, &next_key, &[0; 16], b"x");
+        let mut frame = Vec::new();
+        write_frame(PROFILE, &packet.expect("a good route"), &mut frame);
+        frame
+    };
+    let [first, second] = [frame(), frame()];
+    // One connection for each worker. The first packet goes to both.
+    for frames in [vec![&first], vec![&first, &second]] {
+        let mut stream = TcpStream::connect(address).await.expect("it listens");
+        for frame in frames {
+            // In two pieces: a packet need not come at once.
+            let (begin, rest) = frame.split_at(1000);
+            stream.write_all(begin).await.expect("it reads");
+            stream.write_all(rest).await.expect("it reads");
+        }
+    }
+    let metrics = daemon.metrics(|metrics| metrics.received == 3 && metrics.sent == 2).await;
+    assert_eq!(metrics.dropped, [("replay".to_owned(), 1)].into());
+    assert_eq!(metrics.reports_metrics, Some(false));
+    assert!(metrics.replay_window.is_some());
+    // Each worker has its own link.
+    for _ in 0..2 {
+        let (mut stream, _) =
+            timeout(deadline(), next.accept()).await.expect("in time").expect("ok");
+        let mut frame = vec![0; PROFILE.frame_bytes()];
+        timeout(deadline(), stream.read_exact(&mut frame))
+            .await
+            .expect("in time")
+            .expect("a frame");
+        assert_eq!(frame[0], PROFILE.flag);
+        assert!(frame != first && frame != second, "a layer was taken off");
+    }
+    assert!(directory.metrics().await.expect("it answers").is_empty());
+}

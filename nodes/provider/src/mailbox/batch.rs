@@ -1,0 +1,226 @@
+//! What is done in one transaction.
+
+use rusqlite::{Connection, params};
+use wire::{Delivery, PublicKey};
+
+use super::file::Reserve;
+use super::ledger::{Account, Amount, Ledger, Quotas};
+use super::{MailboxError, Protocol, Registration, Stored, attempt, read};
+use crate::Parcel;
+
+/// A transaction on the mailbox. Nothing of it is safe before it is committed, and all of it is
+/// afterwards; see [`Mailbox::transaction`](super::Mailbox::transaction).
+#[derive(Debug)]
+pub struct Batch<'mailbox> {
+    connection: &'mailbox Connection,
+    ledger: &'mailbox mut Ledger,
+    quotas: &'mailbox Quotas,
+    room: Room<'mailbox>,
+    changes: u64,
+}
+
+/// Whether there is room on the disk for more packets.
+#[derive(Debug)]
+pub(super) enum Room<'mailbox> {
+    /// Nobody counts: the mailbox is in memory.
+    Enough,
+    /// If there is room for the reserve.
+    With(&'mailbox mut Reserve),
+    /// It has just shown that there is none.
+    None,
+}
+
+impl<'mailbox> Batch<'mailbox> {
+    pub(super) fn new(
+        connection: &'mailbox Connection,
+        ledger: &'mailbox mut Ledger,
+        quotas: &'mailbox Quotas,
+        room: Room<'mailbox>,
+    ) -> Self {
+        Self { connection, ledger, quotas, room, changes: 0 }
+    }
+
+    /// Rows written or deleted.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// What is known of a client; none if it is not registered.
+    pub fn registration(&self, client: &PublicKey) -> Option<Registration> {
+        self.ledger.get(client).map(|account| account.registration)
+    }
+
+    /// Registers a client, and says what it is registered as now.
+    ///
+    /// [`Protocol::V1`] means that it proved its key. It replaces another registration, and takes
+    /// back the token that was given for the key: anyone could have asked for it. Otherwise a client
+    /// that is registered already stays what it is.
+    pub fn register(
+        &mut self,
+        client: &PublicKey,
+        protocol: Protocol,
+    ) -> Result<Registration, MailboxError> {
+        let mut account = match self.ledger.get(client) {
+            Some(account)
+                if protocol != Protocol::V1 || account.registration.protocol == protocol =>
+            {
+                return Ok(account.registration);
+            }
+            Some(account) => {
+                let update = || {
+                    self.connection
+                        .execute("DELETE FROM tokens WHERE client = ?1", [account.id])?;
+                    let sql = "UPDATE clients SET protocol = ?2 WHERE id = ?1";
+                    self.connection.execute(sql, params![account.id, protocol.word()])
+                };
+                attempt("register a client", update())?;
+                *account
+            }
+            None if self.ledger.is_full() => return Err(MailboxError::TooManyClients),
+            None => {
+                let insert = || {
+                    let sql = "INSERT INTO clients (key, protocol) VALUES (?1, ?2)";
+                    let parameters = params![client.to_string(), protocol.word()];
+                    self.connection.execute(sql, parameters)?;
+                    Ok(self.connection.last_insert_rowid())
+                };
+                Account::new(attempt("register a client", insert())?, protocol)
+            }
+        };
+        account.registration = Registration { protocol, has_token: false };
+        self.ledger.set(*client, account);
+        self.changes += 1;
+        Ok(account.registration)
+    }
+
+    /// Notes that a registered client was given its token, which it can use from then on.
+    pub fn give_token(&mut self, client: &PublicKey) -> Result<(), MailboxError> {
+        let Some(mut account) = self.ledger.get(client).copied() else { return Ok(()) };
+        let note = || {
+            self.connection.execute(
+                "INSERT INTO tokens (client) VALUES (?1) ON CONFLICT (client) DO UPDATE SET
+                 times = times + 1, last_given_at = strftime('%Y-%m-%dT%H:%M:%SZ')",
+                [account.id],
+            )
+        };
+        attempt("note that a token was given", note())?;
+        account.registration.has_token = true;
+        self.ledger.set(*client, account);
+        self.changes += 1;
+        Ok(())
+    }
+
+    /// Stores a packet, if its client is registered and within the quotas.
+    pub fn store(&mut self, parcel: &Parcel) -> Result<Stored, MailboxError> {
+        let has_room = match &mut self.room {
+            Room::Enough => true,
+            Room::With(reserve) => reserve.take(),
+            Room::None => false,
+        };
+        if !has_room {
+            return Err(MailboxError::DiskFull);
+        }
+        let amount = Amount::one(parcel.payload.len());
+        let stored = self.ledger.admit(&parcel.client, amount, self.quotas);
+        if stored == Stored::Yes {
+            let id = self.ledger.get(&parcel.client).map(|account| account.id);
+            let insert = || {
+                let mut statement = self.connection.prepare_cached(
+                    "INSERT INTO messages (client, identifier, payload) VALUES (?1, ?2, ?3)",
+                )?;
+                statement.execute(params![id, parcel.identifier, parcel.payload])
+            };
+            attempt("store packets", insert())?;
+            self.changes += 1;
+        }
+        Ok(stored)
+    }
+
+    /// Deletes packets that their client has; returns how many there were. Numbers of other
+    /// clients' packets are ignored.
+    pub fn confirm(&mut self, client: &PublicKey, numbers: &[u64]) -> Result<u64, MailboxError> {
+        let Some(id) = self.ledger.get(client).map(|account| account.id) else { return Ok(0) };
+        let delete = || {
+            let mut deleted = Amount::default();
+            let mut statement = self.connection.prepare_cached(
+                "DELETE FROM messages WHERE number = ?1 AND client = ?2
+                 RETURNING length(payload)",
+            )?;
+            for number in numbers {
+                // No packet has a number that SQLite cannot hold, whatever a client says.
+                let Ok(number) = i64::try_from(*number) else { continue };
+                let mut rows = statement.query(params![number, id])?;
+                while let Some(row) = rows.next()? {
+                    deleted += Amount::one(row.get(0)?);
+                }
+            }
+            Ok(deleted)
+        };
+        let deleted = attempt("delete packets", delete())?;
+        Ok(self.deleted(client, deleted))
+    }
+
+    /// The answer to a client's pull: the oldest packets that wait, at most `limit`.
+    ///
+    /// The protocols with a pull have no receipt. What was handed out is deleted by the next pull,
+    /// and only if somebody said with [`handed_out`](Self::handed_out) that the answer got through:
+    /// an answer that broke is given again. The mark is kept in memory: after a restart the last
+    /// answer comes twice, which loses nothing, and a pull of an empty mailbox writes nothing.
+    ///
+    /// Two pulls at once get the same packets, for the first one's mark is not set before its
+    /// answer is out. A mark is a number, and each answer begins with the oldest packet: all packets
+    /// up to the mark were in an answer that got through, whichever pull set it.
+    pub fn pull(
+        &mut self,
+        client: &PublicKey,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, MailboxError> {
+        let Some(mut account) = self.ledger.get(client).copied() else { return Ok(Vec::new()) };
+        if account.handed_out > 0 {
+            let delete = || {
+                let mut deleted = Amount::default();
+                let mut statement = self.connection.prepare_cached(
+                    "DELETE FROM messages WHERE client = ?1 AND number <= ?2
+                     RETURNING length(payload)",
+                )?;
+                let mut rows = statement.query(params![account.id, account.handed_out])?;
+                while let Some(row) = rows.next()? {
+                    deleted += Amount::one(row.get(0)?);
+                }
+                Ok(deleted)
+            };
+            let deleted = attempt("delete packets", delete())?;
+            account.handed_out = 0;
+            self.ledger.set(*client, account);
+            self.deleted(client, deleted);
+        }
+        read::waiting(self.connection, client, 0, limit)
+    }
+
+    /// Says that the answer to a pull got through: it was written to its end, the connection was
+    /// closed, and no error came of it. `up_to` is the number of its last packet.
+    ///
+    /// Say it as late as the protocol allows. Where the transport can tell only that it took the
+    /// bytes, an answer that it loses then is lost; nothing in that protocol could tell.
+    pub fn handed_out(&mut self, client: &PublicKey, up_to: u64) {
+        self.ledger.hand_out(client, up_to);
+    }
+
+    /// Makes the disk look full once the file has so many pages.
+    #[cfg(test)]
+    pub(crate) fn limit_pages(&self, pages: u32) -> Result<(), MailboxError> {
+        let limit = self.connection.pragma_update(None, "max_page_count", pages);
+        attempt("be limited", limit)
+    }
+
+    /// How much waits for a client.
+    pub fn waiting_for(&self, client: &PublicKey) -> Amount {
+        self.ledger.get(client).map(|account| account.waiting).unwrap_or_default()
+    }
+
+    fn deleted(&mut self, client: &PublicKey, deleted: Amount) -> u64 {
+        self.changes += deleted.packets;
+        self.ledger.deleted(client, deleted);
+        deleted.packets
+    }
+}

@@ -1,0 +1,142 @@
+//! The files around the mailbox: its lock, its reserve, and what is put aside when it is damaged.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::FallocateFlags;
+use rustix::io::Errno;
+
+use super::MailboxError;
+
+/// Only its owner can read it: it says who gets how much, and when.
+const MODE: u32 = 0o600;
+
+/// Room on the disk that is given up when the disk is full, so that deleting still works: the log of
+/// one checkpoint, and as much again for what the checkpoint adds to the file.
+const RESERVE_BYTES: u64 = 16 << 20;
+
+/// The file with something behind its name.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
+}
+
+fn io_error(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> MailboxError {
+    let path = path.to_owned();
+    move |source| MailboxError::File { attempt, path, source }
+}
+
+/// Held as long as a mailbox is open. The system lets go of it when the process ends, however it
+/// ends.
+#[derive(Debug)]
+pub(super) struct Lock(#[expect(dead_code, reason = "held, not read")] File);
+
+impl Lock {
+    /// Makes the mailbox file ours. The lock is on a file beside it: SQLite's own locks on the
+    /// mailbox come and go with its transactions.
+    pub(super) fn take(mailbox: &Path) -> Result<Self, MailboxError> {
+        let path = beside(mailbox, ".lock");
+        let open =
+            OpenOptions::new().create(true).truncate(false).write(true).mode(MODE).open(&path);
+        let file = open.map_err(io_error("open the lock", &path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => Err(MailboxError::InUse),
+            Err(TryLockError::Error(error)) => Err(io_error("lock", &path)(error)),
+        }
+    }
+}
+
+/// Makes the file if it is not there: SQLite would let everybody read it.
+pub(super) fn create(mailbox: &Path) -> Result<(), MailboxError> {
+    let open = OpenOptions::new().create(true).append(true).mode(MODE).open(mailbox);
+    open.map(drop).map_err(io_error("open", mailbox))
+}
+
+/// SQLite takes an empty file for a new one, and deletes its log. Ours is never empty while it has a
+/// log.
+pub(super) fn lost_its_contents(mailbox: &Path) -> bool {
+    let length = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
+    length(mailbox) == 0 && length(&beside(mailbox, "-wal")) > 0
+}
+
+/// Renames a damaged file and its log, so that a new one can be made; returns the new name.
+pub(super) fn put_aside(mailbox: &Path) -> Result<PathBuf, MailboxError> {
+    let mut number = 1;
+    let kept = loop {
+        let kept = beside(mailbox, &format!(".damaged-{number}"));
+        if !kept.exists() {
+            break kept;
+        }
+        number += 1;
+    };
+    // The log first: SQLite would apply it to whatever file it finds under the old name.
+    for suffix in ["-wal", "-shm", ""] {
+        let from = beside(mailbox, suffix);
+        match fs::rename(&from, beside(&kept, suffix)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(io_error("put aside", &from)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(kept)
+}
+
+/// A file that takes up room and has nothing in it.
+#[derive(Debug)]
+pub(super) struct Reserve {
+    path: PathBuf,
+    held: bool,
+}
+
+impl Reserve {
+    /// The reserve of this mailbox; taken at once if there is room.
+    pub(super) fn of(mailbox: &Path) -> Self {
+        let path = beside(mailbox, ".reserve");
+        let held = fs::metadata(&path).is_ok_and(|metadata| metadata.len() == RESERVE_BYTES);
+        let mut reserve = Self { path, held };
+        reserve.take();
+        reserve
+    }
+
+    /// Takes the room, unless it is taken. Says whether it is.
+    pub(super) fn take(&mut self) -> bool {
+        if !self.held {
+            self.held = self.allocate().is_ok();
+            if !self.held {
+                self.release();
+            }
+        }
+        self.held
+    }
+
+    /// Gives the room up.
+    pub(super) fn release(&mut self) {
+        self.held = false;
+        // What cannot be deleted does not help, and is not there most often.
+        let _ = fs::remove_file(&self.path);
+    }
+
+    fn allocate(&self) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        let mut file =
+            options.create(true).write(true).truncate(true).mode(MODE).open(&self.path)?;
+        match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, RESERVE_BYTES) {
+            // What a file system answers that cannot: then it is written.
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {
+                let zeros = vec![0; 1 << 16];
+                for _ in 0..RESERVE_BYTES / zeros.len() as u64 {
+                    file.write_all(&zeros)?;
+                }
+            }
+            allocated => allocated?,
+        }
+        // On some systems room that is allocated is not part of the length.
+        file.set_len(RESERVE_BYTES)
+    }
+}

@@ -1,0 +1,240 @@
+//! The plain TCP of v0.5: register, and pull five entries at a time. The bytes are in [`wire`],
+//! `docs/provider.md` has examples.
+//!
+//! The protocol has no receipt. The original deleted what it had written to the socket; here the
+//! client's next pull is the receipt, unless the connection broke under the answer before it.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
+use wire::{PULL_ENTRIES, PublicKey, PullError, PullRequest, encode_pull_answer};
+
+use super::accounts::{self, Access};
+use super::lobby::Ticket;
+use super::{Shared, content};
+use crate::{MailboxError, Protocol};
+
+/// Bytes that are read at once, as in the original, which took whatever one read gave for a request.
+const READ_BYTES: usize = 1024;
+
+/// How long a connection may be silent between two requests. The originals' clients made a new
+/// connection for each.
+const IDLE_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long the rest of a request may take. The original did not wait for it at all.
+const REQUEST_LIMIT: Duration = Duration::from_millis(250);
+
+/// How long a client may take to read an answer: 10 kB, which fits into the socket's buffers.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+/// What is the answer to an address whose client has proven its key. No token opens it.
+const PROVEN: &str = "the address is registered with a proof of its key";
+
+/// The last answer of each client that pulled. They are forgotten with the process: then the last one
+/// is given again.
+#[derive(Debug, Default)]
+pub(super) struct HandedOut(Mutex<HashMap<PublicKey, Answer>>);
+
+#[derive(Debug)]
+struct Answer {
+    /// All packets up to this number were in it, or the client has them.
+    up_to: u64,
+    connection: Weak<TcpStream>,
+}
+
+impl HandedOut {
+    /// An answer was written to a connection.
+    fn wrote(&self, client: PublicKey, up_to: u64, connection: &Arc<TcpStream>) {
+        let answer = Answer { up_to, connection: Arc::downgrade(connection) };
+        self.lock().insert(client, answer);
+    }
+
+    /// A connection broke: what was written to it may not have arrived.
+    fn broke(&self, connection: &Arc<TcpStream>) {
+        let connection = Arc::as_ptr(connection);
+        self.lock().retain(|_, answer| answer.connection.as_ptr() != connection);
+    }
+
+    /// A client pulls again: it has the packets up to this number.
+    fn taken(&self, client: &PublicKey) -> u64 {
+        let Some(answer) = self.lock().remove(client) else { return 0 };
+        // Its connection may have broken just now, and its task does not know yet.
+        match answer.connection.upgrade() {
+            Some(connection) if check(&connection).is_err() => 0,
+            _ => answer.up_to,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<PublicKey, Answer>> {
+        // Nothing in here can panic halfway through a change.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The answer to a request.
+struct Reply {
+    bytes: Vec<u8>,
+    /// What is handed out with it.
+    packets: Option<Packets>,
+}
+
+/// The oldest packets of a client.
+struct Packets {
+    client: PublicKey,
+    /// The number of the last; 0 if there is none.
+    up_to: u64,
+    /// Bytes of each entry.
+    sizes: Vec<usize>,
+}
+
+impl Shared {
+    /// Answers requests until the client closes its side, or is silent for too long.
+    pub(super) async fn serve_pulls(
+        &self,
+        stream: TcpStream,
+        ticket: &mut Ticket<'_>,
+    ) -> io::Result<()> {
+        let stream = Arc::new(stream);
+        let result = self.answer_all(&stream, ticket).await;
+        if result.is_err() {
+            self.handed_out.broke(&stream);
+        }
+        result
+    }
+
+    async fn answer_all(&self, stream: &Arc<TcpStream>, ticket: &mut Ticket<'_>) -> io::Result<()> {
+        let mut buffer = [0; READ_BYTES];
+        loop {
+            let Ok(length) = timeout(IDLE_LIMIT, read(stream, &mut buffer)).await else {
+                return Ok(());
+            };
+            let length = length?;
+            if length == 0 {
+                return check(stream);
+            }
+            let request = read_request(stream, &mut buffer, length).await?;
+            let reply = match request {
+                Some(request) => self.reply(request).await,
+                None => Err(PullError::InvalidRequest),
+            };
+            let reply =
+                reply.unwrap_or_else(|error| Reply { bytes: error.encode(), packets: None });
+            timeout(ANSWER_LIMIT, write(stream, &reply.bytes)).await??;
+            // On one machine, a client that is gone is known to be by now.
+            check(stream)?;
+            if let Some(Packets { client, up_to, sizes }) = reply.packets {
+                for bytes in sizes {
+                    self.online.record(&client, bytes);
+                }
+                self.handed_out.wrote(client, up_to, stream);
+            }
+            ticket.renew();
+        }
+    }
+
+    async fn reply(&self, request: PullRequest) -> Result<Reply, PullError> {
+        match request {
+            PullRequest::Register { address } => self.register(address).await,
+            PullRequest::Pull { address, token } => {
+                if !self.tokens.is_right(&address, &token) {
+                    return Err(PullError::InvalidToken);
+                }
+                self.pull(address).await
+            }
+        }
+    }
+
+    async fn register(&self, client: PublicKey) -> Result<Reply, PullError> {
+        let faithful = self.rules.faithful;
+        let access = self
+            .storage
+            .write(move |batch| accounts::register(batch, &client, Protocol::Tcp, faithful));
+        match access.await.map_err(|error| cannot(&error))? {
+            Access::Proven => Err(PullError::Io(PROVEN.into())),
+            Access::Open | Access::Unknown => {
+                Ok(Reply { bytes: self.tokens.of(&client).0.to_vec(), packets: None })
+            }
+        }
+    }
+
+    /// Hands out what waits; what was handed out before is deleted.
+    async fn pull(&self, client: PublicKey) -> Result<Reply, PullError> {
+        let faithful = self.rules.faithful;
+        let taken = self.handed_out.taken(&client);
+        let pulled = self.storage.write(move |batch| {
+            if accounts::access(batch, &client, faithful) != Access::Open {
+                return Ok(None);
+            }
+            let before = batch.waiting_for(&client).packets;
+            batch.handed_out(&client, taken);
+            let waiting = batch.pull(&client, PULL_ENTRIES)?;
+            Ok(Some((before - batch.waiting_for(&client).packets, waiting)))
+        });
+        let pulled = pulled.await.map_err(|error| cannot(&error))?;
+        let (deleted, waiting) = pulled.ok_or(PullError::InvalidToken)?;
+        self.online.add_delivered(deleted);
+        let entries: Vec<&[u8]> =
+            waiting.iter().map(|delivery| content(&delivery.payload)).collect();
+        let bytes = encode_pull_answer(&entries, self.rules.pad);
+        let up_to = waiting.last().map_or(0, |delivery| delivery.number);
+        let sizes = entries.iter().map(|entry| entry.len()).collect();
+        Ok(Reply { bytes, packets: Some(Packets { client, up_to, sizes }) })
+    }
+}
+
+fn cannot(error: &MailboxError) -> PullError {
+    PullError::Io(error.to_string())
+}
+
+/// The request that begins with what was read; nothing if it is none.
+async fn read_request(
+    stream: &TcpStream,
+    buffer: &mut [u8; READ_BYTES],
+    mut length: usize,
+) -> io::Result<Option<PullRequest>> {
+    let until = Instant::now() + REQUEST_LIMIT;
+    loop {
+        match PullRequest::decode(&buffer[..length]) {
+            Ok(Some(request)) => return Ok(Some(request)),
+            Err(_) => return Ok(None),
+            Ok(None) => {}
+        }
+        // The beginning of a request is shorter than the buffer.
+        match timeout_at(until, read(stream, &mut buffer[length..])).await {
+            Ok(Ok(0)) | Err(_) => return Ok(None),
+            Ok(more) => length += more?,
+        }
+    }
+}
+
+/// Whether the connection broke.
+fn check(stream: &TcpStream) -> io::Result<()> {
+    stream.take_error()?.map_or(Ok(()), Err)
+}
+
+async fn read(stream: &TcpStream, into: &mut [u8]) -> io::Result<usize> {
+    loop {
+        stream.readable().await?;
+        match stream.try_read(into) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            read => return read,
+        }
+    }
+}
+
+async fn write(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        stream.writable().await?;
+        match stream.try_write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = &bytes[written..],
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

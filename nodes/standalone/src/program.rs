@@ -1,0 +1,240 @@
+//! A program for one role: `init`, `run`, and what it says without either.
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Command, FromArgMatches as _};
+use contract::{Fatal, FatalCode, Role};
+use runtime::{AnnounceAs, LogFormat, Process, log_to_stderr};
+
+use crate::banner::Banner;
+use crate::config;
+use crate::home::{Home, Lock};
+use crate::init::{init, no_such_node};
+use crate::namesake::warn_of_namesake;
+use crate::{Address, Config, DirectoryUrl, Id, NodeConfig};
+
+/// What is particular to the program of a role.
+pub trait Program {
+    /// Name of the program.
+    const NAME: &'static str;
+    /// What it does, in a line.
+    const ABOUT: &'static str;
+    /// What it runs.
+    const ROLE: Role;
+    /// Folder of its nodes below `~/.nym`.
+    const FOLDER: &'static str;
+    /// Flags that `init` cannot do without, by their ids.
+    const REQUIRED: &'static [&'static str];
+    /// What its config file says.
+    type Config: Config;
+    /// Flags that go before the config file. All of them are optional.
+    type Flags: Args;
+
+    /// The config of a node in this folder before anybody said anything.
+    fn defaults(home: &Home) -> Self::Config;
+
+    /// Lets flags go before what was said elsewhere.
+    fn apply(config: &mut Self::Config, flags: Self::Flags);
+
+    /// Refuses what cannot be, although each value alone is good.
+    fn check(config: &Self::Config) -> Result<(), Fatal>;
+
+    /// What every node has.
+    fn common(config: &Self::Config) -> &NodeConfig;
+
+    /// What `init` made, in a few words.
+    fn summary(config: &Self::Config) -> String;
+
+    /// Runs until it is told to stop.
+    fn run(config: Self::Config, run: Run) -> impl Future<Output = Result<(), Fatal>>;
+}
+
+/// What a node runs with, besides its config.
+#[derive(Debug)]
+pub struct Run {
+    /// Its folder. No other process has it.
+    pub home: Home,
+    /// Its streams and its end.
+    pub process: Process,
+    public_key: String,
+    _lock: Lock,
+}
+
+impl Run {
+    /// Warns in the log if the directory lists another node at what this one announces.
+    pub fn warn_of_namesake(
+        &self,
+        directory: &DirectoryUrl,
+        address: &Address,
+    ) -> Result<(), Fatal> {
+        let announced = AnnounceAs::announced(address.announce_as()?, address.listening);
+        // A port that is still to be found is free.
+        if announced.port() != 0 {
+            warn_of_namesake(directory, announced, self.public_key.clone());
+        }
+        Ok(())
+    }
+}
+
+/// Flags of both subcommands.
+#[derive(Debug, Args)]
+struct Which {
+    /// The node: the name of its folder in ~/.nym
+    #[arg(long, value_name = "ID")]
+    id: Id,
+}
+
+#[derive(Debug, Args)]
+struct InitFlags {
+    /// Make a new key and a new config file even if there are some; the old ones are moved aside
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, Args)]
+struct RunFlags {
+    /// Config file to read instead of that of the node
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How the log on stderr looks; what it says is up to the variable `RUST_LOG`
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    log_format: Option<LogFormat>,
+}
+
+/// Runs this program with the arguments and the variables of this process.
+pub fn start<P: Program>() -> ExitCode {
+    let matches = command::<P>().get_matches();
+    let outcome = match matches.subcommand() {
+        Some(("init", matches)) => Flags::<P, InitFlags>::of(matches).map(run_init),
+        Some((_, matches)) => Flags::<P, RunFlags>::of(matches).map(run),
+        None => {
+            say(&format!("{}usage: --help to see available options.\n", banner::<P>()));
+            Ok(ExitCode::SUCCESS)
+        }
+    };
+    outcome.unwrap_or_else(|error| error.exit())
+}
+
+/// The flags of a role are the same for `init` and `run`; only what has to be said differs.
+fn command<P: Program>() -> Command {
+    let with_flags = |name| P::Flags::augment_args(Which::augment_args(Command::new(name)));
+    let require = |flag: clap::Arg| flag.required(true);
+    let init =
+        P::REQUIRED.iter().fold(with_flags("init"), |init, name| init.mut_arg(*name, require));
+    // The description last: each list of flags brings one of its own.
+    let init = InitFlags::augment_args(init).about("Make a node: its key and its config file");
+    let run = RunFlags::augment_args(with_flags("run")).about("Run a node until it is stopped");
+    let program = Command::new(P::NAME).version(env!("CARGO_PKG_VERSION")).about(P::ABOUT);
+    program.subcommand(init).subcommand(run)
+}
+
+struct Flags<P: Program, Own> {
+    which: Which,
+    own: Own,
+    of_role: P::Flags,
+}
+
+impl<P: Program, Own: Args> Flags<P, Own> {
+    fn of(matches: &clap::ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self {
+            which: Which::from_arg_matches(matches)?,
+            own: Own::from_arg_matches(matches)?,
+            of_role: P::Flags::from_arg_matches(matches)?,
+        })
+    }
+}
+
+fn banner<P: Program>() -> Banner {
+    Banner { what: P::ROLE.to_string() }
+}
+
+/// To stdout. If nobody takes it there is nobody to tell that.
+fn say(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
+}
+
+fn find_home<P: Program>(id: &Id) -> Result<Home, Fatal> {
+    Ok(Home::find(std::env::var_os("HOME"), P::FOLDER, id)?)
+}
+
+fn run_init<P: Program>(flags: Flags<P, InitFlags>) -> ExitCode {
+    let made = find_home::<P>(&flags.which.id)
+        .and_then(|home| init::<P>(&home, flags.own.force, flags.of_role));
+    match made {
+        Ok(told) => {
+            say(&told);
+            ExitCode::SUCCESS
+        }
+        Err(fatal) => {
+            let hint = fatal.hint.map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
+            let text = format!("error: {}\n{hint}", fatal.message);
+            let _ = io::stderr().write_all(text.as_bytes());
+            ExitCode::from(fatal.code.exit_code())
+        }
+    }
+}
+
+/// A node that can run.
+struct Prepared<C> {
+    config: C,
+    /// Keys of the file that mean nothing here.
+    ignored: Vec<String>,
+    home: Home,
+    lock: Lock,
+    public_key: String,
+    /// The file with the public key has another one.
+    public_differs: bool,
+}
+
+fn run<P: Program>(flags: Flags<P, RunFlags>) -> ExitCode {
+    let format = flags.own.log_format;
+    let prepared = prepare::<P>(flags);
+    let of_file = || prepared.as_ref().ok().map(|it| P::common(&it.config).log_format);
+    let format = format.or_else(of_file).unwrap_or_default();
+    if format == LogFormat::Text {
+        let _ = write!(io::stderr(), "{}", banner::<P>());
+    }
+    log_to_stderr(format, "info");
+    runtime::run_process(P::ROLE, false, async |process| {
+        let Prepared { config, ignored, home, lock, public_key, public_differs } = prepared?;
+        if !ignored.is_empty() {
+            let ignored = ignored.join(", ");
+            tracing::info!("the config file has keys that mean nothing here: {ignored}");
+        }
+        let common = P::common(&config);
+        tracing::info!("{} `{}`, directory {}", P::ROLE, common.id, common.directory);
+        if public_differs {
+            let file = common.key_files().public;
+            tracing::warn!("`{}` does not have the public key of this node", file.display());
+        }
+        P::run(config, Run { home, process, public_key, _lock: lock }).await
+    })
+}
+
+fn prepare<P: Program>(flags: Flags<P, RunFlags>) -> Result<Prepared<P::Config>, Fatal> {
+    let home = find_home::<P>(&flags.which.id)?;
+    let path = flags.own.config.unwrap_or_else(|| home.config());
+    // Before the lock, which would make a folder for a name that was mistyped.
+    if !path.exists() {
+        return Err(no_such_node::<P>(&home, &path));
+    }
+    let lock = home.lock()?;
+    let mut config = P::defaults(&home);
+    let ignored = config::read(&path, &mut config)?;
+    P::common(&config).check_id(&home)?;
+    P::apply(&mut config, flags.of_role);
+    P::check(&config)?;
+    let key_files = P::common(&config).key_files();
+    let Some(key) = key_files.load()? else {
+        let message = format!("the key `{}` is gone", key_files.private.display());
+        return Err(Fatal::new(FatalCode::Storage, message).hint(format!(
+            "put it back, or make the node anew, with another key: `{} init --id {} --force …`",
+            P::NAME,
+            home.id()
+        )));
+    };
+    let (public_key, public_differs) = (key.public().to_string(), key_files.public_differs(&key));
+    Ok(Prepared { config, ignored, home, lock, public_key, public_differs })
+}

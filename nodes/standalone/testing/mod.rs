@@ -1,0 +1,172 @@
+//! A program for a role as its users meet it: in a home folder of its own, with a directory beside.
+//! The tests of `nym-mixnode` and `nym-provider` share this file.
+
+mod directory;
+mod running;
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+pub(crate) use directory::Directory;
+pub(crate) use running::Running;
+
+/// How long what should happen soon may take. `NYM_DEVNET_TEST_TIMEOUT_FACTOR` gives a slow machine
+/// more time.
+pub(crate) fn deadline() -> Duration {
+    let factor = std::env::var("NYM_DEVNET_TEST_TIMEOUT_FACTOR");
+    let factor: u32 = factor.ok().and_then(|factor| factor.parse().ok()).unwrap_or(1);
+    Duration::from_secs(10) * factor
+}
+
+/// A home folder, and the program that works in it.
+pub(crate) struct Home {
+    program: &'static str,
+    folder: TempDir,
+}
+
+/// How a program ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Home {
+    pub(crate) fn of(program: &'static str) -> Self {
+        Self { program, folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A file below `~/.nym`.
+    pub(crate) fn nym(&self, path: &str) -> PathBuf {
+        self.path().join(".nym").join(path)
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.nym(path)).expect(path)
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.nym(path);
+        fs::create_dir_all(path.parent().expect("below the home")).expect("a folder");
+        fs::write(path, text).expect("written");
+    }
+
+    /// Permissions of a file or folder, as `chmod` takes them.
+    pub(crate) fn mode(&self, path: &str) -> u32 {
+        fs::metadata(self.nym(path)).expect(path).permissions().mode() & 0o777
+    }
+
+    /// Replaces a text in a file that has it once.
+    pub(crate) fn replace(&self, path: &str, from: &str, to: &str) {
+        let text = self.read(path);
+        assert_eq!(text.matches(from).count(), 1, "{from} in {text}");
+        self.write(path, &text.replace(from, to));
+    }
+
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
+        let mut command = Command::new(self.program);
+        command.args(arguments).env_remove("RUST_LOG").env("HOME", self.path());
+        command
+    }
+
+    /// Runs it with these words until it ends by itself.
+    pub(crate) fn run(&self, line: &str) -> Ended {
+        Ended::of(self.command(&words(line)))
+    }
+
+    /// The same for what has to succeed; returns what it said.
+    pub(crate) fn succeed(&self, line: &str) -> String {
+        let ended = self.run(line);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        ended.stdout
+    }
+
+    /// Starts it with these words; it goes on until it is ended.
+    pub(crate) fn start(&self, line: &str) -> Running {
+        Running::start(self.command(&words(line)))
+    }
+}
+
+impl Ended {
+    /// Runs it until it ends; `timeout` keeps one that does not from hanging the test.
+    pub(crate) fn of(command: Command) -> Self {
+        let Output { status, stdout, stderr } = Running::start(command).into_output();
+        Self {
+            code: status.code(),
+            stdout: String::from_utf8(stdout).expect("text"),
+            stderr: String::from_utf8(stderr).expect("text"),
+        }
+    }
+
+    /// It ended with this code and said this on stderr.
+    pub(crate) fn failed(&self, code: i32, words: &[&str]) {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        for said in words {
+            assert!(self.stderr.contains(said), "no `{said}` in {self:#?}");
+        }
+    }
+}
+
+fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
+}
+
+/// The guide's table of flags says which there are, and of which subcommand.
+pub(crate) fn flags_are_in_the_guide(home: &Home, page: &'static str, program: &str) {
+    let mut flags: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for subcommand in ["init", "run"] {
+        let help = home.succeed(&format!("{subcommand} -h"));
+        let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
+        for flag in
+            lines.filter_map(|line| line.split([' ', '[']).find(|word| word.starts_with("--")))
+        {
+            flags.entry(flag.into()).or_default().push(subcommand);
+        }
+    }
+    assert!(flags.remove("--help").is_some(), "{flags:?}");
+    let written = table(page, &format!("flag of `{program}`")).into_iter().map(|row| {
+        let flag = row[0].trim_matches('`').split([' ', '[']).next().expect("a flag");
+        let of =
+            if row[1].is_empty() { vec!["init", "run"] } else { vec![row[1].trim_matches('`')] };
+        (flag.to_owned(), of)
+    });
+    assert_eq!(written.collect::<BTreeMap<_, _>>(), flags);
+}
+
+/// The guide's table of keys says which there are, and what `init` writes for each.
+pub(crate) fn keys_are_in_the_guide(home: &Home, config: &str, page: &'static str, program: &str) {
+    let mut section = "";
+    let text = home.read(config).replace(home.path().to_str().expect("UTF-8"), "~");
+    let mut keys = BTreeMap::new();
+    for line in text.lines() {
+        if line.starts_with('[') {
+            section = line;
+        } else if let Some((key, value)) = line.split_once(" = ").filter(|_| !line.starts_with('#'))
+        {
+            keys.insert(format!("{section} {key}"), value.to_owned());
+        }
+    }
+    let written = table(page, &format!("key of `{program}`"))
+        .into_iter()
+        .map(|row| (row[0].trim_matches('`').to_owned(), row[1].trim_matches('`').to_owned()));
+    assert_eq!(written.collect::<BTreeMap<_, _>>(), keys);
+}
+
+/// Rows of the guide's table whose head begins with this cell: their cells.
+fn table(page: &'static str, first: &str) -> Vec<Vec<&'static str>> {
+    let (_, table) = page.split_once(&format!("\n| {first} |")).expect("such a table");
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.split('|').skip(1).map(str::trim).collect()).collect()
+}
