@@ -128,6 +128,8 @@ pub fn confirmed(bytes: &[u8]) -> Result<Vec<u64>, MailboxError> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -153,5 +155,26 @@ mod tests {
         let registered = ProviderMessage::Registered { waiting: 3 };
         let text = r#"{"type":"registered","waiting":3}"#;
         assert_eq!(serde_json::to_string(&registered).expect("JSON"), text);
+    }
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_delivery_or_an_error(bytes: Vec<u8>) {
+            if let Ok(delivery) = Delivery::decode(&bytes) {
+                prop_assert_eq!(delivery.encode(), bytes);
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_a_confirmation_or_an_error(bytes: Vec<u8>) {
+            if let Ok(numbers) = confirmed(&bytes) {
+                prop_assert_eq!(confirmation(&numbers), bytes);
+            }
+        }
+
+        #[test]
+        fn any_text_is_a_message_or_an_error(text: String) {
+            let _ = serde_json::from_str::<ClientMessage>(&text);
+            let _ = serde_json::from_str::<ProviderMessage>(&text);
+        }
     }
 }
