@@ -18,7 +18,7 @@ use crate::Mixnode;
 
 /// While there is more to read than a read brings, what leaves is collected for so long: a write of
 /// many packets costs little more than one of a few. Packets that wait to be read wait longer.
-const WRITE_INTERVAL: Duration = Duration::from_millis(2);
+const WRITE_INTERVAL: Duration = Duration::from_millis(1);
 
 /// One of the workers of a mixnode. Cheap to clone.
 ///

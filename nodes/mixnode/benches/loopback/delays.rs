@@ -18,6 +18,10 @@ use crate::throughput::{WARM_UP, micros, number};
 /// Packets a second where the node has nothing to do: so many that there is something to measure.
 const IDLE_RATE: f64 = 100.0;
 
+/// The mean delay: so long that waiting is what most packets do, and so short that the pool holds those
+/// that come at any rate here.
+const MEAN: Duration = Duration::from_millis(100);
+
 /// How long before the first packet the plan is made.
 const LEAD: Duration = Duration::from_millis(50);
 
@@ -31,7 +35,7 @@ pub(crate) fn measure(
 ) {
     let processor = packets::processor(network.node_key(), portable);
     println!(
-        "\ndelays, {} arithmetic, mean delay 200 ms: µs from socket to socket beyond what the header \
+        "\ndelays, {} arithmetic, mean delay {MEAN:?}: µs from socket to socket beyond what the header \
          asks (and as the node itself counts)",
         processor.arithmetic()
     );
@@ -62,7 +66,7 @@ fn load(cli: &Cli, cores: &Cores, network: &Network, portable: bool, rate: f64) 
     let processor = packets::processor(network.node_key(), false);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "thousands")]
     let count = (rate * f64::from(cli.seconds)) as usize;
-    let built = packets::build(network, count + WARM_UP, Delays::Exponential);
+    let built = packets::build(network, count + WARM_UP, Delays::Exponential(MEAN));
     let (first, rest) = built.split_at(WARM_UP);
     let onward: Vec<[u8; 8]> = rest.iter().map(|packet| packet.onward(&processor)).collect();
 

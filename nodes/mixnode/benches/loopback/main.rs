@@ -97,7 +97,11 @@ fn main() -> ExitCode {
         }
     }
     if wants("burst") {
-        let packets = packets::build(&network, throughput::BURST, Delays::Exponential);
+        let packets = packets::build(
+            &network,
+            throughput::BURST,
+            Delays::Exponential(throughput::BURST_DELAY),
+        );
         throughput::burst(&cores, &network, &packets);
     }
     if wants("delays") {

@@ -13,15 +13,12 @@ use crate::network::Network;
 
 pub(crate) const PROFILE: WireProfile = WireProfile::CURRENT;
 
-/// The mean delay of a header: that of the classic rates.
-const MEAN: Duration = Duration::from_millis(200);
-
 /// What headers ask for.
 #[derive(Clone, Copy)]
 pub(crate) enum Delays {
     None,
-    /// With a mean of 200 ms.
-    Exponential,
+    /// With this mean.
+    Exponential(Duration),
 }
 
 /// A packet as it is written to the node.
@@ -73,7 +70,7 @@ fn build_one(
 ) -> Packet {
     let delay = match delays {
         Delays::None => Duration::ZERO,
-        Delays::Exponential => MEAN.mul_f64(-f64::ln(1.0 - rng.random::<f64>())),
+        Delays::Exponential(mean) => mean.mul_f64(-f64::ln(1.0 - rng.random::<f64>())),
     };
     let next = &network.next_hops[number % network.next_hops.len()];
     let here = NodeAddress(([127, 0, 0, 1], 1).into());

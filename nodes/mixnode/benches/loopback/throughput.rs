@@ -16,6 +16,9 @@ use crate::peers::{Arrivals, Senders};
 /// Packets of a burst: as many as the original mixnodes were given.
 pub(crate) const BURST: usize = 80_000;
 
+/// Their mean delay: that of the classic rates.
+pub(crate) const BURST_DELAY: Duration = Duration::from_millis(200);
+
 /// Packets that the node is given first, so that it has connections to all next hops.
 pub(crate) const WARM_UP: usize = 64;
 
@@ -136,7 +139,7 @@ pub(crate) fn burst(cores: &Cores, network: &Network, packets: &[Packet]) {
     let right_after = node.memory();
     thread::sleep(AFTERWARDS);
     println!(
-        "\nburst of {} packets, mean delay 200 ms: {} passed on\n  memory in MB (without the \
+        "\nburst of {} packets, mean delay {BURST_DELAY:?}: {} passed on\n  memory in MB (without the \
          program): {} idle, {} at most, {} right after, {} three seconds later; most resident at \
          once, all of the program included: {}",
         packets.len(),

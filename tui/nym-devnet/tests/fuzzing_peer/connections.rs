@@ -14,6 +14,8 @@ use tokio::time::{interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use wire::WireProfile;
 
+use crate::common::limit;
+
 /// How long to wait for a connection. Where all places are taken nobody answers.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -26,8 +28,8 @@ const MAX_UNDERWAY: usize = 256;
 /// The longest garbage: more than a node reads at once.
 const MAX_GARBAGE: usize = 40_000;
 
-/// How long a node may take to hang up on garbage.
-const HANG_UP_LIMIT: Duration = Duration::from_secs(20);
+/// How long a node may take to hang up, from when it has places again.
+const HANG_UP_SECONDS: u64 = 20;
 
 /// Connects; none if nobody answers in time.
 pub(crate) async fn connect(to: SocketAddr) -> Option<TcpStream> {
@@ -49,20 +51,36 @@ pub(crate) struct Connected {
     pub(crate) unanswered: AtomicU64,
 }
 
-/// Garbage for a port that takes packets. Such a node hangs up and counts it; `counted` says which of
-/// the counters.
-pub(crate) async fn garbage(rng: &mut StdRng, to: SocketAddr, counted: &AtomicU64) {
+/// A moment by which everything that was begun has to have an end: while all places are taken nobody
+/// can tell an attack that waits from one that is not answered.
+pub(crate) async fn too_late(stop: &CancellationToken) {
+    stop.cancelled().await;
+    sleep(limit(HANG_UP_SECONDS)).await;
+}
+
+/// Garbage for a port that takes packets. Such a node hangs up, and counts it.
+pub(crate) async fn garbage(
+    rng: &mut StdRng,
+    to: SocketAddr,
+    counted: &AtomicU64,
+    stop: &CancellationToken,
+) {
     let Some(mut stream) = connect(to).await else { return };
     let mut bytes = vec![0; rng.random_range(1..MAX_GARBAGE)];
     rng.fill_bytes(&mut bytes);
     if bytes[0] == WireProfile::CURRENT.flag {
         bytes[0] ^= 1;
     }
-    // It may have hung up before the last byte.
-    let written = timeout(HANG_UP_LIMIT, stream.write_all(&bytes)).await;
-    let read = async { while let Ok(1..) = stream.read(&mut bytes).await {} };
-    let hung_up = timeout(HANG_UP_LIMIT, read).await;
-    assert!(written.is_ok() && hung_up.is_ok(), "garbage of {} bytes is listened to", bytes.len());
+    let length = bytes.len();
+    let hung_up = async {
+        // It may have hung up before the last byte.
+        let _ = stream.write_all(&bytes).await;
+        while let Ok(1..) = stream.read(&mut bytes).await {}
+    };
+    tokio::select! {
+        () = hung_up => {}
+        () = too_late(stop) => panic!("garbage of {length} bytes is listened to"),
+    }
     counted.fetch_add(1, Ordering::Relaxed);
 }
 

@@ -1,0 +1,96 @@
+//! What can go wrong with the mailbox.
+
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+use super::MAX_CLIENTS;
+use super::schema::SCHEMA_VERSION;
+
+/// The mailbox file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum MailboxError {
+    /// SQLite failed.
+    #[error("the mailbox cannot {attempt}: {source}")]
+    Sqlite {
+        /// What was attempted.
+        attempt: &'static str,
+        /// What went wrong.
+        source: rusqlite::Error,
+    },
+    /// A file around the mailbox cannot be used.
+    #[error("cannot {attempt} `{}`: {source}", path.display())]
+    File {
+        /// What was attempted.
+        attempt: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+    /// The disk is full. Reading and deleting work.
+    #[error("the mailbox cannot store packets: the disk is full")]
+    DiskFull,
+    /// The contents of the file make no sense.
+    #[error("the mailbox file is damaged: {reason}")]
+    Damaged {
+        /// What was found.
+        reason: String,
+    },
+    /// The file was written by another version.
+    #[error(
+        "the mailbox file has version {found}, this program knows those up to {SCHEMA_VERSION}"
+    )]
+    Version {
+        /// The file's version.
+        found: u32,
+    },
+    /// The file is a database of something else.
+    #[error("the file is an SQLite database, and not a mailbox")]
+    Foreign,
+    /// Another provider has it open.
+    #[error("another provider uses the mailbox")]
+    InUse,
+    /// [`MAX_CLIENTS`] are registered.
+    #[error("the provider has {MAX_CLIENTS} clients and takes no more")]
+    TooManyClients,
+    /// Its thread has ended.
+    #[error("the mailbox is closed")]
+    Ended,
+}
+
+impl MailboxError {
+    /// Whether the file is at fault, and only another one helps.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged { .. } => true,
+            Self::Sqlite { source, .. } => matches!(
+                source.sqlite_error_code(),
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+            ),
+            _ => false,
+        }
+    }
+
+    /// Whether there was no room for it.
+    pub(super) fn is_full(&self) -> bool {
+        match self {
+            Self::DiskFull => true,
+            Self::Sqlite { source, .. } => source.sqlite_error_code() == Some(ErrorCode::DiskFull),
+            _ => false,
+        }
+    }
+
+    /// Whether a transaction in which this happened can go on: nothing was written then.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::TooManyClients)
+    }
+}
+
+/// Says what was attempted.
+pub(super) fn attempt<T>(
+    attempt: &'static str,
+    result: rusqlite::Result<T>,
+) -> Result<T, MailboxError> {
+    result.map_err(|source| MailboxError::Sqlite { attempt, source })
+}
