@@ -46,10 +46,15 @@ struct State {
     wakes_at: Option<Time>,
     /// Since when something has been collected that is to be written.
     unwritten_since: Option<Time>,
+    /// There is a new view of the network, with which packets may leave that were held.
+    has_new_view: bool,
 }
 
 impl State {
     fn next_wake(&self) -> Option<Time> {
+        if self.has_new_view {
+            return Some(Time::default());
+        }
         let written_by = self.unwritten_since.map(|since| since + WRITE_INTERVAL);
         self.engine.next_wake().into_iter().chain(written_by).min()
     }
@@ -100,7 +105,12 @@ impl Worker {
     }
 
     fn new(engine: Mixnode, links: Links, wants_topology: Arc<Notify>) -> Self {
-        let state = Mutex::new(State { engine, wakes_at: None, unwritten_since: None });
+        let state = Mutex::new(State {
+            engine,
+            wakes_at: None,
+            unwritten_since: None,
+            has_new_view: false,
+        });
         let shared = Shared { state, links, changed: Notify::new(), wants_topology };
         Self { shared: Arc::new(shared), thread: None }
     }
@@ -141,7 +151,9 @@ impl Worker {
 
     /// Takes a new view of the network.
     pub(crate) fn set_network(&self, now: Time, network: &Network) {
-        self.shared.lock().engine.set_network(now, network);
+        let mut state = self.shared.lock();
+        state.engine.set_network(now, network);
+        state.has_new_view = true;
         self.shared.changed.notify_one();
     }
 
@@ -163,10 +175,9 @@ impl Worker {
                 state.wakes_at
             };
             tokio::select! {
-                () = timer.at(wakes_at) => {}
+                () = timer.at(wakes_at) => self.shared.work(clock::now(), &mut []),
                 () = self.shared.changed.notified() => {}
             }
-            self.shared.work(clock::now(), &mut []);
         }
     }
 }
@@ -175,7 +186,8 @@ impl Shared {
     /// Takes packets, and lets go what is due.
     fn work(&self, now: Time, packets: &mut [&mut [u8]]) {
         let mut state = self.lock();
-        let State { engine, unwritten_since, .. } = &mut *state;
+        let State { engine, unwritten_since, has_new_view, .. } = &mut *state;
+        *has_new_view = false;
         let mut batch = self.links.batch();
         engine.take(now, packets, batch.frames());
         // Taking packets takes time: what has become due meanwhile goes along.

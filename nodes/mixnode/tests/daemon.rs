@@ -9,7 +9,7 @@ use contract::{Endpoint, Event, Fatal, NodeMetrics, Request};
 use directory_api::MixNodeReport;
 use directory_client::DirectoryClient;
 use mixnode::MixnodeArgs;
-use runtime::{Process, Reporter};
+use runtime::{MAX_READ, Process, Reporter};
 use sphinx::{Hop, PacketBuilder, PrivateKey, Route};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -117,22 +117,85 @@ async fn a_node_by_hand_that_is_stopped_leaves_the_directory() {
     }
 }
 
+/// A node of layer 2 that the directory lists.
+struct NextHop {
+    listener: TcpListener,
+    address: SocketAddr,
+    key: PublicKey,
+}
+
+impl NextHop {
+    async fn announced(directory: &DirectoryClient) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let key = PrivateKey::random(&mut rand::rng()).public();
+        let report = MixNodeReport {
+            host: address.to_string(),
+            pub_key: key.to_string(),
+            version: "0.1.0".into(),
+            location: "here".into(),
+            layer: 2,
+        };
+        directory.announce_mixnode(&report).await.expect("it is taken");
+        Self { listener, address, key }
+    }
+
+    /// A frame for the node with this key, that goes on to here.
+    fn frame(&self, key: PublicKey) -> Vec<u8> {
+        let hop = |address, key| Hop { address: NodeAddress(address), key, delay: Duration::ZERO };
+        let route = Route { hops: vec![hop(self.address, key), hop(self.address, self.key)] };
+        let builder = PacketBuilder::new(PROFILE);
+        let packet = builder.build_packet(&mut rand::rng(), &route, &self.key, &[0; 16], b"x");
+        let mut frame = Vec::new();
+        write_frame(PROFILE, &packet.expect("a good route"), &mut frame);
+        frame
+    }
+
+    /// A new link, and the first frame on it.
+    async fn accept(&self) -> (TcpStream, Vec<u8>) {
+        let accepted = timeout(deadline(), self.listener.accept()).await;
+        let (mut link, _) = accepted.expect("in time").expect("a connection");
+        let frame = read_frame(&mut link).await;
+        (link, frame)
+    }
+}
+
+async fn read_frame(link: &mut TcpStream) -> Vec<u8> {
+    let mut frame = vec![0; PROFILE.frame_bytes()];
+    timeout(deadline(), link.read_exact(&mut frame)).await.expect("in time").expect("a frame");
+    assert_eq!(frame[0], PROFILE.flag);
+    frame
+}
+
+#[tokio::test]
+async fn what_comes_at_once_leaves_though_nothing_follows() {
+    let home = tempfile::tempdir().expect("a folder");
+    let directory = directory().await;
+    let next = NextHop::announced(&directory).await;
+    let mut daemon = Daemon::start(home.path(), &directory, false, "");
+    let key = daemon.key().await;
+    let address = daemon.address().await;
+    let mut stream = TcpStream::connect(address).await.expect("it listens");
+    stream.write_all(&next.frame(key)).await.expect("it reads");
+    let (mut link, _) = next.accept().await;
+    // By the time that it reports, it has heard of the network what there is to hear.
+    daemon.metrics(|metrics| metrics.sent == 1).await;
+    // Just what one read brings, so that more may be expected.
+    let frames: Vec<u8> = (0..MAX_READ).flat_map(|_| next.frame(key)).collect();
+    stream.write_all(&frames).await.expect("it reads");
+    for _ in 0..MAX_READ {
+        read_frame(&mut link).await;
+    }
+    let metrics = daemon.metrics(|metrics| metrics.sent == 1 + MAX_READ as u64).await;
+    assert!(metrics.dropped.is_empty(), "{:?}", metrics.dropped);
+    assert_eq!((metrics.pool, metrics.reports_metrics), (Some(0), Some(true)));
+}
+
 #[tokio::test]
 async fn workers_share_the_packets_that_they_have_seen() {
     let home = tempfile::tempdir().expect("a folder");
     let directory = directory().await;
-    let next = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let next_address = next.local_addr().expect("bound");
-    let next_key = PrivateKey::random(&mut rand::rng()).public();
-    let report = MixNodeReport {
-        host: next_address.to_string(),
-        pub_key: next_key.to_string(),
-        version: "0.1.0".into(),
-        location: "here".into(),
-        layer: 2,
-    };
-    directory.announce_mixnode(&report).await.expect("it is taken");
-
+    let next = NextHop::announced(&directory).await;
     let options = "--workers 2 --no-metrics --announce-host 192.0.2.1:7 --location lab";
     let mut daemon = Daemon::start(home.path(), &directory, false, options);
     let key = daemon.key().await;
@@ -143,16 +206,7 @@ async fn workers_share_the_packets_that_they_have_seen() {
     let listed = listed.expect("it is there");
     assert_eq!((listed.host.as_str(), listed.location.as_str()), ("192.0.2.1:7", "lab"));
 
-    let builder = PacketBuilder::new(PROFILE);
-    let frame = || {
-        let hop = |address, key| Hop { address: NodeAddress(address), key, delay: Duration::ZERO };
-        let route = Route { hops: vec![hop(address, key), hop(next_address, next_key)] };
-        let packet = builder.build_packet(&mut rand::rng(), &route, &next_key, &[0; 16], b"x");
-        let mut frame = Vec::new();
-        write_frame(PROFILE, &packet.expect("a good route"), &mut frame);
-        frame
-    };
-    let [first, second] = [frame(), frame()];
+    let [first, second] = [next.frame(key), next.frame(key)];
     // One connection for each worker, and each has its own link. The first packet goes to both.
     for frames in [vec![&first], vec![&first, &second]] {
         let mut stream = TcpStream::connect(address).await.expect("it listens");
@@ -162,13 +216,7 @@ async fn workers_share_the_packets_that_they_have_seen() {
             stream.write_all(begin).await.expect("it reads");
             stream.write_all(rest).await.expect("it reads");
         }
-        let onward = async {
-            let (mut link, _) = next.accept().await?;
-            let mut frame = vec![0; PROFILE.frame_bytes()];
-            link.read_exact(&mut frame).await.map(|_| frame)
-        };
-        let onward = timeout(deadline(), onward).await.expect("in time").expect("a frame");
-        assert_eq!(onward[0], PROFILE.flag);
+        let (_, onward) = next.accept().await;
         assert!(onward != first && onward != second, "a layer was taken off");
     }
     let metrics = daemon.metrics(|metrics| metrics.received == 3 && metrics.sent == 2).await;

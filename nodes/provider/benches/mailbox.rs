@@ -114,6 +114,8 @@ struct Bench {
     reads: Rate,
     confirms: Rate,
     pulls: Rate,
+    /// Each client has its packets up to this number.
+    taken: [u64; CLIENTS],
 }
 
 impl Bench {
@@ -121,7 +123,7 @@ impl Bench {
         let mailbox = open(path, waiting);
         let [stores, reads, confirms, pulls]: [Rate; 4] = Default::default();
         let stores = [stores, Rate::default(), Rate::default()];
-        Self { mailbox, stores, reads, confirms, pulls }
+        Self { mailbox, stores, reads, confirms, pulls, taken: [0; CLIENTS] }
     }
 
     fn round(&mut self, parcels: &[Parcel]) {
@@ -152,12 +154,14 @@ impl Bench {
         let pulls = left / PULLED + 1;
         self.pulls.measure(CLIENTS * left, || {
             for _ in 0..pulls {
-                for number in 0..CLIENTS {
+                for (number, taken) in self.taken.iter_mut().enumerate() {
                     let client = client(number);
-                    let answer = self.mailbox.pull(&client, PULLED).expect("pulls");
-                    if let Some(last) = answer.last() {
-                        self.mailbox.handed_out(&client, last.number);
-                    }
+                    let answer = self.mailbox.transaction(|batch| {
+                        batch.confirm_up_to(&client, *taken)?;
+                        batch.waiting(&client, 0, PULLED)
+                    });
+                    let answer = answer.expect("pulls");
+                    *taken = answer.last().map_or(0, |last| last.number);
                     self.mailbox.tidy().expect("tidies");
                 }
             }

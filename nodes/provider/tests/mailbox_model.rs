@@ -26,8 +26,8 @@ enum Step {
     },
     /// Numbers up to this distance back from the last one, of this client or another.
     Confirm(u8, Vec<u64>),
-    /// Whether the answer got through.
-    Pull(u8, usize, bool),
+    /// All numbers up to this distance back from the last one.
+    ConfirmUpTo(u8, u64),
     Tidy,
     Reopen,
 }
@@ -42,7 +42,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (client.clone(), 0..40_u64, 0..8_usize)
             .prop_map(|(client, after, limit)| Step::Read { client, after, limit }),
         3 => (client.clone(), vec(0..20_u64, 0..6)).prop_map(|(c, back)| Step::Confirm(c, back)),
-        3 => (client, 0..6_usize, any::<bool>()).prop_map(|(c, n, ok)| Step::Pull(c, n, ok)),
+        2 => (client, 0..20_u64).prop_map(|(client, back)| Step::ConfirmUpTo(client, back)),
         1 => Just(Step::Tidy),
         1 => Just(Step::Reopen),
     ]
@@ -56,7 +56,6 @@ struct Account {
     protocol: Option<Protocol>,
     has_token: bool,
     waiting: Vec<Packet>,
-    handed_out: u64,
 }
 
 #[derive(Default)]
@@ -171,27 +170,27 @@ fn follow(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 let deleted = mailbox.confirm(&key(client), &numbers).expect("deletes");
                 prop_assert_eq!(deleted, expected);
             }
-            Step::Pull(client, limit, through) => {
-                let answer = read(mailbox.pull(&key(client), limit).expect("pulls"));
-                let Some(account) = model.accounts.get_mut(&client) else {
-                    prop_assert_eq!(answer, []);
-                    continue;
-                };
-                let handed_out = std::mem::take(&mut account.handed_out);
-                account.waiting.retain(|packet| packet.0 > handed_out);
-                let expected: Vec<Packet> = account.waiting.iter().take(limit).cloned().collect();
-                prop_assert_eq!(&answer, &expected);
-                if let (true, Some(last)) = (through, answer.last()) {
-                    account.handed_out = last.0;
-                    mailbox.handed_out(&key(client), last.0);
+            Step::ConfirmUpTo(client, back) => {
+                let up_to = model.last_number.saturating_sub(back);
+                let mut expected = 0;
+                if let Some(account) = model.accounts.get_mut(&client) {
+                    let before = account.waiting.len();
+                    account.waiting.retain(|packet| packet.0 > up_to);
+                    expected = (before - account.waiting.len()) as u64;
                 }
+                let deleted = mailbox.transaction(|batch| {
+                    let deleted = batch.confirm_up_to(&key(client), up_to)?;
+                    Ok((deleted, batch.waiting(&key(client), 0, usize::MAX)?))
+                });
+                let (deleted, waiting) = deleted.expect("deletes");
+                prop_assert_eq!(deleted, expected);
+                let left = model.accounts.get(&client).map(|account| account.waiting.clone());
+                prop_assert_eq!(read(waiting), left.unwrap_or_default());
             }
             Step::Tidy => mailbox.tidy().expect("tidies"),
             Step::Reopen => {
                 drop(mailbox);
                 mailbox = Mailbox::open(&path, QUOTAS).expect("the same mailbox");
-                // What the last answer had comes again.
-                model.accounts.values_mut().for_each(|account| account.handed_out = 0);
             }
         }
         prop_assert_eq!(mailbox.waiting_total(), model.total());

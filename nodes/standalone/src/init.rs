@@ -14,7 +14,6 @@ pub(crate) fn init<P: Program>(home: &Home, force: bool, flags: P::Flags) -> Res
     let mut config = P::defaults(home);
     P::apply(&mut config, flags);
     P::check(&config)?;
-    P::check(&config)?;
     let _lock = home.lock()?;
     let path = home.config();
     if path.exists() && !force {

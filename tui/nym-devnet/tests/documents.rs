@@ -68,3 +68,18 @@ fn the_help_is_as_it_was_reviewed() {
         insta::assert_snapshot!(format!("help-{name}"), text);
     }
 }
+
+#[test]
+fn every_test_that_the_page_on_reliability_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let page = std::fs::read_to_string(root.join("docs/reliability.md")).expect("the page");
+    // Every second piece between back-ticks is in them.
+    let quoted = page.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+    let named: Vec<(&str, &str)> = quoted.filter_map(|quoted| quoted.split_once(".rs::")).collect();
+    assert!(named.len() > 30, "{named:?}");
+    for (file, test) in named {
+        let path = root.join(format!("{file}.rs"));
+        let source = std::fs::read_to_string(&path).expect(file);
+        assert!(source.contains(&format!("fn {test}(")), "{file}.rs has no {test}");
+    }
+}

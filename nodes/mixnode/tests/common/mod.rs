@@ -1,4 +1,5 @@
 //! A mixnode on virtual time, and packets for it.
+#![allow(dead_code, reason = "each test program uses its own part of this")]
 
 use std::net::SocketAddr;
 use std::time::Duration;

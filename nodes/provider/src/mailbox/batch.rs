@@ -139,17 +139,32 @@ impl<'mailbox> Batch<'mailbox> {
     /// Deletes packets that their client has; returns how many there were. Numbers of other
     /// clients' packets are ignored.
     pub fn confirm(&mut self, client: &PublicKey, numbers: &[u64]) -> Result<u64, MailboxError> {
+        // No packet has a number that SQLite cannot hold, whatever a client says.
+        let numbers = numbers.iter().filter_map(|number| i64::try_from(*number).ok());
+        let sql = "DELETE FROM messages WHERE client = ?1 AND number = ?2
+                   RETURNING length(payload)";
+        self.delete(client, sql, numbers)
+    }
+
+    /// Deletes all packets of a client up to this number; returns how many there were.
+    pub fn confirm_up_to(&mut self, client: &PublicKey, number: u64) -> Result<u64, MailboxError> {
+        let sql = "DELETE FROM messages WHERE client = ?1 AND number <= ?2
+                   RETURNING length(payload)";
+        self.delete(client, sql, [i64::try_from(number).unwrap_or(i64::MAX)])
+    }
+
+    fn delete(
+        &mut self,
+        client: &PublicKey,
+        sql: &str,
+        numbers: impl IntoIterator<Item = i64>,
+    ) -> Result<u64, MailboxError> {
         let Some(id) = self.ledger.get(client).map(|account| account.id) else { return Ok(0) };
         let delete = || {
             let mut deleted = Amount::default();
-            let mut statement = self.connection.prepare_cached(
-                "DELETE FROM messages WHERE number = ?1 AND client = ?2
-                 RETURNING length(payload)",
-            )?;
+            let mut statement = self.connection.prepare_cached(sql)?;
             for number in numbers {
-                // No packet has a number that SQLite cannot hold, whatever a client says.
-                let Ok(number) = i64::try_from(*number) else { continue };
-                let mut rows = statement.query(params![number, id])?;
+                let mut rows = statement.query(params![id, number])?;
                 while let Some(row) = rows.next()? {
                     deleted += Amount::one(row.get(0)?);
                 }
@@ -157,53 +172,19 @@ impl<'mailbox> Batch<'mailbox> {
             Ok(deleted)
         };
         let deleted = attempt("delete packets", delete())?;
-        Ok(self.deleted(client, deleted))
+        self.changes += deleted.packets;
+        self.ledger.deleted(client, deleted);
+        Ok(deleted.packets)
     }
 
-    /// The answer to a client's pull: the oldest packets that wait, at most `limit`.
-    ///
-    /// The protocols with a pull have no receipt. What was handed out is deleted by the next pull,
-    /// and only if somebody said with [`handed_out`](Self::handed_out) that the answer got through:
-    /// an answer that broke is given again. The mark is kept in memory: after a restart the last
-    /// answer comes twice, which loses nothing, and a pull of an empty mailbox writes nothing.
-    ///
-    /// Two pulls at once get the same packets, for the first one's mark is not set before its
-    /// answer is out. A mark is a number, and each answer begins with the oldest packet: all packets
-    /// up to the mark were in an answer that got through, whichever pull set it.
-    pub fn pull(
-        &mut self,
+    /// What waits for a client in this transaction; see [`Reader::waiting`](super::Reader::waiting).
+    pub fn waiting(
+        &self,
         client: &PublicKey,
+        after: u64,
         limit: usize,
     ) -> Result<Vec<Delivery>, MailboxError> {
-        let Some(mut account) = self.ledger.get(client).copied() else { return Ok(Vec::new()) };
-        if account.handed_out > 0 {
-            let delete = || {
-                let mut deleted = Amount::default();
-                let mut statement = self.connection.prepare_cached(
-                    "DELETE FROM messages WHERE client = ?1 AND number <= ?2
-                     RETURNING length(payload)",
-                )?;
-                let mut rows = statement.query(params![account.id, account.handed_out])?;
-                while let Some(row) = rows.next()? {
-                    deleted += Amount::one(row.get(0)?);
-                }
-                Ok(deleted)
-            };
-            let deleted = attempt("delete packets", delete())?;
-            account.handed_out = 0;
-            self.ledger.set(*client, account);
-            self.deleted(client, deleted);
-        }
-        read::waiting(self.connection, client, 0, limit)
-    }
-
-    /// Says that the answer to a pull got through: it was written to its end, the connection was
-    /// closed, and no error came of it. `up_to` is the number of its last packet.
-    ///
-    /// Say it as late as the protocol allows. Where the transport can tell only that it took the
-    /// bytes, an answer that it loses then is lost; nothing in that protocol could tell.
-    pub fn handed_out(&mut self, client: &PublicKey, up_to: u64) {
-        self.ledger.hand_out(client, up_to);
+        read::waiting(self.connection, client, after, limit)
     }
 
     /// Makes the disk look full once the file has so many pages.
@@ -216,11 +197,5 @@ impl<'mailbox> Batch<'mailbox> {
     /// How much waits for a client.
     pub fn waiting_for(&self, client: &PublicKey) -> Amount {
         self.ledger.get(client).map(|account| account.waiting).unwrap_or_default()
-    }
-
-    fn deleted(&mut self, client: &PublicKey, deleted: Amount) -> u64 {
-        self.changes += deleted.packets;
-        self.ledger.deleted(client, deleted);
-        deleted.packets
     }
 }

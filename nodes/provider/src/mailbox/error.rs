@@ -64,10 +64,14 @@ impl MailboxError {
     pub fn is_damage(&self) -> bool {
         match self {
             Self::Damaged { .. } => true,
-            Self::Sqlite { source, .. } => matches!(
-                source.sqlite_error_code(),
-                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-            ),
+            Self::Sqlite { source, .. } => {
+                // A value that is none was not written by this program.
+                matches!(source, rusqlite::Error::FromSqlConversionFailure(..))
+                    || matches!(
+                        source.sqlite_error_code(),
+                        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+                    )
+            }
             _ => false,
         }
     }

@@ -127,14 +127,15 @@ impl Reserve {
         let mut file =
             options.create(true).write(true).truncate(true).mode(MODE).open(&self.path)?;
         match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, RESERVE_BYTES) {
-            // What a file system answers that cannot: then it is written.
-            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {
+            Err(Errno::NOSPC) => return Err(Errno::NOSPC.into()),
+            // Each system has its own word for a file system that cannot: then it is written.
+            Err(_) => {
                 let zeros = vec![0; 1 << 16];
                 for _ in 0..RESERVE_BYTES / zeros.len() as u64 {
                     file.write_all(&zeros)?;
                 }
             }
-            allocated => allocated?,
+            Ok(()) => {}
         }
         // On some systems room that is allocated is not part of the length.
         file.set_len(RESERVE_BYTES)

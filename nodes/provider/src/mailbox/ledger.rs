@@ -50,9 +50,11 @@ impl AddAssign for Amount {
 }
 
 impl SubAssign for Amount {
+    /// Stays at zero if more is deleted than was counted: somebody may have put packets into the file
+    /// by hand, which must not stop the provider.
     fn sub_assign(&mut self, other: Self) {
-        self.packets -= other.packets;
-        self.bytes -= other.bytes;
+        self.packets = self.packets.saturating_sub(other.packets);
+        self.bytes = self.bytes.saturating_sub(other.bytes);
     }
 }
 
@@ -82,14 +84,12 @@ pub(super) struct Account {
     pub(super) id: i64,
     pub(super) registration: Registration,
     pub(super) waiting: Amount,
-    /// Packets up to this number are deleted by its next pull; 0 for none.
-    pub(super) handed_out: u64,
 }
 
 impl Account {
     pub(super) fn new(id: i64, protocol: Protocol) -> Self {
         let registration = Registration { protocol, has_token: false };
-        Self { id, registration, waiting: Amount::default(), handed_out: 0 }
+        Self { id, registration, waiting: Amount::default() }
     }
 }
 
@@ -146,14 +146,6 @@ impl Ledger {
     pub(super) fn set(&mut self, client: PublicKey, account: Account) {
         let before = self.accounts.insert(client, account);
         self.before.push((client, before));
-    }
-
-    /// Sets the mark up to which the next pull deletes.
-    pub(super) fn hand_out(&mut self, client: &PublicKey, up_to: u64) {
-        if let Some(mut account) = self.accounts.get(client).copied() {
-            account.handed_out = account.handed_out.max(up_to);
-            self.set(*client, account);
-        }
     }
 
     /// Whether a packet may be stored. It is counted if so.

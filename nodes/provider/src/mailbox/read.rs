@@ -112,7 +112,7 @@ fn parse_key(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<PublicK
     text.parse().map_err(|error: wire::KeyError| invalid(column, error))
 }
 
-/// What only somebody who changed the file by hand can have written.
+/// What only damage can have written, or somebody who changed the file by hand.
 fn invalid(
     column: usize,
     error: impl std::error::Error + Send + Sync + 'static,

@@ -52,33 +52,6 @@ fn packets_over_a_quota_are_refused_and_deleting_makes_room() {
 }
 
 #[test]
-fn an_answer_to_a_pull_is_deleted_by_the_next_one_if_it_got_through() {
-    let mut mailbox = Mailbox::in_memory().expect("a mailbox");
-    mailbox.register(&key(1), Protocol::Tcp).expect("registers");
-    mailbox.store(&[1, 2, 3, 4, 5].map(|number| parcel(1, number))).expect("stores");
-    let mut pull = |through| {
-        let answer = mailbox.pull(&key(1), 2).expect("pulls");
-        let last = answer.last().expect("not empty").number;
-        if through {
-            mailbox.handed_out(&key(1), last);
-        }
-        answer[0].identifier[0]
-    };
-    assert_eq!([pull(false), pull(false)], [1, 1], "a broken answer comes again");
-    assert_eq!([pull(true), pull(true), pull(true)], [1, 3, 5]);
-
-    // Two at once: both have the same, and whichever ends last takes nothing more away.
-    mailbox.store(&[6, 7, 8, 9].map(|number| parcel(1, number))).expect("stores");
-    let one = mailbox.pull(&key(1), 2).expect("pulls");
-    let two = mailbox.pull(&key(1), 3).expect("pulls");
-    assert_eq!(one, two[..2], "the fifth is deleted, the rest is there for both");
-    mailbox.handed_out(&key(1), two[2].number);
-    mailbox.handed_out(&key(1), one[1].number);
-    let rest = mailbox.pull(&key(1), 5).expect("pulls");
-    assert_eq!(rest.iter().map(|d| d.identifier[0]).collect::<Vec<_>>(), [9]);
-}
-
-#[test]
 fn a_proof_of_the_key_takes_the_token_back_that_anyone_could_have() {
     let mut mailbox = Mailbox::in_memory().expect("a mailbox");
     let registered = mailbox.register(&key(1), Protocol::Tcp).expect("registers");
@@ -231,7 +204,7 @@ fn two_providers_cannot_have_one_mailbox() {
 #[test]
 fn a_damaged_file_is_put_aside_and_a_new_one_takes_its_place() {
     type Damage = fn(&Path);
-    let ways: [(&str, Damage); 5] = [
+    let ways: [(&str, Damage); 6] = [
         ("not a database", |path| fs::write(path, [b'x'; 4096]).expect("written")),
         ("cut in half", |path| {
             let file = OpenOptions::new().write(true).open(path).expect("opens");
@@ -246,6 +219,15 @@ fn a_damaged_file_is_put_aside_and_a_new_one_takes_its_place() {
         ("the beginning overwritten", |path| {
             let file = OpenOptions::new().write(true).open(path).expect("opens");
             file.write_all_at(&[0xa5; 8192], 0).expect("written");
+        }),
+        ("an index that does not fit the packets", |path| {
+            let mut bytes = fs::read(path).expect("reads");
+            // A leaf of an index that has many entries. It ends with one, and that with a length.
+            let is_leaf = |page: &&mut [u8]| page[0] == 10 && page[3..5] > [0, 50][..];
+            let leaf =
+                bytes.chunks_exact_mut(8192).find(is_leaf).expect("the index of the packets");
+            *leaf.last_mut().expect("a page") ^= 1;
+            fs::write(path, bytes).expect("written");
         }),
         ("emptied, with its log left", |path| {
             fs::write(path.with_file_name("mailbox.sqlite-wal"), [1; 100]).expect("written");
@@ -277,6 +259,37 @@ fn a_damaged_file_is_put_aside_and_a_new_one_takes_its_place() {
             assert_eq!(open(&path).waiting_total(), Amount::of_packets(500), "{what}");
         }
     }
+}
+
+#[test]
+fn a_key_that_is_none_is_damage_as_well() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mailbox.sqlite");
+    let mailbox = open(&path);
+    mailbox
+        .connection
+        .execute("INSERT INTO clients (key, protocol) VALUES ('x', 'v1')", [])
+        .expect("in");
+    drop(mailbox);
+    let opened = Mailbox::open_or_replace(&path, Quotas::default()).expect("a new one");
+    let reason = opened.damaged.expect("put aside").reason;
+    assert!(reason.contains("`x` is not a base58 key"), "{reason}");
+}
+
+#[test]
+fn packets_that_somebody_put_into_the_file_meanwhile_upset_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mailbox.sqlite");
+    let mut mailbox = open(&path);
+    fill(&mut mailbox, 50);
+    let other = Connection::open(&path).expect("opens");
+    let sql = "INSERT INTO messages (client, identifier, payload)
+               SELECT client, identifier, payload FROM messages";
+    other.execute(sql, []).expect("in");
+    let deleted = mailbox.transaction(|batch| batch.confirm_up_to(&key(1), u64::MAX));
+    assert_eq!(deleted.expect("deletes"), 100);
+    assert_eq!(mailbox.waiting_total(), Amount::default());
+    assert_eq!(mailbox.store(&[parcel(1, 1)]).expect("stores"), [Stored::Yes]);
 }
 
 #[test]

@@ -41,6 +41,20 @@ pub(super) fn register(
     Ok(Access::Open)
 }
 
+/// Deletes packets that a client has which proves nothing. Not once the key is proven: they are the
+/// owner's then, and whoever only named the address may still be saying that it has them.
+pub(super) fn confirm(
+    batch: &mut Batch<'_>,
+    client: &PublicKey,
+    numbers: &[u64],
+    faithful: bool,
+) -> Result<u64, MailboxError> {
+    match access(batch, client, faithful) {
+        Access::Open => batch.confirm(client, numbers),
+        Access::Proven | Access::Unknown => Ok(0),
+    }
+}
+
 /// Registers an address for a client that has proven its key: it is taken over from whoever only
 /// named it, with all that waits. Returns how many packets that are.
 pub(super) fn register_proven(
@@ -54,7 +68,27 @@ pub(super) fn register_proven(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Mailbox;
+    use crate::{Mailbox, Parcel};
+
+    #[test]
+    fn who_only_named_an_address_deletes_nothing_once_its_key_is_proven() {
+        let mut mailbox = Mailbox::in_memory().expect("a mailbox");
+        let client = PublicKey::from_bytes([1; 32]);
+        let parcel = Parcel { client, identifier: [0; 16], payload: vec![1], ack: None };
+        let done = mailbox.transaction(|batch| {
+            register(batch, &client, Protocol::Websocket, false)?;
+            for _ in 0..2 {
+                batch.store(&parcel)?;
+            }
+            let numbers: Vec<u64> =
+                batch.waiting(&client, 0, 2)?.iter().map(|delivery| delivery.number).collect();
+            assert_eq!(confirm(batch, &client, &numbers[..1], false)?, 1);
+            assert_eq!(register_proven(batch, &client)?, 1);
+            assert_eq!(confirm(batch, &client, &numbers, false)?, 0);
+            Ok(batch.waiting_for(&client).packets)
+        });
+        assert_eq!(done.expect("committed"), 1);
+    }
 
     #[test]
     fn a_proof_closes_the_account_for_those_who_only_name_it_unless_that_is_wanted() {

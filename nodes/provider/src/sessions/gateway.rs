@@ -175,7 +175,12 @@ impl Shared {
         let Ok(up_to) = content.try_into().map(u64::from_be_bytes) else { return Ok(()) };
         let count = unanswered.partition_point(|number| *number <= up_to);
         if count > 0 {
-            self.delivered(login, unanswered.drain(..count).collect()).await?;
+            let (client, faithful) = (login.client(), self.rules.faithful);
+            let numbers: Vec<u64> = unanswered.drain(..count).collect();
+            let deleted = self
+                .storage
+                .write(move |batch| accounts::confirm(batch, &client, &numbers, faithful));
+            self.online.add_delivered(deleted.await?);
         }
         Ok(())
     }

@@ -35,7 +35,10 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 const PROVEN: &str = "the address is registered with a proof of its key";
 
 /// The last answer of each client that pulled. They are forgotten with the process: then the last one
-/// is given again.
+/// is given again, which loses nothing, and a pull of an empty mailbox writes nothing.
+///
+/// Two pulls at once get the same packets. Whichever answer is noted last, all packets up to its
+/// number were in it: each begins with the oldest.
 #[derive(Debug, Default)]
 pub(super) struct HandedOut(Mutex<HashMap<PublicKey, Answer>>);
 
@@ -124,6 +127,11 @@ impl Shared {
             let reply =
                 reply.unwrap_or_else(|error| Reply { bytes: error.encode(), packets: None });
             timeout(ANSWER_LIMIT, write(stream, &reply.bytes)).await??;
+            // HTTP begins with the name of a method. A web page can make its browser ask here; it
+            // chooses what follows the head, which must not be taken for a request.
+            if buffer[0].is_ascii_uppercase() {
+                return Ok(());
+            }
             // On one machine, a client that is gone is known to be by now.
             check(stream)?;
             if let Some(Packets { client, up_to, sizes }) = reply.packets {
@@ -169,10 +177,8 @@ impl Shared {
             if accounts::access(batch, &client, faithful) != Access::Open {
                 return Ok(None);
             }
-            let before = batch.waiting_for(&client).packets;
-            batch.handed_out(&client, taken);
-            let waiting = batch.pull(&client, PULL_ENTRIES)?;
-            Ok(Some((before - batch.waiting_for(&client).packets, waiting)))
+            let deleted = if taken > 0 { batch.confirm_up_to(&client, taken)? } else { 0 };
+            Ok(Some((deleted, batch.waiting(&client, 0, PULL_ENTRIES)?)))
         });
         let pulled = pulled.await.map_err(|error| cannot(&error))?;
         let (deleted, waiting) = pulled.ok_or(PullError::InvalidToken)?;

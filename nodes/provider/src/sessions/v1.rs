@@ -83,7 +83,8 @@ impl Shared {
                         Message::Binary(bytes) => {
                             let numbers = confirmed(&bytes)?;
                             unconfirmed = unconfirmed.saturating_sub(numbers.len());
-                            self.delivered(login, numbers).await?;
+                            let deleted = self.storage.confirm(login.client(), numbers).await?;
+                            self.online.add_delivered(deleted);
                             login.look_again();
                         }
                         Message::Close(_) => return Err(SessionError::Closed),

@@ -223,15 +223,4 @@ impl Shared {
         timeout(SILENCE_LIMIT, socket.flush()).await.map_err(|_| SessionError::Silent)??;
         Ok(numbers)
     }
-
-    /// Deletes what a client has.
-    pub(super) async fn delivered(
-        &self,
-        login: &Login<'_>,
-        numbers: Vec<u64>,
-    ) -> Result<(), SessionError> {
-        let deleted = self.storage.confirm(login.client(), numbers).await?;
-        self.online.add_delivered(deleted);
-        Ok(())
-    }
 }

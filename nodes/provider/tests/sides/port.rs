@@ -46,6 +46,16 @@ async fn who_is_no_client_is_answered_or_dropped_and_harms_nobody() {
 }
 
 #[tokio::test]
+async fn what_a_web_page_lets_its_browser_post_is_no_request() {
+    let provider = Provider::start("").await;
+    let mut stream = TcpStream::connect(provider.clients).await.expect("connects");
+    stream.write_all(b"POST / HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("written");
+    let mut answer = Vec::new();
+    soon("the end", stream.read_to_end(&mut answer)).await.expect("read");
+    assert_eq!(answer, b"InvalidRequest", "and nobody reads the body, which the page chose");
+}
+
+#[tokio::test]
 async fn foreign_pages_and_unknown_subprotocols_are_refused_with_a_reason() {
     let provider = Provider::start("").await;
     for (header, status) in [
