@@ -60,8 +60,9 @@ async fn run(
     let Process { reporter, mut requests, shutdown } = process;
     let directory = DirectoryClient::new(&args.directory)
         .map_err(|error| Fatal::new(FatalCode::Usage, with_causes(&error)))?;
-    let timer = Timer::start()
-        .map_err(|error| Fatal::new(FatalCode::Other, format!("cannot start a thread: {error}")))?;
+    let timer = Timer::start().map_err(|error| {
+        Fatal::new(FatalCode::Other, format!("cannot start the timer: {error}"))
+    })?;
     let mut who = Who {
         public_keys: keys.iter().map(|loaded| loaded.key.public().to_string()).collect(),
         address: None,
@@ -97,9 +98,12 @@ async fn run(
             let (asks, inbox) = (crowd.asks[0].clone(), crowd.inbox.clone());
             tasks.spawn(application::serve(listener, asks, inbox));
         }
-        crowd.work(&shared, requests, shutdown).await?;
+        crowd.work(&shared, requests, &shutdown).await?;
     }
-    reporter.report(Event::Stopping { reason: "it was asked to".into() });
+    // Of a signal its receiver has told.
+    if !shutdown.is_cancelled() {
+        reporter.report(Event::Stopping { reason: "it was asked to".into() });
+    }
     Ok(())
 }
 
@@ -205,7 +209,7 @@ impl Crowd {
         mut self,
         shared: &Shared,
         mut requests: mpsc::Receiver<Request>,
-        shutdown: CancellationToken,
+        shutdown: &CancellationToken,
     ) -> Result<(), Fatal> {
         let changed = Arc::clone(&self.changed);
         let mut metrics_due = clock::ticks(METRICS_INTERVAL);
@@ -309,7 +313,9 @@ impl Crowd {
         }
     }
 
+    /// The counters. Also gives back what a burst has left.
     fn report_metrics(&self, shared: &Shared) {
+        shared.links.give_memory_back();
         let mut traffic = TrafficCounters::default();
         let mut received = 0;
         let mut tallies = Vec::new();

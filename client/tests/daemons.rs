@@ -316,6 +316,24 @@ async fn a_client_that_stops_says_which_messages_it_gives_up() {
 }
 
 #[tokio::test]
+async fn who_is_asked_to_stop_says_so_once_and_of_a_signal_its_receiver_tells() {
+    let mut network = Network::start().await;
+    let said =
+        |node: &network::Daemon| node.reported(|event| matches!(event, Event::Stopping { .. }));
+    let [asked, signalled, ..] = network.mixnodes.as_mut_slice() else { panic!("three") };
+    for node in [&mut network.bob, asked] {
+        node.request(1, Command::Stop).await;
+        node.ended().await.expect("a clean end");
+        assert_eq!(said(node), 1);
+    }
+    for node in [&mut network.alice, signalled, &mut network.provider] {
+        node.shutdown.cancel();
+        node.ended().await.expect("a clean end");
+        assert_eq!(said(node), 0);
+    }
+}
+
+#[tokio::test]
 async fn a_taken_port_is_fatal_and_names_the_port() {
     let network = Network::start().await;
     let taken = network.mixnodes[0].address(Endpoint::Mix).await.port();

@@ -62,6 +62,11 @@ impl Daemon {
         Self { requests, shutdown, events, news, task }
     }
 
+    /// How many such events it has reported.
+    pub(crate) fn reported(&self, is: impl Fn(&Event) -> bool) -> usize {
+        self.events.lock().expect("not poisoned").iter().filter(|event| is(event)).count()
+    }
+
     /// Waits until an event is one of these, past ones included.
     pub(crate) async fn wait_for<T>(&self, what: &str, pick: impl Fn(&Event) -> Option<T>) -> T {
         let found = timeout(deadline(), async {

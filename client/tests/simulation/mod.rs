@@ -344,7 +344,9 @@ impl Simulation {
     }
 
     fn arrive_at_provider(&mut self, packet: &[u8]) {
-        let Some(parcel) = self.provider.take(self.now, vec![packet.to_vec()]).pop() else { return };
+        let Some(parcel) = self.provider.take(self.now, vec![packet.to_vec()]).pop() else {
+            return;
+        };
         let stored = self.mailbox.store(std::slice::from_ref(&parcel)).expect("stores");
         assert_eq!(stored, [Stored::Yes]);
         let ack = parcel.ack.as_ref();

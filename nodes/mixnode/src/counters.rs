@@ -56,8 +56,9 @@ impl From<UnwrapError> for DropReason {
     }
 }
 
-/// Most next hops that are counted apart. Only who sends packets wherever they want to go meets more.
-const MAX_NEXT_HOPS: usize = 4096;
+/// Most next hops that are counted apart: as many as the directory takes in a report. Only who sends
+/// packets wherever they want to go meets more.
+const MAX_NEXT_HOPS: usize = 1024;
 
 /// Packets since the start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,19 +74,43 @@ pub struct Counters {
 impl Counters {
     /// Counts a packet that was passed on.
     pub(crate) fn sent(&mut self, to: SocketAddr) {
-        if self.sent.len() < MAX_NEXT_HOPS || self.sent.contains_key(&to) {
-            *self.sent.entry(to).or_default() += 1;
-        }
+        self.add_sent(to, 1);
     }
 
     /// Adds what another engine has counted.
     pub fn add(&mut self, other: &Self) {
         self.received += other.received;
         for (to, count) in &other.sent {
-            *self.sent.entry(*to).or_default() += count;
+            self.add_sent(*to, *count);
         }
         for (reason, count) in &other.dropped {
             *self.dropped.entry(*reason).or_default() += count;
         }
+    }
+
+    fn add_sent(&mut self, to: SocketAddr, count: u64) {
+        if self.sent.len() < MAX_NEXT_HOPS || self.sent.contains_key(&to) {
+            *self.sent.entry(to).or_default() += count;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn next_hops_that_somebody_made_up_fit_into_a_report() {
+        let address = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+        let mut workers = [Counters::default(), Counters::default()];
+        for port in 0..3000 {
+            workers[usize::from(port % 2)].sent(address(port));
+        }
+        // One that is known goes on being counted.
+        workers[0].sent(address(0));
+        let mut all = Counters::default();
+        workers.iter().for_each(|worker| all.add(worker));
+        assert_eq!(all.sent.len(), directory_server::limits::MAX_NEXT_HOPS);
+        assert_eq!(all.sent.get(&address(0)), Some(&2));
     }
 }

@@ -19,6 +19,7 @@ use sphinx::HopProcessor;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::timeout;
 use wire::{NodeAddress, WireProfile};
 
 use crate::report::{Logged, Posted, Reports, post_metrics};
@@ -125,9 +126,9 @@ impl Node {
     fn accept(&mut self, listener: TcpListener) {
         let (workers, malformed) = (self.reports.workers.clone(), self.reports.malformed.clone());
         let turn = AtomicUsize::new(0);
-        self.tasks.spawn(accept_packets(listener, move |stream, peer| {
+        self.tasks.spawn(accept_packets(listener, move |stream, peer, place| {
             let worker = &workers[turn.fetch_add(1, Ordering::Relaxed) % workers.len()];
-            worker.clone().serve(stream, peer, WireProfile::CURRENT, malformed.clone())
+            worker.clone().serve(stream, peer, place, WireProfile::CURRENT, malformed.clone())
         }));
     }
 
@@ -190,8 +191,10 @@ impl Node {
                             break;
                         }
                         Command::Leave => {
-                            leave().await;
-                            leaving_since = Some(clock::now());
+                            if leaving_since.is_none() {
+                                leave().await;
+                                leaving_since = Some(clock::now());
+                            }
                             Outcome::Done
                         }
                         Command::Send { .. } => {
@@ -205,9 +208,13 @@ impl Node {
                 _ = metrics_due.tick() => self.reports.report_metrics(),
             }
         }
-        for worker in &self.reports.workers {
-            worker.links().flush(FLUSH_LIMIT).await;
-        }
+        // All of them write meanwhile, so one limit is enough for all.
+        let flushed = async {
+            for worker in &self.reports.workers {
+                worker.links().flush(FLUSH_LIMIT).await;
+            }
+        };
+        let _ = timeout(FLUSH_LIMIT, flushed).await;
         // Two last reports, so that what was counted is seen.
         self.reports.report_links();
         self.reports.report_metrics();

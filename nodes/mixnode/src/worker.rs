@@ -7,7 +7,9 @@ use std::thread;
 use std::time::Duration;
 
 use contract::Time;
-use runtime::{Intake, Links, MAX_READ, MalformedFrames, Network, Timer, clock, read_packets};
+use runtime::{
+    ConnectionPlace, Intake, Links, MAX_READ, MalformedFrames, Network, Timer, clock, read_packets,
+};
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Notify, oneshot};
@@ -131,18 +133,19 @@ impl Worker {
         self,
         stream: TcpStream,
         peer: SocketAddr,
+        place: ConnectionPlace,
         profile: WireProfile,
         malformed: MalformedFrames,
     ) {
         let intake = Connection { worker: Arc::clone(&self.shared), was_full: false };
         let Some(thread) = self.thread else {
-            return read_packets(stream, peer, profile, intake, malformed).await;
+            return read_packets(stream, peer, place, profile, intake, malformed).await;
         };
         // A socket belongs to the runtime that watches it.
         let Ok(stream) = stream.into_std() else { return };
         let reading = thread.handle.spawn(async move {
             if let Ok(stream) = TcpStream::from_std(stream) {
-                read_packets(stream, peer, profile, intake, malformed).await;
+                read_packets(stream, peer, place, profile, intake, malformed).await;
             }
         });
         // An error: the thread is ending.

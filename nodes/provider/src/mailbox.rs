@@ -16,6 +16,7 @@ mod schema;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 use wire::{Delivery, PublicKey};
@@ -49,6 +50,10 @@ const GIVEN_BACK_AT_ONCE: u32 = 256;
 
 /// Memory for pages of a connection. Many providers fit into one small machine: the default is 2 MB.
 const CACHE_KB: i32 = 256;
+
+/// How long a transaction waits for another program that is writing into the file. Nobody should do
+/// that while the provider runs, and all that comes waits meanwhile.
+const BUSY_LIMIT: Duration = Duration::from_secs(1);
 
 /// What a client speaks with its provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -193,6 +198,7 @@ impl Mailbox {
             connection.pragma_update(None, "synchronous", "NORMAL")?;
             connection.pragma_update(None, "foreign_keys", true)?;
             connection.pragma_update(None, "wal_autocheckpoint", MAX_LOG_PAGES)?;
+            connection.busy_timeout(BUSY_LIMIT)?;
             // Not the quick check: that one leaves out whether the index fits the packets, so that a
             // file would pass here and fail again and again as soon as it is used.
             connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0))
@@ -203,11 +209,6 @@ impl Mailbox {
         }
         let ledger = read::ledger(&connection)?;
         Ok(Self { connection, ledger, quotas, reserve: None, changes: 0, _lock: None })
-    }
-
-    /// Something that reads while this writes. Only for a mailbox in a file.
-    pub fn reader(&self) -> Result<Reader, MailboxError> {
-        Reader::open(Path::new(self.connection.path().unwrap_or_default()))
     }
 
     /// Does something in one transaction: when this returns, all of it is safe, or none of it
@@ -236,7 +237,8 @@ impl Mailbox {
     ) -> Result<T, MailboxError> {
         self.ledger.begin();
         let begin = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
-        let transaction = attempt("be written", begin)?;
+        let transaction = attempt("be written", begin)
+            .map_err(|error| if error.is_busy() { MailboxError::Busy } else { error })?;
         let room = match &mut self.reserve {
             _ if !may_store => Room::None,
             Some(reserve) => Room::With(reserve),

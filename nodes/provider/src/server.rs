@@ -28,7 +28,7 @@ use crate::storage::Storage;
 use crate::{DropReason, MailboxError, Provider, ProviderArgs, PutAside, Quotas, Stored};
 
 /// Packets read from sockets that wait for the engine; when it is full, TCP holds senders back.
-const MAX_WAITING: usize = 256;
+const MAX_ARRIVED: usize = 256;
 
 /// Packets that are stored in one transaction.
 const MAX_BATCH: usize = 64;
@@ -39,6 +39,9 @@ const LEAVE_GRACE: Duration = Duration::from_secs(1);
 /// How long a provider that ends waits for its clients' connections to end, and for its links to
 /// write what they have.
 const FLUSH_LIMIT: Duration = Duration::from_millis(500);
+
+/// What helps if the mailbox breaks.
+const START_AGAIN: &str = "start again: if the file is damaged it is then kept under another name";
 
 /// Runs a provider until it is told to stop.
 pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
@@ -60,7 +63,7 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
     let links = Links::new(profile);
     let rules = Rules { pad: args.pad, faithful: args.faithful, profile };
     let sessions = Sessions::new(storage.clone(), &loaded.key, links.clone(), rules);
-    let (packets, mut received) = mpsc::channel(MAX_WAITING);
+    let (packets, mut received) = mpsc::channel(MAX_ARRIVED);
     let (network, mut networks) = watch::channel(Arc::new(Network::default()));
     let report = args.report(&public_key, mix_address, clients_address);
     let presence = Presence::new(directory.clone(), storage.clone(), report);
@@ -83,7 +86,7 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
     };
     let announced = AnnounceAs::announced(args.announce_host, mix_address);
     let mut double = Double::new(public_key, NodeAddress(announced));
-    let damaged = driver.storage.clone();
+    let mailbox_in_use = driver.storage.clone();
     let mut batch = Vec::with_capacity(MAX_BATCH);
     let mut metrics_due = clock::ticks(METRICS_INTERVAL);
     let mut links_due = clock::ticks(LINKS_INTERVAL);
@@ -99,9 +102,9 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
                 break;
             }
             () = reached(leaving_until) => break,
-            () = damaged.damaged() => {
-                let reason = "what was read of it makes no sense".into();
-                return Err(unusable_mailbox(&mailbox, &MailboxError::Damaged { reason }));
+            reason = mailbox_in_use.broken() => {
+                let message = format!("cannot use the mailbox `{}`: {reason}", mailbox.display());
+                return Err(Fatal::new(FatalCode::Storage, message).hint(START_AGAIN));
             }
             taken = received.recv_many(&mut batch, MAX_BATCH) => {
                 if taken > 0 {
@@ -173,9 +176,9 @@ fn open_mailbox(path: &Path, quotas: Quotas, reporter: &Reporter) -> Result<Stor
 fn unusable_mailbox(path: &Path, error: &MailboxError) -> Fatal {
     let message = format!("cannot use the mailbox `{}`: {error}", path.display());
     Fatal::new(FatalCode::Storage, message).hint(match error {
-        MailboxError::InUse => "stop the other provider, or give this one a `--home` of its own",
+        MailboxError::InUse => "stop the other provider, or give this one a folder of its own",
         MailboxError::Version { .. } | MailboxError::Foreign => "move the file away for a new one",
-        error if error.is_damage() => "start again: the file is then kept under another name",
+        error if error.is_damage() => START_AGAIN,
         _ => "check that the folder belongs to you and has space left",
     })
 }
@@ -247,7 +250,9 @@ impl Driver {
         }
     }
 
+    /// The counters. Also gives back what a burst has left.
     fn report_metrics(&self) {
+        self.links.give_memory_back();
         let counters = self.engine.counters();
         let reasons = counters.dropped.iter().map(|(reason, count)| (reason.word(), *count));
         let dropped = drops::add_up(reasons.chain([

@@ -11,15 +11,14 @@ use std::thread;
 
 use contract::Event;
 use runtime::Reporter;
-use tokio::sync::{mpsc, oneshot};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::{SetOnce, mpsc, oneshot};
 use wire::{Delivery, PublicKey};
 
 use crate::mailbox::{Batch, PutAside, Quotas, Reader};
 use crate::{Mailbox, MailboxError, Parcel, Stored};
 
 /// Jobs that wait for a thread. Every session has at most one under way, and the mixnet side one.
-const MAX_WAITING: usize = 256;
+const MAX_JOBS: usize = 256;
 
 /// The threads have SQLite's calls on their stacks, and nothing that is large.
 const STACK_BYTES: usize = 512 << 10;
@@ -82,7 +81,8 @@ pub(crate) struct Storage {
     reporter: Reporter,
     /// Whether packets cannot be stored right now.
     failing: Arc<Mutex<bool>>,
-    damaged: CancellationToken,
+    /// Why the mailbox cannot be used any more.
+    broken: Arc<SetOnce<String>>,
 }
 
 impl Storage {
@@ -93,9 +93,9 @@ impl Storage {
         reporter: Reporter,
     ) -> Result<(Self, Option<PutAside>), MailboxError> {
         let opened = Mailbox::open_or_replace(path, quotas)?;
-        let reader = opened.mailbox.reader()?;
-        let (writes, to_write) = mpsc::channel(MAX_WAITING);
-        let (reads, mut to_read) = mpsc::channel::<Read>(MAX_WAITING);
+        let reader = Reader::open(path)?;
+        let (writes, to_write) = mpsc::channel(MAX_JOBS);
+        let (reads, mut to_read) = mpsc::channel::<Read>(MAX_JOBS);
         let counts = Arc::new(Counts::default());
         let counts_of_thread = Arc::clone(&counts);
         spawn("mailbox", path, move || write(opened.mailbox, to_write, &counts_of_thread))?;
@@ -104,8 +104,8 @@ impl Storage {
                 read(&reader);
             }
         })?;
-        let (failing, damaged) = (Arc::default(), CancellationToken::new());
-        Ok((Self { writes, reads, counts, reporter, failing, damaged }, opened.damaged))
+        let (failing, broken) = (Arc::default(), Arc::default());
+        Ok((Self { writes, reads, counts, reporter, failing, broken }, opened.damaged))
     }
 
     /// Stores parcels; says what became of each.
@@ -157,9 +157,10 @@ impl Storage {
         (clients.load(Ordering::Relaxed), waiting.load(Ordering::Relaxed))
     }
 
-    /// Waits until the file turns out to be damaged. Only opening it anew helps then.
-    pub(crate) async fn damaged(&self) {
-        self.damaged.cancelled().await;
+    /// Waits until the file turns out to be damaged, or a thread has ended before its time. Only
+    /// opening it anew helps then. Returns what happened.
+    pub(crate) async fn broken(&self) -> &str {
+        self.broken.wait().await
     }
 
     /// Does something in a transaction, perhaps together with others, and perhaps more than once:
@@ -192,12 +193,13 @@ impl Storage {
         sent: bool,
         result: oneshot::Receiver<Result<T, MailboxError>>,
     ) -> Result<T, MailboxError> {
-        if !sent {
-            return Err(MailboxError::Ended);
-        }
-        let result = result.await.unwrap_or(Err(MailboxError::Ended));
-        if result.as_ref().is_err_and(MailboxError::is_damage) {
-            self.damaged.cancel();
+        let result = if sent { result.await } else { Ok(Err(MailboxError::Ended)) };
+        let result = result.unwrap_or(Err(MailboxError::Ended));
+        if let Err(error) = &result
+            && (error.is_damage() || matches!(error, MailboxError::Ended))
+        {
+            // Whoever came first has told.
+            let _ = self.broken.set(error.to_string());
         }
         result
     }
@@ -230,7 +232,7 @@ fn write(mut mailbox: Mailbox, mut writes: mpsc::Receiver<Box<dyn Write>>, count
     };
     publish(&mailbox);
     let mut jobs = Vec::new();
-    while writes.blocking_recv_many(&mut jobs, MAX_WAITING) > 0 {
+    while writes.blocking_recv_many(&mut jobs, MAX_JOBS) > 0 {
         let together =
             mailbox.transaction(|batch| jobs.iter_mut().try_for_each(|job| job.run(batch)));
         publish(&mailbox);
@@ -238,6 +240,10 @@ fn write(mut mailbox: Mailbox, mut writes: mpsc::Receiver<Box<dyn Write>>, count
             Ok(()) => jobs.drain(..).for_each(|job| job.answer(Ok(()))),
             Err(error) if jobs.len() == 1 => {
                 jobs.drain(..).next_back().expect("one is there").answer(Err(error));
+            }
+            // None of them is at fault, and alone each would wait as long again.
+            Err(MailboxError::Busy) => {
+                jobs.drain(..).for_each(|job| job.answer(Err(MailboxError::Busy)));
             }
             // One of them is at fault, or each: whoever can go on alone does.
             Err(_) => {
@@ -257,6 +263,8 @@ fn write(mut mailbox: Mailbox, mut writes: mpsc::Receiver<Box<dyn Write>>, count
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::FileExt;
     use std::sync::mpsc;
     use std::time::Duration;
@@ -292,7 +300,11 @@ mod tests {
     impl Fixture {
         fn new() -> Self {
             let folder = tempfile::tempdir().expect("a folder");
-            let path = folder.path().join("mailbox.sqlite");
+            // Where the system allows it, the name of a folder need not be text.
+            let name: &[u8] = if cfg!(target_os = "linux") { b"home \xff" } else { b"home" };
+            let home = folder.path().join(OsStr::from_bytes(name));
+            std::fs::create_dir(&home).expect("a folder");
+            let path = home.join("mailbox.sqlite");
             let (sender, events) = mpsc::channel();
             let reporter = Reporter::new(move |event| sender.send(event).expect("is read"));
             let opened = Storage::open(&path, Quotas::default(), reporter);
@@ -406,7 +418,17 @@ mod tests {
         file.write_all_at(&vec![0xa5; usize::try_from(length / 2).expect("small")], length / 4)
             .expect("written");
         let read = storage.waiting(key(1), 0, usize::MAX).await;
-        assert!(read.is_err_and(|error| error.is_damage()));
-        timeout(Duration::ZERO, storage.damaged()).await.expect("told");
+        let error = read.expect_err("it is damaged");
+        assert!(error.is_damage(), "{error}");
+        let told = timeout(Duration::ZERO, storage.broken()).await.expect("told");
+        assert_eq!(told, error.to_string());
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_ends_before_its_time_is_told() {
+        let Fixture { storage, _folder, .. } = Fixture::new();
+        let result = storage.write(|_| -> Result<(), _> { panic!("as a test wants it") }).await;
+        assert!(matches!(result, Err(MailboxError::Ended)));
+        timeout(Duration::ZERO, storage.broken()).await.expect("told");
     }
 }

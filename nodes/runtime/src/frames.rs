@@ -13,6 +13,11 @@ pub const MAX_FRAMES: usize = 14_000;
 /// worth of them: 2.5 MB.
 const IDLE_FRAMES: usize = 1024;
 
+const _: () = assert!(
+    MAX_FRAMES * WireProfile::CURRENT.frame_bytes() > 32 << 20,
+    "an allocator may keep it when it is freed"
+);
+
 const WORD_BITS: usize = u64::BITS as usize;
 
 /// A packet in a [`FrameStore`], which must get it back: what is merely dropped keeps its room.

@@ -150,7 +150,7 @@ pub(crate) fn network_facts(devnet: &Devnet, node: &Node, scene: &Scene<'_>) -> 
     }
     if let Some(seconds) = metrics.replay_window {
         let window = text::age(Duration::from_secs(seconds));
-        facts.push(fact("replays", format!("known {window} back, until a restart")));
+        facts.push(fact("replays", format!("remembers {window}, until a restart")));
     }
     facts
 }
@@ -181,7 +181,7 @@ pub(crate) fn packet_facts(node: &Node, scene: &Scene<'_>) -> Vec<Fact> {
 
 fn mailbox_facts(mailbox: MailboxCounters) -> [Fact; 4] {
     [
-        fact("clients", format!("{} of {} online", mailbox.online, mailbox.clients)),
+        fact("online", format!("{} of {}", mailbox.online, mailbox.clients)),
         fact("stored", mailbox.stored.to_string()),
         fact("delivered", mailbox.delivered.to_string()),
         fact("waiting", mailbox.waiting.to_string()),

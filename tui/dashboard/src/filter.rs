@@ -7,6 +7,15 @@ use crate::input_line::{self, Edit};
 /// Longest text that can be typed into a filter: more is never needed to tell lines apart.
 const MAX_CHARS: usize = 200;
 
+/// What to look for, and whether it is wanted: after `!` it is what must not be there.
+pub(crate) fn wanted(needle: &str) -> (&str, bool) {
+    match needle.strip_prefix('!') {
+        Some("") => ("", true),
+        Some(needle) => (needle, false),
+        None => (needle, true),
+    }
+}
+
 /// A filter and whether it is being typed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Filter {

@@ -54,6 +54,9 @@ pub enum MailboxError {
     /// [`MAX_CLIENTS`] are registered.
     #[error("the provider has {MAX_CLIENTS} clients and takes no more")]
     TooManyClients,
+    /// Another program is writing into the file.
+    #[error("another program has the mailbox open for writing, close it there")]
+    Busy,
     /// Its thread has ended.
     #[error("the mailbox is closed")]
     Ended,
@@ -81,6 +84,16 @@ impl MailboxError {
         match self {
             Self::DiskFull => true,
             Self::Sqlite { source, .. } => source.sqlite_error_code() == Some(ErrorCode::DiskFull),
+            _ => false,
+        }
+    }
+
+    /// Whether somebody else had it.
+    pub(super) fn is_busy(&self) -> bool {
+        match self {
+            Self::Sqlite { source, .. } => {
+                source.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+            }
             _ => false,
         }
     }

@@ -15,8 +15,8 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// For a file that is open as a mailbox.
-    pub(super) fn open(path: &Path) -> Result<Self, MailboxError> {
+    /// Reads a file that is open as a mailbox, while that writes.
+    pub(crate) fn open(path: &Path) -> Result<Self, MailboxError> {
         let open = || {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let connection = Connection::open_with_flags(path, flags)?;

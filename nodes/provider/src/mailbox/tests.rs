@@ -293,6 +293,21 @@ fn packets_that_somebody_put_into_the_file_meanwhile_upset_nothing() {
 }
 
 #[test]
+fn while_somebody_else_writes_into_the_file_nothing_is_stored_and_it_says_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mailbox.sqlite");
+    let mut mailbox = open(&path);
+    fill(&mut mailbox, 50);
+    let other = Connection::open(&path).expect("opens");
+    other.execute_batch("BEGIN; DELETE FROM messages").expect("writes");
+    assert!(matches!(mailbox.store(&[parcel(1, 1)]), Err(MailboxError::Busy)));
+    assert_eq!(mailbox.waiting(&key(1), 0, 100).expect("reads").len(), 50);
+    other.execute_batch("ROLLBACK").expect("lets go");
+    assert_eq!(mailbox.store(&[parcel(1, 1)]).expect("stores"), [Stored::Yes]);
+    assert_eq!(mailbox.waiting_total(), Amount::of_packets(51));
+}
+
+#[test]
 fn on_a_full_disk_storing_stops_and_deleting_makes_room_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("mailbox.sqlite");

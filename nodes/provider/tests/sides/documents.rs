@@ -125,7 +125,7 @@ async fn play(provider: &Provider, socket: &mut Socket, lines: &[&str]) {
 #[tokio::test]
 async fn the_gateway_is_as_documented() {
     for (_, lines) in examples("gateway") {
-        let provider = with_mixnodes(Home::new(), &[("127.0.0.1:9990", 1)]).await;
+        let provider = with_mixnodes(Home::new(), "", &[("127.0.0.1:9990", 1)]).await;
         let mut socket = Socket::open(provider.clients, &[]).await;
         play(&provider, &mut socket, &lines).await;
     }

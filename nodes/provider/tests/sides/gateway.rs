@@ -18,12 +18,13 @@ const RECORDED: &str = include_str!("recorded/v0.7.0-gateway.txt");
 /// Bytes of a packet.
 const PACKET_BYTES: usize = WireProfile::CURRENT.packet_bytes();
 
-/// A provider that sees mixnodes of these layers at these addresses.
-pub(crate) async fn with_mixnodes(home: Home, mixnodes: &[(&str, u64)]) -> Provider {
+/// A provider that sees mixnodes of these layers at these addresses. The first of layer 1 has been sent
+/// a packet.
+pub(crate) async fn with_mixnodes(home: Home, options: &str, mixnodes: &[(&str, u64)]) -> Provider {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let directory = format!("http://{}", listener.local_addr().expect("bound"));
-    let options = directory_server::Options::default();
-    tokio::spawn(directory_server::run(listener, options, CancellationToken::new()));
+    let defaults = directory_server::Options::default();
+    tokio::spawn(directory_server::run(listener, defaults, CancellationToken::new()));
     let calls = DirectoryClient::new(&directory).expect("an address");
     for (number, (host, layer)) in (100..).zip(mixnodes) {
         let report = MixNodeReport {
@@ -35,7 +36,7 @@ pub(crate) async fn with_mixnodes(home: Home, mixnodes: &[(&str, u64)]) -> Provi
         };
         calls.announce_mixnode(&report).await.expect("announced");
     }
-    let provider = Provider::start_at(home, &directory, "").await;
+    let provider = Provider::start_at(home, &directory, options).await;
     if let Some((first, _)) = mixnodes.iter().find(|(_, layer)| *layer == 1) {
         forward_when_known(&provider, first).await;
     }
@@ -76,7 +77,7 @@ async fn forward_when_known(provider: &Provider, to: &str) {
 #[tokio::test]
 async fn every_recorded_answer_of_the_original_is_given() {
     let first_hop = "127.0.0.1:9990";
-    let provider = with_mixnodes(Home::new(), &[(first_hop, 1)]).await;
+    let provider = with_mixnodes(Home::new(), "", &[(first_hop, 1)]).await;
     let mut socket = Socket::open(provider.clients, &[]).await;
     let mut token = String::new();
     let mut lines = RECORDED.lines();
@@ -180,7 +181,7 @@ async fn packets_go_to_mixnodes_of_layer_1_and_nowhere_else() {
     let first = mixnode.local_addr().expect("bound").to_string();
     let second = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let deeper = second.local_addr().expect("bound").to_string();
-    let provider = with_mixnodes(Home::new(), &[(&first, 1), (&deeper, 2)]).await;
+    let provider = with_mixnodes(Home::new(), "", &[(&first, 1), (&deeper, 2)]).await;
     let mut socket = log_in(&provider, client(3)).await;
     let packet: Vec<u8> =
         (0..PACKET_BYTES).map(|at| u8::try_from(at % 251).expect("one")).collect();

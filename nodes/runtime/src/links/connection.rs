@@ -51,9 +51,7 @@ impl Connection {
             match timeout(CONNECT_TIMEOUT, TcpStream::connect(self.to)).await {
                 Ok(Ok(stream)) => {
                     match self.carry(stream).await {
-                        Ok(()) if self.ended() => return,
-                        // Something slipped in just now.
-                        Ok(()) => continue,
+                        Ok(()) => return,
                         Err(error) => tracing::debug!("link to {} broke: {error}", self.to),
                     }
                     if self.with_queue(Queue::disconnected) == Some(true) {
@@ -75,7 +73,8 @@ impl Connection {
         }
     }
 
-    /// Sees to a connection until the link is idle (then the result is fine) or breaks.
+    /// Sees to a connection until the link is idle and has ended (then the result is fine), or it
+    /// breaks.
     async fn carry(&self, stream: TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
         let stream = Arc::new(stream);
@@ -94,7 +93,14 @@ impl Connection {
                 return Err(error);
             }
             if left.is_zero() {
-                return if is_blocked { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) };
+                if is_blocked {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                if self.ended() {
+                    return Ok(());
+                }
+                // Something slipped in just now, and is written first.
+                continue;
             }
             tokio::select! {
                 () = self.signal.notified() => {}
@@ -115,7 +121,7 @@ impl Connection {
         self.links.tell_if_all_written(&shared);
     }
 
-    /// Ends the link if nothing waits.
+    /// Ends the link if nothing waits; says whether it did.
     fn ended(&self) -> bool {
         let mut shared = self.links.lock();
         let is_empty = shared.queues.get(&self.to).is_none_or(|queue| queue.len() == 0);

@@ -137,6 +137,26 @@ fn legend(symbols: &Symbols) -> Vec<(String, String, Kind)> {
             Kind::Fact,
         ),
         (
+            "pool".into(),
+            "packets that wait at a mixnode, each as long as its header says".into(),
+            Kind::Fact,
+        ),
+        (
+            "late by".into(),
+            "how much later packets left a mixnode than they asked: half of them at most".into(),
+            Kind::Fact,
+        ),
+        (
+            "replays".into(),
+            "how far back a node remembers every packet, so that a copy is refused".into(),
+            Kind::Fact,
+        ),
+        (
+            "dropped".into(),
+            "mac: damaged or for another key; replay: a copy; layer: skips a layer".into(),
+            Kind::Fact,
+        ),
+        (
             text::UNKNOWN.into(),
             "not known, or not reported within the last seconds; zero is 0".into(),
             Kind::Fact,

@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use super::copy_or_say;
 use crate::action::Action;
 use crate::describe;
-use crate::filter::Filter;
+use crate::filter::{self, Filter};
 use crate::message::Effect;
 use crate::model::{Model, Tone};
 use crate::motion::{self, Motion};
@@ -114,11 +114,13 @@ impl View {
     /// The rows, narrowed and sorted.
     fn rows<'a>(&self, devnet: &'a Devnet, now: crate::state::Moment) -> Vec<&'a Node> {
         let needle = self.filter.needle();
+        let (needle, wanted) = filter::wanted(&needle);
         let matches = |node: &&Node| {
-            needle.is_empty()
-                || node.name().contains(&needle)
-                || node.status.role.to_string().contains(&needle)
-                || devnet.health(node, now).word.contains(&needle)
+            let contains = needle.is_empty()
+                || node.name().contains(needle)
+                || node.status.role.to_string().contains(needle)
+                || devnet.health(node, now).word.contains(needle);
+            contains == wanted
         };
         let mut rows: Vec<&Node> = devnet.nodes.iter().filter(matches).collect();
         if let Some(column) = self.sort {

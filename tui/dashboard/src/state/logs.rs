@@ -4,6 +4,8 @@ use std::collections::{HashMap, VecDeque};
 
 use control::LogLine;
 
+use crate::filter;
+
 /// How many lines are kept: what a devnet of a dozen processes writes in some minutes. The whole
 /// log of each is in its file.
 pub(crate) const MAX_LINES: usize = 5000;
@@ -67,11 +69,7 @@ impl Logs {
         node: Option<&'n str>,
         needle: &'n str,
     ) -> impl DoubleEndedIterator<Item = &'a Entry> + use<'a, 'n> {
-        let (needle, wanted) = match needle.strip_prefix('!') {
-            Some("") => ("", true),
-            Some(needle) => (needle, false),
-            None => (needle, true),
-        };
+        let (needle, wanted) = filter::wanted(needle);
         let contains = move |line: &LogLine| {
             needle.is_empty()
                 || line.line.to_lowercase().contains(needle)

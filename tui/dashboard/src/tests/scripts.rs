@@ -55,6 +55,21 @@ fn what_interrupts_a_process_is_asked_for_once_and_refused_first() {
 }
 
 #[test]
+fn a_filter_narrows_the_list_or_with_a_mark_in_front_leaves_out() {
+    for (typed, shown) in [("mix", "6 of 11"), ("!mix", "5 of 11"), ("!", "11 of 11")] {
+        let mut desk = Desk::running();
+        desk.press(Key::of('2'));
+        desk.press(Key::of('/'));
+        for character in typed.chars() {
+            desk.press(Key::of(character));
+        }
+        desk.press(ENTER);
+        let screen = text(&desk.screen(120, 40));
+        assert!(screen.contains(&format!("{shown} processes")), "{typed}: {screen}");
+    }
+}
+
+#[test]
 fn starting_needs_no_question_and_no_node_is_said() {
     let mut desk = Desk::running();
     assert_eq!(desk.press(Key::of('s')), []);

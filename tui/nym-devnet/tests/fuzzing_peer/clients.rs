@@ -95,7 +95,9 @@ async fn pull_in_parallel(rng: &mut StdRng, to: SocketAddr) {
     let pulls = rngs.iter_mut().map(|rng| ask(rng, to, &request));
     for answer in futures_util::future::join_all(pulls).await.into_iter().flatten() {
         let whole = decode_pull_answer(&answer);
-        assert!(whole.is_ok() || answer.is_empty(), "{whole:?} in {} bytes", answer.len());
+        // This process may have been too slow with the second half of its request.
+        let is_refused = answer.is_empty() || answer.starts_with(b"InvalidRequest");
+        assert!(whole.is_ok() || is_refused, "{whole:?} in {} bytes", answer.len());
     }
 }
 

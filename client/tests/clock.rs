@@ -1,0 +1,103 @@
+//! A clock that stands still or goes backwards: a client neither panics nor sends a burst, its streams
+//! go on, and a message that nobody acknowledges is told as failed, once.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use client::{Client, Output, Settings};
+use contract::{Rates, Time};
+use directory_api::{GatewayPresence, MixNodePresence, RegisteredClient, Topology};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use runtime::Network;
+use sphinx::{PacketBuilder, PrivateKey};
+use wire::{PublicKey, WireProfile};
+
+const RATES: Rates = Rates {
+    hop_delay: Duration::from_millis(50),
+    slot: Duration::from_secs(1),
+    loop_cover: Duration::from_secs(1),
+};
+
+/// More than both streams send in the second that a client makes up for, but once in a million times.
+const BURST: usize = 12;
+
+/// One mixnode, and the provider of this client.
+fn network(rng: &mut StdRng, client: PublicKey, provider: PublicKey) -> Network {
+    let address = |port| SocketAddr::from(([127, 0, 0, 1], port)).to_string();
+    let mixnode = MixNodePresence {
+        host: address(1),
+        pub_key: PrivateKey::random(rng).public().to_string(),
+        version: "0.1.0".into(),
+        location: "here".into(),
+        layer: 1,
+        last_seen: 0,
+    };
+    let provider = GatewayPresence {
+        client_listener: "ws://127.0.0.1:9".into(),
+        mixnet_listener: address(2),
+        pub_key: provider.to_string(),
+        version: "0.1.0".into(),
+        location: "here".into(),
+        registered_clients: vec![RegisteredClient { pub_key: client.to_string() }],
+        last_seen: 0,
+    };
+    Network::from_topology(&Topology {
+        mix_nodes: vec![mixnode],
+        gateway_nodes: vec![provider],
+        ..Topology::default()
+    })
+}
+
+#[test]
+fn whatever_the_clock_does_streams_go_on_and_a_message_has_an_end() {
+    for seed in 0..4 {
+        let rng = &mut StdRng::seed_from_u64(seed);
+        let provider = PrivateKey::random(rng).public();
+        let settings = Settings { rates: RATES, layers: 1, acks: true };
+        let packets = PacketBuilder::new(WireProfile::CURRENT);
+        let mut client = Client::new(PrivateKey::random(rng), provider, settings, packets);
+        let own = client.address();
+        client.set_network(Arc::new(network(rng, own.client, provider)));
+        let mut now = Time::default() + Duration::from_secs(3600);
+        let mut latest = now;
+        client.set_online(now, true);
+        let (message, _) = client.send(rng, own, b"hello").expect("short");
+        let mut failed = 0;
+        let mut poll = |client: &mut Client, rng: &mut StdRng, now| {
+            let outputs = client.poll(now, rng);
+            let sends =
+                outputs.iter().filter(|output| matches!(output, Output::Send { .. })).count();
+            assert!(sends < BURST, "seed {seed}: {sends} at once");
+            let is_end = |output: &&Output| matches!(output, Output::Failed { message: of, .. } if *of == message);
+            failed += outputs.iter().filter(is_end).count();
+            (sends, failed)
+        };
+        for _ in 0..200 {
+            let ms = match rng.random_range(0..10) {
+                0 => rng.random_range(-60_000..0),
+                1 => rng.random_range(0..60_000),
+                2..6 => rng.random_range(0..200),
+                _ => 0,
+            };
+            now = Time::from_nanos(now.as_nanos().saturating_add_signed(ms * 1_000_000));
+            latest = latest.max(now);
+            poll(&mut client, rng, now);
+        }
+        // The clock goes on from the latest moment that it ever showed.
+        let end = latest + Duration::from_secs(120);
+        now = latest;
+        let mut sent = 0;
+        while now < end {
+            let (sends, _) = poll(&mut client, rng, now);
+            sent += sends;
+            let wake = client.next_wake().expect("its streams go on");
+            assert!(wake > now, "seed {seed}: it turns in a circle");
+            now = wake;
+        }
+        // Two minutes of two packets a second, and of a probe that never returns.
+        assert!((250..480).contains(&sent), "seed {seed}: {sent}");
+        assert_eq!(poll(&mut client, rng, now).1, 1, "seed {seed}: the message has one end");
+    }
+}
