@@ -109,7 +109,9 @@ mod tests {
         // One that is known goes on being counted.
         workers[0].sent(address(0));
         let mut all = Counters::default();
-        workers.iter().for_each(|worker| all.add(worker));
+        for worker in &workers {
+            all.add(worker);
+        }
         assert_eq!(all.sent.len(), directory_server::limits::MAX_NEXT_HOPS);
         assert_eq!(all.sent.get(&address(0)), Some(&2));
     }

@@ -17,6 +17,8 @@ const RUN: &str = "run --id m1 --port 0";
 const CONFIG: &str = "mixnodes/m1/config/config.toml";
 const PRIVATE: &str = "mixnodes/m1/data/private_sphinx.pem";
 const PUBLIC: &str = "mixnodes/m1/data/public_sphinx.pem";
+/// What helps without the key.
+const ANEW: &str = "`nym-mixnode init --id m1 --force …` moves its old folders aside";
 const PAGE: &str = include_str!("../../../docs/nodes.md");
 
 fn home() -> Home {
@@ -85,6 +87,10 @@ fn wrong_flags_are_usage_errors() {
         ("init --id m1 --layer 1 --host localhost", &["localhost", "neither an IP address"]),
         (&format!("{INIT} --announce-host 0.0.0.0"), &["nobody can connect"]),
         (&format!("{INIT} --announce-port 0"), &["--announce-port"]),
+        (
+            "init --id m1 --layer 1 --host 127.0.0.1:1 --port 2",
+            &["--host has port 1, and --port is 2", "hint: say the port once"],
+        ),
         (&format!("{INIT} --directory https://127.0.0.1"), &["only `http`"]),
         (&format!("{INIT} --forse"), &["--forse", "--force"]),
         ("run", &["--id"]),
@@ -96,7 +102,7 @@ fn wrong_flags_are_usage_errors() {
 }
 
 #[test]
-fn flags_go_before_the_file_and_it_says_goodbye() {
+fn flags_override_the_file_and_it_says_goodbye() {
     let directory = Directory::start();
     let home = home();
     home.succeed(&format!("{INIT} --directory {} --location Basel", directory.url()));
@@ -136,7 +142,7 @@ fn its_config_file_can_be_elsewhere_and_its_log_json() {
     assert!(mixnode.line("listening on").starts_with("{\"timestamp\""));
     let (_, log) = mixnode.end();
     assert!(log.iter().all(|line| line.starts_with('{')), "{log:#?}");
-    // A flag goes before that.
+    // A flag overrides that.
     let mut mixnode = home.start(&format!("{line} --log-format text"));
     mixnode.line("(mixnode - version ");
     assert!(!mixnode.line("listening on").starts_with('{'));
@@ -174,7 +180,14 @@ fn what_is_wrong_with_its_config_file_is_named() {
             "[loging]",
             &["there is no section [loging]", "hint: did you mean [logging]?"],
         ),
-        ("127.0.0.1:1789", "127.0.0.1", &["[mixnode] listening_address = \"127.0.0.1\": "]),
+        (
+            "127.0.0.1:1789",
+            "127.0.0.1",
+            &["[mixnode] listening_address = \"127.0.0.1\": it has to be IP:PORT"],
+        ),
+        // Each value alone is good.
+        ("layer = 1", "layer = 4", &["layer 4 is not one of 3", "hint: `layers` in [mixnode]"]),
+        ("report_metrics = true", "report_metrics = yes", &["a switch is `true` or `false`"]),
         (
             "faithful = false",
             "faithful = false\npresence_directory_server = \"http://b\"",
@@ -193,7 +206,12 @@ fn what_is_wrong_with_its_config_file_is_named() {
     home.run(RUN).failed(2, &["the config file is of node `m2`, not `m1`"]);
     // A layer that is not there, by file and flag together.
     home.write(CONFIG, &config);
-    home.run("run --id m1 --layers 2 --layer 3").failed(2, &["layer 3 is not one of 2"]);
+    let ended = home.run("run --id m1 --layers 2 --layer 3");
+    ended.failed(2, &["layer 3 is not one of 2", "hint: `--layers` says"]);
+    // Bytes that are no text.
+    fs::write(home.nym(CONFIG), [0xff, 0xfe]).expect("written");
+    home.run(RUN).failed(2, &["cannot read the config file `", "UTF-8"]);
+    home.run("run --id m1 --config /nope").failed(2, &["the config file `/nope` does not exist"]);
 }
 
 #[test]
@@ -202,12 +220,32 @@ fn a_damaged_key_is_refused_and_kept() {
     let key = home.read(PRIVATE);
     for damaged in ["", "nonsense", &key[..60], &key.replace("PRIVATE", "PUBLIC")] {
         home.write(PRIVATE, damaged);
-        home.run(RUN).failed(8, &["cannot read the key", "private_sphinx.pem", "hint: "]);
+        let words =
+            ["cannot read the key", "private_sphinx.pem", "hint: restore it, or make", ANEW];
+        home.run(RUN).failed(8, &words);
         assert_eq!(home.read(PRIVATE), damaged);
     }
     fs::remove_file(home.nym(PRIVATE)).expect("it is there");
-    home.run(RUN).failed(8, &["private_sphinx.pem` is gone", "hint: put it back"]);
+    home.run(RUN).failed(8, &["private_sphinx.pem` is gone", "hint: put it back", ANEW]);
     assert!(!home.nym(PRIVATE).exists(), "another key is another node");
+}
+
+#[test]
+fn a_key_that_became_another_one_is_refused_and_kept() {
+    let home = initialised();
+    let key = home.read(PRIVATE);
+    // One letter in the middle of the base64.
+    let at = key.find("-----\r\n").or(key.find("-----\n")).expect("its first line") + 20;
+    let letter = if &key[at..=at] == "A" { "B" } else { "A" };
+    let damaged = format!("{}{letter}{}", &key[..at], &key[at + 1..]);
+    home.write(PRIVATE, &damaged);
+    let words = ["the private key `", "` does not belong to `public_sphinx.pem`", ANEW];
+    home.run(RUN).failed(8, &words);
+    assert_eq!(home.read(PRIVATE), damaged);
+    // What the hint says works: `init` makes another, and the damaged one is kept.
+    home.succeed(&format!("{INIT} --force"));
+    assert_eq!(home.read("mixnodes/m1/former-1/data/private_sphinx.pem"), damaged);
+    home.start(RUN).listens("mix");
 }
 
 #[test]
@@ -254,16 +292,15 @@ fn another_node_at_its_address_is_a_warning_and_its_own_ghost_is_not() {
     mixnode.line("ready: ");
 }
 
+/// So it is with a key of the originals.
 #[test]
-fn a_public_key_of_somebody_else_is_a_warning() {
+fn without_the_public_key_the_private_one_is_enough() {
     let home = initialised();
-    let mut mixnode = home.start(RUN);
-    mixnode.listens("mix");
-    let (_, log) = mixnode.end();
-    assert!(!log.iter().any(|line| line.contains("public_sphinx.pem")), "{log:#?}");
     home.succeed("init --id m2 --layer 1 --host 127.0.0.1");
     home.write(PUBLIC, &home.read("mixnodes/m2/data/public_sphinx.pem"));
-    home.start(RUN).line("public_sphinx.pem` does not have the public key of this node");
+    home.run(RUN).failed(8, &["with one of those, remove `public_sphinx.pem`"]);
+    fs::remove_file(home.nym(PUBLIC)).expect("it is there");
+    home.start(RUN).listens("mix");
 }
 
 #[test]
@@ -331,6 +368,21 @@ fn the_guide_lists_every_flag_and_every_key() {
     let home = initialised();
     testing::flags_are_in_the_guide(&home, PAGE, "nym-mixnode");
     testing::keys_are_in_the_guide(&home, CONFIG, PAGE, "nym-mixnode");
+}
+
+#[test]
+fn its_help_says_the_defaults() {
+    let home = initialised();
+    testing::defaults_are_in_the_help(
+        &home,
+        CONFIG,
+        &[
+            ("--layers", "layers = {}\n"),
+            ("--port", "listening_address = \"127.0.0.1:{}\"\n"),
+            ("--directory", "presence_directory_server = \"{}\"\n"),
+            ("--workers", "workers = {}\n"),
+        ],
+    );
 }
 
 /// The mixnodes of the guide's tour make a network, on ports that are free.

@@ -68,7 +68,7 @@ fn wrong_flags_are_usage_errors() {
 }
 
 #[test]
-fn flags_go_before_the_file_and_it_says_goodbye() {
+fn flags_override_the_file_and_it_says_goodbye() {
     let directory = Directory::start();
     let home = home();
     home.succeed(&format!("{INIT} --directory {} --location Basel", directory.url()));
@@ -131,6 +131,14 @@ fn what_is_wrong_with_its_config_file_is_named() {
         home.run(RUN).failed(2, words);
         home.write(CONFIG, &config);
     }
+    // Each of the two alone is good.
+    home.replace(CONFIG, "127.0.0.1:9000", "127.0.0.1:1789");
+    let words = [
+        "config.toml:",
+        "mixnodes and clients cannot both connect to `127.0.0.1:1789`",
+        "hint: give [mixnet_endpoint] and [clients_endpoint] two ports",
+    ];
+    home.run("run --id p1").failed(2, &words);
 }
 
 /// Files as the originals wrote them, but for ports that are free.
@@ -182,4 +190,20 @@ fn the_guide_lists_every_flag_and_every_key() {
     let home = initialised();
     testing::flags_are_in_the_guide(&home, page, "nym-provider");
     testing::keys_are_in_the_guide(&home, CONFIG, page, "nym-provider");
+}
+
+#[test]
+fn its_help_says_the_defaults() {
+    let home = initialised();
+    testing::defaults_are_in_the_help(
+        &home,
+        CONFIG,
+        &[
+            ("--mix-port", "listening_address = \"127.0.0.1:{}\"\n"),
+            ("--clients-port", "listening_address = \"127.0.0.1:{}\"\n"),
+            ("--directory", "presence_directory_server = \"{}\"\n"),
+            ("--quota-per-client", "quota_per_client = {}\n"),
+            ("--quota-total", "quota_total = {}\n"),
+        ],
+    );
 }

@@ -35,7 +35,7 @@ pub struct KeyFiles {
 }
 
 /// Reads `private_NAME.pem` in this folder, or makes a key and writes it there, the public key
-/// beside it. An existing key is never overwritten.
+/// beside it. An existing private key is never overwritten.
 pub fn load_or_create(
     folder: &Path,
     name: &str,
@@ -53,10 +53,12 @@ impl KeyFiles {
         }
     }
 
-    /// Reads the private key, or makes one and writes both files. An existing key is never
+    /// Reads the private key, or makes one and writes both files. An existing private key is never
     /// overwritten.
     pub fn load_or_create(&self, rng: &mut impl CryptoRng) -> Result<LoadedKey, Fatal> {
-        if let Some(key) = self.load()? {
+        if let Some(key) =
+            self.load("move it away to get a new key; the node then is another one")?
+        {
             return Ok(LoadedKey { key, new: false });
         }
         let key = PrivateKey::random(rng);
@@ -66,20 +68,39 @@ impl KeyFiles {
         Ok(LoadedKey { key, new: true })
     }
 
-    /// Reads the private key; none if there is no such file.
-    pub fn load(&self) -> Result<Option<PrivateKey>, Fatal> {
-        let bytes = read(&self.private, PRIVATE_TAG).map_err(|reason| {
-            storage(&format!("cannot read the key `{}`: {reason}", self.private.display()))
-                .hint("move the file away to get a new key; the node then is another one")
+    /// Reads the private key; none if there is no such file. `anew` tells somebody who cannot
+    /// restore it how to get another one.
+    ///
+    /// A private key has no checksum: with a letter changed it is a good key, of another node. So it
+    /// is held against the public key, if there is a file with one.
+    pub fn load(&self, anew: &str) -> Result<Option<PrivateKey>, Fatal> {
+        let unreadable = |what, path: &Path, reason| {
+            storage(&format!("cannot read the {what} `{}`: {reason}", path.display()))
+        };
+        let private = read(&self.private, PRIVATE_TAG).map_err(|reason| {
+            unreadable("key", &self.private, reason).hint(format!("restore it, or {anew}"))
         })?;
-        Ok(bytes.map(PrivateKey::from_bytes))
+        let Some(key) = private.map(PrivateKey::from_bytes) else { return Ok(None) };
+        let public = read(&self.public, PUBLIC_TAG).map_err(|reason| {
+            unreadable("public key", &self.public, reason)
+                .hint("restore it, or remove it: the node needs only the private key")
+        })?;
+        if public.is_some_and(|public| public != *key.public().as_bytes()) {
+            return Err(self.mismatch(anew));
+        }
+        Ok(Some(key))
     }
 
-    /// Whether the file with the public key has another one. So it is with the keys of the original
-    /// nodes, which were not clamped.
-    pub fn public_differs(&self, key: &PrivateKey) -> bool {
-        let written = read(&self.public, PUBLIC_TAG);
-        matches!(written, Ok(Some(written)) if written != *key.public().as_bytes())
+    /// The keys of the original nodes were not clamped, so they have another public key here.
+    fn mismatch(&self, anew: &str) -> Fatal {
+        let folder = self.private.parent();
+        let public = folder.and_then(|folder| self.public.strip_prefix(folder).ok());
+        let public = public.unwrap_or(&self.public).display();
+        let private = self.private.display();
+        storage(&format!("the private key `{private}` does not belong to `{public}`")).hint(format!(
+            "restore it, or {anew}. A key of the original programs has another public key here: \
+             with one of those, remove `{public}`"
+        ))
     }
 }
 
@@ -151,6 +172,29 @@ mod tests {
         let text = fs::read_to_string(home.join("public_sphinx.pem")).expect("there");
         assert!(text.starts_with("-----BEGIN X25519 PUBLIC KEY-----"));
         assert_eq!(fs::read_dir(&home).expect("there").count(), 2, "nothing unfinished is left");
+    }
+
+    #[test]
+    fn a_key_that_became_another_one_is_refused_and_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut rng = StdRng::seed_from_u64(1);
+        let mut load = || load_or_create(folder.path(), "sphinx", &mut rng);
+        let key = load().expect("made").key;
+        let KeyFiles { private, public } = KeyFiles::in_folder(folder.path(), "sphinx");
+        let mut bytes = key.to_bytes();
+        bytes[7] ^= 4;
+        let damaged = pem::encode(&Pem::new(PRIVATE_TAG, bytes.to_vec()));
+        fs::write(&private, &damaged).expect("written");
+        let error = load().expect_err("it is the key of another node");
+        assert_eq!(error.code, FatalCode::Storage);
+        assert!(error.message.ends_with("does not belong to `public_sphinx.pem`"), "{error}");
+        assert_eq!(fs::read_to_string(&private).expect("kept"), damaged);
+        fs::write(&public, "nonsense").expect("written");
+        let error = load().expect_err("nobody can tell whose key it is");
+        assert!(error.message.contains("cannot read the public key"), "{error}");
+        // So a key of the original nodes gets in.
+        fs::remove_file(&public).expect("it is there");
+        assert_ne!(load().expect("nothing to hold it against").key.public(), key.public());
     }
 
     #[test]

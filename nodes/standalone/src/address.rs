@@ -7,7 +7,7 @@ use std::str::FromStr;
 use contract::{Fatal, FatalCode};
 use runtime::AnnounceAs;
 
-use crate::BadValue;
+use crate::{BadValue, FlagsDiffer};
 
 /// The longest name of a machine, in bytes, that there is (RFC 1035).
 const MAX_NAME_BYTES: usize = 253;
@@ -123,6 +123,8 @@ pub struct Address {
 /// The flags that change an [`Address`].
 #[derive(Clone, Debug, Default)]
 pub struct AddressFlags {
+    /// How they begin, where a program has several: `mix-` of `--mix-host` and `--mix-port`.
+    pub prefix: &'static str,
     /// Where to listen.
     pub host: Option<Host>,
     /// On which port.
@@ -133,15 +135,35 @@ pub struct AddressFlags {
     pub announce_port: Option<u16>,
 }
 
+impl AddressFlags {
+    /// Refuses a port behind a host beside another one for itself.
+    fn check(&self) -> Result<(), FlagsDiffer> {
+        let announced = self.announce_host.as_ref().and_then(|announce| announce.port);
+        for (kind, in_host, alone) in [
+            ("", self.host.and_then(|host| host.port), self.port),
+            ("announce-", announced, self.announce_port),
+        ] {
+            if let (Some(in_host), Some(alone)) = (in_host, alone)
+                && in_host != alone
+            {
+                let flag = |name| format!("{}{kind}{name}", self.prefix);
+                return Err(FlagsDiffer { host: flag("host"), in_host, port: flag("port"), alone });
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Address {
     /// Listens there and announces that.
     pub fn new(listening: SocketAddr) -> Self {
         Self { listening, announce: None }
     }
 
-    /// Lets flags go before what was said elsewhere. As with the originals, a new host to listen on
+    /// Lets flags override what was said elsewhere. As with the originals, a new host to listen on
     /// is also announced, unless the same command line says otherwise.
-    pub fn apply(&mut self, flags: AddressFlags) {
+    pub fn apply(&mut self, flags: AddressFlags) -> Result<(), FlagsDiffer> {
+        flags.check()?;
         if let Some(Host { ip, port }) = flags.host {
             self.listening.set_ip(ip);
             self.listening.set_port(port.unwrap_or(self.listening.port()));
@@ -158,6 +180,7 @@ impl Address {
             let host = announced.unwrap_or_else(|| host_of(self.listening.ip()));
             self.announce = Some(Announce { host, port: Some(port) });
         }
+        Ok(())
     }
 
     /// What to announce; none if it is where it listens.
@@ -231,8 +254,8 @@ mod tests {
             (AddressFlags { host: host("10.0.0.2"), ..no() }, address("10.0.0.2:1789", "")),
             (AddressFlags { host: host("10.0.0.2:6"), ..no() }, address("10.0.0.2:6", "")),
             (
-                AddressFlags { host: host("10.0.0.2:6"), port: Some(7), ..no() },
-                address("10.0.0.2:7", ""),
+                AddressFlags { host: host("10.0.0.2:6"), port: Some(6), ..no() },
+                address("10.0.0.2:6", ""),
             ),
             (
                 AddressFlags { announce_host: to_announce("n.example"), ..no() },
@@ -248,8 +271,25 @@ mod tests {
             ),
         ] {
             let mut changed = before();
-            changed.apply(flags.clone());
+            assert_eq!(changed.apply(flags.clone()), Ok(()));
             assert_eq!(changed, after, "{flags:?}");
+        }
+        for (flags, message) in [
+            (
+                AddressFlags { host: host("10.0.0.2:6"), port: Some(7), ..no() },
+                "--mix-host has port 6, and --mix-port is 7",
+            ),
+            (
+                AddressFlags {
+                    announce_host: to_announce("n.example:6"),
+                    announce_port: Some(7),
+                    ..no()
+                },
+                "--mix-announce-host has port 6, and --mix-announce-port is 7",
+            ),
+        ] {
+            let refused = before().apply(AddressFlags { prefix: "mix-", ..flags });
+            assert_eq!(refused.expect_err("two ports").to_string(), message);
         }
     }
 

@@ -1,10 +1,10 @@
 //! `init`: makes a node's keys and its config file. It needs no directory.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use contract::{Fatal, FatalCode};
 
+use crate::clash::Clash;
 use crate::config::{self, ConfigError};
 use crate::home::Home;
 use crate::program::Program;
@@ -12,8 +12,8 @@ use crate::program::Program;
 /// Makes the node; returns what there is to say about it.
 pub(crate) fn init<P: Program>(home: &Home, force: bool, flags: P::Flags) -> Result<String, Fatal> {
     let mut config = P::defaults(home);
-    P::apply(&mut config, flags);
-    P::check(&config)?;
+    P::apply(&mut config, flags)?;
+    P::check(&config).map_err(Clash::of_flags)?;
     let _lock = home.lock()?;
     let path = home.config();
     if path.exists() && !force {
@@ -24,7 +24,7 @@ pub(crate) fn init<P: Program>(home: &Home, force: bool, flags: P::Flags) -> Res
     // The key first: with a config file but no key there would be no node, and no way to `init`.
     let key = P::common(&config).key_files().load_or_create(&mut rand::rng())?;
     let head = format!(
-        "{} `{}`. Options of `run` go before what is said here.\n\
+        "{} `{}`. Options of `run` override what is said here.\n\
          This is TOML: a text stands in quotes, and what begins with # is a comment.",
         P::NAME,
         home.id()
@@ -52,16 +52,17 @@ fn exists<P: Program>(home: &Home) -> Fatal {
     let (program, id) = (P::NAME, home.id());
     let message = format!("{} `{id}` exists already: `{}`", P::ROLE, home.config().display());
     Fatal::new(FatalCode::Usage, message).hint(format!(
-        "start it with `{program} run --id {id}`; options of `run` go before its config file. \
+        "start it with `{program} run --id {id}`; options of `run` override its config file. \
          `init --force` makes a new key and a new config file, and moves the old ones aside"
     ))
 }
 
-/// Nobody ran `init` for this id, or the file is gone.
-pub(crate) fn no_such_node<P: Program>(home: &Home, path: &Path) -> Fatal {
+/// Nobody ran `init` for this id, or the config file is gone.
+pub(crate) fn no_such_node<P: Program>(home: &Home) -> Fatal {
     /// Ids that a hint names; more would not help.
     const MAX_NAMED: usize = 8;
 
+    let path = home.config();
     let message =
         format!("there is no {} `{}`: `{}` does not exist", P::ROLE, home.id(), path.display());
     let siblings = home.siblings();

@@ -34,7 +34,7 @@ impl NodeConfig {
         }
     }
 
-    /// Lets flags go before what was said elsewhere.
+    /// Lets flags override what was said elsewhere.
     pub fn apply(&mut self, location: Option<Location>, directory: Option<DirectoryUrl>) {
         if let Some(location) = location {
             self.location = location;

@@ -9,7 +9,8 @@ use contract::{Fatal, FatalCode, Role};
 use runtime::{AnnounceAs, LogFormat, Process, log_to_stderr};
 
 use crate::banner::Banner;
-use crate::config;
+use crate::clash::{Clash, FlagsDiffer};
+use crate::config::{self, ConfigError};
 use crate::home::{Home, Lock};
 use crate::init::{init, no_such_node};
 use crate::namesake::warn_of_namesake;
@@ -29,17 +30,17 @@ pub trait Program {
     const REQUIRED: &'static [&'static str];
     /// What its config file says.
     type Config: Config;
-    /// Flags that go before the config file. All of them are optional.
+    /// Flags that override the config file. All of them are optional.
     type Flags: Args;
 
     /// The config of a node in this folder before anybody said anything.
     fn defaults(home: &Home) -> Self::Config;
 
-    /// Lets flags go before what was said elsewhere.
-    fn apply(config: &mut Self::Config, flags: Self::Flags);
+    /// Lets flags override what was said elsewhere.
+    fn apply(config: &mut Self::Config, flags: Self::Flags) -> Result<(), FlagsDiffer>;
 
     /// Refuses what cannot be, although each value alone is good.
-    fn check(config: &Self::Config) -> Result<(), Fatal>;
+    fn check(config: &Self::Config) -> Result<(), Clash>;
 
     /// What every node has.
     fn common(config: &Self::Config) -> &NodeConfig;
@@ -95,10 +96,10 @@ struct InitFlags {
 
 #[derive(Debug, Args)]
 struct RunFlags {
-    /// Config file to read instead of that of the node
+    /// Config file to read [default: `config/config.toml` in the folder of the node]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// How the log on stderr looks; what it says is up to the variable `RUST_LOG`
+    /// How the log on stderr looks; `RUST_LOG` sets what it says [default: text]
     #[arg(long, value_name = "FORMAT", value_enum)]
     log_format: Option<LogFormat>,
 }
@@ -125,7 +126,9 @@ fn command<P: Program>() -> Command {
         P::REQUIRED.iter().fold(with_flags("init"), |init, name| init.mut_arg(*name, require));
     // The description last: each list of flags brings one of its own.
     let init = InitFlags::augment_args(init).about("Make a node: its key and its config file");
-    let run = RunFlags::augment_args(with_flags("run")).about("Run a node until it is stopped");
+    let run = RunFlags::augment_args(with_flags("run"))
+        .about("Run a node until it is stopped")
+        .after_help("Options override the config file; the defaults are for what neither says.");
     let program = Command::new(P::NAME).version(env!("CARGO_PKG_VERSION")).about(P::ABOUT);
     program.subcommand(init).subcommand(run)
 }
@@ -184,8 +187,6 @@ struct Prepared<C> {
     home: Home,
     lock: Lock,
     public_key: String,
-    /// The file with the public key has another one.
-    public_differs: bool,
 }
 
 fn run<P: Program>(flags: Flags<P, RunFlags>) -> ExitCode {
@@ -198,43 +199,46 @@ fn run<P: Program>(flags: Flags<P, RunFlags>) -> ExitCode {
     }
     log_to_stderr(format, "info");
     runtime::run_process(P::ROLE, false, async |process| {
-        let Prepared { config, ignored, home, lock, public_key, public_differs } = prepared?;
+        let Prepared { config, ignored, home, lock, public_key } = prepared?;
         if !ignored.is_empty() {
             let ignored = ignored.join(", ");
             tracing::info!("the config file has keys that mean nothing here: {ignored}");
         }
         let common = P::common(&config);
         tracing::info!("{} `{}`, directory {}", P::ROLE, common.id, common.directory);
-        if public_differs {
-            let file = common.key_files().public;
-            tracing::warn!("`{}` does not have the public key of this node", file.display());
-        }
         P::run(config, Run { home, process, public_key, _lock: lock }).await
     })
 }
 
 fn prepare<P: Program>(flags: Flags<P, RunFlags>) -> Result<Prepared<P::Config>, Fatal> {
     let home = find_home::<P>(&flags.which.id)?;
-    let path = flags.own.config.unwrap_or_else(|| home.config());
     // Before the lock, which would make a folder for a name that was mistyped.
-    if !path.exists() {
-        return Err(no_such_node::<P>(&home, &path));
-    }
+    let path = match flags.own.config {
+        Some(named) if !named.exists() => return Err(ConfigError::Gone { path: named }.into()),
+        Some(named) => named,
+        None if !home.config().exists() => return Err(no_such_node::<P>(&home)),
+        None => home.config(),
+    };
     let lock = home.lock()?;
     let mut config = P::defaults(&home);
     let ignored = config::read(&path, &mut config)?;
     P::common(&config).check_id(&home)?;
-    P::apply(&mut config, flags.of_role);
-    P::check(&config)?;
+    let of_file = P::check(&config).err();
+    P::apply(&mut config, flags.of_role)?;
+    P::check(&config).map_err(|clash| match of_file {
+        Some(of_file) if of_file == clash => clash.in_file(&path),
+        _ => clash.of_flags(),
+    })?;
     let key_files = P::common(&config).key_files();
-    let Some(key) = key_files.load()? else {
+    let anew = format!(
+        "make the node anew, with another key: `{} init --id {} --force …` moves its old folders \
+         aside",
+        P::NAME,
+        home.id()
+    );
+    let Some(key) = key_files.load(&anew)? else {
         let message = format!("the key `{}` is gone", key_files.private.display());
-        return Err(Fatal::new(FatalCode::Storage, message).hint(format!(
-            "put it back, or make the node anew, with another key: `{} init --id {} --force …`",
-            P::NAME,
-            home.id()
-        )));
+        return Err(Fatal::new(FatalCode::Storage, message).hint(format!("put it back, or {anew}")));
     };
-    let (public_key, public_differs) = (key.public().to_string(), key_files.public_differs(&key));
-    Ok(Prepared { config, ignored, home, lock, public_key, public_differs })
+    Ok(Prepared { config, ignored, home, lock, public_key: key.public().to_string() })
 }

@@ -164,6 +164,23 @@ pub(crate) fn keys_are_in_the_guide(home: &Home, config: &str, page: &'static st
     assert_eq!(written.collect::<BTreeMap<_, _>>(), keys);
 }
 
+/// What `-h` says is the default of a flag is what `init` writes where `{}` stands.
+pub(crate) fn defaults_are_in_the_help(home: &Home, config: &str, defaults: &[(&str, &str)]) {
+    let written = home.read(config);
+    for subcommand in ["init", "run"] {
+        let help = home.succeed(&format!("{subcommand} -h"));
+        for (flag, line) in defaults {
+            // A help that is long stands below its flag.
+            let (_, of_flag) = help.split_once(&format!(" {flag} <")).expect(flag);
+            let of_flag = of_flag.split("\n      --").next().expect("the first part");
+            let (_, default) = of_flag.split_once("[default: ").expect(flag);
+            let (default, _) = default.split_once(']').expect(flag);
+            let line = line.replace("{}", default);
+            assert!(written.contains(&line), "{line:?} in {written}");
+        }
+    }
+}
+
 /// Rows of the guide's table whose head begins with this cell: their cells.
 fn table(page: &'static str, first: &str) -> Vec<Vec<&'static str>> {
     let (_, table) = page.split_once(&format!("\n| {first} |")).expect("such a table");

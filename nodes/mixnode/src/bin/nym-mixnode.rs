@@ -5,11 +5,11 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use clap::Args;
-use contract::{Fatal, FatalCode, Role};
+use contract::{Fatal, Role};
 use mixnode::MixnodeArgs;
 use standalone::{
-    Address, AddressFlags, Announce, Config, DirectoryUrl, Home, Host, Key, Keys, Limited,
-    Location, NodeConfig, Program, Run,
+    Address, AddressFlags, Announce, Clash, Config, DirectoryUrl, FlagsDiffer, Home, Host, Key,
+    Keys, Limited, Location, NodeConfig, Program, Run,
 };
 
 /// The port of the originals.
@@ -49,7 +49,7 @@ impl Config for MixnodeConfig {
             Key::new("layers", "Layers of the network; what comes after the last is a provider"),
             &mut self.layers,
         );
-        keys.text(
+        keys.address(
             Key::new("listening_address", "Where it takes packets: IP:PORT"),
             &mut self.address.listening,
         );
@@ -107,34 +107,37 @@ impl Config for MixnodeConfig {
     }
 }
 
-/// Flags that go before the config file.
+/// Flags that override the config file.
 #[derive(Debug, Args)]
 pub(crate) struct MixnodeFlags {
     /// Its layer
     #[arg(long, value_name = "N")]
     layer: Option<Layer>,
-    /// Layers of the network
+    /// Layers of the network [default: 3]
     #[arg(long, value_name = "N")]
     layers: Option<Layer>,
     /// Interface to listen on; 0.0.0.0 for all of them
     #[arg(long, value_name = "IP[:PORT]")]
     host: Option<Host>,
-    /// Port to listen on; 0 for any free one
+    /// Port to listen on; 0 for any free one [default: 1789]
     #[arg(long, value_name = "PORT")]
     port: Option<u16>,
-    /// What to announce instead of where it listens
+    /// What to announce instead of where it listens [default: nothing]
     #[arg(long, value_name = "HOST[:PORT]")]
     announce_host: Option<Announce>,
-    /// Port to announce
+    /// Port to announce [default: the one it listens on]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     announce_port: Option<u16>,
-    /// What to announce as its location
+    /// What to announce as its location [default: its id]
     #[arg(long, value_name = "TEXT")]
     location: Option<Location>,
-    /// Address of the directory
-    #[arg(long, value_name = "URL")]
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "Address of the directory [default: http://127.0.0.1:8080]"
+    )]
     directory: Option<DirectoryUrl>,
-    /// Threads that take packets
+    /// Threads that take packets [default: 1]
     #[arg(long, value_name = "N")]
     workers: Option<Workers>,
     /// Do not report packets to the directory
@@ -166,29 +169,34 @@ impl Program for NymMixnode {
         }
     }
 
-    fn apply(config: &mut MixnodeConfig, flags: MixnodeFlags) {
+    fn apply(config: &mut MixnodeConfig, flags: MixnodeFlags) -> Result<(), FlagsDiffer> {
         let MixnodeFlags { layer, layers, location, directory, workers, faithful, .. } = flags;
         config.address.apply(AddressFlags {
+            prefix: "",
             host: flags.host,
             port: flags.port,
             announce_host: flags.announce_host,
             announce_port: flags.announce_port,
-        });
+        })?;
         config.layer = layer.unwrap_or(config.layer);
         config.layers = layers.unwrap_or(config.layers);
         config.workers = workers.unwrap_or(config.workers);
         config.faithful = faithful.unwrap_or(config.faithful);
         config.report_metrics = flags.no_metrics.map_or(config.report_metrics, |no| !no);
         config.node.apply(location, directory);
+        Ok(())
     }
 
-    fn check(config: &MixnodeConfig) -> Result<(), Fatal> {
+    fn check(config: &MixnodeConfig) -> Result<(), Clash> {
         if config.layer.get::<u8>() <= config.layers.get() {
             return Ok(());
         }
-        let message = format!("layer {} is not one of {}", config.layer, config.layers);
-        Err(Fatal::new(FatalCode::Usage, message)
-            .hint("`--layers` says how many layers the network has"))
+        Err(Clash {
+            reason: format!("layer {} is not one of {}", config.layer, config.layers),
+            place: ("mixnode", "layer"),
+            flags_hint: "`--layers` says how many layers the network has",
+            file_hint: "`layers` in [mixnode] says how many layers the network has",
+        })
     }
 
     fn common(config: &MixnodeConfig) -> &NodeConfig {
@@ -201,6 +209,9 @@ impl Program for NymMixnode {
 
     async fn run(config: MixnodeConfig, run: Run) -> Result<(), Fatal> {
         run.warn_of_namesake(&config.node.directory, &config.address)?;
+        if config.faithful {
+            tracing::info!("faithful: takes replayed packets and skipped layers");
+        }
         let args = MixnodeArgs {
             name: config.node.id.to_string(),
             home: run.home.data(),

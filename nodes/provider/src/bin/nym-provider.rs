@@ -5,11 +5,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
 use clap::Args;
-use contract::{Fatal, FatalCode, Role};
+use contract::{Fatal, Role};
 use provider::{MAX_WAITING, MAX_WAITING_PER_CLIENT, ProviderArgs};
 use standalone::{
-    Address, AddressFlags, Announce, Config, DirectoryUrl, FilePath, Home, Host, Key, Keys,
-    Limited, Location, NodeConfig, Program, Run, make_private_folder,
+    Address, AddressFlags, Announce, Clash, Config, DirectoryUrl, FilePath, FlagsDiffer, Home,
+    Host, Key, Keys, Limited, Location, NodeConfig, Program, Run, make_private_folder,
 };
 
 /// The ports of the originals.
@@ -107,7 +107,10 @@ impl Config for ProviderConfig {
 }
 
 fn address_keys(keys: &mut Keys<'_>, address: &mut Address) {
-    keys.text(Key::new("listening_address", "Where it listens: IP:PORT"), &mut address.listening);
+    keys.address(
+        Key::new("listening_address", "Where it listens: IP:PORT"),
+        &mut address.listening,
+    );
     keys.optional(
         Key::new(
             "announce_address",
@@ -118,49 +121,53 @@ fn address_keys(keys: &mut Keys<'_>, address: &mut Address) {
     );
 }
 
-/// Flags that go before the config file.
+/// Flags that override the config file.
 #[derive(Debug, Args)]
 pub(crate) struct ProviderFlags {
     /// Interface on which mixnodes connect; 0.0.0.0 for all of them
     #[arg(long, value_name = "IP[:PORT]")]
     mix_host: Option<Host>,
-    /// Port for mixnodes; 0 for any free one
+    /// Port for mixnodes; 0 for any free one [default: 1789]
     #[arg(long, value_name = "PORT")]
     mix_port: Option<u16>,
-    /// What to announce to mixnodes instead
+    /// What to announce to mixnodes instead [default: nothing]
     #[arg(long, value_name = "HOST[:PORT]")]
     mix_announce_host: Option<Announce>,
-    /// Port to announce to mixnodes
+    /// Port to announce to mixnodes [default: the one it listens on]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     mix_announce_port: Option<u16>,
     /// Interface on which clients connect; 0.0.0.0 for all of them
     #[arg(long, value_name = "IP[:PORT]")]
     clients_host: Option<Host>,
-    /// Port for clients; 0 for any free one
+    /// Port for clients; 0 for any free one [default: 9000]
     #[arg(long, value_name = "PORT")]
     clients_port: Option<u16>,
-    /// What to announce to clients instead
+    /// What to announce to clients instead [default: nothing]
     #[arg(long, value_name = "HOST[:PORT]")]
     clients_announce_host: Option<Announce>,
-    /// Port to announce to clients
+    /// Port to announce to clients [default: the one it listens on]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     clients_announce_port: Option<u16>,
-    /// What to announce as its location
+    /// What to announce as its location [default: its id]
     #[arg(long, value_name = "TEXT")]
     location: Option<Location>,
-    /// Address of the directory
-    #[arg(long, value_name = "URL")]
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "Address of the directory [default: http://127.0.0.1:8080]"
+    )]
     directory: Option<DirectoryUrl>,
-    /// Folder of the mailbox
+    /// Folder of the mailbox [default: `data` in the folder of the node]
     #[arg(long, value_name = "DIR")]
     inboxes: Option<FilePath>,
     /// Without effect: the mailbox has the clients too
     #[arg(long, value_name = "FILE")]
     clients_ledger: Option<FilePath>,
     /// Most packets that wait for one client; more are refused, and their senders hear of it
+    /// [default: 10000]
     #[arg(long, value_name = "PACKETS")]
     quota_per_client: Option<Quota>,
-    /// Most packets that wait for all clients together
+    /// Most packets that wait for all clients together [default: 250000]
     #[arg(long, value_name = "PACKETS")]
     quota_total: Option<Quota>,
     /// Give every answer to a pull one length, so that it does not tell how much waited
@@ -196,19 +203,21 @@ impl Program for NymProvider {
         }
     }
 
-    fn apply(config: &mut ProviderConfig, flags: ProviderFlags) {
+    fn apply(config: &mut ProviderConfig, flags: ProviderFlags) -> Result<(), FlagsDiffer> {
         config.mix.apply(AddressFlags {
+            prefix: "mix-",
             host: flags.mix_host,
             port: flags.mix_port,
             announce_host: flags.mix_announce_host,
             announce_port: flags.mix_announce_port,
-        });
+        })?;
         config.clients.apply(AddressFlags {
+            prefix: "clients-",
             host: flags.clients_host,
             port: flags.clients_port,
             announce_host: flags.clients_announce_host,
             announce_port: flags.clients_announce_port,
-        });
+        })?;
         if let Some(inboxes) = flags.inboxes {
             config.inboxes = inboxes;
         }
@@ -218,17 +227,21 @@ impl Program for NymProvider {
         config.faithful = flags.faithful.unwrap_or(config.faithful);
         config.names_ledger = flags.clients_ledger.is_some();
         config.node.apply(flags.location, flags.directory);
+        Ok(())
     }
 
-    fn check(config: &ProviderConfig) -> Result<(), Fatal> {
+    fn check(config: &ProviderConfig) -> Result<(), Clash> {
         // Port 0 is any free one, which never collides.
         if config.mix.listening != config.clients.listening || config.mix.listening.port() == 0 {
             return Ok(());
         }
-        let message =
-            format!("mixnodes and clients cannot both connect to `{}`", config.mix.listening);
-        Err(Fatal::new(FatalCode::Usage, message)
-            .hint("give them two ports: --mix-port and --clients-port"))
+        let listening = config.mix.listening;
+        Err(Clash {
+            reason: format!("mixnodes and clients cannot both connect to `{listening}`"),
+            place: ("mixnet_endpoint", "listening_address"),
+            flags_hint: "give them two ports: --mix-port and --clients-port",
+            file_hint: "give [mixnet_endpoint] and [clients_endpoint] two ports",
+        })
     }
 
     fn common(config: &ProviderConfig) -> &NodeConfig {
@@ -243,6 +256,9 @@ impl Program for NymProvider {
         run.warn_of_namesake(&config.node.directory, &config.mix)?;
         if config.names_ledger {
             tracing::info!("--clients-ledger has no effect: the mailbox has the clients too");
+        }
+        if config.faithful {
+            tracing::info!("faithful: proofs protect nothing, and replayed packets are taken");
         }
         make_private_folder(config.inboxes.as_path())?;
         let args = ProviderArgs {

@@ -50,7 +50,8 @@ CREATE TABLE messages (
     -- arrival.
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     client INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
-    -- What the packet's last hop was told beside the client's key.
+    -- What the packet's last hop was told beside the client's key: zeros with a message or a cover
+    -- packet, otherwise the mark by which the sender knows the acknowledgement of its packet.
     identifier BLOB NOT NULL CHECK (length(identifier) = 16),
     -- The payload as Sphinx left it, sealed to the client or, of an acknowledgement, random.
     payload BLOB NOT NULL

@@ -8,6 +8,12 @@ use contract::{Fatal, FatalCode};
 /// Why a config file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
+    /// Somebody named a file that is not there.
+    #[error("the config file `{path}` does not exist")]
+    Gone {
+        /// The file.
+        path: PathBuf,
+    },
     /// It cannot be read at all.
     #[error("cannot read the config file `{path}`: {source}")]
     Unreadable {
@@ -33,6 +39,8 @@ pub enum ConfigError {
         line: usize,
         /// What the parser says.
         reason: String,
+        /// What was probably meant.
+        hint: Option<String>,
     },
     /// Something in it has no meaning.
     #[error("{path}:{line}: there is no {what}")]
@@ -86,13 +94,20 @@ pub enum ConfigError {
 
 impl From<ConfigError> for Fatal {
     fn from(error: ConfigError) -> Self {
-        let code = match error {
+        let code = match &error {
+            // What is in it is wrong, such as bytes that are no text.
+            ConfigError::Unreadable { source, .. }
+                if source.kind() == io::ErrorKind::InvalidData =>
+            {
+                FatalCode::Usage
+            }
             ConfigError::Unreadable { .. } | ConfigError::Unwritable { .. } => FatalCode::Storage,
             _ => FatalCode::Usage,
         };
         let fatal = Self::new(code, error.to_string());
         match error {
-            ConfigError::Unknown { hint: Some(hint), .. } => fatal.hint(hint),
+            ConfigError::Unknown { hint: Some(hint), .. }
+            | ConfigError::Syntax { hint: Some(hint), .. } => fatal.hint(hint),
             ConfigError::Differ { .. } => fatal.hint("both mean the same here: remove one"),
             _ => fatal,
         }

@@ -10,6 +10,7 @@ mod write;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -125,6 +126,16 @@ impl Keys<'_> {
         self.0.key(key, Slot { kind: Kind::Text, text, set: &mut set });
     }
 
+    /// An IP address with a port.
+    pub fn address(&mut self, key: Key, value: &mut SocketAddr) {
+        let text = value.to_string();
+        let mut set = |text: &str| {
+            *value = text.parse().map_err(|_| "it has to be IP:PORT, such as 127.0.0.1:1789")?;
+            Ok(())
+        };
+        self.0.key(key, Slot { kind: Kind::Text, text, set: &mut set });
+    }
+
     /// A number.
     pub fn number<const LEAST: u64, const MOST: u64>(
         &mut self,
@@ -179,6 +190,11 @@ pub fn read(path: &Path, config: &mut impl Config) -> Result<Vec<String>, Config
     let mut reader = Reader::new(path, &text)?;
     config.keys(&mut Keys(&mut reader));
     reader.finish()
+}
+
+/// The line of a key in a file that could be read, from 1; none if it has no such key.
+pub(crate) fn line_of(path: &Path, section: &str, key: &str) -> Option<usize> {
+    Reader::new(path, &text_of(path).ok()?).ok()?.line_of(section, key)
 }
 
 fn text_of(path: &Path) -> io::Result<String> {

@@ -14,6 +14,10 @@ const ALIKE: f64 = 0.8;
 /// The longest part of a wrong value or name that is shown, in characters.
 const SHOWN_CHARS: usize = 60;
 
+/// Helps with most of what is no TOML.
+const TOML_HINT: &str =
+    "a text stands in quotes, a number does not, and a switch is `true` or `false`";
+
 /// A name in a section.
 type Place = (String, String);
 
@@ -47,11 +51,15 @@ impl Reader {
     pub(super) fn new(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let line_at = |at: usize| text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
         let shown = |span: Range<usize>| shorten(text.get(span).unwrap_or_default());
-        let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
-            path: path.to_owned(),
-            line: line_at(error.span().map_or(0, |span| span.start)),
+        let table = DeTable::parse(text).map_err(|error| {
+            let span = error.span().unwrap_or_default();
             // Its further lines are what it expected.
-            reason: error.message().lines().collect::<Vec<_>>().join(", "),
+            let reason = error.message().lines().collect::<Vec<_>>().join(", ");
+            let (reason, hint) = match reason.as_str() {
+                "duplicate key" => (format!("duplicate key `{}`", shown(span.clone())), None),
+                _ => (reason, Some(TOML_HINT.to_owned())),
+            };
+            ConfigError::Syntax { path: path.to_owned(), line: line_at(span.start), reason, hint }
         })?;
         let mut found = BTreeMap::new();
         let mut sections = BTreeMap::new();
@@ -86,6 +94,11 @@ impl Reader {
             wrong: None,
             missing: None,
         })
+    }
+
+    /// The line of a key that is still to be taken.
+    pub(super) fn line_of(&self, section: &str, key: &str) -> Option<usize> {
+        self.found.get(&(section.to_owned(), key.to_owned())).map(|found| found.line)
     }
 
     /// After the walk: complains about whatever nobody asked for, and says what was ignored.

@@ -39,7 +39,7 @@ impl Config for Sample {
         keys.section("node", &["gateway"], "The node");
         keys.text(Key::new("id", "Its name").required(), &mut self.id);
         keys.number(Key::new("layer", "Its layer"), &mut self.layer);
-        keys.text(Key::new("listening_address", "Where it listens"), &mut self.listening);
+        keys.address(Key::new("listening_address", "Where it listens"), &mut self.listening);
         keys.optional(Key::new("announce_address", "What it announces"), &mut self.announce);
         keys.text(
             Key::new("directory", "The directory").also(&[("debug", "old_directory")]),
@@ -96,9 +96,13 @@ fn keys_are_found_at_all_their_places_and_old_ones_are_named() {
 
 #[test]
 fn what_is_wrong_is_named_with_its_line() {
+    const TOML: &str =
+        "a text stands in quotes, a number does not, and a switch is `true` or `false`";
     for (text, message, hint) in [
-        ("[node]\nid 'm1'\n", "c.toml:2: ", None),
-        ("[node]\nid = 'm1'\nid = 'm1'\n", "c.toml:3: duplicate key", None),
+        ("[node]\nid 'm1'\n", "c.toml:2: ", Some(TOML)),
+        ("[node]\nid = 'm1'\n[debug]\nfaithful = yes\n", "c.toml:4: ", Some(TOML)),
+        ("[node]\nid = 'm1'\nid = 'm1'\n", "c.toml:3: duplicate key `id`", None),
+        ("[node]\nid = 'm1'\n[node]\n", "c.toml:3: duplicate key `node`", None),
         (
             "[node]\nid = 'm1'\nlayr = 2\n",
             "c.toml:3: there is no key `layr` in [node]",
@@ -145,7 +149,7 @@ fn what_is_wrong_is_named_with_its_line() {
         ),
         (
             "[node]\nid = 'm1'\nlistening_address = 'x'\n",
-            "c.toml:3: [node] listening_address = 'x': ",
+            "c.toml:3: [node] listening_address = 'x': it has to be IP:PORT",
             None,
         ),
         (
@@ -184,9 +188,14 @@ fn a_message_shows_no_more_than_fits_in_a_line() {
 fn a_file_that_is_too_long_or_is_none_is_not_read() {
     let text = format!("[node]\nid = 'm1'\n{}", "# comment\n".repeat(10_000));
     let fatal = Fatal::from(read_text(&text).expect_err("too long"));
-    assert_eq!(fatal.code, FatalCode::Storage);
+    assert_eq!(fatal.code, FatalCode::Usage);
     assert!(fatal.message.contains("longer than 65536 bytes"), "{fatal}");
     let folder = tempfile::tempdir().expect("a folder");
     let error = read(folder.path(), &mut Sample::new()).expect_err("a folder is no file");
-    assert!(matches!(error, ConfigError::Unreadable { .. }));
+    assert_eq!(Fatal::from(error).code, FatalCode::Storage);
+    let path = folder.path().join("c.toml");
+    fs::write(&path, [0xff, 0xfe]).expect("written");
+    let fatal = Fatal::from(read(&path, &mut Sample::new()).expect_err("no text"));
+    assert_eq!(fatal.code, FatalCode::Usage);
+    assert!(fatal.message.contains("valid UTF-8"), "{fatal}");
 }
