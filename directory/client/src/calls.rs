@@ -1,8 +1,8 @@
 //! The calls: one method per route.
 
 use directory_api::{
-    Departure, MetricsHistory, MixMetric, MixMetricReport, MixNodeReport, MixProviderReport,
-    Refused, Topic, Topology, paths,
+    Accepted, Departure, MetricsHistory, MixMetric, MixMetricReport, MixNodeReport,
+    MixProviderReport, Refused, Topic, Topology, paths,
 };
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, Response};
@@ -46,7 +46,7 @@ impl DirectoryClient {
     /// Whether the directory is there.
     pub async fn healthcheck(&self) -> Result<(), Error> {
         let call = "check the health of the directory";
-        self.get::<directory_api::Accepted>(call, paths::HEALTHCHECK).await.map(drop)
+        self.get::<Accepted>(call, paths::HEALTHCHECK).await.map(drop)
     }
 
     /// Everything that is present.
@@ -109,11 +109,7 @@ impl DirectoryClient {
     async fn get<T: DeserializeOwned>(&self, call: &'static str, path: &str) -> Result<T, Error> {
         let url = self.address.route(path);
         let body = answer(call, &url, self.http.get(&url)).await?;
-        serde_json::from_slice(&body).map_err(|error| Error::Unreadable {
-            call,
-            url,
-            reason: error.to_string(),
-        })
+        decode(call, url, &body)
     }
 
     async fn post(
@@ -123,8 +119,15 @@ impl DirectoryClient {
         body: &impl Serialize,
     ) -> Result<(), Error> {
         let url = self.address.route(path);
-        answer(call, &url, self.http.post(&url).json(body)).await.map(drop)
+        let body = answer(call, &url, self.http.post(&url).json(body)).await?;
+        // Any web server may say 200: only a directory says this.
+        decode::<Accepted>(call, url, &body).map(drop)
     }
+}
+
+fn decode<T: DeserializeOwned>(call: &'static str, url: String, body: &[u8]) -> Result<T, Error> {
+    let understood = serde_json::from_slice(body);
+    understood.map_err(|error| Error::Unreadable { call, url, reason: error.to_string() })
 }
 
 /// The body of a successful answer.

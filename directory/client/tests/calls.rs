@@ -166,6 +166,9 @@ async fn what_is_no_directory_is_not_believed() {
     let (result, ()) = tokio::join!(client.topology(), answer_with(&listener, html));
     let error = result.expect_err("not JSON");
     assert!(matches!(&error, Error::Unreadable { .. }), "{error:?}");
+    let (result, ()) = tokio::join!(client.leave("key"), answer_with(&listener, html));
+    let error = result.expect_err("whoever took it did not understand it");
+    assert!(matches!(&error, Error::Unreadable { .. }), "{error:?}");
 
     let elsewhere = b"HTTP/1.1 302 Found\r\nLocation: http://example.invalid/\r\n\
         Content-Length: 4\r\nConnection: close\r\n\r\nthere";
