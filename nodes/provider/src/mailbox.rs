@@ -29,11 +29,15 @@ pub use read::Reader;
 use crate::Parcel;
 use batch::Room;
 use error::attempt;
-use file::{Lock, Reserve};
+use file::{InUse, Lock, Reserve};
 use ledger::Ledger;
 
 /// Most clients of a provider: as many as it can announce.
 pub const MAX_CLIENTS: u64 = directory_api::MAX_REGISTERED_CLIENTS as u64;
+
+/// Most clients that have not proven their keys: a name costs nothing, and whoever makes names up must
+/// not keep those out that prove theirs. They have the other half to themselves.
+pub const MAX_NAMED_CLIENTS: u64 = MAX_CLIENTS / 2;
 
 /// Rows written or deleted, and two for each transaction, after which the log is written back into
 /// the file: some 4 MB of log, of which one transaction of a single packet writes 24 kB.
@@ -135,6 +139,7 @@ pub struct Mailbox {
     quotas: Quotas,
     /// None in memory, as the lock.
     reserve: Option<Reserve>,
+    in_use: InUse,
     /// Since the log was written back; see [`CHECKPOINT_AFTER`].
     changes: u64,
     /// Given up when nobody uses the connection any more.
@@ -144,6 +149,7 @@ pub struct Mailbox {
 impl Mailbox {
     /// Opens the file, or makes it. A damaged one is an error and stays as it is.
     pub fn open(path: &Path, quotas: Quotas) -> Result<Self, MailboxError> {
+        file::must_be_file(path)?;
         let lock = Lock::take(path)?;
         Self::open_locked(path, quotas, lock).map_err(|(error, _)| error)
     }
@@ -154,6 +160,7 @@ impl Mailbox {
     /// A provider that refused to start would not bring back what is lost: its clients would be
     /// without a mailbox besides. Those that prove their keys register again by themselves.
     pub fn open_or_replace(path: &Path, quotas: Quotas) -> Result<Opened, MailboxError> {
+        file::must_be_file(path)?;
         let lock = Lock::take(path)?;
         match Self::open_locked(path, quotas, lock) {
             Ok(mailbox) => Ok(Opened { mailbox, damaged: None }),
@@ -178,7 +185,12 @@ impl Mailbox {
         };
         match open() {
             Ok(mailbox) => {
-                Ok(Self { reserve: Some(Reserve::of(path)), _lock: Some(lock), ..mailbox })
+                let mut reserve = Reserve::of(path);
+                if let Err(error) = reserve.take() {
+                    tracing::warn!("{error}");
+                }
+                let in_use = InUse::of(path);
+                Ok(Self { reserve: Some(reserve), in_use, _lock: Some(lock), ..mailbox })
             }
             Err(error) => Err((error, lock)),
         }
@@ -205,10 +217,19 @@ impl Mailbox {
         };
         match attempt("be opened", set())?.as_str() {
             "ok" => {}
-            found => return Err(MailboxError::Damaged { reason: found.to_owned() }),
+            // Several lines, and the log has one for it.
+            found => return Err(MailboxError::Damaged { reason: found.replace('\n', "; ") }),
         }
         let ledger = read::ledger(&connection)?;
-        Ok(Self { connection, ledger, quotas, reserve: None, changes: 0, _lock: None })
+        Ok(Self {
+            connection,
+            ledger,
+            quotas,
+            reserve: None,
+            in_use: InUse::default(),
+            changes: 0,
+            _lock: None,
+        })
     }
 
     /// Does something in one transaction: when this returns, all of it is safe, or none of it
@@ -224,7 +245,13 @@ impl Mailbox {
             Err(error) if error.is_full() && self.reserve.is_some() => {
                 // If it fails, the transaction tells.
                 let _ = self.make_room();
-                self.try_transaction(false, &mut work)
+                match self.try_transaction(false, &mut work) {
+                    // The second time nobody looks why there is no room.
+                    Err(MailboxError::DiskFull) if matches!(error, MailboxError::NoReserve) => {
+                        Err(error)
+                    }
+                    result => result,
+                }
             }
             result => result,
         }
@@ -267,8 +294,10 @@ impl Mailbox {
     }
 
     /// Writes the log back into the file, if it is time, and gives room back that is not needed.
-    /// Takes as long as the disk needs: call it when nobody waits.
+    /// Takes as long as the disk needs: call it when nobody waits. Fails if the files are gone: what
+    /// is written then is lost with the process.
     pub fn tidy(&mut self) -> Result<(), MailboxError> {
+        self.in_use.check()?;
         if self.changes < CHECKPOINT_AFTER {
             return Ok(());
         }

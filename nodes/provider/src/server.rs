@@ -40,6 +40,9 @@ const LEAVE_GRACE: Duration = Duration::from_secs(1);
 /// write what they have.
 const FLUSH_LIMIT: Duration = Duration::from_millis(500);
 
+/// How long it waits for the mailbox to be closed, which writes its log of a few MB back.
+const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+
 /// What helps if the mailbox breaks.
 const START_AGAIN: &str = "start again: if the file is damaged it is then kept under another name";
 
@@ -161,6 +164,14 @@ async fn reached(moment: Option<Instant>) {
 }
 
 fn open_mailbox(path: &Path, quotas: Quotas, reporter: &Reporter) -> Result<Storage, Fatal> {
+    let Quotas { per_client, total } = quotas;
+    if per_client.packets > total.packets {
+        tracing::warn!(
+            "the quota of one client, {} packets, is larger than that of all together, {}",
+            per_client.packets,
+            total.packets
+        );
+    }
     let opened = Storage::open(path, quotas, reporter.clone());
     let (storage, damaged) = opened.map_err(|error| unusable_mailbox(path, &error))?;
     if let Some(PutAside { reason, kept }) = damaged {
@@ -178,6 +189,7 @@ fn unusable_mailbox(path: &Path, error: &MailboxError) -> Fatal {
     Fatal::new(FatalCode::Storage, message).hint(match error {
         MailboxError::InUse => "stop the other provider, or give this one a folder of its own",
         MailboxError::Version { .. } | MailboxError::Foreign => "move the file away for a new one",
+        MailboxError::NoFile { .. } => "move it away, or give the provider another folder",
         error if error.is_damage() => START_AGAIN,
         _ => "check that the folder belongs to you and has space left",
     })
@@ -239,6 +251,9 @@ impl Driver {
         // Two last reports, so that what was counted is seen.
         self.report_links();
         self.report_metrics();
+        if !self.storage.close(CLOSE_LIMIT).await {
+            tracing::warn!("the mailbox is still busy: its log belongs to it, keep them together");
+        }
     }
 
     fn report_links(&self) {

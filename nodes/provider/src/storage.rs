@@ -5,13 +5,16 @@
 //! together: many small transactions cost as much as few large ones take. Another thread reads.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use contract::Event;
 use runtime::Reporter;
 use tokio::sync::{SetOnce, mpsc, oneshot};
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 use wire::{Delivery, PublicKey};
 
 use crate::mailbox::{Batch, PutAside, Quotas, Reader};
@@ -83,6 +86,10 @@ pub(crate) struct Storage {
     failing: Arc<Mutex<bool>>,
     /// Why the mailbox cannot be used any more.
     broken: Arc<SetOnce<String>>,
+    /// The threads take no more.
+    closing: Arc<AtomicBool>,
+    /// Told when the file is closed.
+    ended: TaskTracker,
 }
 
 impl Storage {
@@ -97,15 +104,49 @@ impl Storage {
         let (writes, to_write) = mpsc::channel(MAX_JOBS);
         let (reads, mut to_read) = mpsc::channel::<Read>(MAX_JOBS);
         let counts = Arc::new(Counts::default());
-        let counts_of_thread = Arc::clone(&counts);
-        spawn("mailbox", path, move || write(opened.mailbox, to_write, &counts_of_thread))?;
-        spawn("mailbox-read", path, move || {
+        let (failing, broken) = (Arc::default(), Arc::default());
+        let closing = Arc::new(AtomicBool::new(false));
+        let ended = TaskTracker::new();
+        let closing_of_reader = Arc::clone(&closing);
+        let reading = spawn("mailbox-read", path, move || {
             while let Some(read) = to_read.blocking_recv() {
                 read(&reader);
+                if closing_of_reader.load(Ordering::Relaxed) {
+                    to_read.close();
+                }
             }
         })?;
-        let (failing, broken) = (Arc::default(), Arc::default());
-        Ok((Self { writes, reads, counts, reporter, failing, broken }, opened.damaged))
+        let thread = Writer {
+            mailbox: opened.mailbox,
+            counts: Arc::clone(&counts),
+            broken: Arc::clone(&broken),
+            closing: Arc::clone(&closing),
+        };
+        let token = ended.token();
+        spawn("mailbox", path, move || {
+            let mailbox = thread.run(to_write);
+            // Only the last to close the file writes the log back, and a reader cannot. Should it have
+            // panicked, it was told.
+            let _ = reading.join();
+            drop(mailbox);
+            drop(token);
+        })?;
+        let storage = Self { writes, reads, counts, reporter, failing, broken, closing, ended };
+        Ok((storage, opened.damaged))
+    }
+
+    /// Closes the file, after what is asked of it already: it is complete then, without its log. Says
+    /// whether that is done within this time.
+    pub(crate) async fn close(&self, limit: Duration) -> bool {
+        self.closing.store(true, Ordering::Relaxed);
+        self.ended.close();
+        let close = async {
+            // Each thread looks at what is asked of it, and then whether that was the last.
+            let _ = self.read(|_| Ok(())).await;
+            let _ = self.write(|_| Ok(())).await;
+            self.ended.wait().await;
+        };
+        timeout(limit, close).await.is_ok()
     }
 
     /// Stores parcels; says what became of each.
@@ -215,220 +256,71 @@ fn spawn(
     name: &str,
     mailbox: &Path,
     work: impl FnOnce() + Send + 'static,
-) -> Result<(), MailboxError> {
+) -> Result<JoinHandle<()>, MailboxError> {
     let builder = thread::Builder::new().name(name.into()).stack_size(STACK_BYTES);
-    builder.spawn(work).map(drop).map_err(|source| MailboxError::File {
+    builder.spawn(work).map_err(|source| MailboxError::File {
         attempt: "start a thread for",
         path: mailbox.to_owned(),
         source,
     })
 }
 
-/// The thread that writes.
-fn write(mut mailbox: Mailbox, mut writes: mpsc::Receiver<Box<dyn Write>>, counts: &Counts) {
-    let publish = |mailbox: &Mailbox| {
-        counts.clients.store(mailbox.client_count(), Ordering::Relaxed);
-        counts.waiting.store(mailbox.waiting_total().packets, Ordering::Relaxed);
-    };
-    publish(&mailbox);
-    let mut jobs = Vec::new();
-    while writes.blocking_recv_many(&mut jobs, MAX_JOBS) > 0 {
-        let together =
-            mailbox.transaction(|batch| jobs.iter_mut().try_for_each(|job| job.run(batch)));
+/// What the thread that writes has.
+struct Writer {
+    mailbox: Mailbox,
+    counts: Arc<Counts>,
+    broken: Arc<SetOnce<String>>,
+    closing: Arc<AtomicBool>,
+}
+
+impl Writer {
+    /// Writes until nobody asks any more.
+    fn run(self, mut writes: mpsc::Receiver<Box<dyn Write>>) -> Mailbox {
+        let Self { mut mailbox, counts, broken, closing } = self;
+        let publish = |mailbox: &Mailbox| {
+            counts.clients.store(mailbox.client_count(), Ordering::Relaxed);
+            counts.waiting.store(mailbox.waiting_total().packets, Ordering::Relaxed);
+        };
         publish(&mailbox);
-        match together {
-            Ok(()) => jobs.drain(..).for_each(|job| job.answer(Ok(()))),
-            Err(error) if jobs.len() == 1 => {
-                jobs.drain(..).next_back().expect("one is there").answer(Err(error));
-            }
-            // None of them is at fault, and alone each would wait as long again.
-            Err(MailboxError::Busy) => {
-                jobs.drain(..).for_each(|job| job.answer(Err(MailboxError::Busy)));
-            }
-            // One of them is at fault, or each: whoever can go on alone does.
-            Err(_) => {
-                for mut job in jobs.drain(..) {
-                    let alone = mailbox.transaction(|batch| job.run(batch));
-                    publish(&mailbox);
-                    job.answer(alone);
+        let mut jobs = Vec::new();
+        while writes.blocking_recv_many(&mut jobs, MAX_JOBS) > 0 {
+            let together =
+                mailbox.transaction(|batch| jobs.iter_mut().try_for_each(|job| job.run(batch)));
+            publish(&mailbox);
+            match together {
+                Ok(()) => jobs.drain(..).for_each(|job| job.answer(Ok(()))),
+                Err(error) if jobs.len() == 1 => {
+                    jobs.drain(..).next_back().expect("one is there").answer(Err(error));
+                }
+                // None of them is at fault, and alone each would wait as long again.
+                Err(MailboxError::Busy) => {
+                    jobs.drain(..).for_each(|job| job.answer(Err(MailboxError::Busy)));
+                }
+                // One of them is at fault, or each: whoever can go on alone does.
+                Err(_) => {
+                    for mut job in jobs.drain(..) {
+                        let alone = mailbox.transaction(|batch| job.run(batch));
+                        publish(&mailbox);
+                        job.answer(alone);
+                    }
                 }
             }
+            // Those who waited have their answers: nobody waits for this but who comes now.
+            match mailbox.tidy() {
+                Err(error @ MailboxError::Gone { .. }) => {
+                    // Whoever came first has told.
+                    let _ = broken.set(error.to_string());
+                }
+                Err(error) => tracing::warn!("{error}"),
+                Ok(()) => {}
+            }
+            if closing.load(Ordering::Relaxed) {
+                writes.close();
+            }
         }
-        // Those who waited have their answers: nobody waits for this but who comes now.
-        if let Err(error) = mailbox.tidy() {
-            tracing::warn!("{error}");
-        }
+        mailbox
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::ffi::OsStr;
-    use std::os::unix::ffi::OsStrExt;
-    use std::os::unix::fs::FileExt;
-    use std::sync::mpsc;
-    use std::time::Duration;
-
-    use tokio::time::timeout;
-
-    use super::*;
-    use crate::Protocol;
-
-    fn key(byte: u8) -> PublicKey {
-        PublicKey::from_bytes([byte; 32])
-    }
-
-    fn parcels(client: u8, count: usize) -> Arc<[Parcel]> {
-        let payload = vec![client; 2048];
-        let parcel = Parcel { client: key(client), identifier: [0; 16], payload, ack: None };
-        vec![parcel; count].into()
-    }
-
-    async fn register(storage: &Storage, client: u8) {
-        let registered = storage.write(move |batch| batch.register(&key(client), Protocol::V1));
-        registered.await.expect("registers");
-    }
-
-    /// A mailbox, and what is reported of it.
-    struct Fixture {
-        storage: Storage,
-        events: mpsc::Receiver<Event>,
-        path: std::path::PathBuf,
-        _folder: tempfile::TempDir,
-    }
-
-    impl Fixture {
-        fn new() -> Self {
-            let folder = tempfile::tempdir().expect("a folder");
-            // Where the system allows it, the name of a folder need not be text.
-            let name: &[u8] = if cfg!(target_os = "linux") { b"home \xff" } else { b"home" };
-            let home = folder.path().join(OsStr::from_bytes(name));
-            std::fs::create_dir(&home).expect("a folder");
-            let path = home.join("mailbox.sqlite");
-            let (sender, events) = mpsc::channel();
-            let reporter = Reporter::new(move |event| sender.send(event).expect("is read"));
-            let opened = Storage::open(&path, Quotas::default(), reporter);
-            let (storage, damaged) = opened.expect("a new mailbox");
-            assert!(damaged.is_none());
-            Self { storage, events, path, _folder: folder }
-        }
-    }
-
-    #[tokio::test]
-    async fn what_comes_meanwhile_goes_into_one_transaction_and_who_fails_fails_alone() {
-        let Fixture { storage, _folder, .. } = Fixture::new();
-        for client in [1, 2] {
-            register(&storage, client).await;
-        }
-        // The thread is held until all of the others wait.
-        let (go_on, wait) = mpsc::channel::<()>();
-        let (begun, has_begun) = oneshot::channel();
-        let mut begun = Some(begun);
-        let holding = storage.clone();
-        let holding = tokio::spawn(async move {
-            let hold = holding.write(move |_| {
-                let _ = begun.take().expect("once").send(());
-                // The other end is gone when the others wait.
-                let _ = wait.recv();
-                Ok(())
-            });
-            hold.await
-        });
-        has_begun.await.expect("begins");
-        let runs = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&runs);
-        let counting = storage.write(move |batch| {
-            counted.fetch_add(1, Ordering::Relaxed);
-            Ok(batch.waiting_for(&key(1)).packets)
-        });
-        let first = storage.store(parcels(1, 3));
-        let failing = storage.write(|batch| {
-            batch.register(&key(3), Protocol::Tcp)?;
-            Err::<(), _>(MailboxError::Ended)
-        });
-        let second = storage.store(parcels(2, 2));
-        let release = async { drop(go_on) };
-        let (first, counted, failed, second, ()) =
-            tokio::join!(first, counting, failing, second, release);
-        holding.await.expect("ends").expect("went on");
-        assert_eq!(first.expect("stores"), [Stored::Yes; 3]);
-        assert_eq!(second.expect("stores"), [Stored::Yes; 2]);
-        assert!(matches!(failed, Err(MailboxError::Ended)));
-        assert_eq!(counted.expect("counts"), 3, "what came before is seen");
-        assert_eq!(runs.load(Ordering::Relaxed), 2, "once with the one that failed, once alone");
-        assert_eq!(storage.counts(), (2, 5), "of what failed, nothing is left");
-        assert_eq!(storage.clients().await.expect("reads"), [key(1), key(2)]);
-        let waiting = storage.waiting(key(1), 0, 10).await.expect("reads");
-        assert_eq!(waiting.len(), 3, "the reader sees what was committed");
-    }
-
-    #[tokio::test]
-    async fn reading_does_not_wait_for_writing() {
-        let Fixture { storage, _folder, .. } = Fixture::new();
-        register(&storage, 1).await;
-        storage.store(parcels(1, 2)).await.expect("stores");
-        let (go_on, wait) = mpsc::channel::<()>();
-        let writing = storage.write(move |batch| {
-            batch.store(&parcels(1, 1)[0])?;
-            // In the middle of a transaction.
-            let _ = wait.recv();
-            Ok(())
-        });
-        let reading = async {
-            let read = storage.waiting(key(1), 0, 10).await;
-            drop(go_on);
-            read
-        };
-        let (written, read) = tokio::join!(writing, reading);
-        written.expect("committed");
-        assert_eq!(read.expect("reads").len(), 2, "what is not committed is not there");
-        assert_eq!(storage.waiting(key(1), 0, 10).await.expect("reads").len(), 3);
-    }
-
-    #[tokio::test]
-    async fn a_full_disk_is_told_once_and_so_is_its_end() {
-        let Fixture { storage, events, _folder, .. } = Fixture::new();
-        register(&storage, 1).await;
-        storage.write(|batch| batch.limit_pages(100)).await.expect("set");
-        while storage.store(parcels(1, 50)).await.is_ok() {}
-        assert!(storage.store(parcels(1, 50)).await.is_err(), "still");
-        let told: Vec<Event> = events.try_iter().collect();
-        assert!(
-            matches!(&told[..], [Event::Waiting { reason }] if reason.contains("disk is full")),
-            "{told:?}"
-        );
-        let waiting = storage.waiting(key(1), 0, 100).await.expect("reads");
-        let numbers = waiting.iter().map(|delivery| delivery.number).collect();
-        assert_eq!(storage.confirm(key(1), numbers).await.expect("deletes"), 100);
-        storage.store(parcels(1, 50)).await.expect("stores");
-        let told: Vec<Event> = events.try_iter().collect();
-        assert!(matches!(&told[..], [Event::Ready { .. }]), "{told:?}");
-    }
-
-    #[tokio::test]
-    async fn damage_that_shows_while_it_runs_is_told() {
-        let Fixture { storage, path, _folder, .. } = Fixture::new();
-        register(&storage, 1).await;
-        // Enough for the log to be written back, and for no page to be in anybody's memory.
-        for _ in 0..40 {
-            storage.store(parcels(1, 50)).await.expect("stores");
-        }
-        let file = std::fs::OpenOptions::new().write(true).open(&path).expect("opens");
-        let length = file.metadata().expect("there").len();
-        file.write_all_at(&vec![0xa5; usize::try_from(length / 2).expect("small")], length / 4)
-            .expect("written");
-        let read = storage.waiting(key(1), 0, usize::MAX).await;
-        let error = read.expect_err("it is damaged");
-        assert!(error.is_damage(), "{error}");
-        let told = timeout(Duration::ZERO, storage.broken()).await.expect("told");
-        assert_eq!(told, error.to_string());
-    }
-
-    #[tokio::test]
-    async fn a_thread_that_ends_before_its_time_is_told() {
-        let Fixture { storage, _folder, .. } = Fixture::new();
-        let result = storage.write(|_| -> Result<(), _> { panic!("as a test wants it") }).await;
-        assert!(matches!(result, Err(MailboxError::Ended)));
-        timeout(Duration::ZERO, storage.broken()).await.expect("told");
-    }
-}
+mod tests;

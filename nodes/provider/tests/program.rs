@@ -85,6 +85,7 @@ fn flags_override_the_file_and_it_says_goodbye() {
 
     let (status, log) = provider.end();
     assert!(status.success(), "{log:#?}");
+    assert!(!home.nym("providers/p1/data/mailbox.sqlite-wal").exists(), "one file has everything");
     directory.topology(|topology| topology.gateway_nodes.is_empty());
 
     // What was said then is not remembered.

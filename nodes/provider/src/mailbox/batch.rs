@@ -76,8 +76,8 @@ impl<'mailbox> Batch<'mailbox> {
                 attempt("register a client", update())?;
                 *account
             }
-            None if self.ledger.is_full() => return Err(MailboxError::TooManyClients),
             None => {
+                self.ledger.has_place(protocol)?;
                 let insert = || {
                     let sql = "INSERT INTO clients (key, protocol) VALUES (?1, ?2)";
                     let parameters = params![client.to_string(), protocol.word()];
@@ -112,13 +112,10 @@ impl<'mailbox> Batch<'mailbox> {
 
     /// Stores a packet, if its client is registered and within the quotas.
     pub fn store(&mut self, parcel: &Parcel) -> Result<Stored, MailboxError> {
-        let has_room = match &mut self.room {
-            Room::Enough => true,
-            Room::With(reserve) => reserve.take(),
-            Room::None => false,
-        };
-        if !has_room {
-            return Err(MailboxError::DiskFull);
+        match &mut self.room {
+            Room::Enough => {}
+            Room::With(reserve) => reserve.take()?,
+            Room::None => return Err(MailboxError::DiskFull),
         }
         let amount = Amount::one(parcel.payload.len());
         let stored = self.ledger.admit(&parcel.client, amount, self.quotas);

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
 
-use super::MAX_CLIENTS;
+use super::file::RESERVE_MB;
 use super::schema::SCHEMA_VERSION;
+use super::{MAX_CLIENTS, MAX_NAMED_CLIENTS};
 
 /// The mailbox file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -43,17 +44,43 @@ pub enum MailboxError {
     )]
     Version {
         /// The file's version.
-        found: u32,
+        found: i64,
     },
     /// The file is a database of something else.
-    #[error("the file is an SQLite database, and not a mailbox")]
+    #[error("the file is an SQLite database of another program, and not a mailbox of this one")]
     Foreign,
+    /// There is something else in the place of a file.
+    #[error("`{}` is {kind}, and not a file", path.display())]
+    NoFile {
+        /// Where.
+        path: PathBuf,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// A file was moved or deleted while it was in use.
+    #[error("`{}` was moved or deleted while the mailbox was in use", path.display())]
+    Gone {
+        /// Its former name.
+        path: PathBuf,
+    },
+    /// There is no room for the reserve. Reading and deleting work.
+    #[error(
+        "the mailbox cannot store packets: less than {RESERVE_MB} MB are free on its disk, and it \
+         keeps so many in reserve"
+    )]
+    NoReserve,
     /// Another provider has it open.
     #[error("another provider uses the mailbox")]
     InUse,
     /// [`MAX_CLIENTS`] are registered.
     #[error("the provider has {MAX_CLIENTS} clients and takes no more")]
     TooManyClients,
+    /// [`MAX_NAMED_CLIENTS`] are registered without a proof.
+    #[error(
+        "the provider has {MAX_NAMED_CLIENTS} clients that have not proven their keys and takes no \
+         more of them"
+    )]
+    TooManyNamed,
     /// Another program is writing into the file.
     #[error("another program has the mailbox open for writing, close it there")]
     Busy,
@@ -82,7 +109,7 @@ impl MailboxError {
     /// Whether there was no room for it.
     pub(super) fn is_full(&self) -> bool {
         match self {
-            Self::DiskFull => true,
+            Self::DiskFull | Self::NoReserve => true,
             Self::Sqlite { source, .. } => source.sqlite_error_code() == Some(ErrorCode::DiskFull),
             _ => false,
         }
@@ -100,7 +127,7 @@ impl MailboxError {
 
     /// Whether a transaction in which this happened can go on: nothing was written then.
     pub(crate) fn is_refusal(&self) -> bool {
-        matches!(self, Self::TooManyClients)
+        matches!(self, Self::TooManyClients | Self::TooManyNamed)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::FallocateFlags;
@@ -16,7 +16,8 @@ const MODE: u32 = 0o600;
 
 /// Room on the disk that is given up when the disk is full, so that deleting still works: the log of
 /// one checkpoint, and as much again for what the checkpoint adds to the file.
-const RESERVE_BYTES: u64 = 16 << 20;
+const RESERVE_BYTES: u64 = RESERVE_MB << 20;
+pub(super) const RESERVE_MB: u64 = 16;
 
 /// The file with something behind its name.
 fn beside(path: &Path, suffix: &str) -> PathBuf {
@@ -30,6 +31,47 @@ fn io_error(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Mai
     move |source| MailboxError::File { attempt, path, source }
 }
 
+/// Refuses what is there and is no file, before it is opened: a pipe would wait for another program,
+/// and a device may do anything.
+pub(super) fn must_be_file(path: &Path) -> Result<(), MailboxError> {
+    let kind = match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => return Ok(()),
+        Ok(metadata) if metadata.is_dir() => "a folder",
+        Ok(metadata) if metadata.file_type().is_fifo() => "a pipe",
+        Ok(metadata) if metadata.file_type().is_socket() => "a socket",
+        Ok(_) => "a device",
+        // Whoever opens it tells what is wrong.
+        Err(_) => return Ok(()),
+    };
+    Err(MailboxError::NoFile { path: path.to_owned(), kind })
+}
+
+/// The files of an open mailbox. SQLite goes on writing into a file that was moved or deleted, and
+/// the next start does not find it.
+#[derive(Debug, Default)]
+pub(super) struct InUse(Vec<(PathBuf, (u64, u64))>);
+
+impl InUse {
+    /// Those of a mailbox that has just been opened and read: its log is there.
+    pub(super) fn of(mailbox: &Path) -> Self {
+        let paths = [mailbox.to_owned(), beside(mailbox, "-wal")];
+        Self(paths.into_iter().filter_map(|path| identity(&path).map(|it| (path, it))).collect())
+    }
+
+    /// Whether they still have their names.
+    pub(super) fn check(&self) -> Result<(), MailboxError> {
+        match self.0.iter().find(|(path, opened)| identity(path) != Some(*opened)) {
+            Some((path, _)) => Err(MailboxError::Gone { path: path.clone() }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// By which the system knows a file, whatever its name.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
 /// Held as long as a mailbox is open. The system lets go of it when the process ends, however it
 /// ends.
 #[derive(Debug)]
@@ -40,6 +82,7 @@ impl Lock {
     /// mailbox come and go with its transactions.
     pub(super) fn take(mailbox: &Path) -> Result<Self, MailboxError> {
         let path = beside(mailbox, ".lock");
+        must_be_file(&path)?;
         let open =
             OpenOptions::new().create(true).truncate(false).write(true).mode(MODE).open(&path);
         let file = open.map_err(io_error("open the lock", &path))?;
@@ -95,24 +138,35 @@ pub(super) struct Reserve {
 }
 
 impl Reserve {
-    /// The reserve of this mailbox; taken at once if there is room.
+    /// The reserve of this mailbox, as it was left.
     pub(super) fn of(mailbox: &Path) -> Self {
         let path = beside(mailbox, ".reserve");
-        let held = fs::metadata(&path).is_ok_and(|metadata| metadata.len() == RESERVE_BYTES);
-        let mut reserve = Self { path, held };
-        reserve.take();
-        reserve
+        let held = fs::metadata(&path)
+            .is_ok_and(|metadata| metadata.is_file() && metadata.len() == RESERVE_BYTES);
+        Self { path, held }
     }
 
-    /// Takes the room, unless it is taken. Says whether it is.
-    pub(super) fn take(&mut self) -> bool {
-        if !self.held {
-            self.held = self.allocate().is_ok();
-            if !self.held {
+    /// Takes the room, unless it is taken.
+    pub(super) fn take(&mut self) -> Result<(), MailboxError> {
+        if self.held {
+            return Ok(());
+        }
+        must_be_file(&self.path)?;
+        match self.allocate() {
+            Ok(()) => self.held = true,
+            Err(error) => {
                 self.release();
+                return Err(self.refused(error));
             }
         }
-        self.held
+        Ok(())
+    }
+
+    fn refused(&self, error: io::Error) -> MailboxError {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => MailboxError::NoReserve,
+            _ => io_error("make the reserve", &self.path)(error),
+        }
     }
 
     /// Gives the room up.
@@ -139,5 +193,19 @@ impl Reserve {
         }
         // On some systems room that is allocated is not part of the length.
         file.set_len(RESERVE_BYTES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_without_room_for_the_reserve_is_not_said_to_be_full() {
+        let reserve = Reserve::of(Path::new("mailbox.sqlite"));
+        let refused = reserve.refused(Errno::NOSPC.into());
+        assert!(refused.to_string().contains("less than 16 MB are free"), "{refused}");
+        let refused = reserve.refused(Errno::ACCESS.into());
+        assert!(refused.to_string().contains("make the reserve `mailbox.sqlite.reserve`"));
     }
 }

@@ -6,7 +6,7 @@ use std::ops::{AddAssign, SubAssign};
 
 use wire::{PublicKey, WireProfile};
 
-use super::{MAX_CLIENTS, Protocol, Registration, Stored};
+use super::{MAX_CLIENTS, MAX_NAMED_CLIENTS, MailboxError, Protocol, Registration, Stored};
 
 /// Most packets that wait for one client: 20 MB, or what half an hour of a client's own cover and its
 /// acknowledgements leave at the classic rates.
@@ -91,6 +91,11 @@ impl Account {
         let registration = Registration { protocol, has_token: false };
         Self { id, registration, waiting: Amount::default() }
     }
+
+    /// 1 if its client has not proven its key.
+    fn is_named(&self) -> u64 {
+        u64::from(self.registration.protocol != Protocol::V1)
+    }
 }
 
 /// All accounts. What a transaction changes here can be taken back with it.
@@ -101,6 +106,12 @@ pub(super) struct Ledger {
     /// What the accounts were that the present transaction changed, in the order of the changes.
     before: Vec<(PublicKey, Option<Account>)>,
     total_before: Amount,
+    /// Accounts without a proof.
+    named: u64,
+    named_before: u64,
+    /// Whether the log says that there is no place any more, or none without a proof.
+    told_full: bool,
+    told_named: bool,
 }
 
 impl Ledger {
@@ -112,8 +123,19 @@ impl Ledger {
         self.accounts.len()
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.accounts.len() as u64 >= MAX_CLIENTS
+    /// Whether one more client may be registered. The log says once that no more may.
+    pub(super) fn has_place(&mut self, protocol: Protocol) -> Result<(), MailboxError> {
+        let (error, told) = if self.accounts.len() as u64 >= MAX_CLIENTS {
+            (MailboxError::TooManyClients, &mut self.told_full)
+        } else if protocol != Protocol::V1 && self.named >= MAX_NAMED_CLIENTS {
+            (MailboxError::TooManyNamed, &mut self.told_named)
+        } else {
+            return Ok(());
+        };
+        if !std::mem::replace(told, true) {
+            tracing::warn!("a client is refused: {error}");
+        }
+        Err(error)
     }
 
     pub(super) fn total(&self) -> Amount {
@@ -123,17 +145,20 @@ impl Ledger {
     /// Enters an account that was read from the file.
     pub(super) fn load(&mut self, client: PublicKey, account: Account) {
         self.total += account.waiting;
+        self.named += account.is_named();
         self.accounts.insert(client, account);
     }
 
     pub(super) fn begin(&mut self) {
         self.before.clear();
         self.total_before = self.total;
+        self.named_before = self.named;
     }
 
     /// Makes everything as it was at the beginning of the transaction.
     pub(super) fn roll_back(&mut self) {
         self.total = self.total_before;
+        self.named = self.named_before;
         while let Some((client, account)) = self.before.pop() {
             match account {
                 Some(account) => self.accounts.insert(client, account),
@@ -145,6 +170,8 @@ impl Ledger {
     /// Puts an account in the place of what was there.
     pub(super) fn set(&mut self, client: PublicKey, account: Account) {
         let before = self.accounts.insert(client, account);
+        self.named -= before.as_ref().map_or(0, Account::is_named);
+        self.named += account.is_named();
         self.before.push((client, before));
     }
 

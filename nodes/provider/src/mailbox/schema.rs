@@ -1,6 +1,7 @@
 //! The tables of the mailbox file, and how a file gets them.
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use wire::PublicKey;
 
 use super::{MailboxError, attempt};
@@ -72,16 +73,47 @@ DROP TABLE packet;
 DROP TABLE client;
 ";
 
+/// How many of the columns of version 1 a file has: 6 of its own. It has no `application_id`.
+const COLUMNS_OF_VERSION_1: &str = "
+SELECT (SELECT count(*) FROM pragma_table_info('client') WHERE name IN ('id', 'key'))
+     + (SELECT count(*) FROM pragma_table_info('packet')
+        WHERE name IN ('number', 'client', 'identifier', 'payload'))
+";
+
+/// The version of the file, 0 for one that has nothing in it. Only reads: what is not ours stays as
+/// it is.
+fn recognise(connection: &Connection) -> Result<u32, MailboxError> {
+    // Should somebody else's file have a log, closing must not write that back.
+    let keep_log = |keep| {
+        let set = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep);
+        attempt("be opened", set.map(drop))
+    };
+    let read = |sql| {
+        let value = connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        attempt("be opened", value)
+    };
+    keep_log(true)?;
+    let objects = read("SELECT count(*) FROM sqlite_schema")?;
+    let owner = read("PRAGMA application_id")?;
+    let version = read("PRAGMA user_version")?;
+    let is_ours = match version {
+        0 => objects == 0 && owner == 0,
+        1 => owner == 0 && read(COLUMNS_OF_VERSION_1)? == 6,
+        _ => owner == i64::from(APPLICATION_ID),
+    };
+    if !is_ours {
+        return Err(MailboxError::Foreign);
+    }
+    match u32::try_from(version) {
+        Ok(version) if version <= SCHEMA_VERSION => keep_log(false).map(|()| version),
+        _ => Err(MailboxError::Version { found: version }),
+    }
+}
+
 /// Gives a new file its tables, and those of today to a file of version 1.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), MailboxError> {
-    let integer = |connection: &Connection, name| {
-        attempt("be opened", connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0)))
-    };
-    let tables = "SELECT count(*) FROM sqlite_schema";
-    let tables: u32 = attempt("be opened", connection.query_row(tables, [], |row| row.get(0)))?;
-    let found = integer(connection, "user_version")?;
-    match found {
-        0 if tables == 0 => {
+    match recognise(connection)? {
+        0 => {
             // Nothing is lost with a file that has nothing in it, and a node should start quickly. What is
             // synchronised later has this with it.
             let hurry = connection.pragma_update(None, "synchronous", "OFF");
@@ -89,17 +121,16 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), MailboxError> {
             attempt("be laid out", hurry.and_then(|()| lay_out(connection)))?;
             attempt("make its tables", make(connection, false))?;
         }
-        0 => return Err(MailboxError::Foreign),
         1 => {
             tracing::info!("the mailbox file has version 1, bringing it to {SCHEMA_VERSION}");
             attempt("bring its tables up to date", make(connection, true))?;
         }
-        SCHEMA_VERSION => {}
-        found => return Err(MailboxError::Version { found }),
+        _ => {}
     }
+    let vacuum = connection.pragma_query_value(None, "auto_vacuum", |row| row.get::<_, u32>(0));
     // A file of version 1 has the layout of its time, until now or until a killed program's next
     // start.
-    if integer(connection, "auto_vacuum")? != INCREMENTAL && !in_memory(connection) {
+    if attempt("be opened", vacuum)? != INCREMENTAL && !in_memory(connection) {
         let rewrite = || {
             // The size of a page cannot change while there is a log.
             connection.pragma_update(None, "journal_mode", "DELETE")?;

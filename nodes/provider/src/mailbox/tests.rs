@@ -182,11 +182,110 @@ fn a_file_of_a_newer_program_or_of_another_one_is_refused_and_left_alone() {
     connection.execute_batch("CREATE TABLE of_somebody (else_ TEXT)").expect("made");
     let refused = Mailbox::open_or_replace(&path, Quotas::default());
     assert!(matches!(refused, Err(MailboxError::Foreign)));
-    connection.pragma_update(None, "user_version", 3).expect("written");
+    let mut clash = "CREATE TABLE client (id); CREATE TABLE packet (number)";
+    for version in 1..=3 {
+        connection.execute_batch(clash).expect("made");
+        clash = "";
+        connection.pragma_update(None, "user_version", version).expect("written");
+        let before = fs::read(&path).expect("reads");
+        let refused = Mailbox::open_or_replace(&path, Quotas::default());
+        assert!(matches!(refused, Err(MailboxError::Foreign)), "{version}: {refused:?}");
+        assert_eq!(fs::read(&path).expect("reads"), before, "{version}");
+    }
+    let ours = i32::from_be_bytes(*b"nymd");
+    connection.pragma_update(None, "application_id", ours).expect("written");
     let refused = Mailbox::open_or_replace(&path, Quotas::default());
     assert!(matches!(refused, Err(MailboxError::Version { found: 3 })));
     let tables = connection.query_row("SELECT count(*) FROM of_somebody", [], |row| row.get(0));
     assert_eq!(tables, Ok(0));
+}
+
+#[test]
+fn the_log_of_a_foreign_file_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mailbox.sqlite");
+    let log = folder.path().join("mailbox.sqlite-wal");
+    // As a program leaves it that was killed.
+    let kept = {
+        let other = folder.path().join("other.sqlite");
+        let connection = Connection::open(&other).expect("a database");
+        connection.pragma_update(None, "journal_mode", "WAL").expect("set");
+        connection.execute_batch("CREATE TABLE of_somebody (else_ TEXT)").expect("made");
+        for (from, to) in [("other.sqlite", &path), ("other.sqlite-wal", &log)] {
+            fs::copy(folder.path().join(from), to).expect("copied");
+        }
+        [&path, &log].map(|path| fs::read(path).expect("reads"))
+    };
+    let refused = Mailbox::open_or_replace(&path, Quotas::default());
+    assert!(matches!(refused, Err(MailboxError::Foreign)), "{refused:?}");
+    assert_eq!([&path, &log].map(|path| fs::read(path).expect("still there")), kept);
+}
+
+#[test]
+fn what_is_no_file_is_not_opened() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mailbox.sqlite");
+    fs::create_dir(&path).expect("made");
+    let refused = Mailbox::open_or_replace(&path, Quotas::default()).expect_err("no file");
+    assert!(refused.to_string().ends_with("mailbox.sqlite` is a folder, and not a file"));
+    fs::remove_dir(&path).expect("removed");
+    std::os::unix::fs::symlink("/dev/null", &path).expect("made");
+    let refused = Mailbox::open_or_replace(&path, Quotas::default()).expect_err("no file");
+    assert!(matches!(refused, MailboxError::NoFile { kind: "a device", .. }), "{refused}");
+    fs::remove_file(&path).expect("removed");
+    let _socket = std::os::unix::net::UnixListener::bind(&path).expect("made");
+    let refused = Mailbox::open_or_replace(&path, Quotas::default()).expect_err("no file");
+    assert!(matches!(refused, MailboxError::NoFile { kind: "a socket", .. }), "{refused}");
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+        fs::remove_file(&path).expect("removed");
+        mknodat(CWD, &path, FileType::Fifo, Mode::RWXU, 0).expect("made");
+        let refused = Mailbox::open_or_replace(&path, Quotas::default()).expect_err("no file");
+        assert!(matches!(refused, MailboxError::NoFile { kind: "a pipe", .. }), "{refused}");
+    }
+}
+
+#[test]
+fn without_its_reserve_it_stores_nothing_and_says_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mailbox.sqlite");
+    let reserve = folder.path().join("mailbox.sqlite.reserve");
+    fs::create_dir(&reserve).expect("made");
+    let mut mailbox = open(&path);
+    mailbox.register(&key(1), Protocol::V1).expect("registers");
+    let refused = mailbox.store(&[parcel(1, 1)]).expect_err("no reserve");
+    assert!(refused.to_string().contains("sqlite.reserve` is a folder"), "{refused}");
+    fs::remove_dir(&reserve).expect("removed");
+    assert_eq!(mailbox.store(&[parcel(1, 1)]).expect("stores"), [Stored::Yes]);
+}
+
+#[test]
+fn accounts_by_name_leave_half_of_the_places_to_those_with_a_proof() {
+    let mut mailbox = Mailbox::in_memory().expect("a mailbox");
+    let client = |number: u64| {
+        let mut key = [0; 32];
+        key[..8].copy_from_slice(&number.to_be_bytes());
+        PublicKey::from_bytes(key)
+    };
+    let mut register = |numbers: std::ops::Range<u64>, protocol| {
+        mailbox.transaction(|batch| {
+            numbers.clone().try_for_each(|it| batch.register(&client(it), protocol).map(drop))
+        })
+    };
+    let half = MAX_CLIENTS / 2;
+    let failed = register(0..half + 1, Protocol::Tcp);
+    assert!(matches!(failed, Err(MailboxError::TooManyNamed)), "{failed:?}");
+    register(0..half, Protocol::Tcp).expect("what failed counts for nothing");
+    let refused = register(half..half + 1, Protocol::Websocket);
+    assert!(matches!(refused, Err(MailboxError::TooManyNamed)), "{refused:?}");
+    // A proof makes a place free again that a name had.
+    register(0..1, Protocol::V1).expect("takes it over");
+    register(half..half + 1, Protocol::Websocket).expect("has its place");
+    register(half + 1..MAX_CLIENTS, Protocol::V1).expect("have their half");
+    let refused = register(MAX_CLIENTS..MAX_CLIENTS + 1, Protocol::V1);
+    assert!(matches!(refused, Err(MailboxError::TooManyClients)), "{refused:?}");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod gateway;
+mod handed_out;
 mod lobby;
 mod online;
 mod pull;
@@ -26,9 +27,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wire::{PublicKey, WireProfile};
 
+use self::handed_out::HandedOut;
 use self::lobby::{Lobby, Ticket};
 use self::online::Online;
-use self::pull::HandedOut;
 use self::tokens::Tokens;
 use crate::Protocol;
 use crate::storage::Storage;

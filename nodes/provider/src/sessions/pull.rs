@@ -2,11 +2,10 @@
 //! `docs/provider.md` has examples.
 //!
 //! The protocol has no receipt. The original deleted what it had written to the socket; here the
-//! client's next pull is the receipt, unless the connection broke under the answer before it.
+//! client's next pull is the receipt, if it comes on the same connection as the answer, or after that
+//! connection was closed in good order.
 
-use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -14,6 +13,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use wire::{PULL_ENTRIES, PublicKey, PullError, PullRequest, encode_pull_answer};
 
 use super::accounts::{self, Access};
+use super::handed_out::Connection;
 use super::lobby::Ticket;
 use super::{Shared, content};
 use crate::{MailboxError, Protocol};
@@ -33,50 +33,6 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// What is the answer to an address whose client has proven its key. No token opens it.
 const PROVEN: &str = "the address is registered with a proof of its key";
-
-/// The last answer of each client that pulled. They are forgotten with the process: then the last one
-/// is given again, which loses nothing, and a pull of an empty mailbox writes nothing.
-///
-/// Two pulls at once get the same packets. Whichever answer is noted last, all packets up to its
-/// number were in it: each begins with the oldest.
-#[derive(Debug, Default)]
-pub(super) struct HandedOut(Mutex<HashMap<PublicKey, Answer>>);
-
-#[derive(Debug)]
-struct Answer {
-    /// All packets up to this number were in it, or the client has them.
-    up_to: u64,
-    connection: Weak<TcpStream>,
-}
-
-impl HandedOut {
-    /// An answer was written to a connection.
-    fn wrote(&self, client: PublicKey, up_to: u64, connection: &Arc<TcpStream>) {
-        let answer = Answer { up_to, connection: Arc::downgrade(connection) };
-        self.lock().insert(client, answer);
-    }
-
-    /// A connection broke: what was written to it may not have arrived.
-    fn broke(&self, connection: &Arc<TcpStream>) {
-        let connection = Arc::as_ptr(connection);
-        self.lock().retain(|_, answer| answer.connection.as_ptr() != connection);
-    }
-
-    /// A client pulls again: it has the packets up to this number.
-    fn taken(&self, client: &PublicKey) -> u64 {
-        let Some(answer) = self.lock().remove(client) else { return 0 };
-        // Its connection may have broken just now, and its task does not know yet.
-        match answer.connection.upgrade() {
-            Some(connection) if check(&connection).is_err() => 0,
-            _ => answer.up_to,
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<PublicKey, Answer>> {
-        // Nothing in here can panic halfway through a change.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// The answer to a request.
 struct Reply {
@@ -101,44 +57,50 @@ impl Shared {
         stream: TcpStream,
         ticket: &mut Ticket<'_>,
     ) -> io::Result<()> {
-        let stream = Arc::new(stream);
-        let result = self.answer_all(&stream, ticket).await;
-        if result.is_err() {
-            self.handed_out.broke(&stream);
-        }
-        result
-    }
-
-    async fn answer_all(&self, stream: &Arc<TcpStream>, ticket: &mut Ticket<'_>) -> io::Result<()> {
+        let connection = Connection::new(stream);
         let mut buffer = [0; READ_BYTES];
+        // Whose packets were in the last answer.
+        let mut answered: Option<PublicKey> = None;
         loop {
-            let Ok(length) = timeout(IDLE_LIMIT, read(stream, &mut buffer)).await else {
+            let Ok(length) = timeout(IDLE_LIMIT, connection.read(&mut buffer)).await else {
                 return Ok(());
             };
             let length = length?;
             if length == 0 {
-                return check(stream);
+                // Noted before the client sees the end of the connection, and can pull again.
+                if let Some(client) = &answered {
+                    self.handed_out.arrived(client, &connection);
+                }
+                return Ok(());
             }
-            let request = read_request(stream, &mut buffer, length).await?;
+            let request = read_request(&connection, &mut buffer, length).await?;
+            if let Some(PullRequest::Pull { .. }) = request
+                && let Some(client) = answered.take()
+            {
+                self.handed_out.arrived(&client, &connection);
+            }
             let reply = match request {
                 Some(request) => self.reply(request).await,
                 None => Err(PullError::InvalidRequest),
             };
             let reply =
                 reply.unwrap_or_else(|error| Reply { bytes: error.encode(), packets: None });
-            timeout(ANSWER_LIMIT, write(stream, &reply.bytes)).await??;
+            timeout(ANSWER_LIMIT, connection.write(&reply.bytes)).await??;
             // HTTP begins with the name of a method. A web page can make its browser ask here; it
             // chooses what follows the head, which must not be taken for a request.
             if buffer[0].is_ascii_uppercase() {
                 return Ok(());
             }
             // On one machine, a client that is gone is known to be by now.
-            check(stream)?;
+            connection.check()?;
             if let Some(Packets { client, up_to, sizes }) = reply.packets {
                 for bytes in sizes {
                     self.online.record(&client, bytes);
                 }
-                self.handed_out.wrote(client, up_to, stream);
+                if up_to > 0 {
+                    self.handed_out.wrote(client, up_to, &connection);
+                    answered = Some(client);
+                }
             }
             ticket.renew();
         }
@@ -169,10 +131,10 @@ impl Shared {
         }
     }
 
-    /// Hands out what waits; what was handed out before is deleted.
+    /// Hands out what waits; what the client has of it is deleted before.
     async fn pull(&self, client: PublicKey) -> Result<Reply, PullError> {
         let faithful = self.rules.faithful;
-        let taken = self.handed_out.taken(&client);
+        let taken = self.handed_out.take(&client);
         let pulled = self.storage.write(move |batch| {
             if accounts::access(batch, &client, faithful) != Access::Open {
                 return Ok(None);
@@ -198,7 +160,7 @@ fn cannot(error: &MailboxError) -> PullError {
 
 /// The request that begins with what was read; nothing if it is none.
 async fn read_request(
-    stream: &TcpStream,
+    connection: &Connection,
     buffer: &mut [u8; READ_BYTES],
     mut length: usize,
 ) -> io::Result<Option<PullRequest>> {
@@ -210,37 +172,9 @@ async fn read_request(
             Ok(None) => {}
         }
         // The beginning of a request is shorter than the buffer.
-        match timeout_at(until, read(stream, &mut buffer[length..])).await {
+        match timeout_at(until, connection.read(&mut buffer[length..])).await {
             Ok(Ok(0)) | Err(_) => return Ok(None),
             Ok(more) => length += more?,
         }
     }
-}
-
-/// Whether the connection broke.
-fn check(stream: &TcpStream) -> io::Result<()> {
-    stream.take_error()?.map_or(Ok(()), Err)
-}
-
-async fn read(stream: &TcpStream, into: &mut [u8]) -> io::Result<usize> {
-    loop {
-        stream.readable().await?;
-        match stream.try_read(into) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            read => return read,
-        }
-    }
-}
-
-async fn write(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        stream.writable().await?;
-        match stream.try_write(bytes) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => bytes = &bytes[written..],
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }

@@ -173,6 +173,7 @@ fn bounds_are_what_the_page_says() {
     for text in [
         format!("has {} bytes", wire::PADDED_ANSWER_BYTES),
         format!("| clients of a provider | {} |", ::provider::MAX_CLIENTS),
+        format!("| clients without a proof | {} of them |", ::provider::MAX_NAMED_CLIENTS),
         format!("| packets that wait | {of_one} for a client, {of_all} for all;"),
     ] {
         assert!(PAGE.contains(&text), "no `{text}`");

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ::provider::{Mailbox, MailboxError, Parcel, Protocol, ProviderArgs, Quotas};
+use ::provider::{Mailbox, Parcel, Protocol, ProviderArgs, Quotas};
 use clap::{Args, FromArgMatches};
 use contract::{Command, Endpoint, Event, Fatal, MailboxCounters, Request};
 use runtime::{Process, Reporter};
@@ -68,16 +68,8 @@ impl Home {
         self.0.path()
     }
 
-    fn open(&self) -> Result<Mailbox, MailboxError> {
-        Mailbox::open(&self.path().join("mailbox.sqlite"), Quotas::default())
-    }
-
     fn mailbox(&self) -> Mailbox {
-        self.open().expect("a mailbox")
-    }
-
-    fn is_free(&self) -> bool {
-        !matches!(self.open(), Err(MailboxError::InUse))
+        Mailbox::open(&self.path().join("mailbox.sqlite"), Quotas::default()).expect("a mailbox")
     }
 
     /// Registers a client and stores these payloads for it, in this order.
@@ -161,15 +153,9 @@ impl Provider {
         self.shutdown.cancel();
         let ended = soon("the end of the provider", self.task).await;
         ended.expect("it does not panic").expect("it ends well");
-        // The thread of the mailbox ends a moment later.
-        let home = self.home;
-        soon("the mailbox free", async {
-            while !home.is_free() {
-                tokio::task::yield_now().await;
-            }
-        })
-        .await;
-        home
+        let log = self.home.path().join("mailbox.sqlite-wal");
+        assert!(!log.exists(), "the mailbox is complete without its log");
+        self.home
     }
 
     /// Lets it leave its directory.

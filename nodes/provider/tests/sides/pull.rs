@@ -167,6 +167,39 @@ async fn an_answer_that_is_cut_off_is_given_again() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_under_way_elsewhere_is_given_again_and_outlives_its_connection() {
+    let (home, alice) = (Home::new(), client(3));
+    home.store(alice, (0..15).map(|number| vec![number; 2048]));
+    let provider = Provider::start_in(home, "").await;
+    let token = register(&provider, alice).await;
+    let request = pull_request(alice, &token);
+    let packets =
+        |range: std::ops::Range<u8>| -> Vec<_> { range.map(|number| vec![number; 2048]).collect() };
+    let pull_on = async |stream: &mut TcpStream| {
+        entries(&ask_on(stream, &request, PADDED_ANSWER_BYTES).await)
+    };
+    // It has its answer, and does not read it.
+    let mut unread = TcpStream::connect(provider.clients).await.expect("connects");
+    unread.write_all(&request).await.expect("written");
+    soon("an answer", unread.readable()).await.expect("an answer");
+    let mut other = TcpStream::connect(provider.clients).await.expect("connects");
+    assert_eq!(pull_on(&mut other).await, packets(0..5), "the same");
+    // With what it has not read it cannot be closed in good order; nor does the other one say that
+    // it has its own.
+    drop(unread);
+    let mut third = TcpStream::connect(provider.clients).await.expect("connects");
+    assert_eq!(pull_on(&mut third).await, packets(0..5), "both may have lost them");
+    // The next one on the same connection is a receipt, whatever becomes of the others.
+    assert_eq!(pull_on(&mut third).await, packets(5..10));
+    assert_eq!(pull_on(&mut other).await, packets(5..10), "the third may lose them");
+    // So is a connection's end in good order.
+    drop(third);
+    assert_eq!(pull_on(&mut other).await, packets(10..15));
+    drop(other);
+    assert!(pull(&provider, alice, &token).await.is_empty());
+}
+
+#[tokio::test]
 async fn a_request_in_pieces_is_one_request_and_half_a_one_is_none() {
     let provider = Provider::start("").await;
     let alice = client(3);
