@@ -127,9 +127,12 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
                         break;
                     }
                     Command::Leave => {
-                        announcing.abort();
-                        leave_directory(&directory, &public_key.to_string()).await;
-                        leaving_until = Some(Instant::now() + LEAVE_GRACE);
+                        // Asked again, it goes no later.
+                        if leaving_until.is_none() {
+                            announcing.abort();
+                            leave_directory(&directory, &public_key.to_string()).await;
+                            leaving_until = Some(Instant::now() + LEAVE_GRACE);
+                        }
                         Outcome::Done
                     }
                     Command::Send { .. } => {
