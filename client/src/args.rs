@@ -1,4 +1,4 @@
-//! What a client is told on its command line.
+//! What a client or a crowd is told on its command line.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
@@ -6,15 +6,34 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use contract::Rates;
-use runtime::ListenOn;
+use runtime::{Fallback, KeyFiles, ListenOn};
 
 use crate::Settings;
 
 /// The shortest mean interval of a stream: a thousand packets a second, more than a core builds.
 const MIN_INTERVAL: Duration = Duration::from_millis(1);
 
+/// Most identities of a crowd: what they send at the slowest of rates keeps several cores busy.
+const MAX_CROWD: i64 = 10_000;
+
 /// The longest mean delay: a mixnode refuses headers that ask for more than thirty times of it.
 const MAX_HOP_DELAY: Duration = Duration::from_secs(10);
+
+/// The port for applications where nobody asks for another: that of the clients since v0.7.
+pub const APPLICATIONS_PORT: u16 = 1977;
+
+/// How a client is reached by applications.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum SocketType {
+    /// A websocket: JSON requests of both generations
+    #[default]
+    #[value(alias = "ws")]
+    Websocket,
+    /// A TCP socket with the byte requests of v0.5
+    Tcp,
+    /// Not at all
+    None,
+}
 
 /// On or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -25,19 +44,25 @@ pub enum Switch {
     Off,
 }
 
-/// What a client and a crowd have in common.
+/// Options of a client, or of a crowd of them.
 #[derive(Clone, Debug, Args)]
-pub struct TrafficArgs {
-    /// Folder for its keys
+pub struct ClientArgs {
+    /// Name of the client; it stays on this machine
+    #[arg(long, value_name = "NAME", default_value = "client")]
+    pub name: String,
+    /// Folder for its keys and its messages
     #[arg(long, value_name = "DIR")]
     pub home: PathBuf,
+    /// Its key, if it is not in that folder
+    #[arg(skip)]
+    pub key_files: Option<KeyFiles>,
     /// Address of the directory
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     pub directory: String,
     /// Layers of the network
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=4))]
     pub layers: u8,
-    /// Its provider: a base58 key, or the location that it announces [default: any that is there]
+    /// Its provider: a base58 key, or the location that it announces [default: the first that answers]
     #[arg(long, value_name = "PROVIDER")]
     pub provider: Option<String>,
     /// Mean delay at a mixnode
@@ -52,9 +77,27 @@ pub struct TrafficArgs {
     /// Ask for acknowledgements, and send again what is not acknowledged
     #[arg(long, value_name = "on|off", default_value = "on", value_enum)]
     pub acks: Switch,
+    /// How applications reach it
+    #[arg(long, value_name = "TYPE", default_value = "websocket", value_enum)]
+    pub socket_type: SocketType,
+    /// Port for applications, on loopback; 0 for any free one [default: 1977, or the next that is free]
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+    /// Take any free port if that one is taken
+    #[arg(long)]
+    pub port_fallback: bool,
+    /// A second port with the same websocket, if it is free: applications of v0.5 connect to 9001
+    #[arg(long, value_name = "PORT")]
+    pub second_port: Option<u16>,
+    /// Web pages that may connect besides those of this machine, such as https://chat.example
+    #[arg(long, value_name = "ORIGIN")]
+    pub allow_origin: Vec<String>,
+    /// Be a crowd instead: so many identities that only send cover
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=MAX_CROWD))]
+    pub crowd: Option<u16>,
 }
 
-impl TrafficArgs {
+impl ClientArgs {
     pub(crate) fn settings(&self) -> Settings {
         let Self { hop_delay, slot, loop_cover, .. } = *self;
         Settings {
@@ -63,45 +106,19 @@ impl TrafficArgs {
             acks: self.acks == Switch::On,
         }
     }
-}
 
-/// Options of a client.
-#[derive(Clone, Debug, Args)]
-pub struct ClientArgs {
-    /// Name of the client; it stays on this machine
-    #[arg(long, value_name = "NAME", default_value = "client")]
-    pub name: String,
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "clap would take it for the description of the command")]
-    pub traffic: TrafficArgs,
-    /// Port of the websocket for applications, on loopback; 0 for any free one
-    #[arg(long, value_name = "PORT", default_value_t = 1977)]
-    pub port: u16,
-    /// Take any free port if that one is taken
-    #[arg(long)]
-    pub port_fallback: bool,
-}
-
-impl ClientArgs {
     /// Applications are on this machine, always.
     pub(crate) fn listen_on(&self) -> ListenOn {
         let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        ListenOn { host, port: self.port, fallback: self.port_fallback }
+        match self.port {
+            Some(port) => ListenOn { host, port, fallback: Fallback::any_if(self.port_fallback) },
+            None => ListenOn { host, port: APPLICATIONS_PORT, fallback: Fallback::Next },
+        }
     }
-}
 
-/// Options of a crowd.
-#[derive(Clone, Debug, Args)]
-pub struct CrowdArgs {
-    /// Name of the crowd; it stays on this machine
-    #[arg(long, value_name = "NAME", default_value = "crowd")]
-    pub name: String,
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "clap would take it for the description of the command")]
-    pub traffic: TrafficArgs,
-    /// How many identities send cover
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub identities: u16,
+    pub(crate) fn key_files(&self, name: &str) -> KeyFiles {
+        self.key_files.clone().unwrap_or_else(|| KeyFiles::in_folder(&self.home, name))
+    }
 }
 
 fn hop_delay(text: &str) -> Result<Duration, String> {

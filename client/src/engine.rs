@@ -5,7 +5,9 @@
 //! message if one waits, otherwise cover; the *loop* stream always carries cover. Both kinds of
 //! cover come back to the client. Nobody outside can tell the three apart.
 
+mod arrive;
 mod build;
+mod compose;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,14 +16,13 @@ use std::time::Duration;
 use contract::{Rates, Time, TrafficCounters};
 use rand::{CryptoRng, RngExt};
 use runtime::Network;
-use sphinx::{PacketBuilder, PrivateKey, open, recover_plaintext};
-use wire::{
-    ClientAddress, Fragment, Identifier, Kind, MessageId, NodeAddress, Plaintext, PublicKey,
-    Reassembler, Reassembly,
-};
+use sphinx::{PacketBuilder, PrivateKey};
+use wire::{ClientAddress, Fragment, Identifier, MessageId, NodeAddress, PublicKey};
 
 use self::build::{Built, CannotBuild};
-use crate::outbox::{MAX_ATTEMPTS, Next, Outbox, SendError};
+pub use self::compose::{ComposeError, Composed};
+use crate::health::Health;
+use crate::outbox::{Next, Outbox, Outgoing, To, Way};
 use crate::poisson::exponential;
 use crate::route::NoRoute;
 
@@ -39,14 +40,18 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 const ACKS_FIRST: Duration = Duration::from_secs(1);
 
 /// A stream that is behind by more than this starts anew: a process that was stopped and goes on
-/// must not send a burst.
+/// must not send a burst. Counted as `overload`, for a process that cannot keep up comes here too.
 const MAX_BEHIND: Duration = Duration::from_secs(1);
 
 /// Most acknowledgements of cover that are remembered.
 const MAX_COVER_ACKS: usize = 4096;
 
-/// The identifier of packets that are not acknowledgements.
-const NO_IDENTIFIER: Identifier = [0; 16];
+/// How often acknowledgements of cover are looked through for those that will not come.
+const COVER_ACKS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Packets that are built at once. Building takes a fifth of a millisecond each: who falls behind must
+/// still hear what arrives and what it is asked.
+const MAX_BUILT_AT_ONCE: usize = 8;
 
 /// How a client behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,12 +86,24 @@ pub enum Output {
         /// Mixnodes in order, then the provider.
         route: Vec<NodeAddress>,
     },
+    /// A fragment went over a reply block, which is of no more use.
+    BlockUsed {
+        /// The reply.
+        message: MessageId,
+        /// The number of the block.
+        block: u8,
+    },
     /// A fragment's acknowledgement came back.
     Acknowledged {
         /// The message.
         message: MessageId,
         /// Which fragment, from 0.
         fragment: u32,
+    },
+    /// All fragments of a message are acknowledged or, without acknowledgements, sent.
+    Finished {
+        /// The message.
+        message: MessageId,
     },
     /// A message is given up.
     Failed {
@@ -95,12 +112,12 @@ pub enum Output {
         /// Why, as a sentence without a full stop.
         reason: String,
     },
-    /// A message arrived.
+    /// A piece of a message arrived, perhaps for the second time.
     Received {
-        /// The message.
-        message: MessageId,
-        /// The whole of it.
-        data: Vec<u8>,
+        /// The piece.
+        fragment: Fragment,
+        /// If it came over a reply block of this client, the block's identifier.
+        block: Option<Identifier>,
     },
     /// The probe came back: packets pass from here to here.
     Ready {
@@ -117,8 +134,8 @@ pub struct Client {
     settings: Settings,
     packets: PacketBuilder,
     network: Arc<Network>,
+    health: Health,
     outbox: Outbox,
-    reassembler: Reassembler,
     next_slot: Option<Time>,
     next_loop: Option<Time>,
     probe: Probe,
@@ -127,9 +144,16 @@ pub struct Client {
     expires_from: Option<Time>,
     /// Acknowledgements of cover that are underway, with the moment at which they are forgotten.
     cover_acks: BTreeMap<Identifier, Time>,
+    cover_acks_seen: Time,
     counters: TrafficCounters,
     received: u64,
     dropped: BTreeMap<&'static str, u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stream {
+    Slot,
+    Loop,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,13 +178,14 @@ impl Client {
             settings,
             packets,
             network: Arc::default(),
+            health: Health::default(),
             outbox: Outbox::default(),
-            reassembler: Reassembler::default(),
             next_slot: None,
             next_loop: None,
             probe: Probe::NotSent,
             expires_from: None,
             cover_acks: BTreeMap::new(),
+            cover_acks_seen: Time::default(),
             counters: TrafficCounters::default(),
             received: 0,
             dropped: BTreeMap::new(),
@@ -174,6 +199,7 @@ impl Client {
 
     /// Takes a new view of the network.
     pub fn set_network(&mut self, network: Arc<Network>) {
+        self.health.retain(&network, self.settings.layers);
         self.network = network;
     }
 
@@ -182,63 +208,41 @@ impl Client {
         self.expires_from = online.then(|| now + ACKS_FIRST);
     }
 
-    /// Gives up everything that is not done, because of this.
-    pub fn abandon(&mut self, reason: &str) -> Vec<Output> {
-        let failed = |message| Output::Failed { message, reason: reason.into() };
-        self.outbox.abandon().into_iter().map(failed).collect()
-    }
-
-    /// The address that a text means: `client@provider`, or a bare key of a client that a provider
-    /// in the directory names.
-    pub fn resolve(&self, text: &str) -> Result<ClientAddress, String> {
-        if text.contains('@') {
-            return text.parse().map_err(|error: wire::KeyError| error.to_string());
-        }
-        let client: PublicKey = text.parse().map_err(|error: wire::KeyError| error.to_string())?;
-        match self.network.provider_of(&client) {
-            Some(provider) => Ok(ClientAddress { client, provider: provider.key }),
-            None => Err(format!("no provider in the directory has a client {client}")),
-        }
-    }
-
-    /// Accepts a message; returns its id and the number of its fragments.
-    pub fn send(
-        &mut self,
-        rng: &mut impl CryptoRng,
-        to: ClientAddress,
-        data: &[u8],
-    ) -> Result<(MessageId, u32), SendError> {
-        let message = MessageId(rng.random());
-        self.outbox.accept(message, to, data).map(|fragments| (message, fragments))
-    }
-
-    /// Everything that is due. The first call starts the streams.
+    /// What is due, or as much of it as can be built without being deaf for long. The first call
+    /// starts the streams.
     pub fn poll(&mut self, now: Time, rng: &mut impl CryptoRng) -> Vec<Output> {
         let mut outputs = Vec::new();
         self.poll_probe(now, rng, &mut outputs);
+        let mut failed = Vec::new();
         if self.expires_from.is_some_and(|from| from <= now) {
-            for message in self.outbox.expire(now) {
-                let reason = format!("not acknowledged after {MAX_ATTEMPTS} attempts");
-                outputs.push(Output::Failed { message, reason });
-            }
+            let missed = self.outbox.miss(now);
+            self.health.missed(now, &missed.mixnodes);
+            failed = missed.failed;
         }
-        let Self { outbox, network, settings, .. } = self;
-        let reachable = |to: &ClientAddress| is_reachable(network, settings.layers, to);
-        for (message, to) in outbox.expire_blocked(now, reachable) {
-            let missing = network.missing_layer(settings.layers).map(NoRoute::Layer);
-            let reason = missing.unwrap_or(NoRoute::Provider(to.provider)).to_string();
-            outputs.push(Output::Failed { message, reason });
-        }
+        let Self { outbox, network, .. } = self;
+        failed.extend(outbox.expire(now, |way| is_there(network, way)));
+        outputs.extend(failed.into_iter().map(|(message, why)| {
+            let reason = why.to_string();
+            Output::Failed { message, reason }
+        }));
         let Rates { slot, loop_cover, .. } = self.settings.rates;
-        while advance(&mut self.next_slot, now, slot, rng) {
-            self.fire_slot(now, rng, &mut outputs);
-        }
-        while advance(&mut self.next_loop, now, loop_cover, rng) {
-            if self.send_cover(now, rng, &mut outputs) {
+        for _ in 0..MAX_BUILT_AT_ONCE / 2 {
+            let slot_is_due = self.advance(now, rng, Stream::Slot, slot);
+            if slot_is_due {
+                self.fire_slot(now, rng, &mut outputs);
+            }
+            let loop_is_due = self.advance(now, rng, Stream::Loop, loop_cover);
+            if loop_is_due && self.send_cover(now, rng, &mut outputs) {
                 self.counters.loops += 1;
             }
+            if !slot_is_due && !loop_is_due {
+                break;
+            }
         }
-        self.cover_acks.retain(|_, until| *until > now);
+        if now.saturating_since(self.cover_acks_seen) >= COVER_ACKS_INTERVAL {
+            self.cover_acks_seen = now;
+            self.cover_acks.retain(|_, until| *until > now);
+        }
         outputs
     }
 
@@ -253,44 +257,8 @@ impl Client {
         [self.next_slot, self.next_loop, expiry, probe].into_iter().flatten().min()
     }
 
-    /// Takes a packet that the provider delivered.
-    pub fn deliver(&mut self, now: Time, identifier: &Identifier, payload: &[u8]) -> Vec<Output> {
-        self.received += 1;
-        if *identifier != NO_IDENTIFIER {
-            return self.take_ack(identifier).into_iter().collect();
-        }
-        let opened = recover_plaintext(payload)
-            .and_then(|bytes| Plaintext::decode(bytes).ok())
-            .and_then(|plaintext| open(&self.key, PURPOSE, &plaintext.sealed).ok())
-            .and_then(|bytes| Fragment::decode(&bytes).ok());
-        let Some(fragment) = opened else {
-            self.drop_packet("malformed");
-            return Vec::new();
-        };
-        match fragment.kind {
-            Kind::LoopCover => self.take_cover(now, fragment.message).into_iter().collect(),
-            Kind::Message => match self.reassembler.take(fragment) {
-                Ok(Reassembly::Complete { message, data }) => {
-                    vec![Output::Received { message, data }]
-                }
-                Ok(Reassembly::Incomplete) => Vec::new(),
-                Ok(Reassembly::Duplicate) => {
-                    self.drop_packet("duplicate");
-                    Vec::new()
-                }
-                Err(_) => {
-                    self.drop_packet("malformed");
-                    Vec::new()
-                }
-            },
-        }
-    }
-
-    /// Why packets do not pass yet, as a sentence without a full stop; none once the probe came back.
+    /// Why packets do not pass, as a sentence without a full stop; none if they do.
     pub fn waiting_for(&self) -> Option<String> {
-        if self.probe == Probe::Returned {
-            return None;
-        }
         if let Some(layer) = self.network.missing_layer(self.settings.layers) {
             return Some(NoRoute::Layer(layer).to_string());
         }
@@ -298,7 +266,7 @@ impl Client {
         if self.network.provider(&provider).is_none() {
             return Some(NoRoute::Provider(provider).to_string());
         }
-        Some("the probe packet has not come back".into())
+        (self.probe != Probe::Returned).then(|| "the probe packet has not come back".into())
     }
 
     /// Packets sent and returned since the start.
@@ -320,35 +288,9 @@ impl Client {
         &self.dropped
     }
 
-    fn drop_packet(&mut self, reason: &'static str) {
+    /// Counts something that is given up.
+    pub fn count_drop(&mut self, reason: &'static str) {
         *self.dropped.entry(reason).or_default() += 1;
-    }
-
-    fn take_ack(&mut self, identifier: &Identifier) -> Option<Output> {
-        if let Some(acknowledged) = self.outbox.acknowledge(identifier) {
-            self.counters.acks_returned += 1;
-            let fragment = acknowledged.index;
-            return Some(Output::Acknowledged { message: acknowledged.message, fragment });
-        }
-        if self.cover_acks.remove(identifier).is_some() {
-            self.counters.acks_returned += 1;
-        } else {
-            self.drop_packet("unknown-ack");
-        }
-        None
-    }
-
-    fn take_cover(&mut self, now: Time, cover: MessageId) -> Option<Output> {
-        match self.probe {
-            Probe::Underway { id, sent } if id == cover => {
-                self.probe = Probe::Returned;
-                Some(Output::Ready { took: now.saturating_since(sent) })
-            }
-            _ => {
-                self.counters.loops_returned += 1;
-                None
-            }
-        }
     }
 
     fn poll_probe(&mut self, now: Time, rng: &mut impl CryptoRng, outputs: &mut Vec<Output>) {
@@ -365,10 +307,8 @@ impl Client {
             Probe::Underway { id, .. } => id,
             Probe::NotSent | Probe::Returned => MessageId(rng.random()),
         };
-        let cover = cover(id);
-        if let Ok(built) = self.build(now, rng, self.address, &cover, Duration::ZERO) {
-            self.remember_cover_ack(now, &built);
-            outputs.push(built.output());
+        if let Ok(built) = self.build_cover(now, rng, id, Duration::ZERO) {
+            outputs.push(self.send_built_cover(now, built));
             self.probe = Probe::Underway { id, sent: now };
         } else {
             // Nothing is sent while there is no route, and no wake-up is needed: the network changes
@@ -378,10 +318,10 @@ impl Client {
     }
 
     fn fire_slot(&mut self, now: Time, rng: &mut impl CryptoRng, outputs: &mut Vec<Output>) {
-        let Self { outbox, network, settings, address, .. } = self;
         // Without a route back to itself there is no cover, and real packets alone would be seen.
-        let next = if is_reachable(network, settings.layers, address) {
-            outbox.next(|to| is_reachable(network, settings.layers, to))
+        let next = if self.is_connected() {
+            let Self { outbox, network, .. } = self;
+            outbox.next(|way| is_there(network, way))
         } else {
             None
         };
@@ -402,30 +342,35 @@ impl Client {
         next: &Next,
         outputs: &mut Vec<Output>,
     ) -> bool {
-        let (message, fragment, attempt) = (next.message, next.index, next.attempt);
-        let mean_delay = self.settings.rates.hop_delay;
-        match self.build(now, rng, next.to, &next.fragment, mean_delay) {
-            Ok(built) => {
-                self.outbox.sent(next, built.ack);
-                if attempt == 1 {
-                    self.counters.real += 1;
-                } else {
-                    self.counters.retransmitted += 1;
-                }
-                let route = built.route.hops.iter().map(|hop| hop.address).collect();
-                outputs.push(built.output());
-                outputs.push(Output::Sent { message, fragment, attempt, route });
-                true
-            }
+        let Next { fragment, to, attempt, .. } = next;
+        let (message, attempt) = (fragment.message, *attempt);
+        let built = match self.build_fragment(now, rng, next) {
+            Ok(built) => built,
             // Another route is chosen at the next slot.
-            Err(CannotBuild::NoRoute | CannotBuild::Hop(_)) => false,
+            Err(CannotBuild::NoRoute(_) | CannotBuild::Hop(_)) => return false,
             Err(CannotBuild::Recipient(error)) => {
                 self.outbox.fail(message);
-                let reason = format!("the recipient's address is no use: {error}");
+                let reason = format!("the recipient's key is no use: {error}");
                 outputs.push(Output::Failed { message, reason });
-                false
+                return false;
             }
+        };
+        if attempt == 1 {
+            self.counters.real += 1;
+        } else {
+            self.counters.retransmitted += 1;
         }
+        if let To::Block(block, _) = *to {
+            outputs.push(Output::BlockUsed { message, block });
+        }
+        let fragment = fragment.index;
+        let (send, route, awaited) = built.into_parts();
+        let finished = self.outbox.sent(next, awaited);
+        outputs.extend([send, Output::Sent { message, fragment, attempt, route }]);
+        if finished {
+            outputs.push(Output::Finished { message });
+        }
+        true
     }
 
     /// Sends cover to itself; says whether there was a route.
@@ -435,48 +380,67 @@ impl Client {
         rng: &mut impl CryptoRng,
         outputs: &mut Vec<Output>,
     ) -> bool {
-        let cover = cover(MessageId(rng.random()));
-        let Ok(built) = self.build(now, rng, self.address, &cover, self.settings.rates.hop_delay)
-        else {
-            self.drop_packet("no-route");
+        let id = MessageId(rng.random());
+        let Ok(built) = self.build_cover(now, rng, id, self.settings.rates.hop_delay) else {
+            self.count_drop("no-route");
             return false;
         };
-        self.remember_cover_ack(now, &built);
-        outputs.push(built.output());
+        outputs.push(self.send_built_cover(now, built));
         true
     }
 
-    fn remember_cover_ack(&mut self, now: Time, built: &Built) {
-        if let Some((identifier, deadline)) = built.ack
+    /// Moves a Poisson stream on if it is due; says whether it was. The next moment counts from the last
+    /// one and not from now, so that late wake-ups do not slow the stream down.
+    fn advance(
+        &mut self,
+        now: Time,
+        rng: &mut impl CryptoRng,
+        stream: Stream,
+        mean: Duration,
+    ) -> bool {
+        let next = match stream {
+            Stream::Slot => &mut self.next_slot,
+            Stream::Loop => &mut self.next_loop,
+        };
+        match *next {
+            Some(due) if due > now => false,
+            Some(due) if now.saturating_since(due) <= MAX_BEHIND => {
+                *next = Some(due + exponential(rng, mean));
+                true
+            }
+            behind => {
+                *next = Some(now + exponential(rng, mean));
+                if behind.is_some() {
+                    self.count_drop("overload");
+                }
+                false
+            }
+        }
+    }
+
+    fn send_built_cover(&mut self, now: Time, built: Built) -> Output {
+        let (send, _, awaited) = built.into_parts();
+        if let Some(awaited) = awaited
             && self.cover_acks.len() < MAX_COVER_ACKS
         {
             // Twice as long as a fragment's: nothing is sent again, so late ones do no harm.
-            self.cover_acks.insert(identifier, deadline + deadline.saturating_since(now));
+            let until = awaited.deadline + awaited.deadline.saturating_since(now);
+            self.cover_acks.insert(awaited.identifier, until);
         }
+        send
+    }
+
+    /// Whether packets from this client can come back to it right now.
+    fn is_connected(&self) -> bool {
+        self.network.missing_layer(self.settings.layers).is_none()
+            && is_there(&self.network, Way::Provider(&self.address.provider))
     }
 }
 
-/// Whether a packet can be sent to this client right now.
-fn is_reachable(network: &Network, layers: u8, to: &ClientAddress) -> bool {
-    network.missing_layer(layers).is_none() && network.provider(&to.provider).is_some()
-}
-
-fn cover(message: MessageId) -> Fragment {
-    Fragment { kind: Kind::LoopCover, message, index: 0, count: 1, data: Vec::new() }
-}
-
-/// Moves a Poisson stream on if it is due; says whether it was. The next moment counts from the
-/// last one and not from now, so that late wake-ups do not slow the stream down.
-fn advance(next: &mut Option<Time>, now: Time, mean: Duration, rng: &mut impl CryptoRng) -> bool {
-    match *next {
-        Some(due) if due > now => false,
-        Some(due) if now.saturating_since(due) <= MAX_BEHIND => {
-            *next = Some(due + exponential(rng, mean));
-            true
-        }
-        _ => {
-            *next = Some(now + exponential(rng, mean));
-            false
-        }
+fn is_there(network: &Network, way: Way<'_>) -> bool {
+    match way {
+        Way::Provider(key) => network.provider(key).is_some(),
+        // Somebody else says where a reply goes first: only where packets of this client go too.
+        Way::FirstHop(address) => network.layer(1).iter().any(|node| node.address == *address),
     }
 }

@@ -1,20 +1,28 @@
-//! One identity at work: the engine with its provider, its clock and its links.
+//! One identity at work: the engine with its provider, its clock, its links and its journal.
 
-use std::collections::BTreeMap;
+mod sending;
+
+use std::collections::{BTreeMap, HashMap};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use contract::{Content, Event, MessageEvent, MessageStage, Time, TrafficCounters};
+use contract::{Event, MessageEvent, MessageStage, Time, TrafficCounters};
 use directory_api::METRICS_INTERVAL;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use rand::rngs::StdRng;
 use runtime::{Links, Network, Reporter, Timer, clock};
 use sphinx::{PacketBuilder, PrivateKey};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use wire::{ClientAddress, Delivery, PublicKey};
+use wire::{ClientAddress, Delivery, Fragment, Identifier, MessageId, PublicKey};
 
-use crate::inbox::Inbox;
+use self::sending::Accept;
+use crate::asks::{Ask, Fate};
+use crate::outbox::Outgoing;
 use crate::provider_link::{LinkState, ProviderLink};
+use crate::storage::{Kept, Storage, StorageError};
 use crate::{Client, Output, Settings};
 
 /// Deliveries that wait for the engine; beyond, the provider keeps them.
@@ -23,23 +31,12 @@ const MAX_WAITING_DELIVERIES: usize = 64;
 /// Confirmations that wait to be sent. As many as a provider lets go unconfirmed.
 const MAX_WAITING_CONFIRMATIONS: usize = wire::MAX_CONFIRMATIONS;
 
+/// Messages that are being written into the journal at once. Each waits for a commit, and one commit
+/// serves many.
+const MAX_ACCEPTING: usize = 64;
+
 /// How long a leaving client waits for the acknowledgements of what it has sent.
 const DRAIN_LIMIT: Duration = Duration::from_secs(3);
-
-/// What an identity can be asked.
-#[derive(Debug)]
-pub(crate) enum Ask {
-    /// Send a message; answered with its id in hexadecimal, or why not.
-    Send { to: String, data: Vec<u8>, answer: oneshot::Sender<Result<String, String>> },
-    /// Its own address.
-    Address { answer: oneshot::Sender<ClientAddress> },
-    /// The clients of all providers.
-    Clients { answer: oneshot::Sender<Vec<ClientAddress>> },
-    /// Wait for what is underway, at most 3 s, then end.
-    Leave,
-    /// End now.
-    Stop,
-}
 
 /// What an identity has counted, for whoever reports it.
 #[derive(Clone, Debug, Default)]
@@ -62,14 +59,22 @@ pub(crate) struct Shared {
     pub(crate) reporter: Reporter,
 }
 
+/// What an identity keeps on disk, and what a former process has left there. One of a crowd has
+/// none: it sends no messages, and takes none.
+pub(crate) struct Journal {
+    pub(crate) storage: Storage,
+    pub(crate) outgoing: Vec<Outgoing>,
+}
+
 /// An identity that is about to work.
 pub(crate) struct Identity {
     pub(crate) key: PrivateKey,
-    pub(crate) provider: PublicKey,
+    /// Its provider, once one is chosen.
+    pub(crate) provider: watch::Receiver<Option<PublicKey>>,
     pub(crate) rng: StdRng,
     pub(crate) shared: Shared,
     pub(crate) asks: mpsc::Receiver<Ask>,
-    pub(crate) inbox: Inbox,
+    pub(crate) journal: Option<Journal>,
     pub(crate) tally: Arc<Mutex<Tally>>,
     /// Told when the tally says something new about readiness.
     pub(crate) changed: Arc<tokio::sync::Notify>,
@@ -78,10 +83,19 @@ pub(crate) struct Identity {
 impl Identity {
     /// Works until it is asked to leave.
     pub(crate) async fn run(self) {
-        let Self { key, provider, rng, shared, mut asks, inbox, tally, changed } = self;
+        let Self { key, mut provider, rng, shared, mut asks, journal, tally, changed } = self;
+        let networks = shared.networks.clone();
+        let provider = tokio::select! {
+            chosen = provider.wait_for(Option::is_some) => match chosen.map(|chosen| *chosen) {
+                Ok(Some(provider)) => provider,
+                Ok(None) | Err(_) => return,
+            },
+            () = answer_without_provider(&mut asks, &networks) => return,
+        };
         let (deliveries, mut delivered) = mpsc::channel(MAX_WAITING_DELIVERIES);
         let (confirmations, to_confirm) = mpsc::channel(MAX_WAITING_CONFIRMATIONS);
         let (state, mut states) = watch::channel(LinkState::Down("not connected yet".into()));
+        let (lost, hang_up) = mpsc::channel(1);
         let link = ProviderLink {
             key: key.clone(),
             provider,
@@ -89,6 +103,7 @@ impl Identity {
             state,
             deliveries,
             confirmations: to_confirm,
+            hang_up,
         };
         // Ends with this function.
         let mut tasks = JoinSet::new();
@@ -98,27 +113,45 @@ impl Identity {
         let mut engine = Client::new(key, provider, shared.settings, shared.packets.clone());
         engine.set_network(Arc::clone(&networks.borrow_and_update()));
         let timer = Arc::clone(&shared.timer);
+        let (storage, left) = match journal {
+            Some(Journal { storage, outgoing }) => (Some(storage), outgoing),
+            None => (None, Vec::new()),
+        };
         let mut driver = Driver {
             engine,
             rng,
             shared,
-            inbox,
+            storage,
+            fates: HashMap::new(),
+            accepting: FuturesUnordered::new(),
+            keeping: None,
+            confirmations,
+            lost,
             tally,
             changed,
             registered: false,
             leaving: false,
+            told: String::new(),
         };
+        driver.take_up(left);
         let mut tally_due = clock::ticks(METRICS_INTERVAL);
         let mut leaving_until: Option<Time> = None;
+        let mut batch = Vec::with_capacity(MAX_WAITING_DELIVERIES);
         while !leaving_until.is_some_and(|until| driver.is_idle() || until <= clock::now()) {
             let wake = driver.next_wake().into_iter().chain(leaving_until).min();
+            let is_free = driver.keeping.is_none();
+            let has_room = driver.accepting.len() < MAX_ACCEPTING;
             tokio::select! {
                 () = timer.at(wake) => {}
-                Some(delivery) = delivered.recv() => {
-                    let number = driver.deliver(delivery);
-                    // An error means that the link is just ending; the packet comes again.
-                    let _ = confirmations.try_send(number);
+                taken = delivered.recv_many(&mut batch, MAX_WAITING_DELIVERIES), if is_free => {
+                    if taken > 0 {
+                        driver.deliver(batch.drain(..));
+                    }
                 }
+                (numbers, kept) = kept(&mut driver.keeping), if !is_free => {
+                    driver.kept(numbers, kept);
+                }
+                Some(accepting) = driver.accepting.next() => driver.accepted(accepting),
                 Ok(()) = networks.changed() => {
                     driver.engine.set_network(Arc::clone(&networks.borrow_and_update()));
                 }
@@ -126,10 +159,10 @@ impl Identity {
                     let state = states.borrow_and_update().clone();
                     driver.link_changed(&state);
                 }
-                ask = asks.recv() => match ask {
+                ask = asks.recv(), if has_room => match ask {
                     Some(Ask::Leave) => {
                         driver.leaving = true;
-                        leaving_until = Some(clock::now() + DRAIN_LIMIT);
+                        leaving_until.get_or_insert_with(|| clock::now() + DRAIN_LIMIT);
                     }
                     Some(Ask::Stop) | None => break,
                     Some(ask) => driver.take(ask),
@@ -142,8 +175,41 @@ impl Identity {
                 LinkState::Down(reason) => Some(reason.clone()),
             });
         }
-        let outputs = driver.engine.abandon("the client stopped before it was acknowledged");
-        driver.carry_out(outputs);
+    }
+}
+
+/// What there is to answer as long as there is no provider. Ends when it is asked to.
+async fn answer_without_provider(
+    asks: &mut mpsc::Receiver<Ask>,
+    networks: &watch::Receiver<Arc<Network>>,
+) {
+    let no_provider = || {
+        "this client has no provider yet, and so no address: none that it may use is in the \
+         directory and answers"
+            .to_owned()
+    };
+    while let Some(ask) = asks.recv().await {
+        // Whoever does not wait for the answer any more does not get it.
+        match ask {
+            Ask::Send { answer, .. } => drop(answer.send(Err(no_provider()))),
+            Ask::Address { answer } => drop(answer.send(Err(no_provider()))),
+            Ask::Clients { answer } => drop(answer.send(clients_of(&networks.borrow()))),
+            Ask::Leave | Ask::Stop => return,
+        }
+    }
+}
+
+type Keep = Pin<Box<dyn Future<Output = (Vec<u64>, Result<Vec<Kept>, StorageError>)> + Send>>;
+
+/// Waits for what is being kept. Only asked while there is something.
+async fn kept(keeping: &mut Option<Keep>) -> (Vec<u64>, Result<Vec<Kept>, StorageError>) {
+    match keeping {
+        Some(keep) => {
+            let kept = keep.await;
+            *keeping = None;
+            kept
+        }
+        None => std::future::pending().await,
     }
 }
 
@@ -151,36 +217,72 @@ struct Driver {
     engine: Client,
     rng: StdRng,
     shared: Shared,
-    inbox: Inbox,
+    /// None for one of a crowd.
+    storage: Option<Storage>,
+    /// Who wants to know what becomes of a message.
+    fates: HashMap<MessageId, Vec<oneshot::Sender<Fate>>>,
+    accepting: FuturesUnordered<Accept>,
+    /// Pieces that are being written, with the deliveries to confirm then. One batch at a time: what
+    /// comes meanwhile is the next.
+    keeping: Option<Keep>,
+    confirmations: mpsc::Sender<u64>,
+    /// Ends the connection to the provider, which then delivers again what is not confirmed.
+    lost: mpsc::Sender<String>,
     tally: Arc<Mutex<Tally>>,
     changed: Arc<tokio::sync::Notify>,
     /// Whether the provider has known this client at any time: before, a packet to it is lost.
     registered: bool,
     /// Whether it takes no more messages.
     leaving: bool,
+    /// What the log said last about the provider.
+    told: String,
 }
 
 impl Driver {
+    /// Goes on with what a former process has left.
+    fn take_up(&mut self, left: Vec<Outgoing>) {
+        if !left.is_empty() {
+            tracing::info!("{} messages are not acknowledged yet and go on", left.len());
+        }
+        for outgoing in left {
+            let message = outgoing.message;
+            if self.engine.enqueue(clock::now(), outgoing).is_none() {
+                self.finish(message, Fate::Acknowledged);
+            }
+        }
+    }
+
     fn next_wake(&self) -> Option<Time> {
         self.engine.next_wake().filter(|_| self.registered)
     }
 
     fn is_idle(&self) -> bool {
         let counters = self.engine.counters();
-        counters.queued == 0 && counters.unacknowledged == 0
+        counters.queued == 0
+            && counters.unacknowledged == 0
+            && self.accepting.is_empty()
+            && self.keeping.is_none()
     }
 
     fn link_changed(&mut self, state: &LinkState) {
         match state {
             LinkState::Registered => {
-                tracing::debug!("registered at provider {}", self.engine.address().provider);
+                self.tell(&format!("registered at provider {}", self.engine.address().provider));
                 self.registered = true;
                 self.engine.set_online(clock::now(), true);
             }
             LinkState::Down(reason) => {
-                tracing::info!("{reason}");
+                self.tell(reason);
                 self.engine.set_online(clock::now(), false);
             }
+        }
+    }
+
+    /// Into the log, once: a link tries again and again. A crowd would tell it a thousand times.
+    fn tell(&mut self, what: &str) {
+        if self.storage.is_some() && self.told != what {
+            tracing::info!("{what}");
+            what.clone_into(&mut self.told);
         }
     }
 
@@ -191,50 +293,82 @@ impl Driver {
         }
     }
 
-    fn deliver(&mut self, delivery: Delivery) -> u64 {
-        let Delivery { number, identifier, payload } = delivery;
-        let outputs = self.engine.deliver(clock::now(), &identifier, &payload);
-        self.carry_out(outputs);
-        number
+    /// Takes what the provider delivers. Pieces of messages are confirmed when they are on disk,
+    /// everything else at once.
+    fn deliver(&mut self, deliveries: impl Iterator<Item = Delivery>) {
+        let (mut fragments, mut numbers) = (Vec::new(), Vec::new());
+        for Delivery { number, identifier, payload } in deliveries {
+            let outputs = self.engine.deliver(clock::now(), &identifier, &payload);
+            let before = fragments.len();
+            fragments.extend(self.carry_out(outputs));
+            if fragments.len() > before {
+                numbers.push(number);
+            } else {
+                self.confirm(number);
+            }
+        }
+        match &self.storage {
+            Some(storage) if !fragments.is_empty() => {
+                let storage = storage.clone();
+                let keep = async move { (numbers, storage.keep(fragments).await) };
+                self.keeping = Some(keep.boxed());
+            }
+            Some(_) => {}
+            // Somebody sent a message to one of a crowd.
+            None => numbers.into_iter().for_each(|number| self.confirm(number)),
+        }
+    }
+
+    fn confirm(&self, number: u64) {
+        // An error means that the link is just ending; the packet comes again.
+        let _ = self.confirmations.try_send(number);
+    }
+
+    /// A batch of pieces was written, or could not be.
+    fn kept(&mut self, numbers: Vec<u64>, kept: Result<Vec<Kept>, StorageError>) {
+        let kept = match kept {
+            Ok(kept) => kept,
+            Err(error) => {
+                // Full means that one is waiting already.
+                let _ = self.lost.try_send(error.to_string());
+                return;
+            }
+        };
+        for number in numbers {
+            self.confirm(number);
+        }
+        for kept in kept {
+            match kept {
+                Kept::Incomplete => {}
+                Kept::Duplicate => self.engine.count_drop("duplicate"),
+                Kept::Malformed => self.engine.count_drop("malformed"),
+                Kept::Complete { message, content, .. } => {
+                    self.report(message, MessageStage::Received { content });
+                }
+            }
+        }
     }
 
     /// Does what it is asked.
     fn take(&mut self, ask: Ask) {
         // Whoever does not wait for the answer any more does not get it.
         match ask {
-            Ask::Send { to, data, answer } => drop(answer.send(self.send(&to, &data))),
-            Ask::Address { answer } => drop(answer.send(self.engine.address())),
+            Ask::Send { message, answer } => {
+                if let Err((reason, answer)) = self.begin_send(message, answer) {
+                    drop(answer.send(Err(reason)));
+                }
+            }
+            Ask::Address { answer } => drop(answer.send(Ok(self.engine.address()))),
             Ask::Clients { answer } => {
-                let network = self.shared.networks.borrow().clone();
-                let clients = network.providers().iter().flat_map(|provider| {
-                    let clients = provider.clients.iter();
-                    clients.map(|&client| ClientAddress { client, provider: provider.key })
-                });
-                drop(answer.send(clients.collect()));
+                drop(answer.send(clients_of(&self.shared.networks.borrow())));
             }
             Ask::Leave | Ask::Stop => unreachable!("the loop takes them"),
         }
     }
 
-    fn send(&mut self, to: &str, data: &[u8]) -> Result<String, String> {
-        if self.leaving {
-            return Err("the client is stopping".into());
-        }
-        let address = self.engine.resolve(to)?;
-        let sent = self.engine.send(&mut self.rng, address, data);
-        let (message, fragments) = sent.map_err(|error| error.to_string())?;
-        self.report(
-            message,
-            MessageStage::Accepted {
-                to: address.to_string(),
-                content: Content::from_bytes(data.to_vec()),
-                fragments,
-            },
-        );
-        Ok(message.to_string())
-    }
-
-    fn carry_out(&mut self, outputs: Vec<Output>) {
+    /// Does what the engine wants done. Returns pieces of messages that arrived.
+    fn carry_out(&mut self, outputs: Vec<Output>) -> Vec<(Fragment, Option<Identifier>)> {
+        let mut arrived = Vec::new();
         for output in outputs {
             match output {
                 Output::Send { to, packet } => self.shared.links.send(to, packet),
@@ -242,29 +376,47 @@ impl Driver {
                     let route = route.iter().map(ToString::to_string).collect();
                     self.report(message, MessageStage::Sent { fragment, attempt, route });
                 }
+                Output::BlockUsed { message, block } => {
+                    if let Some(storage) = &self.storage {
+                        storage.block_used(message, block);
+                    }
+                }
                 Output::Acknowledged { message, fragment } => {
+                    if let Some(storage) = &self.storage {
+                        storage.acknowledged(message, fragment);
+                    }
                     self.report(message, MessageStage::Acknowledged { fragment });
                 }
+                Output::Finished { message } => self.finish(message, Fate::Acknowledged),
                 Output::Failed { message, reason } => {
+                    self.finish(message, Fate::Failed(reason.clone()));
                     self.report(message, MessageStage::Failed { reason });
                 }
-                Output::Received { message, data } => {
-                    let content = Content::from_bytes(data.clone());
-                    self.inbox.push(data);
-                    self.report(message, MessageStage::Received { content });
-                }
+                Output::Received { fragment, block } => arrived.push((fragment, block)),
                 Output::Ready { took } => tracing::debug!("the probe came back after {took:?}"),
             }
         }
+        arrived
     }
 
-    fn report(&self, message: wire::MessageId, stage: MessageStage) {
+    /// A message is done, one way or the other.
+    fn finish(&mut self, message: MessageId, fate: Fate) {
+        if let Some(storage) = &self.storage {
+            storage.finished(message);
+        }
+        for waiting in self.fates.remove(&message).into_iter().flatten() {
+            // Nobody waits any more.
+            let _ = waiting.send(fate.clone());
+        }
+    }
+
+    fn report(&self, message: MessageId, stage: MessageStage) {
         let event = MessageEvent { t: clock::now(), message: message.to_string(), stage };
         self.shared.reporter.report(Event::Message(event));
     }
 
     fn update_tally(&mut self, link_down: Option<String>) {
-        let waiting_for = if self.registered { self.engine.waiting_for() } else { link_down };
+        let waiting_for = link_down.or_else(|| self.engine.waiting_for());
         let dropped = self.engine.dropped().iter().map(|(reason, n)| ((*reason).to_owned(), *n));
         let new = Tally {
             traffic: self.engine.counters(),
@@ -278,4 +430,13 @@ impl Driver {
         }
         *tally = new;
     }
+}
+
+/// The clients of all providers.
+pub(crate) fn clients_of(network: &Network) -> Vec<ClientAddress> {
+    let clients = network.providers().iter().flat_map(|provider| {
+        let clients = provider.clients.iter();
+        clients.map(|&client| ClientAddress { client, provider: provider.key })
+    });
+    clients.collect()
 }

@@ -1,22 +1,29 @@
 //! A client: sends messages through the mixnet hidden in a steady stream of cover traffic, and
 //! receives them from its provider.
 //!
-//! What decides is [`Client`], which has no sockets and no clock; [`run_client`] puts both around
-//! it, and [`run_crowd`] around many.
+//! What decides is [`Client`], which has no sockets, no clock and no disk; [`run_client`] puts these
+//! around it, or around a crowd of them.
 
-mod application;
+mod applications;
 mod args;
+mod asks;
+mod choice;
 mod engine;
+mod health;
 mod identity;
-mod inbox;
 mod outbox;
 mod poisson;
 mod provider_link;
 mod route;
 mod server;
+mod storage;
 
-pub use args::{ClientArgs, CrowdArgs, Switch, TrafficArgs};
-pub use engine::{Client, Output, Settings};
-pub use outbox::{MAX_ATTEMPTS, MAX_QUEUED_FRAGMENTS, ROUTE_PATIENCE, SendError};
+pub use args::{APPLICATIONS_PORT, ClientArgs, SocketType, Switch};
+pub use engine::{Client, ComposeError, Composed, Output, Settings};
+pub use outbox::{
+    Destination, MAX_ATTEMPTS, MAX_QUEUED_BYTES, MAX_QUEUED_MESSAGES, Outgoing, PATIENCE, Room,
+    SendError,
+};
 pub use route::NoRoute;
-pub use server::{run_client, run_crowd};
+pub use server::run_client;
+pub use storage::{Amount, Kept, MessageFile, Received, StorageError};

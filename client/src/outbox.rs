@@ -1,22 +1,40 @@
 //! Messages on their way out: which fragment goes next, which waits for its acknowledgement, which
 //! goes again.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod lanes;
+mod message;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
+use bytes::Bytes;
 use contract::Time;
-use wire::{ClientAddress, Fragment, Identifier, MessageId, split};
+use wire::{
+    ClientAddress, Fragment, Identifier, Kind, MessageId, NodeAddress, PublicKey, ReplyBlock,
+    fragment_count,
+};
+
+use self::lanes::{Entry, Lane, LaneKey, Lanes};
+pub(crate) use self::message::Way;
+use self::message::{Message, Piece};
 
 /// How often a fragment is sent before its message has failed. Where one of two mixnodes of a layer
 /// loses everything, a packet and its acknowledgement come through once in four times, and one message
 /// of a hundred fails; with a tenth of all packets lost, one of 10^11.
 pub const MAX_ATTEMPTS: u32 = 16;
 
-/// Most fragments that wait: some sixteen of the longest messages.
-pub const MAX_QUEUED_FRAGMENTS: usize = 16 * 660;
+/// Most bytes of messages that wait or are underway: four of the longest.
+pub const MAX_QUEUED_BYTES: usize = 4 * contract::MAX_MESSAGE_BYTES;
 
-/// How long a message may wait for a route before it has failed.
-pub const ROUTE_PATIENCE: Duration = Duration::from_secs(60);
+/// Most messages that wait or are underway: what is known of each is some hundred bytes.
+pub const MAX_QUEUED_MESSAGES: usize = 1 << 17;
+
+/// How long the provider of a recipient may be away before messages to it have failed, or the first
+/// mixnodes of all blocks of a reply. A directory forgets a node ten seconds after its last sign;
+/// whoever restarts one needs less than this.
+pub const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A message is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,19 +43,74 @@ pub enum SendError {
     #[error("the message has {0} bytes, at most {max} are accepted", max = contract::MAX_MESSAGE_BYTES)]
     TooLong(usize),
     /// Too much waits already.
-    #[error("{0} packets wait to be sent; try again when some are")]
-    QueueFull(usize),
+    #[error(
+        "the queue is full: {messages} messages with {bytes} bytes wait to be sent; try again when \\
+         some are"
+    )]
+    QueueFull {
+        /// Messages that wait.
+        messages: usize,
+        /// Their bytes.
+        bytes: usize,
+    },
 }
 
-/// A fragment that is to be sent.
+/// Where a message goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// To this client.
+    Address(ClientAddress),
+    /// To whoever made these reply blocks, each for one packet, with its number among those that came
+    /// with the message.
+    Blocks(VecDeque<(u8, ReplyBlock)>),
+}
+
+/// A message that is to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Its id.
+    pub message: MessageId,
+    /// Where to.
+    pub to: Destination,
+    /// Whether reply blocks stand in front of its content.
+    pub kind: Kind,
+    /// What is cut into fragments.
+    pub data: Bytes,
+    /// Fragments that are acknowledged already.
+    pub acknowledged: Vec<u32>,
+}
+
+/// Room for a message.
+#[derive(Debug)]
+#[must_use = "room that is not given back is lost"]
+pub struct Room(usize);
+
+/// A fragment whose turn it is.
 #[derive(Debug)]
 pub(crate) struct Next {
-    pub(crate) message: MessageId,
-    pub(crate) index: u32,
-    pub(crate) to: ClientAddress,
+    entry: Entry,
     pub(crate) fragment: Fragment,
+    pub(crate) to: To,
     /// 1 for the first time.
     pub(crate) attempt: u32,
+}
+
+/// Where a fragment goes.
+#[derive(Clone, Debug)]
+pub(crate) enum To {
+    Client(ClientAddress),
+    Block(u8, ReplyBlock),
+}
+
+/// What a sent fragment waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Awaited {
+    /// The acknowledgement.
+    pub(crate) identifier: Identifier,
+    /// When the fragment goes again without it.
+    pub(crate) deadline: Time,
+    /// The mixnodes that have to do their work for it, those of the way back included.
+    pub(crate) mixnodes: Vec<NodeAddress>,
 }
 
 /// What an acknowledgement did.
@@ -45,178 +118,245 @@ pub(crate) struct Next {
 pub(crate) struct Acknowledged {
     pub(crate) message: MessageId,
     pub(crate) index: u32,
+    /// Whether it was the message's last.
+    pub(crate) finished: bool,
+}
+
+/// What missed acknowledgements did.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Missed {
+    /// Mixnodes of which one or more may have lost something.
+    pub(crate) mixnodes: Vec<NodeAddress>,
+    /// Messages that have failed with it.
+    pub(crate) failed: Vec<(MessageId, Failure)>,
+}
+
+/// Why a message has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("not acknowledged after {MAX_ATTEMPTS} attempts")]
+    Attempts,
+    #[error("not acknowledged, and no reply block is left for another attempt")]
+    Blocks,
+    #[error("the provider {0} has not been in the directory for five minutes")]
+    Provider(PublicKey),
+    #[error("no mixnode to which its reply blocks lead has been in the directory for five minutes")]
+    FirstHops,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    queue: VecDeque<(MessageId, u32)>,
-    messages: BTreeMap<MessageId, Outgoing>,
-    /// Which fragment an acknowledgement is for. Kept until the message is done, so that a late one
+    messages: HashMap<MessageId, Message>,
+    lanes: Lanes,
+    /// Which fragment an acknowledgement is for. Kept until the fragment is done, so that a late one
     /// still counts.
-    identifiers: BTreeMap<Identifier, (MessageId, u32)>,
+    identifiers: HashMap<Identifier, (MessageId, u32)>,
     deadlines: BTreeSet<(Time, Identifier)>,
-    /// Fragments of all messages.
-    fragments: usize,
-}
-
-#[derive(Debug)]
-struct Outgoing {
-    to: ClientAddress,
-    pieces: Vec<Piece>,
-    /// Fragments that are neither acknowledged nor, without acknowledgements, sent.
-    left: usize,
-    /// Since when its recipient's provider has not been reachable.
-    blocked_since: Option<Time>,
-}
-
-#[derive(Debug)]
-struct Piece {
-    fragment: Fragment,
-    attempts: u32,
-    done: bool,
-    identifiers: Vec<Identifier>,
+    /// Bytes of all messages, and of those for which room was made.
+    bytes: usize,
+    /// Messages for which room was made.
+    expected: usize,
+    /// Fragments that wait for a slot.
+    queued: usize,
 }
 
 impl Outbox {
-    /// Accepts a message; returns the number of its fragments.
-    pub(crate) fn accept(
-        &mut self,
-        message: MessageId,
-        to: ClientAddress,
-        data: &[u8],
-    ) -> Result<u32, SendError> {
-        let too_long = SendError::TooLong(data.len());
-        if data.len() > contract::MAX_MESSAGE_BYTES {
-            return Err(too_long);
+    /// Makes room for a message with so many bytes, or says why there is none. To be
+    /// [given back](Self::give_back) before the message is [added](Self::add), or in its place.
+    pub(crate) fn make_room(&mut self, bytes: usize) -> Result<Room, SendError> {
+        let messages = self.messages.len() + self.expected;
+        let full = self.bytes > 0 && self.bytes + bytes > MAX_QUEUED_BYTES;
+        if full || messages >= MAX_QUEUED_MESSAGES {
+            return Err(SendError::QueueFull { messages, bytes: self.bytes });
         }
-        let fragments = split(message, data).ok_or(too_long)?;
-        let count = fragments.len();
-        if self.fragments + count > MAX_QUEUED_FRAGMENTS {
-            return Err(SendError::QueueFull(self.fragments));
-        }
-        self.fragments += count;
-        self.queue.extend(fragments.iter().map(|fragment| (message, fragment.index)));
-        let piece = |fragment| Piece { fragment, attempts: 0, done: false, identifiers: vec![] };
-        let pieces = fragments.into_iter().map(piece).collect();
-        let outgoing = Outgoing { to, pieces, left: count, blocked_since: None };
-        self.messages.insert(message, outgoing);
-        Ok(u32::try_from(count).expect("split() bounds it"))
+        self.bytes += bytes;
+        self.expected += 1;
+        Ok(Room(bytes))
     }
 
-    /// The fragment whose turn it is: the first whose recipient can be reached. It stays where it is
-    /// until it is [sent](Self::sent) or its message [fails](Self::fail).
-    pub(crate) fn next(&mut self, reachable: impl Fn(&ClientAddress) -> bool) -> Option<Next> {
-        let Self { queue, messages, .. } = self;
-        let piece = |message: &MessageId, index: u32| {
-            let outgoing = messages.get(message)?;
-            Some((outgoing.to, outgoing.pieces.get(index as usize).filter(|piece| !piece.done)?))
+    /// Takes room back.
+    pub(crate) fn give_back(&mut self, Room(bytes): Room) {
+        self.bytes -= bytes;
+        self.expected -= 1;
+    }
+
+    /// Takes a message. Says how many fragments wait with it; none if there is nothing to do for it.
+    pub(crate) fn add(&mut self, now: Time, outgoing: Outgoing) -> Option<u32> {
+        let Outgoing { message, to, kind, data, acknowledged } = outgoing;
+        let count = fragment_count(data.len())?;
+        let done_before: BTreeSet<u32> =
+            acknowledged.into_iter().filter(|index| *index < count).collect();
+        let new = Message {
+            to,
+            kind,
+            data,
+            count,
+            fresh: 0,
+            underway: BTreeMap::new(),
+            done_before,
+            since: now,
         };
-        // Acknowledged meanwhile, or of a message that has failed.
-        queue.retain(|(message, index)| piece(message, *index).is_some());
-        queue.iter().find_map(|(message, index)| {
-            let (to, piece) = piece(message, *index).filter(|(to, _)| reachable(to))?;
-            let (fragment, attempt) = (piece.fragment.clone(), piece.attempts + 1);
-            Some(Next { message: *message, index: *index, to, fragment, attempt })
+        if new.is_done() || self.messages.contains_key(&message) {
+            return None;
+        }
+        self.bytes += new.data.len();
+        self.queued += new.fresh_left();
+        self.lanes.add(new.lane(message), message, count);
+        self.messages.insert(message, new);
+        Some(count)
+    }
+
+    /// The fragment whose turn it is: of those whose recipient can be reached, what goes again first,
+    /// then the message that came first; every other time a long one, so that it holds up no short
+    /// ones. It stays where it is until it is [sent](Self::sent) or its message
+    /// [fails](Self::fail).
+    pub(crate) fn next(&mut self, is_there: impl Fn(Way<'_>) -> bool) -> Option<Next> {
+        let Self { messages, lanes, .. } = self;
+        let is_wanted = |id: &MessageId, again: Option<u32>| {
+            messages.get(id).is_some_and(|message| match again {
+                Some(index) => {
+                    message.underway.get(&index).is_some_and(|piece| piece.waits_for_slot)
+                }
+                None => message.first_fresh().is_some(),
+            })
+        };
+        let entry = lanes.next(|key| is_open(key, messages, &is_there), is_wanted)?;
+        let message = messages.get(&entry.message)?;
+        let index = entry.again.or_else(|| message.first_fresh())?;
+        let attempts = message.underway.get(&index).map_or(0, |piece| piece.attempts);
+        Some(Next {
+            entry,
+            fragment: Fragment::of(message.kind, entry.message, &message.data, index)?,
+            to: message.to(&is_there)?,
+            attempt: attempts + 1,
         })
     }
 
-    /// Messages that have waited too long for a route; they have failed with it.
-    pub(crate) fn expire_blocked(
-        &mut self,
-        now: Time,
-        reachable: impl Fn(&ClientAddress) -> bool,
-    ) -> Vec<(MessageId, ClientAddress)> {
-        let mut failed = Vec::new();
-        for (message, outgoing) in &mut self.messages {
-            if reachable(&outgoing.to) {
-                outgoing.blocked_since = None;
-            } else {
-                let since = *outgoing.blocked_since.get_or_insert(now);
-                if now.saturating_since(since) >= ROUTE_PATIENCE {
-                    failed.push((*message, outgoing.to));
-                }
-            }
+    /// This fragment was sent. Without an acknowledgement to wait for, it is done; says whether its
+    /// message is with it.
+    pub(crate) fn sent(&mut self, next: &Next, awaited: Option<Awaited>) -> bool {
+        let (id, index) = (next.entry.message, next.fragment.index);
+        let Some(message) = self.messages.get_mut(&id) else { return false };
+        self.lanes.used(next.entry);
+        if next.attempt == 1 {
+            message.fresh = index + 1;
         }
-        for (message, _) in &failed {
-            self.fail(*message);
+        if let (Destination::Blocks(blocks), To::Block(used, _)) = (&mut message.to, &next.to) {
+            blocks.retain(|(number, _)| number != used);
         }
-        failed
-    }
-
-    /// Gives up everything; returns the messages that were not done.
-    pub(crate) fn abandon(&mut self) -> Vec<MessageId> {
-        std::mem::take(self).messages.into_keys().collect()
-    }
-
-    /// This fragment was sent. `ack` says which acknowledgement it waits for and how long;
-    /// without one the fragment is done.
-    pub(crate) fn sent(&mut self, next: &Next, ack: Option<(Identifier, Time)>) {
-        let sent = |entry: &(MessageId, u32)| *entry == (next.message, next.index);
-        if let Some(at) = self.queue.iter().position(sent) {
-            self.queue.remove(at);
-        }
-        let Some(outgoing) = self.messages.get_mut(&next.message) else { return };
-        let Some(piece) = outgoing.pieces.get_mut(next.index as usize) else { return };
+        self.queued -= 1;
+        let piece = message.underway.entry(index).or_default();
         piece.attempts = next.attempt;
-        if let Some((identifier, deadline)) = ack {
-            piece.identifiers.push(identifier);
-            self.identifiers.insert(identifier, (next.message, next.index));
-            self.deadlines.insert((deadline, identifier));
-        } else {
-            self.done(next.message, next.index);
+        piece.waits_for_slot = false;
+        if let Some(awaited) = awaited {
+            self.identifiers.insert(awaited.identifier, (id, index));
+            self.deadlines.insert((awaited.deadline, awaited.identifier));
+            piece.awaited.push(awaited);
+            return false;
         }
+        self.done(id, index).is_some_and(|acknowledged| acknowledged.finished)
     }
 
-    /// An acknowledgement came.
-    pub(crate) fn acknowledge(&mut self, identifier: &Identifier) -> Option<Acknowledged> {
-        let &(message, index) = self.identifiers.get(identifier)?;
-        self.done(message, index).then_some(Acknowledged { message, index })
+    /// An acknowledgement came. `answered` is told which mixnodes have done their work for it.
+    pub(crate) fn acknowledge(
+        &mut self,
+        identifier: &Identifier,
+        answered: impl FnOnce(&[NodeAddress]),
+    ) -> Option<Acknowledged> {
+        let &(id, index) = self.identifiers.get(identifier)?;
+        let piece = self.messages.get(&id)?.underway.get(&index)?;
+        let awaited = piece.awaited.iter().find(|awaited| awaited.identifier == *identifier)?;
+        answered(&awaited.mixnodes);
+        self.done(id, index)
     }
 
-    /// Puts fragments whose acknowledgement is overdue back in front of the queue; returns the
-    /// messages that have failed with it.
-    pub(crate) fn expire(&mut self, now: Time) -> Vec<MessageId> {
-        let mut failed = Vec::new();
+    /// Puts fragments whose acknowledgement is overdue in front of the queue.
+    pub(crate) fn miss(&mut self, now: Time) -> Missed {
+        let mut missed = Missed::default();
         while let Some(&(deadline, identifier)) = self.deadlines.first()
             && deadline <= now
         {
             self.deadlines.pop_first();
-            let Some(&(message, index)) = self.identifiers.get(&identifier) else { continue };
-            let Some(outgoing) = self.messages.get(&message) else { continue };
-            let Some(piece) = outgoing.pieces.get(index as usize) else { continue };
-            if piece.done {
+            let Some(&(id, index)) = self.identifiers.get(&identifier) else { continue };
+            let Some(message) = self.messages.get_mut(&id) else { continue };
+            let has_way = message.has_way_for_one_more();
+            let Some(piece) = message.underway.get_mut(&index) else { continue };
+            if let Some(awaited) = piece.awaited.last() {
+                missed.mixnodes.extend_from_slice(&awaited.mixnodes);
+            }
+            let failure = match piece.attempts {
+                MAX_ATTEMPTS.. => Some(Failure::Attempts),
+                _ if !has_way => Some(Failure::Blocks),
+                _ => None,
+            };
+            if let Some(failure) = failure {
+                self.fail(id);
+                missed.failed.push((id, failure));
                 continue;
             }
-            if piece.attempts >= MAX_ATTEMPTS {
-                self.fail(message);
-                failed.push(message);
-            } else {
-                self.queue.push_front((message, index));
-            }
+            piece.waits_for_slot = true;
+            self.queued += 1;
+            self.lanes.again(message.lane(id), id, index);
         }
-        failed
+        missed
     }
 
-    /// When [`expire`](Self::expire) has something to do.
+    /// When [`miss`](Self::miss) has something to do.
     pub(crate) fn next_deadline(&self) -> Option<Time> {
         self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 
-    /// Forgets a message.
-    pub(crate) fn fail(&mut self, message: MessageId) {
-        if let Some(outgoing) = self.messages.remove(&message) {
-            self.fragments -= outgoing.pieces.len();
-            for piece in outgoing.pieces {
-                for identifier in piece.identifiers {
-                    self.identifiers.remove(&identifier);
+    /// Gives up messages whose way has been away for too long.
+    pub(crate) fn expire(
+        &mut self,
+        now: Time,
+        is_there: impl Fn(Way<'_>) -> bool,
+    ) -> Vec<(MessageId, Failure)> {
+        let Self { lanes, messages, .. } = self;
+        let mut failed = Vec::new();
+        for (key, lane) in lanes.iter_mut() {
+            if is_open(key, messages, &is_there) {
+                lane.away_since = None;
+                continue;
+            }
+            let since = *lane.away_since.get_or_insert(now);
+            let is_over = |since: Time| now.saturating_since(since) >= PATIENCE;
+            if !is_over(since) || now < lane.look_again {
+                continue;
+            }
+            // Later messages have their time too.
+            lane.look_again = now + Lane::LOOK_INTERVAL;
+            match *key {
+                LaneKey::Reply(id) => failed.push((id, Failure::FirstHops)),
+                LaneKey::Provider(provider) => {
+                    let theirs = messages.iter().filter(|(id, message)| {
+                        message.lane(**id) == *key && is_over(message.since)
+                    });
+                    failed.extend(theirs.map(|(id, _)| (*id, Failure::Provider(provider))));
                 }
             }
+        }
+        for (id, _) in &failed {
+            self.fail(*id);
+        }
+        failed
+    }
+
+    /// Forgets a message.
+    pub(crate) fn fail(&mut self, id: MessageId) {
+        let Some(message) = self.messages.remove(&id) else { return };
+        self.lanes.remove(message.lane(id));
+        self.bytes -= message.data.len();
+        self.queued -= message.fresh_left();
+        for piece in message.underway.into_values() {
+            self.queued -= usize::from(piece.waits_for_slot);
+            self.forget(piece);
         }
     }
 
     /// Fragments that wait for a slot.
     pub(crate) fn queued(&self) -> usize {
-        self.queue.len()
+        self.queued
     }
 
     /// Fragments that wait for an acknowledgement.
@@ -224,122 +364,35 @@ impl Outbox {
         self.deadlines.len()
     }
 
-    /// Marks a fragment as done; says whether it was not before.
-    fn done(&mut self, message: MessageId, index: u32) -> bool {
-        let Some(outgoing) = self.messages.get_mut(&message) else { return false };
-        let Some(piece) = outgoing.pieces.get_mut(index as usize) else { return false };
-        if piece.done {
-            return false;
+    /// Marks a fragment as done, if it was not before.
+    fn done(&mut self, id: MessageId, index: u32) -> Option<Acknowledged> {
+        let message = self.messages.get_mut(&id)?;
+        let piece = message.underway.remove(&index)?;
+        let finished = message.is_done();
+        self.queued -= usize::from(piece.waits_for_slot);
+        self.forget(piece);
+        if finished {
+            self.fail(id);
         }
-        piece.done = true;
-        outgoing.left -= 1;
-        let identifiers: BTreeSet<Identifier> = piece.identifiers.iter().copied().collect();
-        self.deadlines.retain(|(_, identifier)| !identifiers.contains(identifier));
-        if outgoing.left == 0 {
-            self.fail(message);
+        Some(Acknowledged { message: id, index, finished })
+    }
+
+    fn forget(&mut self, piece: Piece) {
+        for awaited in piece.awaited {
+            self.identifiers.remove(&awaited.identifier);
+            self.deadlines.remove(&(awaited.deadline, awaited.identifier));
         }
-        true
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use wire::{FRAGMENT_DATA_BYTES, PublicKey};
-
-    use super::*;
-
-    const MESSAGE: MessageId = MessageId([1; 16]);
-
-    fn outbox(bytes: usize) -> Outbox {
-        let key = PublicKey::from_bytes([1; 32]);
-        let to = ClientAddress { client: key, provider: key };
-        let mut outbox = Outbox::default();
-        outbox.accept(MESSAGE, to, &vec![0; bytes]).expect("accepted");
-        outbox
-    }
-
-    fn at(seconds: u64) -> Time {
-        Time::default() + Duration::from_secs(seconds)
-    }
-
-    fn send_next(outbox: &mut Outbox, identifier: u8, deadline: Time) -> (u32, u32) {
-        let next = outbox.next(|_| true).expect("something to send");
-        outbox.sent(&next, Some(([identifier; 16], deadline)));
-        (next.index, next.attempt)
-    }
-
-    #[test]
-    fn what_is_not_acknowledged_goes_again_before_what_was_never_sent() {
-        let mut outbox = outbox(2 * FRAGMENT_DATA_BYTES + 1);
-        assert_eq!(send_next(&mut outbox, 1, at(1)), (0, 1));
-        assert_eq!(outbox.next_deadline(), Some(at(1)));
-        assert_eq!(outbox.expire(at(1)), []);
-        assert_eq!(send_next(&mut outbox, 2, at(2)), (0, 2));
-        assert_eq!(send_next(&mut outbox, 3, at(2)), (1, 1));
-        let first = Some(Acknowledged { message: MESSAGE, index: 0 });
-        assert_eq!(outbox.acknowledge(&[1; 16]), first, "the first attempt's, late");
-        assert_eq!(outbox.acknowledge(&[2; 16]), None, "nothing new");
-        assert!(outbox.acknowledge(&[3; 16]).is_some());
-        assert_eq!(outbox.unacknowledged(), 0);
-        assert_eq!(send_next(&mut outbox, 4, at(3)), (2, 1));
-        assert!(outbox.acknowledge(&[4; 16]).is_some());
-        assert!(outbox.next(|_| true).is_none() && outbox.messages.is_empty());
-        assert!(outbox.identifiers.is_empty() && outbox.fragments == 0, "nothing is left behind");
-    }
-
-    #[test]
-    fn a_message_fails_after_the_last_attempt() {
-        let mut outbox = outbox(10);
-        for attempt in 1..=MAX_ATTEMPTS {
-            let identifier = u8::try_from(attempt).expect("few");
-            assert_eq!(send_next(&mut outbox, identifier, at(attempt.into())), (0, attempt));
-            let failed = outbox.expire(at(attempt.into()));
-            assert_eq!(failed.is_empty(), attempt < MAX_ATTEMPTS);
-        }
-        assert!(outbox.next(|_| true).is_none());
-        assert!(outbox.identifiers.is_empty() && outbox.fragments == 0);
-    }
-
-    #[test]
-    fn a_message_without_a_route_holds_up_no_other_and_fails_on_its_own_clock() {
-        let mut outbox = outbox(10);
-        let key = PublicKey::from_bytes([9; 32]);
-        let elsewhere = ClientAddress { client: key, provider: key };
-        let lost = MessageId([2; 16]);
-        outbox.queue.clear();
-        outbox.accept(lost, elsewhere, b"lost").expect("accepted");
-        outbox.queue.push_back((MESSAGE, 0));
-        let reachable = |to: &ClientAddress| *to != elsewhere;
-        assert_eq!(outbox.next(reachable).expect("the second").message, MESSAGE);
-        assert_eq!(outbox.expire_blocked(at(1), reachable), []);
-        assert_eq!(send_next_reachable(&mut outbox, reachable), MESSAGE);
-        assert_eq!(outbox.expire_blocked(at(60), reachable), []);
-        assert_eq!(outbox.expire_blocked(at(61), reachable), [(lost, elsewhere)]);
-        assert_eq!(outbox.abandon(), [MESSAGE]);
-        assert!(outbox.next(|_| true).is_none());
-    }
-
-    fn send_next_reachable(
-        outbox: &mut Outbox,
-        reachable: impl Fn(&ClientAddress) -> bool,
-    ) -> MessageId {
-        let next = outbox.next(reachable).expect("something to send");
-        outbox.sent(&next, Some(([7; 16], at(100))));
-        next.message
-    }
-
-    #[test]
-    fn what_is_too_long_or_too_much_is_refused() {
-        let mut outbox = outbox(contract::MAX_MESSAGE_BYTES);
-        let to = outbox.next(|_| true).expect("one").to;
-        let longest = vec![0; contract::MAX_MESSAGE_BYTES];
-        for number in 2..=16 {
-            outbox.accept(MessageId([number; 16]), to, &longest).expect("accepted");
-        }
-        let full = SendError::QueueFull(MAX_QUEUED_FRAGMENTS);
-        assert_eq!(outbox.accept(MessageId([17; 16]), to, b"x"), Err(full));
-        let too_long = vec![0; contract::MAX_MESSAGE_BYTES + 1];
-        let refused = SendError::TooLong(too_long.len());
-        assert_eq!(outbox.accept(MessageId([18; 16]), to, &too_long), Err(refused));
+/// Whether messages of a lane can be sent.
+fn is_open(
+    key: &LaneKey,
+    messages: &HashMap<MessageId, Message>,
+    is_there: impl Fn(Way<'_>) -> bool,
+) -> bool {
+    match key {
+        LaneKey::Provider(provider) => is_there(Way::Provider(provider)),
+        LaneKey::Reply(id) => messages.get(id).is_some_and(|reply| reply.to(is_there).is_some()),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use runtime::Network;
+use runtime::{Network, ProviderEntry};
 use sphinx::{PrivateKey, open};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
@@ -64,6 +64,8 @@ enum LinkError {
     Silent,
     #[error("it closed the connection")]
     Closed,
+    #[error("what it delivers cannot be kept: {0}")]
+    CannotKeep(String),
 }
 
 /// What the link needs.
@@ -74,6 +76,14 @@ pub(crate) struct ProviderLink {
     pub(crate) state: watch::Sender<LinkState>,
     pub(crate) deliveries: mpsc::Sender<Delivery>,
     pub(crate) confirmations: mpsc::Receiver<u64>,
+    /// Says why a delivery could not be kept. The provider delivers it again on the next connection.
+    pub(crate) hang_up: mpsc::Receiver<String>,
+}
+
+/// Whether a provider takes this client; why not, as a sentence without a full stop.
+pub(crate) async fn try_provider(key: &PrivateKey, provider: &ProviderEntry) -> Result<(), String> {
+    let registered = timeout(HANDSHAKE_TIMEOUT, connect(key, provider)).await;
+    registered.unwrap_or(Err(LinkError::Silent)).map(drop).map_err(|error| error.to_string())
 }
 
 impl ProviderLink {
@@ -84,12 +94,16 @@ impl ProviderLink {
             let registered = timeout(HANDSHAKE_TIMEOUT, self.connect()).await;
             let error = match registered.unwrap_or(Err(LinkError::Silent)) {
                 Ok(socket) => {
-                    retry = FIRST_RETRY;
                     self.state.send_replace(LinkState::Registered);
-                    match self.carry(socket).await {
+                    let error = match self.carry(socket).await {
                         Ok(()) => return,
                         Err(error) => error,
+                    };
+                    // A full disk is full for longer than that.
+                    if !matches!(error, LinkError::CannotKeep(_)) {
+                        retry = FIRST_RETRY;
                     }
+                    error
                 }
                 Err(error) => error,
             };
@@ -106,40 +120,7 @@ impl ProviderLink {
     async fn connect(&mut self) -> Result<Socket, LinkError> {
         let network = Arc::clone(&self.networks.borrow_and_update());
         let provider = network.provider(&self.provider).ok_or(LinkError::NotListed)?;
-        let url = provider.clients_url.clone();
-        let address = url.strip_prefix("ws://").ok_or_else(|| LinkError::Address(url.clone()))?;
-        let address = address.trim_end_matches('/').to_owned();
-        let stream = TcpStream::connect(address)
-            .await
-            .map_err(|source| LinkError::Connect { url: url.clone(), source })?;
-        stream.set_nodelay(true).map_err(tungstenite::Error::Io)?;
-        let mut request = url.into_client_request()?;
-        let subprotocol = HeaderValue::from_static(SUBPROTOCOL);
-        request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, subprotocol);
-        let config = WebSocketConfig::default()
-            .max_message_size(Some(MAX_MESSAGE_BYTES))
-            .max_frame_size(Some(MAX_MESSAGE_BYTES))
-            .read_buffer_size(MAX_MESSAGE_BYTES)
-            .write_buffer_size(MAX_MESSAGE_BYTES);
-        let (mut socket, _) = client_async_with_config(request, stream, Some(config)).await?;
-        self.register(&mut socket).await?;
-        Ok(socket)
-    }
-
-    async fn register(&self, socket: &mut Socket) -> Result<(), LinkError> {
-        send_text(socket, &ClientMessage::Hello { key: self.key.public() }).await?;
-        let ProviderMessage::Challenge { sealed } = receive_text(socket).await? else {
-            return Err(LinkError::Protocol("expected a challenge"));
-        };
-        let purpose = [CHALLENGE_PURPOSE, self.provider.as_bytes()].concat();
-        let nonce = decode_base58(&sealed)
-            .and_then(|sealed| open(&self.key, &purpose, &sealed).ok())
-            .ok_or(LinkError::Protocol("the challenge does not open"))?;
-        send_text(socket, &ClientMessage::Prove { nonce: encode_base58(&nonce) }).await?;
-        match receive_text(socket).await? {
-            ProviderMessage::Registered { .. } => Ok(()),
-            _ => Err(LinkError::Protocol("expected to be registered")),
-        }
+        connect(&self.key, provider).await
     }
 
     /// Passes deliveries on and confirmations back. Fine when nobody wants them any more.
@@ -162,6 +143,7 @@ impl ProviderLink {
                         Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
                     }
                 }
+                Some(reason) = self.hang_up.recv() => return Err(LinkError::CannotKeep(reason)),
                 taken = self.confirmations.recv_many(&mut numbers, MAX_CONFIRMATIONS) => {
                     if taken == 0 {
                         return Ok(());
@@ -172,6 +154,48 @@ impl ProviderLink {
                 }
             }
         }
+    }
+}
+
+/// Connects and registers.
+async fn connect(key: &PrivateKey, provider: &ProviderEntry) -> Result<Socket, LinkError> {
+    let url = provider.clients_url.clone();
+    let address = url.strip_prefix("ws://").ok_or_else(|| LinkError::Address(url.clone()))?;
+    let address = address.trim_end_matches('/').to_owned();
+    let stream = TcpStream::connect(address)
+        .await
+        .map_err(|source| LinkError::Connect { url: url.clone(), source })?;
+    stream.set_nodelay(true).map_err(tungstenite::Error::Io)?;
+    let mut request = url.into_client_request()?;
+    let subprotocol = HeaderValue::from_static(SUBPROTOCOL);
+    request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, subprotocol);
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(MAX_MESSAGE_BYTES))
+        .max_frame_size(Some(MAX_MESSAGE_BYTES))
+        .read_buffer_size(MAX_MESSAGE_BYTES)
+        .write_buffer_size(MAX_MESSAGE_BYTES);
+    let (mut socket, _) = client_async_with_config(request, stream, Some(config)).await?;
+    register(key, &provider.key, &mut socket).await?;
+    Ok(socket)
+}
+
+async fn register(
+    key: &PrivateKey,
+    provider: &PublicKey,
+    socket: &mut Socket,
+) -> Result<(), LinkError> {
+    send_text(socket, &ClientMessage::Hello { key: key.public() }).await?;
+    let ProviderMessage::Challenge { sealed } = receive_text(socket).await? else {
+        return Err(LinkError::Protocol("expected a challenge"));
+    };
+    let purpose = [CHALLENGE_PURPOSE, provider.as_bytes()].concat();
+    let nonce = decode_base58(&sealed)
+        .and_then(|sealed| open(key, &purpose, &sealed).ok())
+        .ok_or(LinkError::Protocol("the challenge does not open"))?;
+    send_text(socket, &ClientMessage::Prove { nonce: encode_base58(&nonce) }).await?;
+    match receive_text(socket).await? {
+        ProviderMessage::Registered { .. } => Ok(()),
+        _ => Err(LinkError::Protocol("expected to be registered")),
     }
 }
 

@@ -280,7 +280,7 @@ async fn a_client_without_a_directory_says_what_it_waits_for() {
     let reason = mixnode.wait_for("a reason", waiting).await;
     assert!(reason.contains(&nowhere), "{reason}");
     let reason = client.wait_for("a reason", waiting).await;
-    assert_eq!(reason, "the provider provider-1 is not in the directory");
+    assert_eq!(reason, "the provider `provider-1` is not in the directory; none is");
 
     // It answers while it waits, and stops when asked.
     let send = Command::Send { to: "x".into(), content: Content::Text("x".into()) };
@@ -296,23 +296,40 @@ async fn a_client_without_a_directory_says_what_it_waits_for() {
 }
 
 #[tokio::test]
-async fn a_client_that_stops_says_which_messages_it_gives_up() {
+async fn what_was_accepted_waits_for_its_layer_and_outlives_the_client() {
     let mut network = Network::start().await;
-    let nobody = wire::PublicKey::from_bytes([9; 32]);
-    let to = format!("{nobody}@{nobody}");
-    let send = Command::Send { to, content: Content::Text("never".into()) };
+    let waiting = |event: &Event| match event {
+        Event::Waiting { reason } if reason.contains("layer 2") => Some(()),
+        _ => None,
+    };
+    network.mixnodes[1].request(1, Command::Leave).await;
+    network.mixnodes[1].ended().await.expect("a clean end");
+    network.alice.wait_for("a missing layer", waiting).await;
+    let to = App::connect(&network.bob).await.own_address().await;
+    let send = Command::Send { to, content: Content::Text("late, not lost".into()) };
     network.alice.request(1, send).await;
+    let accepted = |event: &Event| match event {
+        Event::Answer(answer) if answer.id == 1 => Some(answer.outcome.clone()),
+        _ => None,
+    };
+    let Outcome::Accepted { message } = network.alice.wait_for("an answer", accepted).await else {
+        panic!("it is held back, not refused");
+    };
     network.alice.request(2, Command::Stop).await;
     network.alice.ended().await.expect("a clean end");
-    let failed = |event: &Event| match event {
-        Event::Message(event) => match &event.stage {
-            MessageStage::Failed { reason } => Some(reason.clone()),
+
+    network.mixnodes[1] = network::mixnode(network.home.path(), &network.directory, 2);
+    network.alice = network::client(network.home.path(), &network.directory, "alice");
+    let received = |event: &Event| match event {
+        Event::Message(event) if event.message == message => match &event.stage {
+            MessageStage::Received { content } => Some(content.clone()),
             _ => None,
         },
         _ => None,
     };
-    let reason = network.alice.wait_for("failure", failed).await;
-    assert!(reason.contains("stopped"), "{reason}");
+    let content = network.bob.wait_for("the message", received).await;
+    assert_eq!(content, Content::Text("late, not lost".into()));
+    network.alice.ready().await;
 }
 
 #[tokio::test]

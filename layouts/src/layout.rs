@@ -1,5 +1,7 @@
 //! How many of what.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Profile, Rates};
@@ -14,6 +16,12 @@ pub const MAX_PROVIDERS: u16 = 16;
 pub const MAX_CLIENTS: u16 = 100;
 /// Most identities of the crowd, all in one process.
 pub const MAX_CROWD: u16 = 1000;
+/// The longest mean delay at a mixnode: ten times what anybody uses, and clients take no more.
+const MAX_HOP_DELAY: Duration = Duration::from_secs(10);
+/// The shortest mean interval of a stream: a thousand packets a second, more than a core builds.
+const MIN_INTERVAL: Duration = Duration::from_millis(1);
+/// The longest mean interval of a stream. With it a client says nothing for hours.
+const MAX_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// The network that somebody asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,8 +108,28 @@ impl Layout {
         }
         within("providers", self.providers.into(), 1, MAX_PROVIDERS.into())?;
         within("clients", self.clients.into(), 0, MAX_CLIENTS.into())?;
-        within("crowd", self.crowd.into(), 0, MAX_CROWD.into())
+        within("crowd", self.crowd.into(), 0, MAX_CROWD.into())?;
+        let Rates { hop_delay, slot, loop_cover } = self.rates;
+        for (what, rate, least, most) in [
+            ("hop delay", hop_delay, Duration::ZERO, MAX_HOP_DELAY),
+            ("slot", slot, MIN_INTERVAL, MAX_INTERVAL),
+            ("loop cover", loop_cover, MIN_INTERVAL, MAX_INTERVAL),
+        ] {
+            let what = format!("{what} in milliseconds");
+            within(&what, milliseconds(rate), milliseconds(least), milliseconds(most))?;
+        }
+        Ok(())
     }
+
+    /// The profile's name, and whether rates differ from it.
+    pub fn profile_name(&self) -> String {
+        let name = self.profile.name();
+        if self.rates == self.profile.rates() { name.into() } else { format!("{name}, changed") }
+    }
+}
+
+fn milliseconds(time: Duration) -> usize {
+    usize::try_from(time.as_millis()).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -125,5 +153,17 @@ mod tests {
         assert_eq!(refused(|l| l.widths[1] = 0), "width of layer 2: 0 is not between 1 and 64");
         assert_eq!(refused(|l| l.providers = 0), "providers: 0 is not between 1 and 16");
         assert_eq!(refused(|l| l.crowd = 1001), "crowd: 1001 is not between 0 and 1000");
+        assert_eq!(
+            refused(|l| l.rates.hop_delay = Duration::from_secs(11)),
+            "hop delay in milliseconds: 11000 is not between 0 and 10000"
+        );
+        assert_eq!(
+            refused(|l| l.rates.slot = Duration::from_micros(999)),
+            "slot in milliseconds: 0 is not between 1 and 3600000"
+        );
+        assert_eq!(
+            refused(|l| l.rates.loop_cover = Duration::MAX),
+            format!("loop cover in milliseconds: {} is not between 1 and 3600000", usize::MAX)
+        );
     }
 }

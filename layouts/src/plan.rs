@@ -12,6 +12,10 @@ const PROVIDER_MIX_PORT: u16 = 4000;
 const PROVIDER_CLIENTS_PORT: u16 = 9000;
 const CLIENT_PORT: u16 = 1977;
 
+/// Where applications of v0.5 look for a client. The first client listens there too; a second provider
+/// would have it otherwise.
+const SECOND_CLIENT_PORT: u16 = 9001;
+
 /// Which ports the processes listen on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -49,6 +53,9 @@ pub struct NodePlan {
     pub provider: Option<String>,
     /// Its listening sockets.
     pub ports: Vec<PortPlan>,
+    /// Clients: one more port for applications, if it is free.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_port: Option<u16>,
 }
 
 /// A layout with every process named and placed.
@@ -109,6 +116,7 @@ impl Plan {
             layer: None,
             provider: None,
             ports: vec![place(Endpoint::Http, DIRECTORY_PORT)],
+            second_port: None,
         }];
         let mut mixnodes = 0;
         for (layer, &width) in (1..).zip(&layout.widths) {
@@ -119,6 +127,7 @@ impl Plan {
                     layer: Some(layer),
                     provider: None,
                     ports: vec![place(Endpoint::Mix, MIXNODE_PORT + mixnodes)],
+                    second_port: None,
                 });
                 mixnodes += 1;
             }
@@ -131,8 +140,9 @@ impl Plan {
                 provider: None,
                 ports: vec![
                     place(Endpoint::Mix, PROVIDER_MIX_PORT + index),
-                    place(Endpoint::Clients, PROVIDER_CLIENTS_PORT + index),
+                    place(Endpoint::Clients, provider_clients_port(index)),
                 ],
+                second_port: None,
             });
         }
         for index in 0..layout.clients {
@@ -142,6 +152,8 @@ impl Plan {
                 layer: None,
                 provider: Some(provider_name(index % layout.providers)),
                 ports: vec![place(Endpoint::App, CLIENT_PORT + index)],
+                second_port: (index == 0 && ports == Ports::Preferred)
+                    .then_some(SECOND_CLIENT_PORT),
             });
         }
         if layout.crowd > 0 {
@@ -151,6 +163,7 @@ impl Plan {
                 layer: None,
                 provider: Some(provider_name(0)),
                 ports: Vec::new(),
+                second_port: None,
             });
         }
         let plan = Self { layout, nodes };
@@ -173,6 +186,12 @@ impl Plan {
     pub fn rates(&self) -> Rates {
         self.layout.rates
     }
+}
+
+/// Leaves out the port that is the first client's.
+fn provider_clients_port(index: u16) -> u16 {
+    let port = PROVIDER_CLIENTS_PORT + index;
+    if port >= SECOND_CLIENT_PORT { port + 1 } else { port }
 }
 
 fn provider_name(index: u16) -> String {
@@ -219,6 +238,28 @@ mod tests {
         );
         assert_eq!(plan.nodes[6].ports[0].port, 9985);
         assert!(plan.nodes.iter().flat_map(|node| &node.ports).all(|port| port.fallback));
+    }
+
+    #[test]
+    fn preferred_ports_are_all_different_and_the_first_client_has_two() {
+        let layout = Layout { providers: 4, clients: 3, ..Layout::default() };
+        let plan = Plan::new(layout.clone(), Ports::Preferred).expect("a network");
+        let second: Vec<(&str, u16)> = plan
+            .nodes
+            .iter()
+            .filter_map(|node| Some((node.name.as_str(), node.second_port?)))
+            .collect();
+        assert_eq!(second, [("alice", 9001)]);
+        let first = plan.nodes.iter().flat_map(|node| &node.ports).map(|port| port.port);
+        let mut all: Vec<u16> = first.chain(second.iter().map(|(_, port)| *port)).collect();
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count, "{all:?}");
+        for ports in [Ports::Auto, Ports::Base(20_000)] {
+            let plan = Plan::new(layout.clone(), ports).expect("a network");
+            assert!(plan.nodes.iter().all(|node| node.second_port.is_none()));
+        }
     }
 
     #[test]

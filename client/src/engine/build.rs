@@ -6,119 +6,200 @@ use std::time::Duration;
 use contract::Time;
 use rand::{CryptoRng, RngExt};
 use sphinx::{BuildError, Route, SealError, seal};
-use wire::{ACK_HEADER_BYTES, ClientAddress, Fragment, Identifier, Plaintext};
+use wire::{
+    ACK_HEADER_BYTES, ClientAddress, Fragment, Identifier, Kind, MessageId, NodeAddress, Plaintext,
+    PublicKey, ReplyBlock,
+};
 
-use super::{ACK_MARGIN, Client, NO_IDENTIFIER, Output, PURPOSE};
+use super::{ACK_MARGIN, Client, Next, Output, PURPOSE};
+use crate::outbox::{Awaited, To};
 use crate::poisson::exponential;
 use crate::route::{self, NoRoute};
 
 impl Client {
-    /// Builds a packet over a fresh route, with delays of this mean.
-    pub(super) fn build(
+    /// Builds a packet of cover, which goes to this client.
+    pub(super) fn build_cover(
         &mut self,
         now: Time,
         rng: &mut impl CryptoRng,
-        to: ClientAddress,
-        fragment: &Fragment,
+        message: MessageId,
         mean_delay: Duration,
     ) -> Result<Built, CannotBuild> {
+        let data = Vec::new();
+        let cover = Fragment { kind: Kind::LoopCover, message, index: 0, count: 1, data };
+        let to = self.address;
+        self.over_usable_nodes(|client| {
+            client.build_over_route(now, rng, to, &cover, Over { mean_delay, careful: false })
+        })
+    }
+
+    /// Builds a packet of a message. One that goes again avoids mixnodes that may have lost it.
+    pub(super) fn build_fragment(
+        &mut self,
+        now: Time,
+        rng: &mut impl CryptoRng,
+        next: &Next,
+    ) -> Result<Built, CannotBuild> {
+        let over = Over { mean_delay: self.settings.rates.hop_delay, careful: next.attempt > 1 };
+        self.over_usable_nodes(|client| match &next.to {
+            To::Client(to) => client.build_over_route(now, rng, *to, &next.fragment, over),
+            To::Block(_, block) => client.build_over_block(now, rng, block, &next.fragment, over),
+        })
+    }
+
+    /// Makes a reply block that leads back to this client.
+    pub(super) fn build_reply_block(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        identifier: &Identifier,
+    ) -> Result<ReplyBlock, CannotBuild> {
+        let over = Over { mean_delay: self.settings.rates.hop_delay, careful: false };
+        let key = self.key.reply_key(identifier).public();
+        self.over_usable_nodes(|client| {
+            let route = client.route(rng, &client.address.provider, over)?;
+            let to = &client.address.client;
+            Ok(client.packets.build_reply_block(rng, &route, to, identifier, key)?)
+        })
+    }
+
+    /// Builds until no node on the route has a key that is none.
+    fn over_usable_nodes<T>(
+        &mut self,
+        mut build: impl FnMut(&Self) -> Result<T, CannotBuild>,
+    ) -> Result<T, CannotBuild> {
         loop {
-            match self.build_over(now, rng, to, fragment, mean_delay) {
+            match build(self) {
                 Err(CannotBuild::Hop(BuildError::Key(key))) => {
                     // Whoever announced that takes no packets: until the directory says something
                     // new it is not there. So this ends.
                     self.network = Arc::new(self.network.without(&key));
-                    self.drop_packet("node-key");
+                    self.count_drop("node-key");
                 }
                 built => return built,
             }
         }
     }
 
-    /// Builds a packet over one route.
-    fn build_over(
+    fn route(
+        &self,
+        rng: &mut impl CryptoRng,
+        provider: &PublicKey,
+        over: Over,
+    ) -> Result<Route, NoRoute> {
+        let Self { network, settings, health, .. } = self;
+        let delay = |rng: &mut _| exponential(rng, over.mean_delay);
+        let is_doubtful = |node: &NodeAddress| health.is_doubtful(node);
+        let avoid: Option<&dyn Fn(&NodeAddress) -> bool> =
+            if over.careful { Some(&is_doubtful) } else { None };
+        route::choose(rng, network, settings.layers, provider, delay, avoid)
+    }
+
+    fn build_over_route(
         &self,
         now: Time,
         rng: &mut impl CryptoRng,
         to: ClientAddress,
         fragment: &Fragment,
-        mean_delay: Duration,
+        over: Over,
     ) -> Result<Built, CannotBuild> {
-        let layers = self.settings.layers;
-        let choose = |rng: &mut _, provider| {
-            route::choose(rng, &self.network, layers, provider, |rng| exponential(rng, mean_delay))
-        };
-        let route = choose(rng, &to.provider)?;
-        let mut ack = None;
+        let route = self.route(rng, &to.provider, over)?;
+        let nodes: Vec<NodeAddress> = route.hops.iter().map(|hop| hop.address).collect();
+        let mixnodes = &nodes[..nodes.len().saturating_sub(1)];
+        let (plaintext, awaited) =
+            self.plaintext(now, rng, &to.client, fragment, (mixnodes, route.delay()), over)?;
+        // Of a reply it is that of the reply block. Nobody on the way can tell the two apart.
+        let identifier = rng.random();
+        let packet = self.packets.build_packet(rng, &route, &to.client, &identifier, &plaintext)?;
+        Ok(Built { nodes, packet, awaited })
+    }
+
+    fn build_over_block(
+        &self,
+        now: Time,
+        rng: &mut impl CryptoRng,
+        block: &ReplyBlock,
+        fragment: &Fragment,
+        over: Over,
+    ) -> Result<Built, CannotBuild> {
+        // Only who made it knows the rest of the route and its delays: twice their mean, as far as this
+        // client's own tells.
+        let known = over.mean_delay * 2 * u32::from(self.settings.layers);
+        let nodes = vec![block.first_hop];
+        let (plaintext, awaited) =
+            self.plaintext(now, rng, &block.key, fragment, (&nodes, known), over)?;
+        let packet = self.packets.build_reply(block, &plaintext)?;
+        Ok(Built { nodes, packet, awaited })
+    }
+
+    /// What the recipient's provider finds in the packet. `way` are the mixnodes to there and the sum
+    /// of their delays.
+    fn plaintext(
+        &self,
+        now: Time,
+        rng: &mut impl CryptoRng,
+        recipient: &PublicKey,
+        fragment: &Fragment,
+        way: (&[NodeAddress], Duration),
+        over: Over,
+    ) -> Result<(Vec<u8>, Option<Awaited>), CannotBuild> {
+        let mut awaited = None;
         let mut ack_header: [u8; ACK_HEADER_BYTES] = rng.random();
         let mut ack_first_hop = None;
         if self.settings.acks {
-            let ack_route = choose(rng, &self.address.provider)?;
-            let identifier = identifier(rng);
+            let back = self.route(rng, &self.address.provider, over)?;
+            let identifier = rng.random();
             let to = &self.address.client;
-            ack_header = self.packets.build_header(rng, &ack_route, to, &identifier)?;
-            ack_first_hop = ack_route.first_hop();
-            let known = route.delay() + ack_route.delay();
-            ack = Some((identifier, now + known.mul_f64(1.5) + ACK_MARGIN));
+            ack_header = self.packets.build_header(rng, &back, to, &identifier)?;
+            ack_first_hop = back.first_hop();
+            let (there, delay) = way;
+            let known = delay + back.delay();
+            let returning = back.hops.iter().map(|hop| hop.address).take(back.hops.len() - 1);
+            awaited = Some(Awaited {
+                identifier,
+                deadline: now + known.mul_f64(1.5) + ACK_MARGIN,
+                mixnodes: there.iter().copied().chain(returning).collect(),
+            });
         }
-        let sealed = seal(rng, &to.client, PURPOSE, &fragment.encode())?;
+        let sealed = seal(rng, recipient, PURPOSE, &fragment.encode())?;
         let plaintext = Plaintext { ack_header, ack_first_hop, sealed }.encode();
-        let packet =
-            self.packets.build_packet(rng, &route, &to.client, &NO_IDENTIFIER, &plaintext)?;
-        Ok(Built { route, packet, ack })
+        Ok((plaintext, awaited))
     }
+}
+
+/// How a route is chosen.
+#[derive(Clone, Copy)]
+struct Over {
+    mean_delay: Duration,
+    /// Whether mixnodes that may have lost something are avoided.
+    careful: bool,
 }
 
 /// A packet that can leave.
 pub(super) struct Built {
-    pub(super) route: Route,
+    /// The nodes on its way that are known, in order.
+    nodes: Vec<NodeAddress>,
     packet: Vec<u8>,
-    /// The acknowledgement's identifier, and when the packet goes again without it.
-    pub(super) ack: Option<(Identifier, Time)>,
+    awaited: Option<Awaited>,
 }
 
 impl Built {
-    /// What sends it.
-    pub(super) fn output(self) -> Output {
-        let to = self.route.first_hop().expect("a route has a mixnode of each layer");
-        Output::Send { to, packet: self.packet }
+    /// What sends it, its way, and the acknowledgement that it carries.
+    pub(super) fn into_parts(self) -> (Output, Vec<NodeAddress>, Option<Awaited>) {
+        let to = self.nodes[0];
+        (Output::Send { to, packet: self.packet }, self.nodes, self.awaited)
     }
 }
 
 /// A packet cannot be built.
+#[derive(Debug, thiserror::Error)]
 pub(super) enum CannotBuild {
     /// There is no way to the recipient right now.
-    NoRoute,
+    #[error(transparent)]
+    NoRoute(#[from] NoRoute),
     /// A packet cannot take the route.
-    Hop(BuildError),
+    #[error(transparent)]
+    Hop(#[from] BuildError),
     /// The recipient's key is no use; trying again does not help.
-    Recipient(SealError),
-}
-
-impl From<NoRoute> for CannotBuild {
-    fn from(_: NoRoute) -> Self {
-        Self::NoRoute
-    }
-}
-
-impl From<BuildError> for CannotBuild {
-    fn from(error: BuildError) -> Self {
-        Self::Hop(error)
-    }
-}
-
-impl From<SealError> for CannotBuild {
-    fn from(error: SealError) -> Self {
-        Self::Recipient(error)
-    }
-}
-
-/// A random identifier that says "acknowledgement".
-fn identifier(rng: &mut impl CryptoRng) -> Identifier {
-    loop {
-        let identifier = rng.random();
-        if identifier != NO_IDENTIFIER {
-            return identifier;
-        }
-    }
+    #[error(transparent)]
+    Recipient(#[from] SealError),
 }

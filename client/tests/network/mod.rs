@@ -42,7 +42,7 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    fn start<F>(run: impl FnOnce(Process) -> F) -> Self
+    pub(crate) fn start<F>(run: impl FnOnce(Process) -> F) -> Self
     where
         F: Future<Output = Result<(), Fatal>> + Send + 'static,
     {
@@ -98,6 +98,15 @@ impl Daemon {
         .await
     }
 
+    /// Its public key.
+    pub(crate) async fn key(&self) -> PublicKey {
+        self.wait_for("key", |event| match event {
+            Event::Identity(identity) => identity.public_keys[0].parse().ok(),
+            _ => None,
+        })
+        .await
+    }
+
     /// Waits until it has dropped so many packets for this reason.
     pub(crate) async fn dropped(&self, reason: &str, count: u64) {
         self.wait_for(&format!("{count} drops for {reason}"), |event| match event {
@@ -121,7 +130,7 @@ impl Daemon {
 }
 
 /// Parses options as a command line would.
-fn parse<A: Args + FromArgMatches>(line: &str) -> A {
+pub(crate) fn parse<A: Args + FromArgMatches>(line: &str) -> A {
     let command = A::augment_args(clap::Command::new("test").no_binary_name(true));
     let matches = command.try_get_matches_from(line.split_whitespace()).expect("good options");
     A::from_arg_matches(&matches).expect("good options")
@@ -155,9 +164,14 @@ pub(crate) fn provider(home: &Path, directory: &str) -> Daemon {
 }
 
 pub(crate) fn client(home: &Path, directory: &str, name: &str) -> Daemon {
+    client_with(home, directory, name, "")
+}
+
+/// A client with more options.
+pub(crate) fn client_with(home: &Path, directory: &str, name: &str, more: &str) -> Daemon {
     let line = format!(
         "--name {name} --home {} --directory {directory} --provider provider-1 --port 0 \
-         --hop-delay 2ms --slot 40ms --loop-cover 2s",
+         --hop-delay 2ms --slot 40ms --loop-cover 2s {more}",
         home.join(name).display()
     );
     let args: ClientArgs = parse(&line);
@@ -241,12 +255,7 @@ pub(crate) async fn register(
     key: &PrivateKey,
 ) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
     let mut socket = connect_provider(provider).await;
-    let provider_key: PublicKey = provider
-        .wait_for("key", |event| match event {
-            Event::Identity(identity) => identity.public_keys[0].parse().ok(),
-            _ => None,
-        })
-        .await;
+    let provider_key = provider.key().await;
     let hello = json!({"type": "hello", "key": key.public()});
     socket.send(Message::Text(hello.to_string().into())).await.expect("sent");
     let challenge = socket.next().await.expect("open").expect("no error");

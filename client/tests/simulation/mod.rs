@@ -66,6 +66,8 @@ struct SimMixnode {
 struct SimClient {
     engine: Client,
     rng: StdRng,
+    /// Of messages that it has received, complete or not.
+    pieces: HashMap<MessageId, BTreeMap<u32, Vec<u8>>>,
     /// The number of the last packet that was delivered to it.
     delivered: u64,
 }
@@ -142,7 +144,12 @@ impl Simulation {
                 let key = PrivateKey::random(&mut rng);
                 let engine = Client::new(key, provider_key, settings, packets.clone());
                 mailbox.register(&engine.address().client, Protocol::V1).expect("registers");
-                SimClient { engine, rng: StdRng::from_rng(&mut rng), delivered: 0 }
+                SimClient {
+                    engine,
+                    rng: StdRng::from_rng(&mut rng),
+                    pieces: HashMap::new(),
+                    delivered: 0,
+                }
             })
             .collect();
         let registered =
@@ -215,7 +222,7 @@ impl Simulation {
     pub(crate) fn send(&mut self, from: usize, to: usize, data: &[u8]) -> MessageId {
         let to = self.address(to);
         let SimClient { engine, rng, .. } = &mut self.clients[from];
-        engine.send(rng, to, data).expect("accepted").0
+        engine.send(self.now, rng, to, data.to_vec().into()).expect("accepted").0
     }
 
     /// Sends to a client of a provider that does not exist.
@@ -223,7 +230,7 @@ impl Simulation {
         let key = PublicKey::from_bytes([1; 32]);
         let to = ClientAddress { client: key, provider: key };
         let SimClient { engine, rng, .. } = &mut self.clients[from];
-        engine.send(rng, to, b"lost").expect("accepted").0
+        engine.send(self.now, rng, to, b"lost".as_slice().into()).expect("accepted").0
     }
 
     /// Lets everything happen up to this moment.
@@ -413,7 +420,18 @@ impl Simulation {
                 }
                 Output::Acknowledged { message, .. } => Told::Acknowledged(message),
                 Output::Failed { message, .. } => Told::Failed(message),
-                Output::Received { message, data } => Told::Received(message, data),
+                Output::Received { fragment, .. } => {
+                    let pieces = &mut self.clients[client].pieces;
+                    let pieces = pieces.entry(fragment.message).or_default();
+                    let (message, count) = (fragment.message, fragment.count as usize);
+                    if pieces.insert(fragment.index, fragment.data).is_some()
+                        || pieces.len() < count
+                    {
+                        continue;
+                    }
+                    Told::Received(message, pieces.values().flatten().copied().collect())
+                }
+                Output::BlockUsed { .. } | Output::Finished { .. } => continue,
                 Output::Ready { took } => Told::Ready(took),
             };
             self.record(What::Client { client, output });

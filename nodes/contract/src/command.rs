@@ -26,7 +26,12 @@ pub enum Command {
     Send {
         /// Address of the recipient: `client@provider`, or a client's bare base58 key.
         to: String,
-        /// What to send, at most [`MAX_MESSAGE_BYTES`](crate::MAX_MESSAGE_BYTES).
+        /// What to send.
         content: Content,
+    },
+    /// Clients: what has been received, oldest first. The answer has as much as one line holds.
+    Inbox {
+        /// Only what has a greater number; 0 for all that is kept.
+        after: u64,
     },
 }

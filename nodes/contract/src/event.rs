@@ -111,6 +111,8 @@ pub enum Endpoint {
     Clients,
     /// A client's applications.
     App,
+    /// The same at another port, where applications of v0.5 look for it. A client may be without.
+    SecondApp,
 }
 
 impl fmt::Display for Endpoint {
@@ -120,6 +122,7 @@ impl fmt::Display for Endpoint {
             Self::Mix => "mix",
             Self::Clients => "clients",
             Self::App => "app",
+            Self::SecondApp => "second-app",
         })
     }
 }
@@ -324,11 +327,32 @@ pub enum Outcome {
         /// Its id: 32 hexadecimal digits.
         message: String,
     },
+    /// Messages that were received.
+    Inbox {
+        /// By their numbers; contents together have at most
+        /// [`MAX_CONTENT_BYTES`](crate::MAX_CONTENT_BYTES).
+        messages: Vec<InboxMessage>,
+        /// Whether more follow after the last of them.
+        more: bool,
+    },
     /// Not done.
     Refused {
         /// Why, as a sentence without a full stop.
         reason: String,
     },
+}
+
+/// A message in the inbox of a client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboxMessage {
+    /// Its place: each message has a greater one than those that were complete before it.
+    pub number: u64,
+    /// Its id: 32 hexadecimal digits, the same at sender and recipient.
+    pub message: String,
+    /// When it was complete: wall clock, milliseconds since 1970.
+    pub unix_ms: u64,
+    /// What arrived.
+    pub content: Content,
 }
 
 /// Why a process cannot go on.

@@ -17,8 +17,8 @@ mod time;
 pub use command::{Command, Request};
 pub use content::{Content, ContentError};
 pub use event::{
-    Answer, Endpoint, Event, Fatal, FatalCode, Hello, Identity, Lateness, LinkEvent, Listening,
-    MailboxCounters, MessageEvent, MessageStage, NodeMetrics, Outcome, Role, TrafficCounters,
+    Answer, Endpoint, Event, Fatal, FatalCode, Hello, Identity, InboxMessage, Lateness, LinkEvent,
+    Listening, MailboxCounters, MessageEvent, MessageStage, NodeMetrics, Outcome, Role, TrafficCounters,
 };
 pub use rates::Rates;
 pub use time::Time;
@@ -26,10 +26,14 @@ pub use time::Time;
 /// Version of the contract. It changes when a reader of the old one would misunderstand.
 pub const VERSION: u32 = 1;
 
-/// The largest message, in bytes, that a process accepts for sending: 660 packets, which a client
-/// at the classic rates sends in about five and a half minutes. It bounds the length of a line.
-pub const MAX_MESSAGE_BYTES: usize = 1 << 20;
+/// The largest message, in bytes, that a client accepts for sending: 16 MiB are 10 559 packets, which
+/// take a minute and a half hour at a slot of 5 and of 500 ms.
+pub const MAX_MESSAGE_BYTES: usize = 16 << 20;
 
-/// The longest line, in bytes, that either side reads: the largest message with every byte of it
+/// The largest content, in bytes, that a line carries. Applications send and get longer messages on
+/// the client's own socket.
+pub const MAX_CONTENT_BYTES: usize = 1 << 20;
+
+/// The longest line, in bytes, that either side reads: the largest content with every byte of it
 /// escaped (`\u0001` is six bytes for one), and its frame.
-pub const MAX_LINE_BYTES: usize = 6 * MAX_MESSAGE_BYTES + 64 * 1024;
+pub const MAX_LINE_BYTES: usize = 6 * MAX_CONTENT_BYTES + 64 * 1024;

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use runtime::{AnnounceAs, KeyFiles, ListenOn};
+use runtime::{AnnounceAs, Fallback, KeyFiles, ListenOn};
 
 /// Options of a mixnode.
 #[derive(Clone, Debug, Args)]
@@ -64,6 +64,10 @@ impl MixnodeArgs {
     }
 
     pub(crate) fn listen_on(&self) -> ListenOn {
-        ListenOn { host: self.host, port: self.port, fallback: self.port_fallback }
+        ListenOn {
+            host: self.host,
+            port: self.port,
+            fallback: Fallback::any_if(self.port_fallback),
+        }
     }
 }

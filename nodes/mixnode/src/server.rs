@@ -197,8 +197,8 @@ impl Node {
                             }
                             Outcome::Done
                         }
-                        Command::Send { .. } => {
-                            Outcome::Refused { reason: "a mixnode sends no messages".into() }
+                        Command::Send { .. } | Command::Inbox { .. } => {
+                            Outcome::Refused { reason: "a mixnode has no messages of its own".into() }
                         }
                     };
                     reporter.report(Event::Answer(Answer { id, outcome }));

@@ -4,9 +4,13 @@
 //! header `Origin` of every request that writes and of every websocket, so that one check keeps
 //! foreign pages out; a program that is not a browser sends none.
 
+mod named;
+
 use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderValue, Uri, header};
+
+pub use named::{BadOrigin, Origin};
 
 /// Hosts whose pages are the user's own.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use directory_api::MixProviderReport;
-use runtime::{AnnounceAs, KeyFiles, ListenOn};
+use runtime::{AnnounceAs, Fallback, KeyFiles, ListenOn};
 use wire::PublicKey;
 
 use crate::{Amount, MAX_WAITING, MAX_WAITING_PER_CLIENT, Quotas};
@@ -77,12 +77,16 @@ impl ProviderArgs {
     }
 
     pub(crate) fn listen_on(&self) -> ListenOn {
-        ListenOn { host: self.host, port: self.port, fallback: self.port_fallback }
+        ListenOn {
+            host: self.host,
+            port: self.port,
+            fallback: Fallback::any_if(self.port_fallback),
+        }
     }
 
     pub(crate) fn clients_listen_on(&self) -> ListenOn {
         let host = self.clients_host.unwrap_or(self.host);
-        ListenOn { host, port: self.clients_port, fallback: self.port_fallback }
+        ListenOn { host, port: self.clients_port, fallback: Fallback::any_if(self.port_fallback) }
     }
 
     /// What it announces in the list of v0.5, but for its clients.

@@ -16,6 +16,6 @@ pub use args::ProviderArgs;
 pub use engine::{AckToSend, Counters, DropReason, Parcel, PreparedAck, Provider};
 pub use mailbox::{
     Amount, Batch, MAX_CLIENTS, MAX_NAMED_CLIENTS, MAX_WAITING, MAX_WAITING_PER_CLIENT, Mailbox,
-    MailboxError, Opened, Protocol, PutAside, Quotas, Reader, Registration, Stored,
+    MailboxError, Opened, Protocol, Quotas, Registration, Stored,
 };
 pub use server::run;

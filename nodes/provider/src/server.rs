@@ -17,6 +17,7 @@ use runtime::{
     with_causes,
 };
 use sphinx::{HopProcessor, ReplaySet};
+use storage::DatabaseError;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -25,7 +26,7 @@ use wire::{NodeAddress, PublicKey, WireProfile};
 use crate::presence::Presence;
 use crate::sessions::{Rules, Sessions};
 use crate::storage::Storage;
-use crate::{DropReason, MailboxError, Provider, ProviderArgs, PutAside, Quotas, Stored};
+use crate::{DropReason, MailboxError, Provider, ProviderArgs, Quotas, Stored};
 
 /// Packets read from sockets that wait for the engine; when it is full, TCP holds senders back.
 const MAX_ARRIVED: usize = 256;
@@ -42,9 +43,6 @@ const FLUSH_LIMIT: Duration = Duration::from_millis(500);
 
 /// How long it waits for the mailbox to be closed, which writes its log of a few MB back.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
-
-/// What helps if the mailbox breaks.
-const START_AGAIN: &str = "start again: if the file is damaged it is then kept under another name";
 
 /// Runs a provider until it is told to stop.
 pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
@@ -107,7 +105,7 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
             () = reached(leaving_until) => break,
             reason = mailbox_in_use.broken() => {
                 let message = format!("cannot use the mailbox `{}`: {reason}", mailbox.display());
-                return Err(Fatal::new(FatalCode::Storage, message).hint(START_AGAIN));
+                return Err(Fatal::new(FatalCode::Storage, message).hint(DatabaseError::START_AGAIN));
             }
             taken = received.recv_many(&mut batch, MAX_BATCH) => {
                 if taken > 0 {
@@ -135,8 +133,8 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
                         }
                         Outcome::Done
                     }
-                    Command::Send { .. } => {
-                        Outcome::Refused { reason: "a provider sends no messages".into() }
+                    Command::Send { .. } | Command::Inbox { .. } => {
+                        Outcome::Refused { reason: "a provider has no messages of its own".into() }
                     }
                 };
                 reporter.report(Event::Answer(Answer { id, outcome }));
@@ -177,11 +175,10 @@ fn open_mailbox(path: &Path, quotas: Quotas, reporter: &Reporter) -> Result<Stor
     }
     let opened = Storage::open(path, quotas, reporter.clone());
     let (storage, damaged) = opened.map_err(|error| unusable_mailbox(path, &error))?;
-    if let Some(PutAside { reason, kept }) = damaged {
+    if let Some(damaged) = damaged {
         tracing::error!(
-            "{reason}; it is kept as `{}`, and the provider starts with an empty one: what waited \
-             in it is not delivered",
-            kept.display()
+            "{damaged}, and the provider starts with an empty one: what waited in it is not \
+             delivered"
         );
     }
     Ok(storage)
@@ -189,13 +186,11 @@ fn open_mailbox(path: &Path, quotas: Quotas, reporter: &Reporter) -> Result<Stor
 
 fn unusable_mailbox(path: &Path, error: &MailboxError) -> Fatal {
     let message = format!("cannot use the mailbox `{}`: {error}", path.display());
-    Fatal::new(FatalCode::Storage, message).hint(match error {
-        MailboxError::InUse => "stop the other provider, or give this one a folder of its own",
-        MailboxError::Version { .. } | MailboxError::Foreign => "move the file away for a new one",
-        MailboxError::NoFile { .. } => "move it away, or give the provider another folder",
-        error if error.is_damage() => START_AGAIN,
-        _ => "check that the folder belongs to you and has space left",
-    })
+    let fatal = Fatal::new(FatalCode::Storage, message);
+    match error {
+        MailboxError::File(error) => fatal.hint(error.hint()),
+        MailboxError::TooManyClients | MailboxError::TooManyNamed => fatal,
+    }
 }
 
 struct Driver {

@@ -16,6 +16,9 @@ const MAX_KEY_FILE_BYTES: u64 = 4096;
 const PRIVATE_TAG: &str = "X25519 PRIVATE KEY";
 const PUBLIC_TAG: &str = "X25519 PUBLIC KEY";
 
+/// What the original clients wrote in front of both.
+const ORIGINAL_CLIENT_TAG: &str = "DUMMY KEY BASED ON ";
+
 /// A key that was read or made.
 #[derive(Clone, Debug)]
 pub struct LoadedKey {
@@ -130,7 +133,7 @@ fn read(path: &Path, tag: &str) -> Result<Option<[u8; 32]>, String> {
         Ok(_) => fs::read_to_string(path).map_err(|error| error.to_string())?,
     };
     let file = pem::parse(text).map_err(|_| "it is no PEM file".to_owned())?;
-    if file.tag() != tag {
+    if file.tag().strip_prefix(ORIGINAL_CLIENT_TAG).unwrap_or(file.tag()) != tag {
         return Err(format!("it is a `{}`, expected `{tag}`", file.tag()));
     }
     let wrong_length = |_| format!("the key has {} bytes, expected 32", file.contents().len());
@@ -192,9 +195,12 @@ mod tests {
         fs::write(&public, "nonsense").expect("written");
         let error = load().expect_err("nobody can tell whose key it is");
         assert!(error.message.contains("cannot read the public key"), "{error}");
-        // So a key of the original nodes gets in.
+        // So a key of the original nodes gets in, with what the original clients wrote too.
         fs::remove_file(&public).expect("it is there");
         assert_ne!(load().expect("nothing to hold it against").key.public(), key.public());
+        fs::write(&private, damaged.replace(PRIVATE_TAG, "DUMMY KEY BASED ON X25519 PRIVATE KEY"))
+            .expect("written");
+        assert_ne!(load().expect("the same").key.public(), key.public());
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub use frames::{Frame, FrameStore, MAX_FRAMES};
 pub use keys::{KeyFiles, LoadedKey, load_or_create, write_whole};
 pub use lateness::LatenessHistogram;
 pub use links::{Batch, LINKS_INTERVAL, Links};
-pub use listen::{AnnounceAs, AnnounceAsError, ListenOn, listen};
+pub use listen::{AnnounceAs, AnnounceAsError, Fallback, ListenOn, listen};
 pub use logging::{LogFormat, log_to_stderr};
 pub use network::{
     MixEntry, Network, Place, Places, ProviderEntry, TopologyFollower, VANISHED_GRACE,

@@ -9,6 +9,9 @@ use tokio::net::TcpListener;
 
 use crate::Reporter;
 
+/// Ports behind a taken one that are tried before any free one is taken.
+const MAX_TRIED: usize = 100;
+
 /// Where to listen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListenOn {
@@ -16,8 +19,26 @@ pub struct ListenOn {
     pub host: IpAddr,
     /// The port; 0 for any free one.
     pub port: u16,
-    /// Whether any free port will do where this one is taken.
-    pub fallback: bool,
+    /// What to do where that one is taken.
+    pub fallback: Fallback,
+}
+
+/// What to do where a port is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fallback {
+    /// Fail: somebody asked for this one.
+    No,
+    /// Take any free one.
+    Any,
+    /// Take the next free one.
+    Next,
+}
+
+impl Fallback {
+    /// Any free port, if that is wanted.
+    pub fn any_if(wanted: bool) -> Self {
+        if wanted { Self::Any } else { Self::No }
+    }
 }
 
 /// What to announce in place of the address that is listened on, such as that of a router in front of
@@ -69,14 +90,19 @@ pub async fn listen(
     reporter: &Reporter,
 ) -> Result<(TcpListener, SocketAddr), Fatal> {
     let wanted = SocketAddr::new(on.host, on.port);
-    let mut instead_of = None;
-    let bound = match TcpListener::bind(wanted).await {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse && on.fallback => {
-            instead_of = Some(on.port);
-            TcpListener::bind(SocketAddr::new(on.host, 0)).await
-        }
-        bound => bound,
+    let mut bound = TcpListener::bind(wanted).await;
+    let mut others: Box<dyn Iterator<Item = u16> + Send> = match on.fallback {
+        Fallback::No => Box::new(std::iter::empty()),
+        Fallback::Any => Box::new(std::iter::once(0)),
+        Fallback::Next => Box::new((on.port..=u16::MAX).skip(1).take(MAX_TRIED).chain([0])),
     };
+    let mut instead_of = None;
+    while is_taken(&bound)
+        && let Some(port) = others.next()
+    {
+        instead_of = Some(on.port);
+        bound = TcpListener::bind(SocketAddr::new(on.host, port)).await;
+    }
     let bound = bound.and_then(|listener| listener.local_addr().map(|address| (listener, address)));
     match bound {
         Ok((listener, address)) => {
@@ -96,6 +122,10 @@ pub async fn listen(
             })
         }
     }
+}
+
+fn is_taken(bound: &io::Result<TcpListener>) -> bool {
+    bound.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse)
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! What it costs to build a packet and the header of its acknowledgement, beside the crate
-//! `sphinx-packet` and beside what the arithmetic and the ciphers alone take.
+//! What it costs to build a packet, the header of its acknowledgement, a reply block and a reply,
+//! beside the crate `sphinx-packet` and beside what the arithmetic and the ciphers alone take.
 //!
 //! `cargo bench -p sphinx --bench build --profile dist`
 
@@ -23,10 +23,11 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sha2::Sha256;
 use sphinx::{Hop, PacketBuilder, PrivateKey, Route};
-use sphinx_packet::SphinxPacketBuilder;
 use sphinx_packet::header::delays::Delay;
 use sphinx_packet::route::{Destination, DestinationAddressBytes, Node, NodeAddressBytes};
-use wire::{NodeAddress, PublicKey, WireProfile};
+use sphinx_packet::version::PAYLOAD_KEYS_SEEDS_VERSION;
+use sphinx_packet::{SURB, SURBMaterial, SphinxPacketBuilder};
+use wire::{NodeAddress, PublicKey, ReplyBlock, WireProfile};
 use x25519_dalek::x25519;
 
 /// Enough for medians that stay where they are, also beside other programs: each call is timed by
@@ -63,7 +64,13 @@ fn main() {
         Row::new("  ours, nodes with tables"),
         Row::new("header: sphinx-packet 0.8"),
         Row::new("  ours, nodes with tables"),
+        Row::new("reply block: sphinx-packet 0.8"),
+        Row::new("  ours, nodes with tables"),
+        Row::new("reply, from a block's bytes: sphinx-packet 0.8"),
+        Row::new("  ours"),
     ];
+    let their_block = setting.their_reply_block();
+    let our_block = setting.our_reply_block(&warm, &mut rng);
     // Turn by turn, so that a machine that gets slower does so for all.
     for _ in 0..ROUNDS {
         rows[0].measure(|| (setting.their_packet(), setting.their_header()));
@@ -77,6 +84,10 @@ fn main() {
         rows[6].measure(|| setting.our_packet(&warm, &mut rng));
         rows[7].measure(|| setting.their_header());
         rows[8].measure(|| setting.our_header(&warm, &mut rng));
+        rows[9].measure(|| setting.their_reply_block());
+        rows[10].measure(|| setting.our_reply_block(&warm, &mut rng));
+        rows[11].measure(|| setting.their_reply(&their_block));
+        rows[12].measure(|| setting.our_reply(&warm, &our_block));
     }
     println!("{HOPS} hops, payload of {} bytes; medians, p10 to p90, µs", PROFILE.payload_bytes);
     let mut theirs = 0.0;
@@ -142,7 +153,7 @@ impl Row {
     fn print(&mut self, reference: f64) {
         let [low, median, high] = [0.1, 0.5, 0.9].map(|part| self.quantile(part));
         let name = self.name;
-        println!("{name:<42}{median:>8.1} ({low:.1} to {high:.1}){:>8.3}", median / reference);
+        println!("{name:<47}{median:>8.1} ({low:.1} to {high:.1}){:>8.3}", median / reference);
     }
 }
 
@@ -208,6 +219,36 @@ impl Setting {
     fn our_header(&self, builder: &PacketBuilder, rng: &mut StdRng) -> [u8; 348] {
         let to = PublicKey::from_bytes(DESTINATION);
         builder.build_header(rng, &self.route, &to, &IDENTIFIER).expect("good")
+    }
+
+    /// With a seed for each hop, as ours has.
+    fn their_reply_block(&self) -> Vec<u8> {
+        let destination = DestinationAddressBytes::from_bytes(DESTINATION);
+        let destination = Destination::new(destination, IDENTIFIER);
+        let (nodes, delays) = (self.nodes.clone(), self.delays.clone());
+        SURBMaterial::new(nodes, delays, destination, PAYLOAD_KEYS_SEEDS_VERSION)
+            .construct_SURB()
+            .expect("a good route")
+            .to_bytes()
+    }
+
+    fn their_reply(&self, block: &[u8]) -> Vec<u8> {
+        SURB::from_bytes(block)
+            .and_then(|block| block.use_surb(&self.plaintext, PROFILE.payload_bytes))
+            .expect("a good block")
+            .0
+            .to_bytes()
+    }
+
+    fn our_reply_block(&self, builder: &PacketBuilder, rng: &mut StdRng) -> Vec<u8> {
+        let to = PublicKey::from_bytes(DESTINATION);
+        let block = builder.build_reply_block(rng, &self.route, &to, &IDENTIFIER, to);
+        block.expect("good").encode()
+    }
+
+    fn our_reply(&self, builder: &PacketBuilder, block: &[u8]) -> Vec<u8> {
+        let block = ReplyBlock::decode(block).expect("own bytes");
+        builder.build_reply(&block, &self.plaintext).expect("it fits")
     }
 
     fn ours(&self, builder: &PacketBuilder, rng: &mut StdRng) -> (Vec<u8>, [u8; 348]) {

@@ -8,13 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rand::{CryptoRng, Rng};
-use wire::{ACK_HEADER_BYTES, HEADER_BYTES, Identifier, NodeAddress, PublicKey, WireProfile};
+use wire::{
+    ACK_HEADER_BYTES, HEADER_BYTES, Identifier, NodeAddress, PayloadSeed, PublicKey, WireProfile,
+};
 use zeroize::Zeroizing;
 
 use crate::MAX_HOPS;
 use crate::hop_keys::{
-    FINAL_FLAG, FORWARD_FLAG, HopKeys, MAC_BYTES, POINT_BYTES, ROUTING_BYTES, SLOT_BYTES,
-    STREAM_BYTES, VERSION,
+    FINAL_FLAG, FORWARD_FLAG, HopKeys, MAC_BYTES, POINT_BYTES, PayloadCipher, ROUTING_BYTES,
+    SLOT_BYTES, STREAM_BYTES, VERSION,
 };
 use crate::node_keys::{NodeKeys, Product};
 
@@ -110,20 +112,24 @@ impl PacketBuilder {
         identifier: &Identifier,
         plaintext: &[u8],
     ) -> Result<Vec<u8>, BuildError> {
+        let mut packet = self.bare_packet(plaintext)?;
+        let (header, payload) = parts(&mut packet);
+        let keys = self.write_header(rng, route, destination, identifier, header)?;
+        add_layers(payload, keys.iter().flatten().map(HopKeys::payload_seed));
+        Ok(packet)
+    }
+
+    /// A packet whose payload is without layers, and whose header is zeros.
+    pub(crate) fn bare_packet(&self, plaintext: &[u8]) -> Result<Vec<u8>, BuildError> {
         let most = self.profile.plaintext_bytes();
         if plaintext.len() > most {
             return Err(BuildError::Plaintext { bytes: plaintext.len(), most });
         }
         let mut packet = vec![0; self.profile.packet_bytes()];
-        let (header, payload) =
-            packet.split_first_chunk_mut().expect("a packet is longer than its header");
-        let keys = self.write_header(rng, route, destination, identifier, header)?;
+        let (_, payload) = parts(&mut packet);
         let (text, padding) = payload[ZEROS..].split_at_mut(plaintext.len());
         text.copy_from_slice(plaintext);
         padding[0] = 1;
-        for keys in keys.iter().flatten().rev() {
-            keys.payload_cipher(VERSION).expect("it has one of this version").encrypt(payload);
-        }
         Ok(packet)
     }
 
@@ -142,7 +148,7 @@ impl PacketBuilder {
     }
 
     /// Writes a header over zeros; returns the keys of the hops.
-    fn write_header(
+    pub(crate) fn write_header(
         &self,
         rng: &mut impl CryptoRng,
         route: &Route,
@@ -202,6 +208,21 @@ impl PacketBuilder {
         }
         mac.copy_from_slice(&next_mac);
         Ok(hop_keys)
+    }
+}
+
+/// The header and the payload of a packet.
+pub(crate) fn parts(packet: &mut [u8]) -> (&mut [u8; HEADER_BYTES], &mut [u8]) {
+    packet.split_first_chunk_mut().expect("a packet is longer than its header")
+}
+
+/// Hides a payload under one layer for each hop of a route, whose seeds these are.
+pub(crate) fn add_layers<'a>(
+    payload: &mut [u8],
+    seeds: impl DoubleEndedIterator<Item = &'a PayloadSeed>,
+) {
+    for seed in seeds.rev() {
+        PayloadCipher::seeded(seed).encrypt(payload);
     }
 }
 

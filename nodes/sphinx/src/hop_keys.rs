@@ -11,6 +11,7 @@ use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use lioness_rs::Lioness;
 use sha2::Sha256;
+use wire::{PAYLOAD_SEED_BYTES, PayloadSeed};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// Bytes of a point of the curve in a header.
@@ -112,12 +113,17 @@ impl HopKeys {
         hmac
     }
 
+    /// What the cipher of the payload is made of, in packets of the version that is written.
+    pub(crate) fn payload_seed(&self) -> &PayloadSeed {
+        self.part::<32, PAYLOAD_SEED_BYTES>()
+    }
+
     /// The cipher of the payload in packets of this version; none if the version is unknown.
     pub(crate) fn payload_cipher(&self, version: u16) -> Option<PayloadCipher> {
         let key = self.part::<32, PAYLOAD_KEY_BYTES>();
         match version {
             FULL_KEY_VERSION => Some(PayloadCipher::new(key)),
-            SEEDED_VERSION | VERSION => Some(PayloadCipher::seeded(self.part::<32, 16>())),
+            SEEDED_VERSION | VERSION => Some(PayloadCipher::seeded(self.payload_seed())),
             _ => None,
         }
     }
@@ -132,7 +138,7 @@ impl PayloadCipher {
         Self(Lioness::new(key.into()))
     }
 
-    fn seeded(seed: &[u8; 16]) -> Self {
+    pub(crate) fn seeded(seed: &PayloadSeed) -> Self {
         let mut key = [0; PAYLOAD_KEY_BYTES];
         Hkdf::<Sha256>::new(Some(PAYLOAD_SALT), seed)
             .expand(PAYLOAD_INFO, &mut key)

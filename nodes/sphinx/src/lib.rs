@@ -9,6 +9,7 @@ mod hop_keys;
 mod key;
 mod node_keys;
 mod replay;
+mod reply;
 mod seal;
 mod x25519;
 
@@ -18,6 +19,4 @@ pub use hop_keys::ReplayTag;
 pub use key::PrivateKey;
 pub use replay::{MIN_REMEMBERED, ReplaySet};
 pub use seal::{SealError, open, seal};
-
-/// Most hops of a route: mixnodes and the provider. A Sphinx header has room for no more.
-pub const MAX_HOPS: usize = 5;
+pub use wire::MAX_HOPS;

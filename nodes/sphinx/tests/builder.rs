@@ -13,8 +13,9 @@ use rand::{SeedableRng, TryCryptoRng, TryRng};
 use sphinx::{BuildError, Hop, MAX_HOPS, PacketBuilder, PrivateKey, Route, ack_packet};
 use sphinx_packet::header::delays::Delay;
 use sphinx_packet::route::{Destination, DestinationAddressBytes, Node, NodeAddressBytes};
-use sphinx_packet::{ProcessedPacketData, SphinxPacket, SphinxPacketBuilder};
-use wire::{HEADER_BYTES, Identifier, NodeAddress, PublicKey, WireProfile};
+use sphinx_packet::version::CURRENT_VERSION;
+use sphinx_packet::{ProcessedPacketData, SURB, SURBMaterial, SphinxPacket, SphinxPacketBuilder};
+use wire::{HEADER_BYTES, Identifier, NodeAddress, PublicKey, ReplyBlock, WireProfile};
 use x25519_dalek::StaticSecret;
 
 const PROFILE: WireProfile = WireProfile::CURRENT;
@@ -61,25 +62,30 @@ struct Case {
 }
 
 impl Case {
-    fn nodes(&self) -> Vec<Node> {
+    /// Its hops, destination and delays in the crate's types.
+    fn their_route(&self) -> (Vec<Node>, Destination, Vec<Delay>) {
         let node = |hop: &Hop| {
             let address = NodeAddressBytes::from_bytes(hop.address.encode());
             Node::new(address, x25519_dalek::PublicKey::from(*hop.key.as_bytes()))
         };
-        self.route.hops.iter().map(node).collect()
+        let nanos = |hop: &Hop| u64::try_from(hop.delay.as_nanos()).expect("it fits");
+        let delay = |hop: &Hop| Delay::new_from_nanos(nanos(hop));
+        let destination = DestinationAddressBytes::from_bytes(*self.destination.as_bytes());
+        let hops = &self.route.hops;
+        (
+            hops.iter().map(node).collect(),
+            Destination::new(destination, self.identifier),
+            hops.iter().map(delay).collect(),
+        )
     }
 
     /// The packet as the crate builds it.
     fn theirs(&self) -> Vec<u8> {
-        let nanos = |hop: &Hop| u64::try_from(hop.delay.as_nanos()).expect("it fits");
-        let delay = |hop: &Hop| Delay::new_from_nanos(nanos(hop));
-        let delays: Vec<Delay> = self.route.hops.iter().map(delay).collect();
-        let destination = DestinationAddressBytes::from_bytes(*self.destination.as_bytes());
-        let destination = Destination::new(destination, self.identifier);
+        let (nodes, destination, delays) = self.their_route();
         SphinxPacketBuilder::new()
             .with_payload_size(PROFILE.payload_bytes)
             .with_initial_secret(&StaticSecret::from(self.secret))
-            .build_packet(&self.plaintext, &self.nodes(), &destination, &delays)
+            .build_packet(&self.plaintext, &nodes, &destination, &delays)
             .expect("a good route")
             .to_bytes()
     }
@@ -93,6 +99,24 @@ impl Case {
             .expect("a good route");
         assert!(script.0.is_empty(), "all random numbers are used");
         packet
+    }
+
+    /// A reply block as it is built here out of the secret and this padding.
+    fn our_reply_block(&self, builder: &PacketBuilder, padding: &[u8]) -> ReplyBlock {
+        let mut script = Script([&self.secret, padding].concat());
+        let Self { route, destination, identifier, .. } = self;
+        let key = PublicKey::from_bytes([5; 32]);
+        let block = builder.build_reply_block(&mut script, route, destination, identifier, key);
+        assert!(script.0.is_empty(), "all random numbers are used");
+        block.expect("a good route")
+    }
+
+    /// What the crate drew as padding of a header that it built out of the secret: it shows beside
+    /// zeros, for a stream hides both alike.
+    fn padding_of(&self, builder: &PacketBuilder, theirs: &[u8]) -> Vec<u8> {
+        let with_zeros = self.ours(builder, &vec![0; self.padding().len()]);
+        let both = with_zeros[self.padding()].iter().zip(&theirs[self.padding()]);
+        both.map(|(zero, drawn)| zero ^ drawn).collect()
     }
 
     /// Where the padding is in the header that the first hop gets.
@@ -189,14 +213,40 @@ proptest! {
     fn out_of_the_same_random_numbers_comes_the_same_packet(case in case()) {
         let builder = PacketBuilder::new(PROFILE);
         let theirs = case.theirs();
-        // What the crate drew as padding shows beside zeros: a stream hides both alike.
-        let zeros = vec![0; case.padding().len()];
-        let with_zeros = case.ours(&builder, &zeros);
-        let xor = |(a, b): (&u8, &u8)| a ^ b;
-        let differing = with_zeros[case.padding()].iter().zip(&theirs[case.padding()]);
-        let padding: Vec<u8> = differing.map(xor).collect();
-        prop_assert_ne!(&padding, &zeros);
+        let padding = case.padding_of(&builder, &theirs);
+        prop_assert_ne!(&padding, &vec![0; padding.len()]);
         prop_assert_eq!(case.ours(&builder, &padding), theirs);
+    }
+
+    /// The crate gives away one seed of a block and keeps the others; it takes them all if it is given
+    /// them.
+    #[test]
+    fn a_reply_block_is_the_crates_and_a_reply_is_the_packet_that_its_maker_would_have_built(
+        case in case(),
+    ) {
+        let builder = PacketBuilder::new(PROFILE);
+        let (nodes, destination, delays) = case.their_route();
+        let material = SURBMaterial::new(nodes, delays, destination, CURRENT_VERSION);
+        let (theirs, recovery) = SURB::new_recoverable(StaticSecret::from(case.secret), material)
+            .expect("a good route");
+        let theirs = theirs.to_bytes();
+        let padding = case.padding_of(&builder, &theirs);
+
+        let block = case.our_reply_block(&builder, &padding);
+        let seeds = block.seeds.as_slice();
+        let first_hop: [u8; 32] = block.first_hop.encode();
+        let of_last = seeds.last().expect("a hop");
+        prop_assert_eq!([&block.header[..], &first_hop, of_last].concat(), theirs);
+        prop_assert_eq!([&case.identifier[..], seeds.as_flattened()].concat(), recovery.to_bytes());
+
+        let reply = builder.build_reply(&block, &case.plaintext).expect("it fits");
+        prop_assert_eq!(&reply, &case.ours(&builder, &padding));
+        let with_all = [&block.header[..], &first_hop, seeds.as_flattened()].concat();
+        let (theirs, first_hop) = SURB::from_bytes(&with_all)
+            .and_then(|block| block.use_surb(&case.plaintext, PROFILE.payload_bytes))
+            .expect("a good block");
+        prop_assert_eq!(reply, theirs.to_bytes());
+        prop_assert_eq!(first_hop.to_bytes(), case.route.hops[0].address.encode::<32>());
     }
 
     #[test]
@@ -276,9 +326,16 @@ fn what_no_packet_holds_is_refused() {
     let builder = PacketBuilder::new(PROFILE);
     let mut build = |case: &Case| {
         let Case { route, destination, identifier, plaintext, .. } = case;
-        let header = builder.build_header(&mut rng, route, destination, identifier);
+        let header = builder.build_header(&mut rng, route, destination, identifier).map(drop);
         let packet = builder.build_packet(&mut rng, route, destination, identifier, plaintext);
-        (header.map(drop), packet.map(drop))
+        let block =
+            builder.build_reply_block(&mut rng, route, destination, identifier, *destination);
+        assert_eq!(block.as_ref().map(drop).map_err(|error| *error), header);
+        if let Ok(block) = block {
+            let reply = builder.build_reply(&block, plaintext).map(drop);
+            assert_eq!(reply, packet.as_ref().map(drop).map_err(|error| *error));
+        }
+        (header, packet.map(drop))
     };
     let mut rng = StdRng::seed_from_u64(4);
     for hops in [0, MAX_HOPS + 1] {

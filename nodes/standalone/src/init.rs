@@ -39,6 +39,9 @@ pub(crate) fn init<P: Program>(home: &Home, force: bool, flags: P::Flags) -> Res
     };
     let new = if key.new { "" } else { " (the one that was there already)" };
     line("public key", format!("{}{new}", key.key.public()));
+    for (what, value) in P::details(&config, &key.key.public().to_string()) {
+        line(what, value);
+    }
     line("directory", P::common(&config).directory.to_string());
     line("config", path.display().to_string());
     if let Some(former) = former {
@@ -57,6 +60,12 @@ fn exists<P: Program>(home: &Home) -> Fatal {
     ))
 }
 
+/// How to make this node; dots stand for what `init` has to be told besides.
+pub(crate) fn init_line<P: Program>(home: &Home, flags: &str) -> String {
+    let dots = if P::REQUIRED.is_empty() { "" } else { " …" };
+    format!("{} init --id {}{flags}{dots}", P::NAME, home.id())
+}
+
 /// Nobody ran `init` for this id, or the config file is gone.
 pub(crate) fn no_such_node<P: Program>(home: &Home) -> Fatal {
     /// Ids that a hint names; more would not help.
@@ -72,6 +81,6 @@ pub(crate) fn no_such_node<P: Program>(home: &Home) -> Fatal {
         count if count <= MAX_NAMED => format!("; there is {}", named.join(", ")),
         count => format!("; there are {count}, such as {}", named.join(", ")),
     };
-    let hint = format!("make it with `{} init --id {} …`{there}", P::NAME, home.id());
+    let hint = format!("make it with `{}`{there}", init_line::<P>(home, ""));
     Fatal::new(FatalCode::Usage, message).hint(hint)
 }

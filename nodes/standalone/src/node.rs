@@ -3,16 +3,14 @@
 use contract::{Fatal, FatalCode};
 use runtime::{KeyFiles, LogFormat};
 
-use crate::{DirectoryUrl, FilePath, Home, Id, Key, Keys, Location};
+use crate::{DirectoryUrl, FilePath, Home, Id, Key, Keys};
 
 /// What every node is told.
 #[derive(Clone, Debug)]
 pub struct NodeConfig {
     /// Its id.
     pub id: Id,
-    /// What it announces as its location.
-    pub location: Location,
-    /// Where it announces itself.
+    /// Where it finds the network, and announces itself if it is part of that.
     pub directory: DirectoryUrl,
     /// How its log looks.
     pub log_format: LogFormat,
@@ -26,7 +24,6 @@ impl NodeConfig {
         let KeyFiles { private, public } = KeyFiles::in_folder(&home.data(), key_name);
         Self {
             id: home.id().clone(),
-            location: home.id().into(),
             directory: DirectoryUrl::default(),
             log_format: LogFormat::default(),
             private_key: FilePath::new(private),
@@ -35,10 +32,7 @@ impl NodeConfig {
     }
 
     /// Lets flags override what was said elsewhere.
-    pub fn apply(&mut self, location: Option<Location>, directory: Option<DirectoryUrl>) {
-        if let Some(location) = location {
-            self.location = location;
-        }
+    pub fn apply(&mut self, directory: Option<DirectoryUrl>) {
         if let Some(directory) = directory {
             self.directory = directory;
         }
@@ -56,11 +50,6 @@ impl NodeConfig {
     pub fn id_key(&mut self, keys: &mut Keys<'_>) {
         let about = "What the node is called on this machine: the name of its folder";
         keys.text(Key::new("id", about).required(), &mut self.id);
-    }
-
-    /// Its location.
-    pub fn location_key(&mut self, keys: &mut Keys<'_>) {
-        keys.text(Key::new("location", "What it announces as its location"), &mut self.location);
     }
 
     /// The files of its key; `private` and `public` say under which names.

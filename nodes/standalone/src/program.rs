@@ -1,5 +1,6 @@
 //! A program for one role: `init`, `run`, and what it says without either.
 
+use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,7 +13,7 @@ use crate::banner::Banner;
 use crate::clash::{Clash, FlagsDiffer};
 use crate::config::{self, ConfigError};
 use crate::home::{Home, Lock};
-use crate::init::{init, no_such_node};
+use crate::init::{init, init_line, no_such_node};
 use crate::namesake::warn_of_namesake;
 use crate::{Address, Config, DirectoryUrl, Id, NodeConfig};
 
@@ -28,6 +29,8 @@ pub trait Program {
     const FOLDER: &'static str;
     /// Flags that `init` cannot do without, by their ids.
     const REQUIRED: &'static [&'static str];
+    /// Subcommands of older releases, and the words that say the same today.
+    const OLDER: &'static [(&'static str, &'static [&'static str])] = &[];
     /// What its config file says.
     type Config: Config;
     /// Flags that override the config file. All of them are optional.
@@ -47,6 +50,11 @@ pub trait Program {
 
     /// What `init` made, in a few words.
     fn summary(config: &Self::Config) -> String;
+
+    /// What `init` says besides of the node with this public key, each with a name of one word.
+    fn details(_config: &Self::Config, _public_key: &str) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 
     /// Runs until it is told to stop.
     fn run(config: Self::Config, run: Run) -> impl Future<Output = Result<(), Fatal>>;
@@ -106,7 +114,7 @@ struct RunFlags {
 
 /// Runs this program with the arguments and the variables of this process.
 pub fn start<P: Program>() -> ExitCode {
-    let matches = command::<P>().get_matches();
+    let matches = command::<P>().get_matches_from(arguments::<P>());
     let outcome = match matches.subcommand() {
         Some(("init", matches)) => Flags::<P, InitFlags>::of(matches).map(run_init),
         Some((_, matches)) => Flags::<P, RunFlags>::of(matches).map(run),
@@ -116,6 +124,23 @@ pub fn start<P: Program>() -> ExitCode {
         }
     };
     outcome.unwrap_or_else(|error| error.exit())
+}
+
+/// The arguments of this process, with a subcommand of an older release in words of today.
+fn arguments<P: Program>() -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    let older = arguments.get(1).and_then(|first| P::OLDER.iter().find(|(name, _)| first == name));
+    if let Some((_, today)) = older {
+        arguments.splice(1..2, today.iter().map(OsString::from));
+    }
+    arguments
+}
+
+/// What `--help` says about subcommands of older releases.
+fn about_older<P: Program>() -> String {
+    let lines = P::OLDER.iter().map(|(name, today)| format!("`{name}` is `{}`", today.join(" ")));
+    let lines: Vec<String> = lines.collect();
+    if lines.is_empty() { String::new() } else { format!("As before: {}", lines.join(", ")) }
 }
 
 /// The flags of a role are the same for `init` and `run`; only what has to be said differs.
@@ -130,7 +155,7 @@ fn command<P: Program>() -> Command {
         .about("Run a node until it is stopped")
         .after_help("Options override the config file; the defaults are for what neither says.");
     let program = Command::new(P::NAME).version(env!("CARGO_PKG_VERSION")).about(P::ABOUT);
-    program.subcommand(init).subcommand(run)
+    program.subcommand(init).subcommand(run).after_help(about_older::<P>())
 }
 
 struct Flags<P: Program, Own> {
@@ -231,10 +256,8 @@ fn prepare<P: Program>(flags: Flags<P, RunFlags>) -> Result<Prepared<P::Config>,
     })?;
     let key_files = P::common(&config).key_files();
     let anew = format!(
-        "make the node anew, with another key: `{} init --id {} --force …` moves its old folders \
-         aside",
-        P::NAME,
-        home.id()
+        "make the node anew, with another key: `{}` moves its old folders aside",
+        init_line::<P>(&home, " --force")
     );
     let Some(key) = key_files.load(&anew)? else {
         let message = format!("the key `{}` is gone", key_files.private.display());

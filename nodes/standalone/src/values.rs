@@ -8,6 +8,8 @@ use std::str::FromStr;
 use directory_client::DirectoryClient;
 use runtime::with_causes;
 
+use crate::{Key, Keys};
+
 /// The longest id, in bytes. It is the name of a folder.
 const MAX_ID_BYTES: usize = 64;
 
@@ -62,7 +64,7 @@ impl fmt::Display for Id {
     }
 }
 
-/// Where a node says that it is. Free text; the directory refuses markup.
+/// Where a node that announces itself says that it is. Free text; the directory refuses markup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location(String);
 
@@ -80,6 +82,13 @@ impl FromStr for Location {
             return Err(BadValue::new("it holds markup or a control character"));
         }
         Ok(Self(text.into()))
+    }
+}
+
+impl Location {
+    /// The key of a config file that says it.
+    pub fn key(&mut self, keys: &mut Keys<'_>) {
+        keys.text(Key::new("location", "What it announces as its location"), self);
     }
 }
 

@@ -1,5 +1,5 @@
 //! A program for a role as its users meet it: in a home folder of its own, with a directory beside.
-//! The tests of `nym-mixnode` and `nym-provider` share this file.
+//! The tests of `nym-mixnode`, `nym-provider` and `nym-client` share this file.
 
 mod directory;
 mod running;
@@ -145,7 +145,8 @@ pub(crate) fn flags_are_in_the_guide(home: &Home, page: &'static str, program: &
     assert_eq!(written.collect::<BTreeMap<_, _>>(), flags);
 }
 
-/// The guide's table of keys says which there are, and what `init` writes for each.
+/// The guide's table of keys says which there are, and what `init` writes for each: nothing where the
+/// file has only an example.
 pub(crate) fn keys_are_in_the_guide(home: &Home, config: &str, page: &'static str, program: &str) {
     let mut section = "";
     let text = home.read(config).replace(home.path().to_str().expect("UTF-8"), "~");
@@ -153,9 +154,12 @@ pub(crate) fn keys_are_in_the_guide(home: &Home, config: &str, page: &'static st
     for line in text.lines() {
         if line.starts_with('[') {
             section = line;
-        } else if let Some((key, value)) = line.split_once(" = ").filter(|_| !line.starts_with('#'))
+        } else if let Some((key, value)) =
+            line.split_once(" = ").filter(|_| !line.starts_with("# "))
         {
-            keys.insert(format!("{section} {key}"), value.to_owned());
+            let example = key.strip_prefix('#');
+            let value = if example.is_some() { "" } else { value };
+            keys.insert(format!("{section} {}", example.unwrap_or(key)), value.to_owned());
         }
     }
     let written = table(page, &format!("key of `{program}`"))

@@ -7,22 +7,17 @@
 //! | 4 + 4 | fragment index from 0, fragment count (big-endian) |
 //! | 2 + 1589 | length of the data (big-endian), data, zero-padded |
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fmt;
 
-use crate::{FRAGMENT_DATA_BYTES, INNER_BYTES};
+use crate::{FRAGMENT_DATA_BYTES, INNER_BYTES, MAX_REPLY_BLOCKS, ReplyBlock};
 
-/// Most fragments of a message: one MiB.
-pub const MAX_FRAGMENTS: u32 = 660;
+/// Most bytes of a message's data: a content of 16 MiB, and as many reply blocks as there may be with
+/// the byte that counts them.
+const MAX_DATA_BYTES: usize = (16 << 20) + 1 + MAX_REPLY_BLOCKS * ReplyBlock::BYTES;
 
-/// Incomplete messages that a reassembler keeps; beyond, the one that waited longest is dropped.
-const MAX_INCOMPLETE: usize = 64;
-
-/// Bytes of incomplete messages that a reassembler keeps; beyond, the oldest are dropped.
-const MAX_INCOMPLETE_BYTES: usize = 32 << 20;
-
-/// Completed messages that a reassembler remembers, so that a retransmission does not deliver twice.
-const MAX_REMEMBERED: usize = 4096;
+/// Most fragments of a message.
+pub const MAX_FRAGMENTS: u32 = 10_578;
+const _: () = assert!(MAX_FRAGMENTS as usize == MAX_DATA_BYTES.div_ceil(FRAGMENT_DATA_BYTES));
 
 /// A message's id: random, the same in all its fragments.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,6 +43,9 @@ pub enum Kind {
     Message,
     /// Cover that its sender sent to itself.
     LoopCover,
+    /// A fragment of a message in front of whose content stand reply blocks, see
+    /// [`Content`](crate::Content).
+    MessageWithReplies,
 }
 
 impl Kind {
@@ -55,6 +53,7 @@ impl Kind {
         match self {
             Self::Message => 1,
             Self::LoopCover => 2,
+            Self::MessageWithReplies => 3,
         }
     }
 
@@ -62,6 +61,7 @@ impl Kind {
         match byte {
             1 => Some(Self::Message),
             2 => Some(Self::LoopCover),
+            3 => Some(Self::MessageWithReplies),
             _ => None,
         }
     }
@@ -105,23 +105,24 @@ pub enum FragmentError {
     /// Bytes after the data are not zero.
     #[error("a fragment is not padded with zeros")]
     Padding,
-    /// The fragment says another count than its message's first one.
-    #[error("a fragment says that its message has {found} fragments, an earlier one said {known}")]
-    CountChanged {
-        /// What it says.
-        found: u32,
-        /// What an earlier one said.
-        known: u32,
-    },
     /// A message's fragments are not all full.
     #[error("fragment {0} is not the last and not full")]
     NotFull(u32),
 }
 
 impl Fragment {
+    /// One fragment out of a message's whole data, for a sender that keeps the data once and cuts what
+    /// it is about to send; none if the message has no such fragment or is too long.
+    pub fn of(kind: Kind, message: MessageId, data: &[u8], index: u32) -> Option<Self> {
+        let count = fragment_count(data.len()).filter(|&count| index < count)?;
+        let begin = index as usize * FRAGMENT_DATA_BYTES;
+        let end = data.len().min(begin + FRAGMENT_DATA_BYTES);
+        Some(Self { kind, message, index, count, data: data[begin..end].to_vec() })
+    }
+
     /// Its bytes: [`INNER_BYTES`].
     pub fn encode(&self) -> Vec<u8> {
-        debug_assert!(self.data.len() <= FRAGMENT_DATA_BYTES, "split() makes no longer ones");
+        debug_assert!(self.data.len() <= FRAGMENT_DATA_BYTES, "of() makes no longer ones");
         let length = u16::try_from(self.data.len()).expect("at most 1589");
         let mut bytes = Vec::with_capacity(INNER_BYTES);
         bytes.push(self.kind.byte());
@@ -164,112 +165,11 @@ impl Fragment {
     }
 }
 
-/// The fragments of a message; none if it is longer than [`MAX_FRAGMENTS`] carry. An empty message
-/// is one empty fragment.
-pub fn split(message: MessageId, data: &[u8]) -> Option<Vec<Fragment>> {
-    let count = u32::try_from(data.len().div_ceil(FRAGMENT_DATA_BYTES).max(1)).ok()?;
-    if count > MAX_FRAGMENTS {
-        return None;
-    }
-    let fragment = |(index, data): (u32, &[u8])| Fragment {
-        kind: Kind::Message,
-        message,
-        index,
-        count,
-        data: data.to_vec(),
-    };
-    if data.is_empty() {
-        return Some(vec![fragment((0, data))]);
-    }
-    Some((0..).zip(data.chunks(FRAGMENT_DATA_BYTES)).map(fragment).collect())
-}
-
-/// What a fragment did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reassembly {
-    /// Its message is not complete.
-    Incomplete,
-    /// It was there already, or its message was delivered before.
-    Duplicate,
-    /// It completed its message.
-    Complete {
-        /// The message's id.
-        message: MessageId,
-        /// The whole of it.
-        data: Vec<u8>,
-    },
-}
-
-/// Puts messages together again, each once, whatever the order and however often their fragments
-/// arrive. Bounded: hostile fragments push out older incomplete messages and nothing else.
-#[derive(Debug, Default)]
-pub struct Reassembler {
-    incomplete: HashMap<MessageId, Incomplete>,
-    /// Ids of incomplete messages, in the order of their first fragment.
-    order: VecDeque<MessageId>,
-    bytes: usize,
-    delivered: HashSet<MessageId>,
-    delivered_order: VecDeque<MessageId>,
-}
-
-#[derive(Debug)]
-struct Incomplete {
-    count: u32,
-    pieces: BTreeMap<u32, Vec<u8>>,
-}
-
-impl Reassembler {
-    /// Takes a fragment of a message.
-    pub fn take(&mut self, fragment: Fragment) -> Result<Reassembly, FragmentError> {
-        let Fragment { message, index, count, data, .. } = fragment;
-        if self.delivered.contains(&message) {
-            return Ok(Reassembly::Duplicate);
-        }
-        let entry = self.incomplete.entry(message).or_insert_with(|| {
-            self.order.push_back(message);
-            Incomplete { count, pieces: BTreeMap::new() }
-        });
-        if entry.count != count {
-            return Err(FragmentError::CountChanged { found: count, known: entry.count });
-        }
-        if entry.pieces.contains_key(&index) {
-            return Ok(Reassembly::Duplicate);
-        }
-        self.bytes += data.len();
-        entry.pieces.insert(index, data);
-        if entry.pieces.len() < count as usize {
-            self.forget_beyond_bounds(message);
-            return Ok(Reassembly::Incomplete);
-        }
-        let data = self.remove(message);
-        self.remember(message);
-        Ok(Reassembly::Complete { message, data })
-    }
-
-    fn remove(&mut self, message: MessageId) -> Vec<u8> {
-        self.order.retain(|&id| id != message);
-        let pieces = self.incomplete.remove(&message).map(|entry| entry.pieces);
-        let data: Vec<u8> = pieces.into_iter().flatten().flat_map(|(_, piece)| piece).collect();
-        self.bytes -= data.len();
-        data
-    }
-
-    fn remember(&mut self, message: MessageId) {
-        self.delivered.insert(message);
-        self.delivered_order.push_back(message);
-        if self.delivered_order.len() > MAX_REMEMBERED
-            && let Some(oldest) = self.delivered_order.pop_front()
-        {
-            self.delivered.remove(&oldest);
-        }
-    }
-
-    fn forget_beyond_bounds(&mut self, newest: MessageId) {
-        while self.order.len() > MAX_INCOMPLETE || self.bytes > MAX_INCOMPLETE_BYTES {
-            let Some(&oldest) = self.order.iter().find(|&&id| id != newest) else { break };
-            self.remove(oldest);
-        }
-    }
+/// How many fragments carry so many bytes of data; none if [`MAX_FRAGMENTS`] do not. Without data
+/// there is one empty fragment.
+pub fn fragment_count(bytes: usize) -> Option<u32> {
+    let count = u32::try_from(bytes.div_ceil(FRAGMENT_DATA_BYTES)).ok()?.max(1);
+    (count <= MAX_FRAGMENTS).then_some(count)
 }
 
 #[cfg(test)]
@@ -280,28 +180,51 @@ mod tests {
 
     const ID: MessageId = MessageId([0xab; 16]);
 
+    /// All fragments of a message.
+    fn split(data: &[u8]) -> Vec<Fragment> {
+        let count = fragment_count(data.len()).expect("not too long");
+        let fragment = |index| Fragment::of(Kind::Message, ID, data, index).expect("one of them");
+        (0..count).map(fragment).collect()
+    }
+
     #[test]
     fn golden_bytes() {
-        let [fragment] = split(ID, b"hi").expect("short").try_into().expect("one");
+        let [fragment] = split(b"hi").try_into().expect("one");
         let bytes = fragment.encode();
         assert_eq!(bytes.len(), INNER_BYTES);
         assert_eq!(bytes[0], 1);
         assert_eq!(bytes[1..17], [0xab; 16]);
         assert_eq!(bytes[17..30], [0, 0, 0, 0, 0, 0, 0, 1, 0, 2, b'h', b'i', 0]);
-        assert_eq!(Fragment::decode(&bytes), Ok(fragment));
+        for (byte, kind) in
+            [(1, Kind::Message), (2, Kind::LoopCover), (3, Kind::MessageWithReplies)]
+        {
+            let fragment = Fragment { kind, ..fragment.clone() };
+            assert_eq!(fragment.encode()[0], byte);
+            assert_eq!(Fragment::decode(&fragment.encode()), Ok(fragment));
+        }
     }
 
     #[test]
-    fn the_originals_longest_message_is_one_packet_and_20_kb_are_13() {
-        assert_eq!(split(ID, &[0; 975]).expect("short").len(), 1);
-        assert_eq!(split(ID, &vec![0; 20_000]).expect("short").len(), 13);
-        assert_eq!(split(ID, &[]).expect("short").len(), 1);
-        assert!(split(ID, &vec![0; MAX_FRAGMENTS as usize * FRAGMENT_DATA_BYTES + 1]).is_none());
+    fn a_message_has_as_many_fragments_as_its_data_needs() {
+        let longest = MAX_FRAGMENTS as usize * FRAGMENT_DATA_BYTES;
+        let counts = [(0, 1), (1, 1), (975, 1), (1589, 1), (1590, 2), (20_000, 13)];
+        for (bytes, count) in counts.into_iter().chain([(16 << 20, 10_559), (longest, 10_578)]) {
+            assert_eq!(fragment_count(bytes), Some(count), "{bytes} bytes");
+        }
+        assert_eq!(fragment_count(longest + 1), None);
+        assert_eq!(fragment_count(usize::MAX), None);
+
+        let data: Vec<u8> = (0..=255).cycle().take(2 * FRAGMENT_DATA_BYTES + 1).collect();
+        let fragment = |data, index| Fragment::of(Kind::Message, ID, data, index);
+        let last = fragment(&data, 2).expect("the last");
+        assert_eq!((last.index, last.count, &last.data[..]), (2, 3, &data[data.len() - 1..]));
+        assert_eq!(fragment(&data, 3), None);
+        assert_eq!(fragment(&vec![0; longest + 1], 0), None);
     }
 
     #[test]
     fn what_is_no_fragment_is_refused() {
-        let good = split(ID, b"hi").expect("short").remove(0).encode();
+        let good = split(b"hi").remove(0).encode();
         let broken = |at: usize, byte: u8| {
             let mut bytes = good.clone();
             bytes[at] = byte;
@@ -316,45 +239,18 @@ mod tests {
         assert_eq!(broken(24, 2), FragmentError::NotFull(0));
     }
 
-    #[test]
-    fn a_flood_of_incomplete_messages_pushes_out_the_oldest_only() {
-        let mut reassembler = Reassembler::default();
-        let piece = |number: u8, index| Fragment {
-            kind: Kind::Message,
-            message: MessageId([number; 16]),
-            index,
-            count: 2,
-            data: vec![number; FRAGMENT_DATA_BYTES],
-        };
-        for number in 0..=64 {
-            assert_eq!(reassembler.take(piece(number, 0)), Ok(Reassembly::Incomplete));
-        }
-        assert_eq!(reassembler.take(piece(0, 1)), Ok(Reassembly::Incomplete), "0 was forgotten");
-        assert!(matches!(reassembler.take(piece(64, 1)), Ok(Reassembly::Complete { .. })));
-        assert_eq!(
-            reassembler.take(Fragment { count: 3, ..piece(7, 1) }),
-            Err(FragmentError::CountChanged { found: 3, known: 2 })
-        );
-    }
-
     proptest! {
         #[test]
-        fn a_message_survives_any_order_and_repetition(
+        fn fragments_are_the_data_in_pieces(
             data in prop::collection::vec(any::<u8>(), 0..9000),
-            order in prop::collection::vec(any::<prop::sample::Index>(), 0..40),
         ) {
-            let fragments = split(ID, &data).expect("short");
-            let mut reassembler = Reassembler::default();
-            let mut complete = Vec::new();
-            let shuffled = order.iter().map(|index| index.get(&fragments));
-            for fragment in shuffled.chain(&fragments) {
-                let again = Fragment::decode(&fragment.encode()).expect("own bytes");
-                if let Reassembly::Complete { data, .. } = reassembler.take(again).expect("own") {
-                    complete.push(data);
-                }
+            let mut together = Vec::new();
+            for fragment in split(&data) {
+                let again = Fragment::decode(&fragment.encode());
+                prop_assert_eq!(again.as_ref(), Ok(&fragment));
+                together.extend(fragment.data);
             }
-            prop_assert_eq!(complete, vec![data]);
-            prop_assert_eq!(reassembler.bytes, 0);
+            prop_assert_eq!(together, data);
         }
 
         #[test]

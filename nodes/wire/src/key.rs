@@ -12,9 +12,20 @@ pub struct PublicKey([u8; Self::BYTES]);
 /// Text is not a key or an address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// Not base58 of 32 bytes.
-    #[error("`{0}` is not a base58 key of 32 bytes")]
-    NotAKey(String),
+    /// Not base58.
+    #[error("`{0}` is not a key: it is not base58")]
+    NotBase58(String),
+    /// Base58 of something else.
+    #[error("`{text}` is not a key: it stands for {bytes} bytes, a key has 32")]
+    Length {
+        /// The text.
+        text: String,
+        /// What it stands for.
+        bytes: usize,
+    },
+    /// Longer than any key.
+    #[error("`{0}…` is not a key: it has more than 44 characters")]
+    TooLong(String),
     /// Not two keys joined by `@`.
     #[error("`{0}` is not an address of the form client@provider")]
     NotAnAddress(String),
@@ -42,13 +53,13 @@ impl FromStr for PublicKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        let mut bytes = [0; Self::BYTES];
-        let decoded =
-            if text.len() > MAX_KEY_TEXT { None } else { bs58::decode(text).onto(&mut bytes).ok() };
-        match decoded {
-            Some(Self::BYTES) => Ok(Self(bytes)),
-            _ => Err(KeyError::NotAKey(shorten(text))),
+        if text.len() > MAX_KEY_TEXT {
+            return Err(KeyError::TooLong(shorten(text)));
         }
+        let bytes = bs58::decode(text).into_vec();
+        let bytes = bytes.map_err(|_| KeyError::NotBase58(shorten(text)))?;
+        let key = bytes.as_slice().try_into().map(Self);
+        key.map_err(|_| KeyError::Length { text: shorten(text), bytes: bytes.len() })
     }
 }
 

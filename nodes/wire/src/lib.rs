@@ -4,6 +4,7 @@
 //! Every decoder bounds what it reads before it allocates, and refuses rather than guesses.
 
 mod address;
+mod content;
 mod fragment;
 mod frame;
 mod gateway;
@@ -12,11 +13,11 @@ mod mailbox;
 mod payload;
 mod profile;
 mod pull;
+mod reply;
 
 pub use address::{ADDRESS_BYTES, AddressError, NodeAddress, PADDED_ADDRESS_BYTES};
-pub use fragment::{
-    Fragment, FragmentError, Kind, MAX_FRAGMENTS, MessageId, Reassembler, Reassembly, split,
-};
+pub use content::{Content, ContentError, MAX_REPLY_BLOCKS};
+pub use fragment::{Fragment, FragmentError, Kind, MAX_FRAGMENTS, MessageId, fragment_count};
 pub use frame::{FrameError, next_packet, write_frame};
 pub use gateway::{
     Forward, GatewayAnswer, GatewayError, GatewayRequest, decode_address, decode_token,
@@ -31,10 +32,11 @@ pub use payload::{
     SEAL_OVERHEAD_BYTES, SEALED_BYTES,
 };
 pub use profile::{
-    HEADER_BYTES, IDENTIFIER_BYTES, Identifier, PAYLOAD_OVERHEAD_BYTES, WireProfile,
+    HEADER_BYTES, IDENTIFIER_BYTES, Identifier, MAX_HOPS, PAYLOAD_OVERHEAD_BYTES, WireProfile,
 };
 pub use pull::{
     DUMMY_ENTRY, InvalidRequest, PADDED_ANSWER_BYTES, PULL_BYTES, PULL_ENTRIES, PullAnswerError,
-    PullError, PullRequest, REGISTER_BYTES, TOKEN_BYTES, Token, decode_pull_answer,
+    PullError, PullRequest, REGISTER_BYTES, TOKEN_BYTES, Token, decode_pull_answer, encode_entries,
     encode_pull_answer,
 };
+pub use reply::{PAYLOAD_SEED_BYTES, PayloadSeed, PayloadSeeds, ReplyBlock, ReplyBlockError};

@@ -3,6 +3,9 @@
 /// Bytes of a Sphinx header: 32 group element, 16 MAC, 300 routing information.
 pub const HEADER_BYTES: usize = 348;
 
+/// Most hops of a route: mixnodes and the provider. A Sphinx header has room for no more.
+pub const MAX_HOPS: usize = 5;
+
 /// Bytes that Sphinx takes from a payload: 16 zero bytes in front, one end marker.
 pub const PAYLOAD_OVERHEAD_BYTES: usize = 17;
 

@@ -134,26 +134,34 @@ impl PullError {
 pub fn encode_pull_answer(waiting: &[&[u8]], pad: bool) -> Vec<u8> {
     let filled = waiting.iter().copied().chain(std::iter::repeat(DUMMY_ENTRY));
     let entries: Vec<&[u8]> = filled.take(PULL_ENTRIES).collect();
-    let mut bytes = Vec::with_capacity(PADDED_ANSWER_BYTES);
-    bytes.extend_from_slice(&length(PULL_ENTRIES));
-    for entry in &entries {
-        debug_assert!(
-            entry.len() <= WireProfile::CURRENT.payload_bytes,
-            "payloads have one length"
-        );
-        bytes.extend_from_slice(&length(entry.len()));
-    }
-    for entry in entries {
-        bytes.extend_from_slice(entry);
-    }
+    debug_assert!(
+        entries.iter().all(|entry| entry.len() <= WireProfile::CURRENT.payload_bytes),
+        "payloads have one length"
+    );
+    let mut bytes = encode_entries(&entries);
     if pad {
         bytes.resize(PADDED_ANSWER_BYTES, 0);
     }
     bytes
 }
 
+/// The number of entries and the length of each, 2 bytes big-endian, then the entries. There may be
+/// 65 535, each of at most as many bytes.
+pub fn encode_entries(entries: &[&[u8]]) -> Vec<u8> {
+    let content: usize = entries.iter().map(|entry| entry.len()).sum();
+    let mut bytes = Vec::with_capacity(2 + 2 * entries.len() + content);
+    bytes.extend_from_slice(&length(entries.len()));
+    for entry in entries {
+        bytes.extend_from_slice(&length(entry.len()));
+    }
+    for entry in entries {
+        bytes.extend_from_slice(entry);
+    }
+    bytes
+}
+
 fn length(length: usize) -> [u8; 2] {
-    u16::try_from(length).expect("a payload is shorter than 64 KiB").to_be_bytes()
+    u16::try_from(length).expect("shorter than 64 KiB").to_be_bytes()
 }
 
 /// Bytes are no answer to a pull; they may be the text of an error.

@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    DownReport, DownRequest, Envelope, Failure, FailureCode, Inbox, MessageStatus, NodeAction,
-    NodeStatus, SendRequest, Snapshot, paths,
+    DownReport, DownRequest, Envelope, Failure, FailureCode, INBOX_TIMEOUT, Inbox, MessageStatus,
+    NodeAction, NodeStatus, SendRequest, Snapshot, paths,
 };
 
 /// How long a supervisor may take to answer a question that it need not wait for.
@@ -84,7 +84,7 @@ impl ControlClient {
 
     /// The whole state.
     pub async fn status(&self) -> Result<Snapshot, ControlError> {
-        self.get(url(paths::STATUS)).await
+        self.get(url(paths::STATUS), ANSWER_TIMEOUT).await
     }
 
     /// Do something to a process.
@@ -102,11 +102,14 @@ impl ControlClient {
         self.post(url(paths::SEND), request, timeout).await
     }
 
-    /// What a client has received.
-    pub async fn inbox(&self, client: &str) -> Result<Inbox, ControlError> {
+    /// The page of what a client has received that begins after this number; after 0 is the first. A
+    /// client that is just being started again is waited for.
+    pub async fn inbox(&self, client: &str, after: u64) -> Result<Inbox, ControlError> {
         let mut url = url(paths::INBOX);
-        url.query_pairs_mut().append_pair("client", client);
-        self.get(url).await
+        let mut query = url.query_pairs_mut();
+        query.append_pair("client", client).append_pair("after", &after.to_string());
+        drop(query);
+        self.get(url, INBOX_TIMEOUT + HELD_ANSWER_GRACE).await
     }
 
     /// Stop everything; returns when it is stopped.
@@ -124,9 +127,13 @@ impl ControlClient {
         Ok(EventStream { response, socket: self.socket.clone(), buffer: Vec::new() })
     }
 
-    async fn get<T: DeserializeOwned>(&self, url: Url) -> Result<T, ControlError> {
+    async fn get<T: DeserializeOwned>(
+        &self,
+        url: Url,
+        timeout: Duration,
+    ) -> Result<T, ControlError> {
         let path = url.path().to_owned();
-        self.answer(&path, self.http.get(url).timeout(ANSWER_TIMEOUT)).await
+        self.answer(&path, self.http.get(url).timeout(timeout)).await
     }
 
     async fn post<T: DeserializeOwned>(

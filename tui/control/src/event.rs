@@ -66,7 +66,7 @@ pub enum StreamEvent {
     /// A message came further.
     Message(MessageStatus),
     /// A client received a message.
-    Received(InboxMessage),
+    Received(ReceivedMessage),
     /// A process wrote a line to its log.
     Log(LogLine),
     /// Events of a process were lost because the supervisor did not read fast enough.
@@ -100,9 +100,10 @@ pub enum DirectoryState {
     },
 }
 
-/// A message that a client received. A copy: reading it takes nothing from an application.
+/// A message that a client received, as it was reported. A copy: reading it takes nothing from an
+/// application.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InboxMessage {
+pub struct ReceivedMessage {
     /// Name of the client that received it.
     pub client: String,
     /// The message's id: 32 hexadecimal digits.
@@ -132,7 +133,7 @@ mod tests {
     #[test]
     fn a_line_has_its_documented_form_and_is_read_as_it_was_written() {
         let line = LogLine { node: "alice".into(), unix_ms: 4, line: "hello".into() };
-        let received = InboxMessage {
+        let received = ReceivedMessage {
             client: "bob".into(),
             id: "00".repeat(16),
             unix_ms: 4,

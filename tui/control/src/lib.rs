@@ -11,9 +11,10 @@ mod status;
 mod text;
 
 pub use client::{ControlClient, ControlError, EventStream};
-pub use event::{DirectoryState, Envelope, InboxMessage, LogLine, StreamEvent};
+pub use event::{DirectoryState, Envelope, LogLine, ReceivedMessage, StreamEvent};
 pub use request::{
-    DownReport, DownRequest, Failure, FailureCode, Inbox, NodeAction, SendRequest, SendWait, paths,
+    DownReport, DownRequest, Failure, FailureCode, INBOX_TIMEOUT, Inbox, InboxMessage, NodeAction,
+    SendRequest, SendWait, paths,
 };
 pub use status::{
     DevnetInfo, MessageState, MessageStatus, NodeRates, NodeStatus, PacketStatus, ProcessUsage,
@@ -23,5 +24,5 @@ pub use status::{
 pub use text::{SHOWN_ARGUMENT_CHARS, SHOWN_NAME_CHARS, shown_argument, shown_name, visible};
 
 /// How much of a message is shown while it is on its way, in bytes. A received message is shown
-/// whole.
+/// whole, if a line has room for it.
 pub const PREVIEW_BYTES: usize = 1024;

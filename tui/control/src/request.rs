@@ -7,8 +7,6 @@ use std::time::Duration;
 use contract::Content;
 use serde::{Deserialize, Serialize};
 
-use crate::InboxMessage;
-
 /// Paths of the control interface.
 pub mod paths {
     /// GET: a [`Snapshot`](crate::Snapshot).
@@ -17,7 +15,8 @@ pub mod paths {
     pub const EVENTS: &str = "/v1/events";
     /// POST a [`SendRequest`](crate::SendRequest), get a [`MessageStatus`](crate::MessageStatus).
     pub const SEND: &str = "/v1/send";
-    /// GET with `?client=NAME`: an [`Inbox`](crate::Inbox).
+    /// GET with `?client=NAME&after=NUMBER`: an [`Inbox`](crate::Inbox) of messages with greater
+    /// numbers. Without a number it begins with the first.
     pub const INBOX: &str = "/v1/inbox";
     /// POST a [`NodeAction`](crate::NodeAction) to `/v1/nodes/NAME`, get a
     /// [`NodeStatus`](crate::NodeStatus).
@@ -80,13 +79,32 @@ pub struct SendRequest {
     pub timeout: Duration,
 }
 
-/// What a client has received, oldest first, as far as the supervisor remembers.
+/// How long a question about an inbox is held at most: the longest pause before a client that was
+/// killed is started again, and its start.
+pub const INBOX_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A page of what a client keeps of what it received, oldest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inbox {
     /// The messages.
     pub messages: Vec<InboxMessage>,
-    /// How many older ones it has forgotten.
-    pub forgotten: u64,
+    /// Whether more follow after the last of them.
+    pub more: bool,
+}
+
+/// A message that a client keeps. A copy: reading it takes nothing from an application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboxMessage {
+    /// Name of the client that received it.
+    pub client: String,
+    /// Its place: each message has a greater one than those that were complete before it.
+    pub number: u64,
+    /// The message's id: 32 hexadecimal digits.
+    pub id: String,
+    /// When it was complete: milliseconds since 1970.
+    pub unix_ms: u64,
+    /// What it says. It does not say who sent it.
+    pub content: Content,
 }
 
 /// Stop everything.

@@ -9,7 +9,7 @@ use contract::{Content, Endpoint, Fatal, NodeMetrics, Role};
 use directory_api::Topology;
 use serde::{Deserialize, Serialize};
 
-use crate::{DirectoryState, InboxMessage, LogLine};
+use crate::{DirectoryState, LogLine, ReceivedMessage};
 
 /// What a devnet is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ pub struct DevnetInfo {
     pub clients: u16,
     /// Identities of the crowd.
     pub crowd: u16,
-    /// Name of the rate profile.
+    /// Name of the rate profile, and whether the rates differ from it.
     pub profile: String,
     /// Mean delay of a mixnode in milliseconds.
     pub hop_delay_ms: f64,
@@ -59,7 +59,8 @@ pub enum State {
     Starting,
     /// Its sockets are open.
     Listening,
-    /// The directory lists it.
+    /// The directory lists it, and it waits for something. A client that has been ready, and waits for
+    /// something again.
     Present,
     /// It does its work.
     Ready,
@@ -271,7 +272,7 @@ pub struct Snapshot {
     /// The latest messages, oldest first.
     pub messages: Vec<MessageStatus>,
     /// The latest received messages, oldest first.
-    pub received: Vec<InboxMessage>,
+    pub received: Vec<ReceivedMessage>,
     /// The latest log lines, oldest first.
     pub logs: Vec<LogLine>,
 }

@@ -124,6 +124,7 @@ pub(crate) fn network_facts(devnet: &Devnet, node: &Node, scene: &Scene<'_>) -> 
             contract::Endpoint::Mix => "packets",
             contract::Endpoint::Clients => "clients",
             contract::Endpoint::App => "app",
+            contract::Endpoint::SecondApp => "and app",
         };
         facts.push(fact(label, address.to_string()));
     }

@@ -9,8 +9,8 @@ use contract::{
     TrafficCounters,
 };
 use control::{
-    DevnetInfo, DirectoryState, Envelope, InboxMessage, LogLine, MessageState, MessageStatus,
-    NodeStatus, PacketStatus, ProcessUsage, Snapshot, State, StreamEvent,
+    DevnetInfo, DirectoryState, Envelope, LogLine, MessageState, MessageStatus, NodeStatus,
+    PacketStatus, ProcessUsage, ReceivedMessage, Snapshot, State, StreamEvent,
 };
 use directory_api::{ListName, MixMetric, MixNodePresence, MixProviderPresence, Topology, Update};
 
@@ -390,7 +390,7 @@ pub(crate) fn failed(message: MessageStatus) -> MessageStatus {
 
 /// What the recipient gets.
 pub(crate) fn received(client: &str, text: &str) -> StreamEvent {
-    StreamEvent::Received(InboxMessage {
+    StreamEvent::Received(ReceivedMessage {
         client: client.into(),
         id: format!("{:0>32}", text.len()),
         unix_ms: STARTED_UNIX_MS + 5712,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use layouts::{Layout, Ports, Profile};
+use layouts::{Layout, Ports, Profile, Rates};
 use supervisor::Restart;
 
 use crate::node::NodeRole;
@@ -200,6 +200,30 @@ pub(crate) struct LayoutArgs {
         value_parser = parse_profile
     )]
     pub(crate) profile: Profile,
+    /// Mean delay at a mixnode [default: that of the profile]
+    #[arg(
+        long,
+        value_name = "TIME",
+        hide_env_values = true, env = "NYM_DEVNET_HOP_DELAY",
+        value_parser = humantime::parse_duration
+    )]
+    pub(crate) hop_delay: Option<Duration>,
+    /// Mean interval of a client's send slots [default: that of the profile]
+    #[arg(
+        long,
+        value_name = "TIME",
+        hide_env_values = true, env = "NYM_DEVNET_SLOT",
+        value_parser = humantime::parse_duration
+    )]
+    pub(crate) slot: Option<Duration>,
+    /// Mean interval of a client's loop cover [default: that of the profile]
+    #[arg(
+        long,
+        value_name = "TIME",
+        hide_env_values = true, env = "NYM_DEVNET_LOOP_COVER",
+        value_parser = humantime::parse_duration
+    )]
+    pub(crate) loop_cover: Option<Duration>,
     /// Whether packets carry a prepared acknowledgement
     #[arg(
         long,
@@ -221,13 +245,19 @@ pub(crate) struct LayoutArgs {
 impl LayoutArgs {
     /// The layout; not checked yet.
     pub(crate) fn layout(&self) -> Layout {
+        let of_profile = self.profile.rates();
+        let rates = Rates {
+            hop_delay: self.hop_delay.unwrap_or(of_profile.hop_delay),
+            slot: self.slot.unwrap_or(of_profile.slot),
+            loop_cover: self.loop_cover.unwrap_or(of_profile.loop_cover),
+        };
         Layout {
             widths: vec![self.width; self.layers.into()],
             providers: self.providers,
             clients: self.clients,
             crowd: self.crowd.unwrap_or_else(|| self.profile.crowd()),
             profile: self.profile,
-            rates: self.profile.rates(),
+            rates,
             acks: self.acks == Switch::On,
             metrics: !self.no_metrics,
             faithful: self.faithful,
@@ -385,11 +415,11 @@ fn parse_ports(text: &str) -> Result<Ports, String> {
     }
 }
 
-/// A time that something can be done in.
 /// The longest time to wait for something, which is also the longest that a supervisor holds an
 /// answer back.
 const MAX_TIME: Duration = Duration::from_secs(3600);
 
+/// A time that something can be done in.
 fn parse_time(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     if time.is_zero() {

@@ -45,6 +45,11 @@ fn two_devnets_run_at_the_same_time_and_never_two_of_one_name() {
     // Its preferred ports are taken by the first.
     let second = lab.run("up --detach --profile current --crowd 0 --layers 1 --name two").expect(0);
     assert!(second.stderr.contains("port 8080 was taken; directory has "), "{}", second.stderr);
+    assert!(
+        second.stderr.contains("port 9001 was taken; alice does without it"),
+        "{}",
+        second.stderr
+    );
 
     let again = lab.run(&format!("{FAST} --name one -o json")).expect(4).json();
     assert_eq!(again["error"]["code"], "NAME_IN_USE");
@@ -133,6 +138,11 @@ fn processes_are_stopped_and_started_by_name() {
     lab.run("send alice bob later --name t1").expect(0);
     let not_running = lab.run("send bob alice hello --name t1 -o json").expect(3).json();
     assert_eq!(not_running["error"]["code"], "NOT_RUNNING");
+    for command in ["inbox bob", "inbox bob -f"] {
+        let stopped = lab.run(&format!("{command} --name t1")).expect(3).stderr;
+        let why = "error: cannot read the inbox of `bob`: it is stopped: asked to leave";
+        assert!(stopped.starts_with(why), "{stopped}");
+    }
     lab.run("kill bob --name t1").expect(3);
     let started = lab.run("start mix-1-1 bob --name t1 -v").expect(0);
     // A machine that is quick enough has nothing to wait for.
@@ -242,6 +252,7 @@ fn what_cannot_be_a_network_is_refused_before_anything_starts() {
         ("--layers 5", "layers: 5 is not between 1 and 4"),
         ("--width 0", "width of layer 1: 0 is not between 1 and 64"),
         ("--providers 0", "providers: 0 is not between 1 and 16"),
+        ("--slot 0ms", "slot in milliseconds: 0 is not between 1 and 3600000"),
     ] {
         let failure = lab.run(&format!("up -d -o json {arguments}")).expect(2).json();
         assert_eq!(failure["error"]["code"], "INVALID_LAYOUT");
@@ -272,7 +283,8 @@ fn what_cannot_be_a_network_is_refused_before_anything_starts() {
         assert!(usage.contains("topology") && !usage.contains("supervise"), "{usage}");
     }
     assert_eq!(std::fs::read_dir(lab.path()).expect("a folder").count(), 0);
-    lab.run("up --dry-run --width 2").expect(0);
+    let plan = lab.run("up --dry-run --width 2").expect(0).stdout;
+    assert!(plan.contains("app: 1977 or any, second-app: 9001 if free"), "{plan}");
     assert_eq!(std::fs::read_dir(lab.path()).expect("a folder").count(), 0);
 }
 
@@ -331,10 +343,14 @@ fn who_waits_hears_of_the_end() {
     assert!(late.stderr.contains("still runs after 50ms"), "{}", late.stderr);
     let mut logs = lab.spawn("logs -f --name t1");
     logs.until_printed("directory  | ");
+    let mut lines = lab.spawn("logs -f -o json --name t1");
+    let printed = lines.until_printed("\n");
+    assert!(printed.starts_with(r#"{"schema":"nym-devnet/log-line/v1","devnet":"t1","data":{"#));
     let waiting = lab.spawn("wait --for stopped --name t1");
     lab.run("down t1").expect(0);
     waiting.wait(limit(10).as_secs()).expect(0);
     logs.wait(10).expect(0);
+    lines.wait(10).expect(0);
 }
 
 #[test]
@@ -356,7 +372,7 @@ fn events_of_a_headless_devnet_are_json_lines_with_a_schema() {
 fn what_cannot_be_sent_is_refused_before_it_is_tried() {
     let lab = Lab::new();
     let file = lab.path().join("long");
-    std::fs::write(&file, vec![b'x'; contract::MAX_MESSAGE_BYTES + 1]).expect("writes");
+    std::fs::write(&file, vec![b'x'; contract::MAX_CONTENT_BYTES + 1]).expect("writes");
     let long = lab.run(&format!("send alice bob --file {}", file.display())).expect(2);
     assert!(long.stderr.contains("long`: it has more than 1048576 bytes"), "{}", long.stderr);
 }

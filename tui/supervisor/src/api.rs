@@ -58,6 +58,8 @@ async fn send(
 #[derive(Deserialize)]
 struct InboxQuery {
     client: String,
+    #[serde(default)]
+    after: u64,
 }
 
 async fn inbox(
@@ -65,8 +67,8 @@ async fn inbox(
     query: Result<Query<InboxQuery>, QueryRejection>,
 ) -> Response {
     match query {
-        Ok(Query(InboxQuery { client })) => {
-            answer(&asks, |reply| Ask::Inbox { client, reply }).await
+        Ok(Query(InboxQuery { client, after })) => {
+            answer(&asks, |reply| Ask::Inbox { client, after, reply }).await
         }
         Err(rejection) => wrong(&rejection.body_text()),
     }

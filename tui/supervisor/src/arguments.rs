@@ -26,7 +26,9 @@ pub(crate) struct Context<'a> {
 
 /// The arguments after the program: `node ROLE --supervised …`.
 pub(crate) fn arguments(node: &NodePlan, context: &Context<'_>) -> Vec<OsString> {
-    let mut line = Line(vec!["node".into(), node.role.to_string().into(), "--supervised".into()]);
+    // A crowd is a client with many identities.
+    let role = if node.role == Role::Crowd { Role::Client } else { node.role };
+    let mut line = Line(vec!["node".into(), role.to_string().into(), "--supervised".into()]);
     line.option("--name", &node.name);
     if node.role != Role::Directory {
         line.0.extend(["--home".into(), context.folder.home(&node.name).into()]);
@@ -66,8 +68,11 @@ pub(crate) fn arguments(node: &NodePlan, context: &Context<'_>) -> Vec<OsString>
     if fallback {
         line.flag("--port-fallback");
     }
+    if let Some(port) = node.second_port {
+        line.option("--second-port", &port);
+    }
     if node.role == Role::Crowd {
-        line.option("--identities", &layout.crowd);
+        line.option("--crowd", &layout.crowd);
     }
     if matches!(node.role, Role::Client | Role::Crowd) {
         let rates = context.plan.rates();
@@ -137,12 +142,13 @@ mod tests {
             text("alice", &bound),
             "node client --supervised --name alice --home /state/t1/nodes/alice \
              --directory http://127.0.0.1:8080 --layers 3 --provider provider-1 --port 40000 \
+             --second-port 9001 \
              --hop-delay 200ms --slot 500ms --loop-cover 1s --acks on"
         );
         assert_eq!(
             text("crowd", &new),
-            "node crowd --supervised --name crowd --home /state/t1/nodes/crowd \
-             --directory http://127.0.0.1:8080 --layers 3 --provider provider-1 --identities 8 \
+            "node client --supervised --name crowd --home /state/t1/nodes/crowd \
+             --directory http://127.0.0.1:8080 --layers 3 --provider provider-1 --crowd 8 \
              --hop-delay 200ms --slot 500ms --loop-cover 1s --acks on"
         );
     }

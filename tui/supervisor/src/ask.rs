@@ -18,8 +18,8 @@ pub(crate) enum Ask {
     Status(Reply<Box<Snapshot>>),
     /// The whole state and every change from here on.
     Subscribe(Reply<Subscription>),
-    /// What a client has received.
-    Inbox { client: String, reply: Reply<Inbox> },
+    /// A page of what a client has received: what has a greater number.
+    Inbox { client: String, after: u64, reply: Reply<Inbox> },
     /// Do something to a process.
     Act { node: String, action: NodeAction, reply: Reply<NodeStatus> },
     /// Send a message.

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use contract::{Content, MessageEvent, MessageStage, Time};
-use control::{InboxMessage, MessageState, MessageStatus, PREVIEW_BYTES, PacketStatus};
+use control::{MessageState, MessageStatus, PREVIEW_BYTES, PacketStatus, ReceivedMessage};
 
 use crate::clock::Moment;
 use crate::names::Names;
@@ -17,15 +17,11 @@ const MAX_PACKETS: usize = 20_000;
 
 /// The most packets that one message can have, a little more than [`contract::MAX_MESSAGE_BYTES`]
 /// needs. A number beyond this is not believed.
-const MAX_FRAGMENTS: u32 = 1024;
+const MAX_FRAGMENTS: u32 = 11_000;
 
 /// Arrivals of messages that their sender has not reported yet: the two reports come through two
 /// pipes, so either can be read first.
 const MAX_EARLY: usize = 64;
-
-/// How long a message whose packets have all left may go on without its sender. At the classic rates
-/// they are with the recipient within some seconds; one that is away for longer is not waited for.
-pub(crate) const ORPHAN_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The messages that the devnet knows.
 #[derive(Debug, Default)]
@@ -35,8 +31,6 @@ pub(crate) struct Messages {
     order: VecDeque<String>,
     packets: usize,
     early: VecDeque<(String, Time)>,
-    /// Messages that go on without their sender, and when they are given up: the next one first.
-    orphans: VecDeque<(Time, String)>,
     /// Have changed since they were last [taken](Self::take_changed).
     changed: BTreeSet<String>,
 }
@@ -48,8 +42,6 @@ struct Tracked {
     /// The recipient is of this devnet, so its process will report the arrival.
     arrival_is_seen: bool,
     shown: Option<MessageState>,
-    /// How its sender ended, if it has: nothing of it is sent any more.
-    sender_ended: Option<String>,
 }
 
 impl Messages {
@@ -60,7 +52,7 @@ impl Messages {
         node: &str,
         event: MessageEvent,
         names: &Names,
-    ) -> Option<InboxMessage> {
+    ) -> Option<ReceivedMessage> {
         let MessageEvent { t, message: id, stage } = event;
         match stage {
             MessageStage::Accepted { to, content, fragments } => {
@@ -75,7 +67,7 @@ impl Messages {
                     self.early.drain(..self.early.len().saturating_sub(MAX_EARLY));
                 }
                 let unix_ms = at.unix_ms_at(t);
-                return Some(InboxMessage { client: node.into(), id, unix_ms, content });
+                return Some(ReceivedMessage { client: node.into(), id, unix_ms, content });
             }
             MessageStage::Sent { fragment, attempt, route } => {
                 self.change(&id, |tracked| tracked.sent(t, fragment, attempt, &route, names));
@@ -88,57 +80,6 @@ impl Messages {
             }
         }
         None
-    }
-
-    /// A client's process ended. What it had not sent whole fails, because nobody sends the rest; what
-    /// is on its way whole may still arrive. Gives back which failed.
-    pub(crate) fn sender_ended(&mut self, now: Time, node: &str, how: &str) -> Vec<String> {
-        let mut failed = Vec::new();
-        for (id, tracked) in &mut self.by_id {
-            if tracked.status.from != node || !tracked.needs_its_sender() {
-                continue;
-            }
-            tracked.sender_ended = Some(how.into());
-            let packets = &tracked.status.packets;
-            let left = packets.iter().filter(|packet| has_left(packet)).count();
-            if left < packets.len() {
-                let of = packets.len();
-                tracked.failed(format!("`{node}` ended ({how}) before {}", sent_of(left, of)));
-                self.changed.insert(id.clone());
-                failed.push(id.clone());
-            } else {
-                self.orphans.push_back((now + ORPHAN_PATIENCE, id.clone()));
-            }
-        }
-        failed
-    }
-
-    /// When [`give_up`](Self::give_up) has something to do.
-    pub(crate) fn next_wake(&self) -> Option<Time> {
-        self.orphans.front().map(|(at, _)| *at)
-    }
-
-    /// Gives up what has gone on without its sender for too long; gives back which failed.
-    pub(crate) fn give_up(&mut self, now: Time) -> Vec<String> {
-        let mut failed = Vec::new();
-        while self.next_wake().is_some_and(|at| at <= now)
-            && let Some((_, id)) = self.orphans.pop_front()
-        {
-            let Some(tracked) = self.by_id.get_mut(&id) else { continue };
-            if tracked.is_over() {
-                continue;
-            }
-            let how = tracked.sender_ended.as_deref().unwrap_or_default();
-            let reason = format!(
-                "`{}` ended ({how}), and nobody acknowledged the message within {} s after that",
-                tracked.status.from,
-                ORPHAN_PATIENCE.as_secs()
-            );
-            tracked.failed(reason);
-            self.changed.insert(id.clone());
-            failed.push(id);
-        }
-        failed
     }
 
     /// The messages, oldest first.
@@ -209,8 +150,7 @@ impl Messages {
             error: None,
         };
         let arrival_is_seen = names.find(to).is_some();
-        let mut tracked =
-            Tracked { status, accepted: t, arrival_is_seen, shown: None, sender_ended: None };
+        let mut tracked = Tracked { status, accepted: t, arrival_is_seen, shown: None };
         if let Some(index) = self.early.iter().position(|(early, _)| early == id)
             && let Some((_, arrived)) = self.early.remove(index)
         {
@@ -285,16 +225,6 @@ impl Tracked {
         }
     }
 
-    /// Whether its provider or its recipient has the whole of it, or nobody ever will.
-    fn is_over(&self) -> bool {
-        self.status.state >= MessageState::Delivered || self.status.acknowledged_ms.is_some()
-    }
-
-    /// Whether the end of its sender changes anything for it.
-    fn needs_its_sender(&self) -> bool {
-        self.sender_ended.is_none() && !self.is_over()
-    }
-
     /// All packets acknowledged: done, once the recipient has it. Of a recipient that is not ours
     /// we only know what its provider says.
     fn complete(&mut self) {
@@ -312,18 +242,6 @@ impl Tracked {
 
 fn packet(status: &mut MessageStatus, fragment: u32) -> Option<&mut PacketStatus> {
     status.packets.get_mut(usize::try_from(fragment).ok()?)
-}
-
-fn has_left(packet: &PacketStatus) -> bool {
-    packet.attempts > 0 || packet.acknowledged
-}
-
-fn sent_of(left: usize, packets: usize) -> String {
-    match (left, packets) {
-        (_, 1) => "its packet was sent".into(),
-        (0, packets) => format!("any of its {packets} packets was sent"),
-        (left, packets) => format!("all its packets were sent: {left} of {packets} were"),
-    }
 }
 
 fn milliseconds(duration: Duration) -> f64 {
@@ -346,6 +264,7 @@ fn beginning(content: Content) -> Content {
             }
             Content::Base64(text)
         }
+        omitted @ Content::Omitted(_) => omitted,
     }
 }
 

@@ -221,7 +221,7 @@ impl Process {
                 running.open.insert(endpoint);
             }),
             Input::Waiting(reason) => self.observe(|running| running.said = Said::Waiting(reason)),
-            Input::Ready(reason) => self.observe(|running| running.said = Said::Ready(reason)),
+            Input::Ready(reason) => self.observe(|running| running.ready(reason)),
             Input::Listed => self.observe(|running| running.listed(now)),
             Input::Unlisted => self.observe(|running| running.unlisted(now)),
         }

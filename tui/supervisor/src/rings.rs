@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use control::{Inbox, InboxMessage, LogLine};
+use control::{LogLine, ReceivedMessage};
 
 /// Log lines of all processes, in bytes of text …
 const MAX_LOG_BYTES: usize = 2 << 20;
@@ -57,13 +57,12 @@ impl LogRing {
 /// The latest received messages, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct ReceivedRing {
-    messages: VecDeque<InboxMessage>,
+    messages: VecDeque<ReceivedMessage>,
     bytes: usize,
-    forgotten: HashMap<String, u64>,
 }
 
 impl ReceivedRing {
-    pub(crate) fn push(&mut self, message: InboxMessage) {
+    pub(crate) fn push(&mut self, message: ReceivedMessage) {
         self.bytes += message.content.byte_count();
         self.messages.push_back(message);
         while self.messages.len() > 1
@@ -71,21 +70,12 @@ impl ReceivedRing {
         {
             if let Some(oldest) = self.messages.pop_front() {
                 self.bytes -= oldest.content.byte_count();
-                *self.forgotten.entry(oldest.client).or_default() += 1;
             }
         }
     }
 
-    pub(crate) fn all(&self) -> Vec<InboxMessage> {
+    pub(crate) fn all(&self) -> Vec<ReceivedMessage> {
         self.messages.iter().cloned().collect()
-    }
-
-    pub(crate) fn inbox(&self, client: &str) -> Inbox {
-        let of_client = self.messages.iter().filter(|message| message.client == client);
-        Inbox {
-            messages: of_client.cloned().collect(),
-            forgotten: self.forgotten.get(client).copied().unwrap_or_default(),
-        }
     }
 }
 
@@ -114,19 +104,21 @@ mod tests {
     }
 
     #[test]
-    fn an_inbox_says_how_much_it_has_forgotten() {
+    fn a_long_message_pushes_out_the_oldest_ones() {
         let mut ring = ReceivedRing::default();
-        let message = |client: &str, text: String| InboxMessage {
-            client: client.into(),
-            id: String::new(),
+        let message = |id: &str, bytes: usize| ReceivedMessage {
+            client: "bob".into(),
+            id: id.into(),
             unix_ms: 0,
-            content: Content::Text(text),
+            content: Content::Text("x".repeat(bytes)),
         };
-        ring.push(message("bob", "one".into()));
-        ring.push(message("alice", "two".into()));
-        ring.push(message("bob", "x".repeat(MAX_RECEIVED_BYTES)));
-        assert_eq!(ring.inbox("bob").forgotten, 1);
-        assert_eq!(ring.inbox("bob").messages.len(), 1);
-        assert_eq!(ring.inbox("alice"), Inbox { messages: vec![], forgotten: 1 });
+        for (id, bytes) in [("one", 1), ("two", 2), ("three", 3)] {
+            ring.push(message(id, bytes));
+        }
+        ring.push(message("long", MAX_RECEIVED_BYTES - 3));
+        let ids: Vec<String> = ring.all().into_iter().map(|message| message.id).collect();
+        assert_eq!(ids, ["three", "long"]);
+        ring.push(message("longer", MAX_RECEIVED_BYTES + 1));
+        assert_eq!(ring.all().len(), 1, "the latest is always there");
     }
 }

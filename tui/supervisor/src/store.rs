@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use contract::{Endpoint, LinkEvent, MessageEvent, NodeMetrics, Time};
+use contract::{Endpoint, LinkEvent, MessageEvent, NodeMetrics};
 use control::{
-    DevnetInfo, DirectoryState, Inbox, LogLine, MessageStatus, NodeRates, NodeStatus, ProcessUsage,
+    DevnetInfo, DirectoryState, LogLine, MessageStatus, NodeRates, NodeStatus, ProcessUsage,
     Snapshot, StreamEvent,
 };
 use directory_api::Frame;
@@ -75,10 +75,6 @@ impl Store {
         self.messages.get(id)
     }
 
-    pub(crate) fn inbox(&self, client: &str) -> Inbox {
-        self.received.inbox(client)
-    }
-
     /// Whether it is known what a node's process uses.
     pub(crate) fn has_usage(&self, node: usize) -> bool {
         self.nodes.get(node).is_some_and(|node| self.usage.contains_key(&node.name))
@@ -106,6 +102,11 @@ impl Store {
 
     pub(crate) fn subscribe(&self, at: Moment) -> Subscription {
         self.hub.subscribe(at, self.snapshot(at))
+    }
+
+    /// Whether everybody was told this of the devnet.
+    pub(crate) fn has_notice(&self, notice: &str) -> bool {
+        self.devnet.notices.iter().any(|told| told == notice)
     }
 
     /// Changes the devnet itself; [`show_devnet`](Self::show_devnet) makes it public.
@@ -206,26 +207,6 @@ impl Store {
         self.show_messages(at, false);
     }
 
-    /// A process ended, and with it the sender of its messages. Gives back the messages that failed.
-    pub(crate) fn sender_ended(&mut self, at: Moment, node: usize, how: &str) -> Vec<String> {
-        let Some(NodeStatus { name, .. }) = self.nodes.get(node) else { return Vec::new() };
-        let failed = self.messages.sender_ended(at.t, name, how);
-        self.show_messages(at, false);
-        failed
-    }
-
-    /// When [`give_up_messages`](Self::give_up_messages) has something to do.
-    pub(crate) fn next_wake(&self) -> Option<Time> {
-        self.messages.next_wake()
-    }
-
-    /// Gives up messages that went on without their sender for too long; gives back which.
-    pub(crate) fn give_up_messages(&mut self, at: Moment) -> Vec<String> {
-        let failed = self.messages.give_up(at.t);
-        self.show_messages(at, false);
-        failed
-    }
-
     /// Publishes messages that changed: every step of them, or only changes of state.
     pub(crate) fn show_messages(&mut self, at: Moment, all: bool) {
         for message in self.messages.take_changed(all) {
@@ -251,7 +232,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use contract::Role;
+    use contract::{Role, Time};
     use control::State;
 
     use super::*;

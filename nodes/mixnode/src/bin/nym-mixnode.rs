@@ -31,6 +31,7 @@ pub(crate) struct NymMixnode;
 #[derive(Debug)]
 pub(crate) struct MixnodeConfig {
     node: NodeConfig,
+    location: Location,
     layer: Layer,
     layers: Layer,
     address: Address,
@@ -43,7 +44,7 @@ impl Config for MixnodeConfig {
     fn keys(&mut self, keys: &mut Keys<'_>) {
         keys.section("mixnode", &[], "The mixnode");
         self.node.id_key(keys);
-        self.node.location_key(keys);
+        self.location.key(keys);
         keys.number(Key::new("layer", "Its layer, from 1").required(), &mut self.layer);
         keys.number(
             Key::new("layers", "Layers of the network; what comes after the last is a provider"),
@@ -160,6 +161,7 @@ impl Program for NymMixnode {
     fn defaults(home: &Home) -> MixnodeConfig {
         MixnodeConfig {
             node: NodeConfig::new(home, "sphinx"),
+            location: home.id().into(),
             layer: Layer::new(1),
             layers: Layer::new(3),
             address: Address::new(SocketAddr::from((Ipv4Addr::LOCALHOST, PORT))),
@@ -183,7 +185,10 @@ impl Program for NymMixnode {
         config.workers = workers.unwrap_or(config.workers);
         config.faithful = faithful.unwrap_or(config.faithful);
         config.report_metrics = flags.no_metrics.map_or(config.report_metrics, |no| !no);
-        config.node.apply(location, directory);
+        if let Some(location) = location {
+            config.location = location;
+        }
+        config.node.apply(directory);
         Ok(())
     }
 
@@ -223,7 +228,7 @@ impl Program for NymMixnode {
             port: config.address.listening.port(),
             port_fallback: false,
             announce_host: config.address.announce_as()?,
-            location: Some(config.node.location.to_string()),
+            location: Some(config.location.to_string()),
             workers: NonZeroUsize::new(config.workers.get()).expect("from 1"),
             faithful: config.faithful,
             portable: false,

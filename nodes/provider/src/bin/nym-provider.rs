@@ -29,6 +29,7 @@ pub(crate) struct NymProvider;
 #[derive(Debug)]
 pub(crate) struct ProviderConfig {
     node: NodeConfig,
+    location: Location,
     mix: Address,
     clients: Address,
     inboxes: FilePath,
@@ -44,7 +45,7 @@ impl Config for ProviderConfig {
     fn keys(&mut self, keys: &mut Keys<'_>) {
         keys.section("provider", &["gateway"], "The provider");
         self.node.id_key(keys);
-        self.node.location_key(keys);
+        self.location.key(keys);
         self.node.key_file_keys(
             keys,
             Key::new("private_sphinx_key_file", "File with its private Sphinx key"),
@@ -192,6 +193,7 @@ impl Program for NymProvider {
         let on = |port| Address::new(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
         ProviderConfig {
             node: NodeConfig::new(home, "sphinx"),
+            location: home.id().into(),
             mix: on(MIX_PORT),
             clients: on(CLIENTS_PORT),
             inboxes: FilePath::new(home.data()),
@@ -218,6 +220,9 @@ impl Program for NymProvider {
             announce_host: flags.clients_announce_host,
             announce_port: flags.clients_announce_port,
         })?;
+        if let Some(location) = flags.location {
+            config.location = location;
+        }
         if let Some(inboxes) = flags.inboxes {
             config.inboxes = inboxes;
         }
@@ -226,7 +231,7 @@ impl Program for NymProvider {
         config.pad = flags.pad.unwrap_or(config.pad);
         config.faithful = flags.faithful.unwrap_or(config.faithful);
         config.names_ledger = flags.clients_ledger.is_some();
-        config.node.apply(flags.location, flags.directory);
+        config.node.apply(flags.directory);
         Ok(())
     }
 
@@ -273,7 +278,7 @@ impl Program for NymProvider {
             port_fallback: false,
             announce_host: config.mix.announce_as()?,
             clients_announce_host: config.clients.announce_as()?,
-            location: Some(config.node.location.to_string()),
+            location: Some(config.location.to_string()),
             pad: config.pad,
             faithful: config.faithful,
             quota_per_client: config.quota_per_client.get(),

@@ -1,53 +1,30 @@
 //! What is done in one transaction.
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
+use storage::Transaction;
 use wire::{Delivery, PublicKey};
 
-use super::file::Reserve;
 use super::ledger::{Account, Amount, Ledger, Quotas};
-use super::{MailboxError, Protocol, Registration, Stored, attempt, read};
+use super::schema::FORMAT;
+use super::{MailboxError, Protocol, Registration, Stored, read};
 use crate::Parcel;
 
 /// A transaction on the mailbox. Nothing of it is safe before it is committed, and all of it is
 /// afterwards; see [`Mailbox::transaction`](super::Mailbox::transaction).
 #[derive(Debug)]
 pub struct Batch<'mailbox> {
-    connection: &'mailbox Connection,
-    ledger: &'mailbox mut Ledger,
-    quotas: &'mailbox Quotas,
-    room: Room<'mailbox>,
-    changes: u64,
-}
-
-/// Whether there is room on the disk for more packets.
-#[derive(Debug)]
-pub(super) enum Room<'mailbox> {
-    /// Nobody counts: the mailbox is in memory.
-    Enough,
-    /// If there is room for the reserve.
-    With(&'mailbox mut Reserve),
-    /// It has just shown that there is none.
-    None,
+    transaction: Transaction<'mailbox, Ledger>,
+    quotas: Quotas,
 }
 
 impl<'mailbox> Batch<'mailbox> {
-    pub(super) fn new(
-        connection: &'mailbox Connection,
-        ledger: &'mailbox mut Ledger,
-        quotas: &'mailbox Quotas,
-        room: Room<'mailbox>,
-    ) -> Self {
-        Self { connection, ledger, quotas, room, changes: 0 }
-    }
-
-    /// Rows written or deleted.
-    pub(super) fn changes(&self) -> u64 {
-        self.changes
+    pub(crate) fn new(transaction: Transaction<'mailbox, Ledger>, quotas: Quotas) -> Self {
+        Self { transaction, quotas }
     }
 
     /// What is known of a client; none if it is not registered.
     pub fn registration(&self, client: &PublicKey) -> Option<Registration> {
-        self.ledger.get(client).map(|account| account.registration)
+        self.transaction.memory().get(client).map(|account| account.registration)
     }
 
     /// Registers a client, and says what it is registered as now.
@@ -60,7 +37,7 @@ impl<'mailbox> Batch<'mailbox> {
         client: &PublicKey,
         protocol: Protocol,
     ) -> Result<Registration, MailboxError> {
-        let mut account = match self.ledger.get(client) {
+        let mut account = match self.transaction.memory().get(client) {
             Some(account)
                 if protocol != Protocol::V1 || account.registration.protocol == protocol =>
             {
@@ -68,67 +45,63 @@ impl<'mailbox> Batch<'mailbox> {
             }
             Some(account) => {
                 let update = || {
-                    self.connection
+                    self.transaction
+                        .connection()
                         .execute("DELETE FROM tokens WHERE client = ?1", [account.id])?;
                     let sql = "UPDATE clients SET protocol = ?2 WHERE id = ?1";
-                    self.connection.execute(sql, params![account.id, protocol.word()])
+                    self.transaction.connection().execute(sql, params![account.id, protocol.word()])
                 };
-                attempt("register a client", update())?;
+                FORMAT.attempt("register a client", update())?;
                 *account
             }
             None => {
-                self.ledger.has_place(protocol)?;
+                self.transaction.memory_mut().has_place(protocol)?;
                 let insert = || {
                     let sql = "INSERT INTO clients (key, protocol) VALUES (?1, ?2)";
                     let parameters = params![client.to_string(), protocol.word()];
-                    self.connection.execute(sql, parameters)?;
-                    Ok(self.connection.last_insert_rowid())
+                    self.transaction.connection().execute(sql, parameters)?;
+                    Ok(self.transaction.connection().last_insert_rowid())
                 };
-                Account::new(attempt("register a client", insert())?, protocol)
+                Account::new(FORMAT.attempt("register a client", insert())?, protocol)
             }
         };
         account.registration = Registration { protocol, has_token: false };
-        self.ledger.set(*client, account);
-        self.changes += 1;
+        self.transaction.memory_mut().set(*client, account);
         Ok(account.registration)
     }
 
     /// Notes that a registered client was given its token, which it can use from then on.
     pub fn give_token(&mut self, client: &PublicKey) -> Result<(), MailboxError> {
-        let Some(mut account) = self.ledger.get(client).copied() else { return Ok(()) };
+        let Some(mut account) = self.transaction.memory().get(client).copied() else {
+            return Ok(());
+        };
         let note = || {
-            self.connection.execute(
+            self.transaction.connection().execute(
                 "INSERT INTO tokens (client) VALUES (?1) ON CONFLICT (client) DO UPDATE SET
                  times = times + 1, last_given_at = strftime('%Y-%m-%dT%H:%M:%SZ')",
                 [account.id],
             )
         };
-        attempt("note that a token was given", note())?;
+        FORMAT.attempt("note that a token was given", note())?;
         account.registration.has_token = true;
-        self.ledger.set(*client, account);
-        self.changes += 1;
+        self.transaction.memory_mut().set(*client, account);
         Ok(())
     }
 
     /// Stores a packet, if its client is registered and within the quotas.
     pub fn store(&mut self, parcel: &Parcel) -> Result<Stored, MailboxError> {
-        match &mut self.room {
-            Room::Enough => {}
-            Room::With(reserve) => reserve.take()?,
-            Room::None => return Err(MailboxError::DiskFull),
-        }
+        self.transaction.must_have_room()?;
         let amount = Amount::one(parcel.payload.len());
-        let stored = self.ledger.admit(&parcel.client, amount, self.quotas);
+        let stored = self.transaction.memory_mut().admit(&parcel.client, amount, &self.quotas);
         if stored == Stored::Yes {
-            let id = self.ledger.get(&parcel.client).map(|account| account.id);
+            let id = self.transaction.memory().get(&parcel.client).map(|account| account.id);
             let insert = || {
-                let mut statement = self.connection.prepare_cached(
+                let mut statement = self.transaction.connection().prepare_cached(
                     "INSERT INTO messages (client, identifier, payload) VALUES (?1, ?2, ?3)",
                 )?;
                 statement.execute(params![id, parcel.identifier, parcel.payload])
             };
-            attempt("store packets", insert())?;
-            self.changes += 1;
+            FORMAT.attempt("store packets", insert())?;
         }
         Ok(stored)
     }
@@ -156,10 +129,12 @@ impl<'mailbox> Batch<'mailbox> {
         sql: &str,
         numbers: impl IntoIterator<Item = i64>,
     ) -> Result<u64, MailboxError> {
-        let Some(id) = self.ledger.get(client).map(|account| account.id) else { return Ok(0) };
+        let Some(id) = self.transaction.memory().get(client).map(|account| account.id) else {
+            return Ok(0);
+        };
         let delete = || {
             let mut deleted = Amount::default();
-            let mut statement = self.connection.prepare_cached(sql)?;
+            let mut statement = self.transaction.connection().prepare_cached(sql)?;
             for number in numbers {
                 let mut rows = statement.query(params![id, number])?;
                 while let Some(row) = rows.next()? {
@@ -168,31 +143,30 @@ impl<'mailbox> Batch<'mailbox> {
             }
             Ok(deleted)
         };
-        let deleted = attempt("delete packets", delete())?;
-        self.changes += deleted.packets;
-        self.ledger.deleted(client, deleted);
+        let deleted = FORMAT.attempt("delete packets", delete())?;
+        self.transaction.memory_mut().deleted(client, deleted);
         Ok(deleted.packets)
     }
 
-    /// What waits for a client in this transaction; see [`Reader::waiting`](super::Reader::waiting).
+    /// What waits for a client in this transaction; see [`Mailbox::waiting`](super::Mailbox::waiting).
     pub fn waiting(
         &self,
         client: &PublicKey,
         after: u64,
         limit: usize,
     ) -> Result<Vec<Delivery>, MailboxError> {
-        read::waiting(self.connection, client, after, limit)
+        Ok(read::waiting(self.transaction.connection(), client, after, limit)?)
     }
 
     /// Makes the disk look full once the file has so many pages.
     #[cfg(test)]
     pub(crate) fn limit_pages(&self, pages: u32) -> Result<(), MailboxError> {
-        let limit = self.connection.pragma_update(None, "max_page_count", pages);
-        attempt("be limited", limit)
+        let limit = self.transaction.connection().pragma_update(None, "max_page_count", pages);
+        Ok(FORMAT.attempt("be limited", limit)?)
     }
 
     /// How much waits for a client.
     pub fn waiting_for(&self, client: &PublicKey) -> Amount {
-        self.ledger.get(client).map(|account| account.waiting).unwrap_or_default()
+        self.transaction.memory().get(client).map(|account| account.waiting).unwrap_or_default()
     }
 }

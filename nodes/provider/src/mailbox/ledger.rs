@@ -4,9 +4,11 @@
 use std::collections::HashMap;
 use std::ops::{AddAssign, SubAssign};
 
+use rusqlite::Connection;
+use storage::{DatabaseError, Memory};
 use wire::{PublicKey, WireProfile};
 
-use super::{MAX_CLIENTS, MAX_NAMED_CLIENTS, MailboxError, Protocol, Registration, Stored};
+use super::{MAX_CLIENTS, MAX_NAMED_CLIENTS, MailboxError, Protocol, Registration, Stored, read};
 
 /// Most packets that wait for one client: 20 MB, or what half an hour of a client's own cover and its
 /// acknowledgements leave at the classic rates.
@@ -100,7 +102,7 @@ impl Account {
 
 /// All accounts. What a transaction changes here can be taken back with it.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub(crate) struct Ledger {
     accounts: HashMap<PublicKey, Account>,
     total: Amount,
     /// What the accounts were that the present transaction changed, in the order of the changes.
@@ -119,7 +121,7 @@ impl Ledger {
         self.accounts.get(client)
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.accounts.len()
     }
 
@@ -138,7 +140,7 @@ impl Ledger {
         Err(error)
     }
 
-    pub(super) fn total(&self) -> Amount {
+    pub(crate) fn total(&self) -> Amount {
         self.total
     }
 
@@ -147,24 +149,6 @@ impl Ledger {
         self.total += account.waiting;
         self.named += account.is_named();
         self.accounts.insert(client, account);
-    }
-
-    pub(super) fn begin(&mut self) {
-        self.before.clear();
-        self.total_before = self.total;
-        self.named_before = self.named;
-    }
-
-    /// Makes everything as it was at the beginning of the transaction.
-    pub(super) fn roll_back(&mut self) {
-        self.total = self.total_before;
-        self.named = self.named_before;
-        while let Some((client, account)) = self.before.pop() {
-            match account {
-                Some(account) => self.accounts.insert(client, account),
-                None => self.accounts.remove(&client),
-            };
-        }
     }
 
     /// Puts an account in the place of what was there.
@@ -198,6 +182,29 @@ impl Ledger {
             account.waiting -= packets;
             self.total -= packets;
             self.set(*client, account);
+        }
+    }
+}
+
+impl Memory for Ledger {
+    fn load(connection: &Connection) -> Result<Self, DatabaseError> {
+        read::ledger(connection)
+    }
+
+    fn begin(&mut self) {
+        self.before.clear();
+        self.total_before = self.total;
+        self.named_before = self.named;
+    }
+
+    fn roll_back(&mut self) {
+        self.total = self.total_before;
+        self.named = self.named_before;
+        while let Some((client, account)) = self.before.pop() {
+            match account {
+                Some(account) => self.accounts.insert(client, account),
+                None => self.accounts.remove(&client),
+            };
         }
     }
 }

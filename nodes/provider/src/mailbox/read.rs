@@ -1,54 +1,19 @@
-//! Looking at the mailbox. A reader has a connection of its own, so that it waits for no writing.
+//! Looking at the mailbox.
 
-use std::path::Path;
-
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, params};
+use storage::DatabaseError;
 use wire::{Delivery, PublicKey};
 
 use super::ledger::{Account, Amount, Ledger};
-use super::{MailboxError, attempt, set_cache};
+use super::schema::FORMAT;
 
-/// Sees what is committed.
-#[derive(Debug)]
-pub struct Reader {
-    connection: Connection,
-}
-
-impl Reader {
-    /// Reads a file that is open as a mailbox, while that writes.
-    pub(crate) fn open(path: &Path) -> Result<Self, MailboxError> {
-        let open = || {
-            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let connection = Connection::open_with_flags(path, flags)?;
-            set_cache(&connection)?;
-            Ok(connection)
-        };
-        Ok(Self { connection: attempt("be opened for reading", open())? })
-    }
-
-    /// The packets that wait for a client with numbers after `after`, the oldest first, at most
-    /// `limit`.
-    pub fn waiting(
-        &self,
-        client: &PublicKey,
-        after: u64,
-        limit: usize,
-    ) -> Result<Vec<Delivery>, MailboxError> {
-        waiting(&self.connection, client, after, limit)
-    }
-
-    /// The keys of all clients, in the order of their registration.
-    pub fn clients(&self) -> Result<Vec<PublicKey>, MailboxError> {
-        clients(&self.connection)
-    }
-}
-
-pub(super) fn waiting(
+/// The packets that wait for a client with numbers after `after`, the oldest first, at most `limit`.
+pub(crate) fn waiting(
     connection: &Connection,
     client: &PublicKey,
     after: u64,
     limit: usize,
-) -> Result<Vec<Delivery>, MailboxError> {
+) -> Result<Vec<Delivery>, DatabaseError> {
     let read = || {
         let mut statement = connection.prepare_cached(
             "SELECT number, identifier, payload FROM messages
@@ -63,20 +28,21 @@ pub(super) fn waiting(
         })?;
         deliveries.collect()
     };
-    attempt("read packets", read())
+    FORMAT.attempt("read packets", read())
 }
 
-pub(super) fn clients(connection: &Connection) -> Result<Vec<PublicKey>, MailboxError> {
+/// The keys of all clients, in the order of their registration.
+pub(crate) fn clients(connection: &Connection) -> Result<Vec<PublicKey>, DatabaseError> {
     let read = || {
         let mut statement = connection.prepare_cached("SELECT key FROM clients ORDER BY id")?;
         let keys = statement.query_map([], |row| parse_key(row, 0))?;
         keys.collect()
     };
-    attempt("list its clients", read())
+    FORMAT.attempt("list its clients", read())
 }
 
 /// Who is registered, and what waits for whom. Reads the index, not the packets.
-pub(super) fn ledger(connection: &Connection) -> Result<Ledger, MailboxError> {
+pub(super) fn ledger(connection: &Connection) -> Result<Ledger, DatabaseError> {
     let mut ledger = Ledger::default();
     let mut read = || {
         let mut statement = connection.prepare(
@@ -102,7 +68,7 @@ pub(super) fn ledger(connection: &Connection) -> Result<Ledger, MailboxError> {
         }
         Ok(())
     };
-    attempt("read its clients", read())?;
+    FORMAT.attempt("read its clients", read())?;
     Ok(ledger)
 }
 

@@ -1,6 +1,9 @@
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{FileExt, PermissionsExt};
 
+use rusqlite::Connection;
+use storage::Failure;
+
 use super::*;
 
 fn key(byte: u8) -> PublicKey {
@@ -58,14 +61,22 @@ fn a_proof_of_the_key_takes_the_token_back_that_anyone_could_have() {
     assert_eq!(registered, Registration { protocol: Protocol::Tcp, has_token: false });
     for times in 1..=2 {
         mailbox.transaction(|batch| batch.give_token(&key(1))).expect("notes");
-        let noted = mailbox.connection.query_row("SELECT times FROM tokens", [], |row| row.get(0));
+        let noted =
+            mailbox
+                .database
+                .connection()
+                .query_row("SELECT times FROM tokens", [], |row| row.get(0));
         assert_eq!(noted, Ok(times));
     }
     let again = mailbox.register(&key(1), Protocol::Websocket).expect("registers");
     assert_eq!(again, Registration { protocol: Protocol::Tcp, has_token: true }, "unchanged");
     let proven = mailbox.register(&key(1), Protocol::V1).expect("registers");
     assert_eq!(proven, Registration { protocol: Protocol::V1, has_token: false });
-    let tokens = mailbox.connection.query_row("SELECT count(*) FROM tokens", [], |row| row.get(0));
+    let tokens =
+        mailbox
+            .database
+            .connection()
+            .query_row("SELECT count(*) FROM tokens", [], |row| row.get(0));
     assert_eq!(tokens, Ok(0));
     let after = mailbox.register(&key(1), Protocol::Tcp).expect("registers");
     assert_eq!(after.protocol, Protocol::V1, "nobody else takes it over");
@@ -82,7 +93,7 @@ fn a_failed_transaction_leaves_nothing_behind_in_memory_either() {
         batch.store(&parcel(2, 1))?;
         batch.store(&parcel(1, 1))?;
         batch.confirm(&key(1), &first)?;
-        Err::<(), _>(MailboxError::Ended)
+        Err::<(), _>(MailboxError::TooManyNamed)
     });
     assert!(failed.is_err());
     assert_eq!(mailbox.waiting_total(), Amount::of_packets(1));
@@ -130,7 +141,8 @@ fn a_file_of_version_1_is_brought_up_to_date_and_gives_no_number_twice() {
         assert_eq!(numbers(&waiting), [1, 2]);
         assert_eq!(waiting[1].payload, [2; 2048]);
         assert_eq!(mailbox.waiting_total(), Amount::of_packets(2));
-        let layout = |name| mailbox.connection.pragma_query_value(None, name, |row| row.get(0));
+        let layout =
+            |name| mailbox.database.connection().pragma_query_value(None, name, |row| row.get(0));
         assert_eq!([layout("page_size"), layout("auto_vacuum")], [Ok(8192), Ok(2)]);
     }
     let mut mailbox = open(&path);
@@ -169,7 +181,7 @@ fn what_is_counted_at_the_start_is_read_from_the_index_alone() {
     let mailbox = Mailbox::in_memory().expect("a mailbox");
     let sql = "EXPLAIN QUERY PLAN SELECT client, count(*), sum(length(payload))
                FROM messages INDEXED BY messages_of_client GROUP BY client";
-    let plan = mailbox.connection.query_row(sql, [], |row| row.get::<_, String>(3));
+    let plan = mailbox.database.connection().query_row(sql, [], |row| row.get::<_, String>(3));
     let plan = plan.expect("a plan");
     assert!(plan.contains("USING COVERING INDEX messages_of_client"), "{plan}");
 }
@@ -181,7 +193,7 @@ fn a_file_of_a_newer_program_or_of_another_one_is_refused_and_left_alone() {
     let connection = Connection::open(&path).expect("a database");
     connection.execute_batch("CREATE TABLE of_somebody (else_ TEXT)").expect("made");
     let refused = Mailbox::open_or_replace(&path, Quotas::default());
-    assert!(matches!(refused, Err(MailboxError::Foreign)));
+    assert!(matches!(refused, Err(MailboxError::File(DatabaseError::Foreign { .. }))));
     let mut clash = "CREATE TABLE client (id); CREATE TABLE packet (number)";
     for version in 1..=3 {
         connection.execute_batch(clash).expect("made");
@@ -189,62 +201,18 @@ fn a_file_of_a_newer_program_or_of_another_one_is_refused_and_left_alone() {
         connection.pragma_update(None, "user_version", version).expect("written");
         let before = fs::read(&path).expect("reads");
         let refused = Mailbox::open_or_replace(&path, Quotas::default());
-        assert!(matches!(refused, Err(MailboxError::Foreign)), "{version}: {refused:?}");
+        assert!(
+            matches!(refused, Err(MailboxError::File(DatabaseError::Foreign { .. }))),
+            "{version}: {refused:?}"
+        );
         assert_eq!(fs::read(&path).expect("reads"), before, "{version}");
     }
     let ours = i32::from_be_bytes(*b"nymd");
     connection.pragma_update(None, "application_id", ours).expect("written");
     let refused = Mailbox::open_or_replace(&path, Quotas::default());
-    assert!(matches!(refused, Err(MailboxError::Version { found: 3 })));
+    assert!(matches!(refused, Err(MailboxError::File(DatabaseError::Version { found: 3, .. }))));
     let tables = connection.query_row("SELECT count(*) FROM of_somebody", [], |row| row.get(0));
     assert_eq!(tables, Ok(0));
-}
-
-#[test]
-fn the_log_of_a_foreign_file_is_left_alone() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("mailbox.sqlite");
-    let log = folder.path().join("mailbox.sqlite-wal");
-    // As a program leaves it that was killed.
-    let kept = {
-        let other = folder.path().join("other.sqlite");
-        let connection = Connection::open(&other).expect("a database");
-        connection.pragma_update(None, "journal_mode", "WAL").expect("set");
-        connection.execute_batch("CREATE TABLE of_somebody (else_ TEXT)").expect("made");
-        for (from, to) in [("other.sqlite", &path), ("other.sqlite-wal", &log)] {
-            fs::copy(folder.path().join(from), to).expect("copied");
-        }
-        [&path, &log].map(|path| fs::read(path).expect("reads"))
-    };
-    let refused = Mailbox::open_or_replace(&path, Quotas::default());
-    assert!(matches!(refused, Err(MailboxError::Foreign)), "{refused:?}");
-    assert_eq!([&path, &log].map(|path| fs::read(path).expect("still there")), kept);
-}
-
-#[test]
-fn what_is_no_file_is_not_opened() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("mailbox.sqlite");
-    fs::create_dir(&path).expect("made");
-    let refused = Mailbox::open_or_replace(&path, Quotas::default()).expect_err("no file");
-    assert!(refused.to_string().ends_with("mailbox.sqlite` is a folder, and not a file"));
-    fs::remove_dir(&path).expect("removed");
-    std::os::unix::fs::symlink("/dev/null", &path).expect("made");
-    let refused = Mailbox::open_or_replace(&path, Quotas::default()).expect_err("no file");
-    assert!(matches!(refused, MailboxError::NoFile { kind: "a device", .. }), "{refused}");
-    fs::remove_file(&path).expect("removed");
-    let _socket = std::os::unix::net::UnixListener::bind(&path).expect("made");
-    let refused = Mailbox::open_or_replace(&path, Quotas::default()).expect_err("no file");
-    assert!(matches!(refused, MailboxError::NoFile { kind: "a socket", .. }), "{refused}");
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::fs::{CWD, FileType, Mode, mknodat};
-
-        fs::remove_file(&path).expect("removed");
-        mknodat(CWD, &path, FileType::Fifo, Mode::RWXU, 0).expect("made");
-        let refused = Mailbox::open_or_replace(&path, Quotas::default()).expect_err("no file");
-        assert!(matches!(refused, MailboxError::NoFile { kind: "a pipe", .. }), "{refused}");
-    }
 }
 
 #[test]
@@ -286,17 +254,6 @@ fn accounts_by_name_leave_half_of_the_places_to_those_with_a_proof() {
     register(half + 1..MAX_CLIENTS, Protocol::V1).expect("have their half");
     let refused = register(MAX_CLIENTS..MAX_CLIENTS + 1, Protocol::V1);
     assert!(matches!(refused, Err(MailboxError::TooManyClients)), "{refused:?}");
-}
-
-#[test]
-fn two_providers_cannot_have_one_mailbox() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("mailbox.sqlite");
-    let first = open(&path);
-    let second = Mailbox::open_or_replace(&path, Quotas::default());
-    assert!(matches!(second, Err(MailboxError::InUse)));
-    drop(first);
-    open(&path);
 }
 
 /// Damages a mailbox with 500 packets in it, in every way that it is damaged in practice.
@@ -343,6 +300,7 @@ fn a_damaged_file_is_put_aside_and_a_new_one_takes_its_place() {
             damage(&path);
             let damaged = fs::read(&path).expect("reads");
             let strict = Mailbox::open(&path, Quotas::default()).expect_err(what);
+            let strict = strict.into_database().expect("no refusal");
             assert!(strict.is_damage(), "{what}: {strict}");
             assert_eq!(fs::read(&path).expect("reads"), damaged, "{what}: left as it was");
 
@@ -366,13 +324,14 @@ fn a_key_that_is_none_is_damage_as_well() {
     let path = folder.path().join("mailbox.sqlite");
     let mailbox = open(&path);
     mailbox
-        .connection
+        .database
+        .connection()
         .execute("INSERT INTO clients (key, protocol) VALUES ('x', 'v1')", [])
         .expect("in");
     drop(mailbox);
     let opened = Mailbox::open_or_replace(&path, Quotas::default()).expect("a new one");
     let reason = opened.damaged.expect("put aside").reason;
-    assert!(reason.contains("`x` is not a base58 key"), "{reason}");
+    assert!(reason.contains("`x` is not a key"), "{reason}");
 }
 
 #[test]
@@ -399,7 +358,10 @@ fn while_somebody_else_writes_into_the_file_nothing_is_stored_and_it_says_why() 
     fill(&mut mailbox, 50);
     let other = Connection::open(&path).expect("opens");
     other.execute_batch("BEGIN; DELETE FROM messages").expect("writes");
-    assert!(matches!(mailbox.store(&[parcel(1, 1)]), Err(MailboxError::Busy)));
+    assert!(matches!(
+        mailbox.store(&[parcel(1, 1)]),
+        Err(MailboxError::File(DatabaseError::Busy { .. }))
+    ));
     assert_eq!(mailbox.waiting(&key(1), 0, 100).expect("reads").len(), 50);
     other.execute_batch("ROLLBACK").expect("lets go");
     assert_eq!(mailbox.store(&[parcel(1, 1)]).expect("stores"), [Stored::Yes]);
@@ -412,8 +374,11 @@ fn on_a_full_disk_storing_stops_and_deleting_makes_room_again() {
     let path = folder.path().join("mailbox.sqlite");
     let mut mailbox = open(&path);
     fill(&mut mailbox, 500);
-    let pages: u32 =
-        mailbox.connection.pragma_query_value(None, "page_count", |row| row.get(0)).expect("pages");
+    let pages: u32 = mailbox
+        .database
+        .connection()
+        .pragma_query_value(None, "page_count", |row| row.get(0))
+        .expect("pages");
     mailbox.transaction(|batch| batch.limit_pages(pages + 10)).expect("set");
     let mut fill_up = |batch: usize| loop {
         if let Err(error) = mailbox.store(&vec![parcel(1, 1); batch]) {
@@ -422,7 +387,7 @@ fn on_a_full_disk_storing_stops_and_deleting_makes_room_again() {
     };
     for batch in [7, 1, 1] {
         let error = fill_up(batch);
-        assert!(matches!(error, MailboxError::DiskFull), "{error}");
+        assert!(matches!(error, MailboxError::File(DatabaseError::DiskFull { .. })), "{error}");
     }
     let reserve = folder.path().join("mailbox.sqlite.reserve");
     assert!(!reserve.exists(), "the reserve is given up");
@@ -437,7 +402,7 @@ fn on_a_full_disk_storing_stops_and_deleting_makes_room_again() {
         batch.store(&parcel(1, 1))?;
         batch.confirm(&key(1), old)
     });
-    assert!(matches!(together, Err(MailboxError::DiskFull)));
+    assert!(matches!(together, Err(MailboxError::File(DatabaseError::DiskFull { .. }))));
     assert_eq!(mailbox.confirm(&key(1), old).expect("deletes"), 100);
     assert_eq!(mailbox.store(&vec![parcel(1, 1); 90]).expect("stores"), [Stored::Yes; 90]);
     assert!(reserve.exists(), "and taken again");

@@ -18,7 +18,7 @@ use clap::ValueEnum;
 
 pub use error::ConfigError;
 
-use crate::Limited;
+use crate::{BadValue, Limited};
 use read::Reader;
 
 /// A config file has some 3 kB, most of it comments; nothing longer is read.
@@ -64,6 +64,8 @@ enum Kind {
     Text,
     Number,
     Switch,
+    /// Texts, which in a [`Slot`] are lines.
+    List,
 }
 
 impl Kind {
@@ -72,6 +74,7 @@ impl Kind {
             Self::Text => "a text in quotes",
             Self::Number => "a number without quotes",
             Self::Switch => "`true` or `false`",
+            Self::List => "a list of texts in quotes, such as [\"a\", \"b\"]",
         }
     }
 }
@@ -80,6 +83,8 @@ impl Kind {
 struct Slot<'a> {
     kind: Kind,
     text: String,
+    /// Nobody said it: the text is only an example.
+    is_example: bool,
     set: &'a mut dyn FnMut(&str) -> Result<(), String>,
 }
 
@@ -123,7 +128,7 @@ impl Keys<'_> {
             *value = parsed.map_err(|error: T::Err| error.to_string())?;
             Ok(())
         };
-        self.0.key(key, Slot { kind: Kind::Text, text, set: &mut set });
+        self.slot(key, Kind::Text, text, &mut set);
     }
 
     /// An IP address with a port.
@@ -133,7 +138,7 @@ impl Keys<'_> {
             *value = text.parse().map_err(|_| "it has to be IP:PORT, such as 127.0.0.1:1789")?;
             Ok(())
         };
-        self.0.key(key, Slot { kind: Kind::Text, text, set: &mut set });
+        self.slot(key, Kind::Text, text, &mut set);
     }
 
     /// A number.
@@ -145,24 +150,57 @@ impl Keys<'_> {
         self.parsed(key, Kind::Number, value);
     }
 
+    /// A number, or none where the file does not have the key: then it is written as a comment,
+    /// with an example.
+    pub fn optional_number<const LEAST: u64, const MOST: u64>(
+        &mut self,
+        key: Key,
+        example: u64,
+        value: &mut Option<Limited<LEAST, MOST>>,
+    ) {
+        let text = value.unwrap_or(Limited::new(example)).to_string();
+        let is_example = value.is_none();
+        let mut set = |text: &str| {
+            *value = Some(text.parse().map_err(|error: BadValue| error.to_string())?);
+            Ok(())
+        };
+        self.0.key(key, Slot { kind: Kind::Number, text, is_example, set: &mut set });
+    }
+
     /// On or off.
     pub fn switch(&mut self, key: Key, value: &mut bool) {
         self.parsed(key, Kind::Switch, value);
     }
 
-    /// One of these words.
+    /// One of these words, in capitals or not.
     pub fn choice<T: ValueEnum>(&mut self, key: Key, value: &mut T) {
         let name = |choice: &T| choice.to_possible_value().map(|value| value.get_name().to_owned());
         let text = name(value).unwrap_or_default();
         let mut set = |text: &str| {
-            *value = T::from_str(text, false).map_err(|_| {
+            *value = T::from_str(text, true).map_err(|_| {
                 let names = T::value_variants().iter().filter_map(name);
                 let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
                 format!("it is none of {}", names.join(", "))
             })?;
             Ok(())
         };
-        self.0.key(key, Slot { kind: Kind::Text, text, set: &mut set });
+        self.slot(key, Kind::Text, text, &mut set);
+    }
+
+    /// Values in quotes. None of them has more than one line.
+    pub fn list<T>(&mut self, key: Key, values: &mut Vec<T>)
+    where
+        T: FromStr<Err: Display> + Display,
+    {
+        let text = values.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let mut set = |text: &str| {
+            let parsed = text
+                .lines()
+                .map(|line| line.parse().map_err(|error: T::Err| format!("`{line}`: {error}")));
+            *values = parsed.collect::<Result<_, _>>()?;
+            Ok(())
+        };
+        self.slot(key, Kind::List, text, &mut set);
     }
 
     /// Keys that files of the originals have, and that mean nothing here.
@@ -179,7 +217,17 @@ impl Keys<'_> {
             *value = text.parse().map_err(|error: T::Err| error.to_string())?;
             Ok(())
         };
-        self.0.key(key, Slot { kind, text, set: &mut set });
+        self.slot(key, kind, text, &mut set);
+    }
+
+    fn slot(
+        &mut self,
+        key: Key,
+        kind: Kind,
+        text: String,
+        set: &mut dyn FnMut(&str) -> Result<(), String>,
+    ) {
+        self.0.key(key, Slot { kind, text, is_example: false, set });
     }
 }
 
@@ -215,8 +263,8 @@ struct Entry {
     key: &'static str,
     /// Its value, as TOML.
     value: String,
-    /// It has to be there: the value is only an example.
-    required: bool,
+    /// Without the key there is no such value: this one is only an example.
+    is_example: bool,
 }
 
 /// All keys of a config with their values.

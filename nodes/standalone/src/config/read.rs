@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{ConfigError, Key, Kind, Slot, Visitor};
@@ -77,7 +78,7 @@ impl Reader {
             for (key, value) in keys {
                 let line = line_at(key.span().start);
                 let shown = shown(value.span());
-                let (kind, text) = scalar(value.get_ref());
+                let (kind, text) = plain(value.get_ref());
                 let place = (name.clone(), key.into_inner().into_owned());
                 found.insert(place, Found { line, kind, text, shown });
             }
@@ -215,8 +216,9 @@ impl Visitor for Reader {
     }
 }
 
-/// A value that is no table or list, as the text that a flag would have.
-fn scalar(value: &DeValue<'_>) -> (Option<Kind>, String) {
+/// A value as the text that a flag would have; a list has a line for each of its texts. None where no
+/// key takes such a value.
+fn plain(value: &DeValue<'_>) -> (Option<Kind>, String) {
     match value {
         DeValue::String(text) => (Some(Kind::Text), text.clone().into_owned()),
         DeValue::Integer(number) => {
@@ -226,6 +228,17 @@ fn scalar(value: &DeValue<'_>) -> (Option<Kind>, String) {
             (Some(Kind::Number), text)
         }
         DeValue::Boolean(on) => (Some(Kind::Switch), on.to_string()),
+        DeValue::Array(values) => {
+            let line = |value: &Spanned<DeValue<'_>>| {
+                let text = value.get_ref().as_str()?;
+                let is_line = !text.is_empty() && !text.contains('\n');
+                is_line.then(|| text.to_owned())
+            };
+            match values.iter().map(line).collect::<Option<Vec<_>>>() {
+                Some(lines) => (Some(Kind::List), lines.join("\n")),
+                None => (None, String::new()),
+            }
+        }
         _ => (None, String::new()),
     }
 }

@@ -15,6 +15,8 @@ struct Sample {
     layer: Limited<1, 4>,
     listening: SocketAddr,
     announce: Option<Announce>,
+    workers: Option<Limited<1, 9>>,
+    friends: Vec<Id>,
     directory: String,
     format: LogFormat,
     faithful: bool,
@@ -27,6 +29,8 @@ impl Sample {
             layer: Limited::new(2),
             listening: SocketAddr::from(([127, 0, 0, 1], 1789)),
             announce: None,
+            workers: None,
+            friends: Vec::new(),
             directory: "http://a".into(),
             format: LogFormat::Text,
             faithful: false,
@@ -41,6 +45,8 @@ impl Config for Sample {
         keys.number(Key::new("layer", "Its layer"), &mut self.layer);
         keys.address(Key::new("listening_address", "Where it listens"), &mut self.listening);
         keys.optional(Key::new("announce_address", "What it announces"), &mut self.announce);
+        keys.optional_number(Key::new("workers", "Its threads"), 5, &mut self.workers);
+        keys.list(Key::new("friends", "Its friends"), &mut self.friends);
         keys.text(
             Key::new("directory", "The directory").also(&[("debug", "old_directory")]),
             &mut self.directory,
@@ -69,17 +75,29 @@ fn what_is_written_is_read_again() {
     sample.announce = Some("nym.example".parse().expect("to announce"));
     sample.directory = "a \"quote\" \\ and\na line".into();
     sample.faithful = true;
+    sample.friends = ["m2", "m3"].map(|id| id.parse().expect("an id")).into();
     let text = render("A sample.", &mut sample, &mut Sample::new());
     assert!(text.contains("# Its layer\n# Default: 2\nlayer = 3\n"), "{text}");
     assert!(text.contains("# How it looks\nformat = \"text\"\n"), "{text}");
+    assert!(text.contains("# Default: []\nfriends = [\"m2\", \"m3\"]\n"), "{text}");
+    assert!(text.contains("# Its threads\n#workers = 5\n"), "{text}");
     let (read, ignored) = read_text(&text).expect("it is good");
     assert_eq!(entries(&mut { read }), entries(&mut sample));
     assert!(ignored.is_empty());
+    // An example is none that the file says; its `#` taken away, it is.
+    let (read, _) = read_text(&text).expect("it is good");
+    assert_eq!(read.workers, None);
+    let (mut read, _) = read_text(&text.replace("#workers", "workers")).expect("it is good");
+    assert_eq!(read.workers, Some(Limited::new(5)));
+    let text = render("A sample.", &mut read, &mut Sample::new());
+    assert!(text.contains("# Its threads\nworkers = 5\n"), "{text}");
 }
 
 #[test]
 fn what_a_file_does_not_say_stays() {
-    let (sample, _) = read_text("[node]\nid = 'm2'\nlayer = 0x4\n").expect("good");
+    let text = "[node]\nid = 'm2'\nlayer = 0x4\n[logging]\nformat = 'JSON'\n";
+    let (sample, _) = read_text(text).expect("good");
+    assert_eq!(sample.format, LogFormat::Json, "in capitals or not");
     assert_eq!((sample.id.to_string().as_str(), sample.layer.get::<u8>()), ("m2", 4));
     assert_eq!(sample.listening.port(), 1789);
 }
@@ -135,6 +153,28 @@ fn what_is_wrong_is_named_with_its_line() {
         (
             "[node]\nid = 'm1'\nlayer = '2'\n",
             "c.toml:3: [node] layer = '2': it has to be a number without quotes",
+            None,
+        ),
+        (
+            "[node]\nid = 'm1'\nfriends = ['m2', 'm/3']\n",
+            "c.toml:3: [node] friends = ['m2', 'm/3']: `m/3`: only letters, digits, `-`, `_` and `.` \
+             may be in it",
+            None,
+        ),
+        (
+            "[node]\nid = 'm1'\nfriends = 'm2'\n",
+            "c.toml:3: [node] friends = 'm2': it has to be a list of texts in quotes, such as \
+             [\"a\", \"b\"]",
+            None,
+        ),
+        (
+            "[node]\nid = 'm1'\nfriends = ['m2', 3]\n",
+            "c.toml:3: [node] friends = ['m2', 3]: it has to be a list of texts in quotes",
+            None,
+        ),
+        (
+            "[node]\nid = 'm1'\nworkers = 10\n",
+            "c.toml:3: [node] workers = 10: it is no number from 1 to 9",
             None,
         ),
         (

@@ -24,14 +24,15 @@ impl Visitor for Lister {
             section: self.section,
             key: key.name,
             value: toml(&slot),
-            required: key.required,
+            is_example: key.required || slot.is_example,
         });
     }
 
     fn ignored(&mut self, _: &'static str, _: &'static [&'static str]) {}
 }
 
-/// Writes every key with a comment; one that is not at its default says what that is.
+/// Writes every key with a comment; one that is not at its default says what that is. A value that
+/// is only an example stands behind a `#` without a space, to be taken away.
 pub(super) struct Writer {
     pub(super) text: String,
     defaults: Vec<Entry>,
@@ -78,11 +79,12 @@ impl Visitor for Writer {
         let value = toml(&slot);
         let of_key = |entry: &&Entry| (entry.section, entry.key) == (self.section, key.name);
         let default = self.defaults.iter().find(of_key);
-        let default = default.filter(|default| !default.required && default.value != value);
+        let default = default.filter(|default| !default.is_example && default.value != value);
         let default = default.map(|default| format!("\nDefault: {}", default.value));
         self.line("");
         self.comment(&format!("{}{}", key.about, default.unwrap_or_default()));
-        self.line(&format!("{} = {value}", key.name));
+        let off = if slot.is_example { "#" } else { "" };
+        self.line(&format!("{off}{} = {value}", key.name));
     }
 
     fn ignored(&mut self, _: &'static str, _: &'static [&'static str]) {}
@@ -92,5 +94,6 @@ fn toml(slot: &Slot<'_>) -> String {
     match slot.kind {
         Kind::Text => toml::Value::from(slot.text.as_str()).to_string(),
         Kind::Number | Kind::Switch => slot.text.clone(),
+        Kind::List => toml::Value::from(slot.text.lines().collect::<Vec<_>>()).to_string(),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use contract::Content;
-use control::{InboxMessage, MessageStatus};
+use control::{MessageStatus, ReceivedMessage};
 
 /// How many messages are kept, of those underway and of those received. More than anybody reads.
 const MAX_MESSAGES: usize = 500;
@@ -15,12 +15,12 @@ const MAX_TEXT_CHARS: usize = 2000;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Letters {
     letters: VecDeque<MessageStatus>,
-    received: VecDeque<InboxMessage>,
+    received: VecDeque<ReceivedMessage>,
 }
 
 impl Letters {
     /// Those of a snapshot.
-    pub(crate) fn new(messages: Vec<MessageStatus>, received: Vec<InboxMessage>) -> Self {
+    pub(crate) fn new(messages: Vec<MessageStatus>, received: Vec<ReceivedMessage>) -> Self {
         let mut letters = Self::default();
         for message in messages {
             letters.update(message);
@@ -41,7 +41,7 @@ impl Letters {
     }
 
     /// A client received a message.
-    pub(crate) fn receive(&mut self, mut message: InboxMessage) {
+    pub(crate) fn receive(&mut self, mut message: ReceivedMessage) {
         message.content = cut(message.content);
         push(&mut self.received, message);
     }
@@ -57,7 +57,7 @@ impl Letters {
     pub(crate) fn inbox<'a>(
         &'a self,
         client: &'a str,
-    ) -> impl DoubleEndedIterator<Item = &'a InboxMessage> {
+    ) -> impl DoubleEndedIterator<Item = &'a ReceivedMessage> {
         self.received.iter().filter(move |message| message.client == client)
     }
 }
@@ -76,7 +76,7 @@ fn cut(content: Content) -> Content {
             Some((end, _)) => Content::Text(format!("{}…", &text[..end])),
             None => Content::Text(text),
         },
-        Content::Base64(_) => Content::Text(content.preview()),
+        Content::Base64(_) | Content::Omitted(_) => Content::Text(content.preview()),
     }
 }
 

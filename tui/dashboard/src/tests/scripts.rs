@@ -226,6 +226,36 @@ fn a_killed_node_is_seen_until_it_is_back() {
 }
 
 #[test]
+fn a_client_that_waits_holds_its_messages_and_says_why() {
+    let mut desk = Desk::running();
+    let message = fixture::message("alice", "bob", "hello");
+    desk.hear(StreamEvent::Message(message));
+    desk.press(Key::of('4'));
+    assert!(text(&desk.screen(120, 40)).contains("queued"));
+    let ready = desk.fixture.status("alice");
+    let second = (contract::Endpoint::SecondApp, ([127, 0, 0, 1], 9001).into());
+    let waiting = control::NodeStatus {
+        state: State::Present,
+        reason: "no mixnode in layer 2".into(),
+        addresses: ready.addresses.clone().into_iter().chain([second]).collect(),
+        ..ready.clone()
+    };
+    desk.hear(StreamEvent::Node(waiting));
+    assert!(text(&desk.screen(120, 40)).contains("held"));
+    desk.press(Key::of('2'));
+    let nodes = text(&desk.screen(120, 40));
+    assert!(nodes.contains("│alice       ◔ present: no mixnode in layer 2 "), "{nodes}");
+    desk.model.selected = Some("alice".into());
+    desk.press(ENTER);
+    let card = text(&desk.screen(140, 40));
+    assert!(card.contains("and app    127.0.0.1:9001"), "{card}");
+    desk.press(ESC);
+    desk.hear(StreamEvent::Node(ready));
+    desk.press(Key::of('4'));
+    assert!(text(&desk.screen(120, 40)).contains("queued"));
+}
+
+#[test]
 fn late_and_gone_come_by_themselves_with_time() {
     let mut desk = Desk::running();
     desk.fixture.silent = vec!["mix-1-1"];

@@ -1,51 +1,121 @@
-//! `inbox`: what a client has received.
+//! `inbox`: what a client has received. The client keeps it, also while it does not run; a copy is
+//! read page by page, and nothing is taken from an application.
 
-use control::{InboxMessage, StreamEvent, visible};
+use control::{ControlClient, InboxMessage, State, StreamEvent, visible};
+use serde::Serialize;
 
 use crate::cli::InboxArgs;
 use crate::context::Context;
 use crate::output::{Output, time_of_day};
-use crate::stop::Outcome;
+use crate::stop::{Outcome, Stop};
+
+#[derive(Serialize)]
+struct Received {
+    messages: Vec<InboxMessage>,
+}
 
 pub(crate) async fn run(context: &Context, args: &InboxArgs) -> Outcome {
-    let client = context.connect(None)?;
-    let output = context.output;
-    if !args.follow {
-        let inbox = client.inbox(&args.client).await?;
-        return output.result("inbox", Some(context.name()), &inbox, |_| {
-            let mut lines: Vec<String> = Vec::new();
-            if inbox.forgotten > 0 {
-                lines.push(format!("({} older messages are not remembered)", inbox.forgotten));
-            }
-            lines.extend(inbox.messages.iter().map(text));
-            if lines.is_empty() {
-                lines.push(format!("`{}` has received nothing yet", args.client));
-            }
-            lines.join("\n")
-        });
+    let control = context.connect(None)?;
+    let mut pages = Pages { control: &control, client: &args.client, after: 0 };
+    if args.follow {
+        return follow(context, pages).await;
     }
-    // The name is checked by the question; the stream begins with the same messages.
-    client.inbox(&args.client).await?;
-    let mut events = client.events().await?;
-    let mut shown = false;
+    if context.output.is_json() {
+        let mut received = Received { messages: Vec::new() };
+        pages
+            .read(|message| {
+                received.messages.push(message);
+                Ok(())
+            })
+            .await?;
+        return context.output.result("inbox", Some(context.name()), &received, |_| String::new());
+    }
+    pages.read(|message| Output::text_line(&text(&message))).await?;
+    if pages.after == 0 {
+        Output::text_line(&format!("`{}` has received nothing yet", args.client))?;
+    }
+    Ok(())
+}
+
+/// Goes on with what arrives. Events only tell that something may have come; the numbers in the pages
+/// decide what is new, so nothing is shown twice, and nothing is missed whose event got lost.
+async fn follow(context: &Context, mut pages: Pages<'_>) -> Outcome {
+    let print = |message: InboxMessage| {
+        if context.output.is_json() {
+            Output::json_event("inbox-message", context.name(), &message)
+        } else {
+            Output::text_line(&text(&message))
+        }
+    };
+    // Open before the first page is read, so that nothing comes unseen in between.
+    let mut events = pages.control.events().await?;
+    pages.read(print).await?;
+    let mut is_behind = false;
+    let mut told = None;
     while let Some(envelope) = events.next().await? {
-        let messages = match envelope.event {
-            // A later snapshot comes when this was too slow; what it holds may be shown already.
-            StreamEvent::Snapshot(snapshot) if !std::mem::replace(&mut shown, true) => {
-                snapshot.received
+        let news = brings_news(&envelope.event, pages.client);
+        is_behind |= news;
+        if !is_behind || !(news || shows_life(&envelope.event, pages.client)) {
+            continue;
+        }
+        match pages.read(print).await {
+            Ok(()) => is_behind = false,
+            // It may have been stopped, and is asked again when it shows itself.
+            Err(Stop::Failed(failure)) => {
+                if told.as_ref() != Some(&failure) {
+                    context.output.note(&failure.message);
+                }
+                told = Some(failure);
             }
-            StreamEvent::Received(message) => vec![message],
-            _ => continue,
-        };
-        for message in messages.iter().filter(|message| message.client == args.client) {
-            if output.is_json() {
-                Output::json_line(message)?;
-            } else {
-                Output::text_line(&text(message))?;
-            }
+            Err(stop) => return Err(stop),
         }
     }
     Ok(())
+}
+
+/// Whether there may be more in the inbox after this.
+fn brings_news(event: &StreamEvent, client: &str) -> bool {
+    match event {
+        // The first one, or events were missed.
+        StreamEvent::Snapshot(_) => true,
+        StreamEvent::Received(message) => message.client == client,
+        StreamEvent::Lost { node, .. } => node == client,
+        // The process before may have kept something and not lived to tell.
+        StreamEvent::Node(node) => {
+            node.name == client && node.state.is_running() && node.state != State::Stopping
+        }
+        _ => false,
+    }
+}
+
+/// Whether a client that could not be asked can be asked again.
+fn shows_life(event: &StreamEvent, client: &str) -> bool {
+    matches!(event, StreamEvent::Metrics { node, .. } if node == client)
+}
+
+/// Reads an inbox from its beginning, as far as it goes, and later on from there.
+struct Pages<'a> {
+    control: &'a ControlClient,
+    client: &'a str,
+    /// Number of the latest message that was read.
+    after: u64,
+}
+
+impl Pages<'_> {
+    /// Hands over everything that was not read before.
+    async fn read(&mut self, mut take: impl FnMut(InboxMessage) -> Outcome) -> Outcome {
+        loop {
+            let page = self.control.inbox(self.client, self.after).await?;
+            let before = self.after;
+            for message in page.messages.into_iter().filter(|message| message.number > before) {
+                self.after = self.after.max(message.number);
+                take(message)?;
+            }
+            if !page.more || self.after == before {
+                return Ok(());
+            }
+        }
+    }
 }
 
 fn text(message: &InboxMessage) -> String {

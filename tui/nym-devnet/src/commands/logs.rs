@@ -16,7 +16,7 @@ pub(crate) async fn run(context: &Context, args: &LogsArgs) -> Outcome {
     let snapshot = client.status().await?;
     check_names(&snapshot, &args.nodes, &[SUPERVISOR])?;
     let width = snapshot.nodes.iter().map(|node| node.name.len()).max().unwrap_or_default();
-    let printer = Printer { output: context.output, width: width.max(SUPERVISOR.len()) };
+    let printer = Printer { context, width: width.max(SUPERVISOR.len()) };
     let wanted = |line: &LogLine| {
         (args.nodes.is_empty() || args.nodes.contains(&line.node))
             && args.grep.as_ref().is_none_or(|text| line.line.contains(text))
@@ -57,15 +57,15 @@ fn latest(snapshot: &Snapshot, count: usize, wanted: impl Fn(&LogLine) -> bool) 
     lines
 }
 
-struct Printer {
-    output: Output,
+struct Printer<'a> {
+    context: &'a Context,
     width: usize,
 }
 
-impl Printer {
+impl Printer<'_> {
     fn print(&self, line: &LogLine) -> Outcome {
-        if self.output.is_json() {
-            return Output::json_line(line);
+        if self.context.output.is_json() {
+            return Output::json_event("log-line", self.context.name(), line);
         }
         Output::text_line(&self.text(line))
     }

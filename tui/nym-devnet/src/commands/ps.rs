@@ -69,7 +69,7 @@ fn row(node: &Listed<'_>) -> Vec<Cell> {
         or_unknown(status.started_unix_ms.map(ago)),
         status.restarts.to_string().into(),
         or_unknown(status.pid),
-        or_unknown(main_address(status)),
+        or_unknown(address(status)),
         rate(|rates| rates.received_per_s),
         rate(|rates| rates.sent_per_s),
         or_unknown(node.pool),
@@ -77,12 +77,14 @@ fn row(node: &Listed<'_>) -> Vec<Cell> {
     ]
 }
 
-/// Where the node is known: of a provider, where it takes packets.
-fn main_address(status: &NodeStatus) -> Option<std::net::SocketAddr> {
-    [Endpoint::Http, Endpoint::Mix, Endpoint::App]
-        .iter()
-        .find_map(|endpoint| status.addresses.get(endpoint))
-        .copied()
+/// Where the node is known: of a provider, where it takes packets; of a client also its second port.
+fn address(status: &NodeStatus) -> Option<String> {
+    let mut known = [Endpoint::Http, Endpoint::Mix, Endpoint::App].iter();
+    let main = known.find_map(|endpoint| status.addresses.get(endpoint))?;
+    Some(match status.addresses.get(&Endpoint::SecondApp) {
+        Some(second) => format!("{main}, {}", second.port()),
+        None => main.to_string(),
+    })
 }
 
 /// Megabytes with a digit after the point.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read as _};
 
-use contract::{Content, MAX_MESSAGE_BYTES};
+use contract::{Content, MAX_CONTENT_BYTES};
 use control::{Failure, FailureCode, MessageStatus, SendRequest, SendWait, shown_argument};
 use serde::Serialize;
 
@@ -33,9 +33,11 @@ pub(crate) async fn run(context: &Context, args: SendArgs) -> Outcome {
 
 fn text(sent: &Sent<'_>) -> String {
     let MessageStatus { id, from, to, packets, .. } = sent.message;
+    let again: u32 = packets.iter().map(|packet| packet.attempts.saturating_sub(1)).sum();
+    let again = if again == 0 { String::new() } else { format!(" and {again} sent again") };
     let packets = match packets.len() {
-        1 => "1 packet".into(),
-        packets => format!("{packets} packets"),
+        1 => format!("1 packet{again}"),
+        packets => format!("{packets} packets{again}"),
     };
     let Some(delay) = sent.delay_ms else {
         return format!("{from} → {to}: accepted, {packets}, message {id}");
@@ -62,13 +64,13 @@ fn content(args: &SendArgs) -> Outcome<Content> {
 
 /// Reads one byte more than is possible, which tells that there are more.
 fn read(what: &str, from: impl io::Read) -> Outcome<Vec<u8>> {
-    let limit = u64::try_from(MAX_MESSAGE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let limit = u64::try_from(MAX_CONTENT_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();
     from.take(limit).read_to_end(&mut bytes).map_err(|error| unreadable(what, &error))?;
-    if bytes.len() > MAX_MESSAGE_BYTES {
-        let message = format!("cannot send {what}: it has more than {MAX_MESSAGE_BYTES} bytes");
+    if bytes.len() > MAX_CONTENT_BYTES {
+        let message = format!("cannot send {what}: it has more than {MAX_CONTENT_BYTES} bytes");
         return Err(Failure::new(FailureCode::Usage, message)
-            .hint("a message is that long at most; send it in parts")
+            .hint("longer ones go through the websocket of the client, up to 16 MiB")
             .into());
     }
     Ok(bytes)

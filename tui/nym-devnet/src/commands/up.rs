@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use contract::Endpoint;
 use control::{
     ControlClient, DevnetInfo, Envelope, Failure, FailureCode, NodeStatus, Snapshot, State,
     StreamEvent,
@@ -337,7 +338,8 @@ fn row(node: &NodePlan) -> Vec<Cell> {
         (number, true) => format!("{}: {number} or any", port.endpoint),
         (number, false) => format!("{}: {number}", port.endpoint),
     });
-    let ports: Vec<String> = ports.collect();
+    let second = node.second_port.map(|port| format!("{}: {port} if free", Endpoint::SecondApp));
+    let ports: Vec<String> = ports.chain(second).collect();
     vec![
         node.name.as_str().into(),
         node.role.to_string().into(),

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use client::{ClientArgs, CrowdArgs, run_client, run_crowd};
+use client::{ClientArgs, run_client};
 use contract::Role;
 use directory_server::DirectoryArgs;
 use mixnode::MixnodeArgs;
@@ -21,8 +21,6 @@ pub(crate) enum NodeRole {
     Provider(Node<ProviderArgs>),
     /// Sends and receives messages for applications, hidden in cover traffic
     Client(Node<ClientArgs>),
-    /// Many identities that only send cover traffic
-    Crowd(Node<CrowdArgs>),
 }
 
 impl NodeRole {
@@ -32,7 +30,6 @@ impl NodeRole {
             Self::Mixnode(node) => node.supervised,
             Self::Provider(node) => node.supervised,
             Self::Client(node) => node.supervised,
-            Self::Crowd(node) => node.supervised,
         }
     }
 }
@@ -66,10 +63,8 @@ pub(crate) fn run(role: NodeRole) -> ExitCode {
             run_process(Role::Provider, supervised, |process| provider::run(role, process))
         }
         NodeRole::Client(Node { supervised, role }) => {
-            run_process(Role::Client, supervised, |process| run_client(role, process))
-        }
-        NodeRole::Crowd(Node { supervised, role }) => {
-            run_process(Role::Crowd, supervised, |process| run_crowd(role, process))
+            let what = if role.crowd.is_some() { Role::Crowd } else { Role::Client };
+            run_process(what, supervised, |process| run_client(role, process))
         }
     }
 }

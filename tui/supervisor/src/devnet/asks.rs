@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use contract::{Command as Question, MAX_MESSAGE_BYTES, Role};
+use contract::{Command as Question, MAX_CONTENT_BYTES, Role};
 use control::{
     Failure, FailureCode, MessageStatus, NodeAction, NodeStatus, SendRequest, State, shown_argument,
 };
@@ -30,10 +30,7 @@ impl Devnet {
                 drop(reply.send(Ok(Box::new(self.store.snapshot(now)))));
             }
             Ask::Subscribe(reply) => drop(reply.send(Ok(self.store.subscribe(now)))),
-            Ask::Inbox { client, reply } => {
-                let inbox = self.client(&client).map(|_| self.store.inbox(&client));
-                drop(reply.send(inbox));
-            }
+            Ask::Inbox { client, after, reply } => self.read_inbox(now, &client, after, reply),
             Ask::Act { node, action, reply } => drop(reply.send(self.act(now, &node, action))),
             Ask::Send { request, reply } => self.send(now, request, reply),
             Ask::Down { request, reply } => {
@@ -83,6 +80,7 @@ impl Devnet {
                     deadline: now.t + timeout,
                     timeout,
                     stage: Stage::Asked(id),
+                    sender_ended: false,
                     reply,
                 });
             }
@@ -100,12 +98,13 @@ impl Devnet {
         let index = self.client(from)?;
         let address = self.recipient(to)?;
         let sender = &self.store.nodes()[index];
-        if sender.state != State::Ready {
+        // One that is not ready may keep it until it is; whether it does is for itself to say.
+        if !sender.state.is_running() || sender.state == State::Stopping {
             let why = format!("`{from}` {}: {}", sender.state.phrase(), sender.reason);
             return refuse(FailureCode::NotRunning, why);
         }
-        if content.byte_count() > MAX_MESSAGE_BYTES {
-            let why = format!("it has more than {MAX_MESSAGE_BYTES} bytes");
+        if content.byte_count() > MAX_CONTENT_BYTES {
+            let why = format!("it has more than {MAX_CONTENT_BYTES} bytes");
             return refuse(FailureCode::Usage, why);
         }
         if let Err(error) = content.clone().into_bytes() {
@@ -139,7 +138,7 @@ impl Devnet {
     }
 
     /// The named client.
-    fn client(&self, name: &str) -> Result<usize, Failure> {
+    pub(super) fn client(&self, name: &str) -> Result<usize, Failure> {
         let clients =
             self.store.nodes().iter().filter(|node| node.role == Role::Client).map(|n| &*n.name);
         match self.find(name) {

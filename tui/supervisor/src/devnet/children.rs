@@ -1,6 +1,6 @@
 //! Making processes, and taking in what they report.
 
-use contract::{Command as Question, Event, Listening, Request, Role, VERSION};
+use contract::{Command as Question, Endpoint, Event, Listening, Request, Role, VERSION};
 
 use super::{Devnet, Node};
 use crate::arguments::{Context, arguments};
@@ -65,6 +65,11 @@ impl Devnet {
         node.generation = generation;
         node.child = Some(child);
         node.started = Some(now);
+        // This one it may not get again, and does without.
+        self.store.change_node(now, index, |status| {
+            status.addresses.remove(&Endpoint::SecondApp);
+        });
+        self.ask_for_pages(index);
         Ok(())
     }
 
@@ -84,11 +89,8 @@ impl Devnet {
                 let node = &mut self.nodes[index];
                 node.child = None;
                 node.started = None;
-                let name = node.plan.name.clone();
-                for message in self.store.sender_ended(now, index, &exit.to_string()) {
-                    self.sends.message_changed(&message, &self.store);
-                }
-                self.sends.sender_ended(source, &name, exit, &self.store);
+                self.sends.sender_ended(source, exit, &self.store);
+                self.inboxes.process_ended(source);
                 self.give(now, index, Input::Exited(exit));
             }
         }
@@ -114,7 +116,10 @@ impl Devnet {
                 self.check_listing(now, index);
             }
             Event::Waiting { reason } => self.give(now, index, Input::Waiting(reason)),
-            Event::Ready { reason } => self.give(now, index, Input::Ready(reason)),
+            Event::Ready { reason } => {
+                self.notice_missing_port(now, index);
+                self.give(now, index, Input::Ready(reason));
+            }
             Event::Metrics(metrics) => self.store.metrics(now, index, metrics),
             Event::Links { links } => self.store.links(now, index, links),
             Event::Message(event) => {
@@ -123,7 +128,11 @@ impl Devnet {
                 self.sends.message_changed(&message, &self.store);
                 self.show_soon(now);
             }
-            Event::Answer(answer) => self.sends.answered(source, answer, &self.store),
+            Event::Answer(answer) => {
+                if let Some(answer) = self.page_answered(source, answer) {
+                    self.sends.answered(source, answer, &self.store);
+                }
+            }
             Event::Lost { count } => self.store.lost(now, index, count),
             Event::Fatal(fatal) => self.give(now, index, Input::Fatal(fatal)),
             Event::Stopping { reason } => self.give(now, index, Input::Ending(reason)),
@@ -135,21 +144,40 @@ impl Devnet {
         let node = &mut self.nodes[index];
         node.bound.insert(endpoint, address.port());
         if let Some(taken) = instead_of {
-            let name = &node.plan.name;
-            let notice = format!(
-                "port {taken} was taken; {name} has {} for {endpoint} instead",
-                address.port()
-            );
-            tracing::info!("{notice}");
-            self.store.change_devnet(|devnet| devnet.notices.push(notice));
-            self.show_soon(now);
+            let (name, port) = (&node.plan.name, address.port());
+            let notice =
+                format!("port {taken} was taken; {name} has {port} for {endpoint} instead");
+            self.notice(now, notice);
         }
         self.store.change_node(now, index, |status| {
             status.addresses.insert(endpoint, address);
         });
-        self.give(now, index, Input::Listening(endpoint));
+        // Without its second port a client does its work as well.
+        if endpoint != Endpoint::SecondApp {
+            self.give(now, index, Input::Listening(endpoint));
+        }
         if self.nodes[index].plan.role == Role::Directory {
             self.directory_opened(now, format!("http://{address}"));
         }
+    }
+
+    /// A client that is ready has opened its second port, unless that is taken.
+    fn notice_missing_port(&mut self, now: Moment, index: usize) {
+        let Some(port) = self.nodes[index].plan.second_port else { return };
+        let status = &self.store.nodes()[index];
+        if !status.addresses.contains_key(&Endpoint::SecondApp) {
+            let notice = format!("port {port} was taken; {} does without it", status.name);
+            self.notice(now, notice);
+        }
+    }
+
+    /// Tells everybody that something is not as it was asked for, once.
+    fn notice(&mut self, now: Moment, notice: String) {
+        if self.store.has_notice(&notice) {
+            return;
+        }
+        tracing::info!("{notice}");
+        self.store.change_devnet(|devnet| devnet.notices.push(notice));
+        self.show_soon(now);
     }
 }

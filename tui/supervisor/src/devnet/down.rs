@@ -30,7 +30,9 @@ impl Devnet {
         }
         tracing::info!("going down: {reason}");
         let reason = reason.to_owned();
-        self.sends.give_up("the devnet is going down");
+        let why = "the devnet is going down";
+        self.sends.give_up(why);
+        self.inboxes.give_up(self.store.nodes(), why);
         self.going_down = Some(GoingDown { reason, purge: false, asked: 0, replies: Vec::new() });
         for index in 0..self.nodes.len() {
             self.give(now, index, Input::LastRun);

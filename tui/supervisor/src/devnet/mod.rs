@@ -7,6 +7,7 @@
 mod asks;
 mod children;
 mod down;
+mod inboxes;
 mod sends;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ use crate::store::Store;
 use crate::usage::UsageReader;
 
 use down::GoingDown;
+use inboxes::Inboxes;
 use sends::Sends;
 
 /// Events of processes that wait to be taken in. The loop empties it in microseconds; a process
@@ -87,6 +89,7 @@ pub(crate) struct Devnet {
     directory: Option<String>,
     subscription: Option<Subscription>,
     sends: Sends,
+    inboxes: Inboxes,
     next_request: u64,
     attached: bool,
     keep_folder: bool,
@@ -148,6 +151,7 @@ impl Devnet {
             directory: None,
             subscription: None,
             sends: Sends::default(),
+            inboxes: Inboxes::default(),
             next_request: 0,
             attached: true,
             keep_folder: false,
@@ -192,8 +196,8 @@ impl Devnet {
     /// When something is due.
     fn next_wake(&self) -> Option<Time> {
         let processes = self.nodes.iter().filter_map(|node| node.process.next_wake()).min();
-        let messages = self.store.next_wake();
-        [processes, messages, self.sends.next_deadline(), self.show_at].into_iter().flatten().min()
+        let waiting = [self.sends.next_deadline(), self.inboxes.next_deadline()];
+        waiting.into_iter().chain([processes, self.show_at]).flatten().min()
     }
 
     /// Does what is due.
@@ -205,10 +209,8 @@ impl Devnet {
                 self.show(now, index);
             }
         }
-        for message in self.store.give_up_messages(now) {
-            self.sends.message_changed(&message, &self.store);
-        }
         self.sends.expire(now.t, &self.store);
+        self.expire_pages(now.t);
         if self.show_at.is_some_and(|at| at <= now.t) {
             self.show_at = None;
             self.store.show_messages(now, true);
@@ -254,6 +256,10 @@ impl Devnet {
             status.pid = node.child.as_ref().map(|child| child.pid);
             status.started_unix_ms = node.child.as_ref().and(node.started).map(Moment::unix_ms);
         });
+        if matches!(node.process.state(), State::Stopped | State::Failed) {
+            self.sends.sender_rests(&self.store.nodes()[index], &self.store);
+            self.refuse_pages(index);
+        }
     }
 
     fn outside(&mut self, now: Moment, input: Outside) {
@@ -405,7 +411,7 @@ fn devnet_info(spec: &Spec, folder: &Folder, now: Moment, notices: Vec<String>) 
         widths: layout.widths.clone(),
         clients: layout.clients,
         crowd: layout.crowd,
-        profile: layout.profile.name().into(),
+        profile: layout.profile_name(),
         hop_delay_ms: milliseconds(layout.rates.hop_delay),
         slot_ms: milliseconds(layout.rates.slot),
         loop_cover_ms: milliseconds(layout.rates.loop_cover),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contract::{Answer, Outcome, Time};
-use control::{Failure, FailureCode, MessageState, MessageStatus, SendWait};
+use control::{Failure, FailureCode, MessageState, MessageStatus, NodeStatus, SendWait, State};
 
 use crate::ask::Reply;
 use crate::child::Source;
@@ -31,6 +31,8 @@ pub(super) struct Waiting {
     /// How long that was at the beginning.
     pub(super) timeout: Duration,
     pub(super) stage: Stage,
+    /// Whether that process has ended.
+    pub(super) sender_ended: bool,
     pub(super) reply: Reply<MessageStatus>,
 }
 
@@ -73,7 +75,7 @@ impl Sends {
                 let waiting = self.0.swap_remove(index);
                 waiting.fail(FailureCode::SendFailed, &format!("refused: {reason}"));
             }
-            Outcome::Done => {
+            Outcome::Done | Outcome::Inbox { .. } => {
                 let waiting = self.0.swap_remove(index);
                 waiting.fail(FailureCode::SendFailed, "its client answered something else");
             }
@@ -90,17 +92,39 @@ impl Sends {
         }
     }
 
-    /// A process ended: nobody will answer what it was asked, or say more about its messages.
-    pub(super) fn sender_ended(&mut self, source: Source, name: &str, exit: Exit, store: &Store) {
+    /// A process ended: nobody answers what it was asked. What it accepted it has kept, and its next
+    /// process goes on with it.
+    pub(super) fn sender_ended(&mut self, source: Source, exit: Exit, store: &Store) {
+        for waiting in &mut self.0 {
+            waiting.sender_ended |= waiting.source == source;
+        }
         for waiting in self.0.extract_if(.., |waiting| waiting.has_heard_all(source, store)) {
             let status = match &waiting.stage {
                 Stage::Asked(_) => None,
                 Stage::Accepted(id) => store.message(id),
             };
-            match status {
-                Some(status) => waiting.give(status),
-                None => waiting.fail(FailureCode::NotRunning, &format!("`{name}` ended: {exit}")),
+            if let Some(status) = status {
+                waiting.give(status);
+            } else {
+                let why = format!("`{}` ended before it answered: {exit}", waiting.from);
+                waiting.fail(FailureCode::NotRunning, &why);
             }
+        }
+    }
+
+    /// A client does not run and is not about to: what it has not sent stays with it.
+    pub(super) fn sender_rests(&mut self, sender: &NodeStatus, store: &Store) {
+        let stays = |waiting: &mut Waiting| {
+            let Stage::Accepted(id) = &waiting.stage else { return false };
+            waiting.from == sender.name && !store.message(id).is_some_and(has_left)
+        };
+        for waiting in self.0.extract_if(.., stays) {
+            let NodeStatus { name, state, reason, .. } = sender;
+            let why = format!(
+                "`{name}` {}: {reason}; it has kept the message and sends it when it is started",
+                state.phrase()
+            );
+            waiting.fail(FailureCode::NotRunning, &why);
         }
     }
 
@@ -121,7 +145,7 @@ impl Sends {
                         waiting.give(status);
                         continue;
                     }
-                    status => how_far(id, status),
+                    status => how_far(id, status, store.nodes().get(waiting.source.node)),
                 },
             };
             let reason = format!("not {} within {limit}: {how_far}", waiting.goal());
@@ -149,11 +173,12 @@ impl Waiting {
         match self.wait {
             SendWait::Accepted => true,
             // Sender and recipient report through two pipes: the arrival can be read before the
-            // last packet's route is.
+            // last packet's route is. What a process that ended did not report is never known.
             SendWait::Delivered => {
                 let routes_known = status.packets.iter().all(|packet| packet.attempts > 0);
                 status.state == MessageState::Failed
-                    || status.state >= MessageState::Delivered && routes_known
+                    || status.state >= MessageState::Delivered
+                        && (routes_known || self.sender_ended)
             }
         }
     }
@@ -187,15 +212,27 @@ impl Waiting {
     }
 }
 
-fn how_far(id: &str, status: Option<&MessageStatus>) -> String {
+/// Whether every packet of a message has left its sender.
+fn has_left(message: &MessageStatus) -> bool {
+    message.packets.iter().all(|packet| packet.attempts > 0 || packet.acknowledged)
+}
+
+/// How far a message has come that is not there in time, and what holds it up if its sender says so.
+fn how_far(id: &str, status: Option<&MessageStatus>, sender: Option<&NodeStatus>) -> String {
     let Some(status) = status else { return format!("message {id} is not known any more") };
     let packets = status.packets.len();
     let sent = status.packets.iter().filter(|packet| packet.attempts > 0).count();
     let acknowledged = status.packets.iter().filter(|packet| packet.acknowledged).count();
     let state = status.state;
+    let goes_on = match sender {
+        Some(NodeStatus { name, state, reason, .. }) if *state != State::Ready => {
+            format!("`{name}` {}: {reason}", state.phrase())
+        }
+        _ => "it is still on its way".into(),
+    };
     format!(
         "message {id} is {}, {sent} of {packets} packets sent, {acknowledged} acknowledged; \
-         it is still on its way",
+         {goes_on}",
         state.word()
     )
 }
@@ -222,6 +259,7 @@ mod tests {
                 deadline: Time::from_nanos(u64::MAX),
                 timeout: Duration::from_secs(3600),
                 stage: Stage::Accepted(format!("{id}")),
+                sender_ended: false,
                 reply,
             });
         }

@@ -16,9 +16,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::api;
+use crate::exit::Exit;
 use crate::folder::StateDir;
 use crate::restart::Restart;
 use crate::testing::within;
+
+mod messages;
 
 /// Says what every process says first. `$PORT` is where it claims to listen.
 const HELLO: &str = r#"
@@ -38,9 +41,15 @@ while read -r line; do
 done
 "#;
 
-/// Takes messages: one that says `stays` is never sent, all others at once; one that says `arrives`
-/// arrives at bob.
+/// Takes messages: one that says `stays` is kept for the next process, all others are sent at once; one
+/// that says `arrives` or was kept arrives at bob.
 const SEND: &str = r#"
+arrive() { echo "{\"event\":\"message\",\"t\":3000000,\"message\":\"$1\",\"stage\":\"received\",\"content\":{\"text\":\"x\"}}" > "$DIR/to-bob"; }
+if [ -f "$DIR/kept" ]; then
+    kept=$(cat "$DIR/kept")
+    say "{\"event\":\"message\",\"t\":2000,\"message\":\"$kept\",\"stage\":\"sent\",\"fragment\":0,\"attempt\":1,\"route\":[\"127.0.0.1:9980\"]}"
+    arrive "$kept"
+fi
 while read -r line; do
     id=${line#*'"id":'} id=${id%%,*}
     case $line in
@@ -50,19 +59,37 @@ while read -r line; do
         m="{\"event\":\"message\",\"t\":1000,\"message\":\"m$id\""
         say "$m,\"stage\":\"accepted\",\"to\":\"bob-key@p\",\"content\":{\"text\":\"x\"},\"fragments\":1}"
         say "{\"event\":\"answer\",\"id\":$id,\"outcome\":\"accepted\",\"message\":\"m$id\"}"
-        case $line in *stays*) continue ;; esac
+        case $line in *stays*) echo "m$id" > "$DIR/kept"; continue ;; esac
         say "$m,\"stage\":\"sent\",\"fragment\":0,\"attempt\":1,\"route\":[\"127.0.0.1:9980\",\"1.2.3.4:5\"]}"
-        case $line in
-        *arrives*) echo "{\"event\":\"message\",\"t\":3000000,\"message\":\"m$id\",\"stage\":\"received\",\"content\":{\"text\":\"x\"}}" > "$DIR/to-bob" ;;
-        esac ;;
+        case $line in *arrives*) arrive "m$id" ;; esac ;;
     esac
 done
 "#;
 
-/// Reports what comes through a pipe as received.
+/// Reports what comes through a pipe as received, and keeps two messages, of which a page has one. A
+/// file of a certain name makes it end instead of answering, another makes it refuse.
 const RECEIVE: &str = r#"
 (while :; do cat "$DIR/to-bob"; done) 2> /dev/null &
 trap "kill $!" EXIT
+page() {
+    say "{\"event\":\"answer\",\"id\":$id,\"outcome\":\"inbox\",\"messages\":[{\"number\":$1,\"message\":\"m$1\",\"unix_ms\":$1,\"content\":$2}],\"more\":$3}"
+}
+while read -r line; do
+    id=${line#*'"id":'} id=${id%%,*}
+    case $line in
+    *'"leave"'* | *'"stop"'*) echo "$NAME" >> "$DIR/stopped"; exit 0 ;;
+    *'"inbox"'*)
+        if [ -f "$DIR/crash" ]; then rm "$DIR/crash"; exit 9; fi
+        if [ -f "$DIR/refuse" ]; then
+            say "{\"event\":\"answer\",\"id\":$id,\"outcome\":\"refused\",\"reason\":\"no disk\"}"
+            continue
+        fi
+        case $line in
+        *'"after":0}') page 1 '{"text":"x"}' true ;;
+        *) page 2 '{"omitted":16777216}' false ;;
+        esac ;;
+    esac
+done
 "#;
 
 /// A running devnet of a directory, a mixnode, alice and bob.
@@ -306,83 +333,40 @@ async fn processes_become_ready_come_back_and_stop_in_order() {
 }
 
 #[tokio::test]
-async fn a_message_is_sent_by_name_and_waited_for() {
-    let report = with_devnet(false, async |devnet| {
-        devnet.until("mix-1-1", |node| node.state == State::Listening).await;
-        devnet.until("bob", |node| node.state == State::Ready).await;
-        devnet.until("alice", |node| node.state == State::Ready).await;
+async fn a_second_port_that_is_taken_is_told_and_done_without() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (mut spec, claim) = spec(dir.path(), false);
+    let alice = spec.plan.nodes.iter().position(|node| node.name == "alice").expect("alice");
+    spec.plan.nodes[alice].second_port = Some(9001);
+    let mut devnet = Devnet::new(spec, claim, Box::new(|_, _| Command::new("true")));
+    let now = Moment::now();
+    devnet.directory_opened(now, "http://127.0.0.1:1".into());
+    let source = Source { node: alice, generation: devnet.nodes[alice].generation };
+    let mut tell = |event| devnet.child_event(now, source, ChildEvent::Event(Box::new(event)));
+    let listening = |endpoint, port| {
+        let address = ([127, 0, 0, 1], port).into();
+        contract::Event::Listening(contract::Listening { endpoint, address, instead_of: None })
+    };
+    let ready = || contract::Event::Ready { reason: "it says so".into() };
+    tell(listening(Endpoint::SecondApp, 9001));
+    tell(ready());
+    assert_eq!(devnet.store.nodes()[alice].state, State::Starting, "it is not the one that counts");
+    devnet.child_event(now, source, ChildEvent::Event(Box::new(listening(Endpoint::App, 1977))));
+    assert_eq!(devnet.store.nodes()[alice].state, State::Ready);
+    assert_eq!(devnet.store.snapshot(now).devnet.notices, [""; 0]);
 
-        let sent = within(devnet.send("bob", "arrives", 20_000)).await.expect("delivered");
-        assert_eq!((sent.from.as_str(), sent.to.as_str()), ("alice", "bob"));
-        assert_eq!(sent.state, MessageState::Delivered);
-        assert_eq!(sent.delivered_ms, Some(2.999));
-        assert_eq!(sent.packets[0].route, ["mix-1-1", "1.2.3.4:5"]);
-        let inbox = devnet.client.inbox("bob").await.expect("a client");
-        assert_eq!((inbox.messages.len(), inbox.messages[0].id.as_str()), (1, sent.id.as_str()));
-
-        // A slow machine needs longer to say that it is underway.
-        let mut deadline = 50;
-        let late = loop {
-            let late = devnet.send("bob", "gets lost", deadline).await.expect_err("nobody has it");
-            assert_eq!(late.code, FailureCode::DeadlinePassed);
-            if !late.message.contains("has not answered") || deadline > 10_000 {
-                break late;
-            }
-            deadline *= 4;
-        };
-        assert!(late.message.contains("1 of 1 packets sent, 0 acknowledged"), "{late}");
-        let refused = devnet.send("bob", "refuse", 20_000).await.expect_err("refused");
-        assert_eq!(refused.code, FailureCode::SendFailed);
-        assert!(refused.message.ends_with("refused: no route"), "{refused}");
-
-        let unknown = devnet.send("bbo", "x", 50).await.expect_err("no such client");
-        assert_eq!(unknown.code, FailureCode::NoSuchNode);
-        assert_eq!(unknown.hint.as_deref(), Some("did you mean `bob`? `nym-devnet ps` lists all"));
-        for malformed in ["bob@", "not@an-address", &"1l@".repeat(40), "\u{1b}[2J@x"] {
-            let refused = devnet.send(malformed, "x", 50).await.expect_err("no address");
-            assert_eq!(refused.code, FailureCode::Usage, "{refused}");
-            assert!(!refused.message.contains('\u{1b}'), "{refused}");
-        }
-        let no_client = devnet.send("mix-1-1", "x", 50).await.expect_err("a mixnode");
-        assert_eq!(no_client.code, FailureCode::Usage);
-        assert_eq!(no_client.hint.as_deref(), Some("clients are alice, bob"));
-        let large = "x".repeat(contract::MAX_MESSAGE_BYTES + 1);
-        let too_large = devnet.send("bob", &large, 50).await.expect_err("too large");
-        assert_eq!(too_large.code, FailureCode::Usage);
-
-        // Who is not ready says why.
-        devnet.client.act("alice", NodeAction::Stop).await.expect("it runs");
-        devnet.until("alice", |node| node.state == State::Stopped).await;
-        let stopped = devnet.send("bob", "x", 50).await.expect_err("alice is stopped");
-        assert_eq!(stopped.code, FailureCode::NotRunning);
-        assert!(stopped.message.contains("`alice` is stopped"), "{stopped}");
-        assert_eq!(devnet.node("alice").await.state, State::Stopped);
-        devnet.down().await
-    })
-    .await;
-    assert!(report.deleted && !report.folder.exists());
-}
-
-#[tokio::test]
-async fn what_a_sender_takes_with_it_is_not_waited_for() {
-    let report = with_devnet(false, async |devnet| {
-        devnet.until("bob", |node| node.state == State::Ready).await;
-        devnet.until("alice", |node| node.state == State::Ready).await;
-        let sending = Box::pin(devnet.send("bob", "stays", 20_000));
-        let killing = Box::pin(async {
-            devnet.until_message(MessageState::Queued).await;
-            devnet.client.act("alice", NodeAction::Kill).await.expect("it runs");
-        });
-        let (lost, ()) = within(async { tokio::join!(sending, killing) }).await;
-        let lost = lost.expect_err("nobody sends it");
-        assert_eq!(lost.code, FailureCode::SendFailed);
-        assert!(lost.message.ends_with("(killed by SIGKILL) before its packet was sent"), "{lost}");
-        devnet.until_message(MessageState::Failed).await;
-        devnet.until("alice", |node| node.state == State::Ready && node.restarts == 1).await;
-        devnet.down().await
-    })
-    .await;
-    assert!(report.deleted);
+    devnet.child_event(now, source, ChildEvent::Exited(Exit::Signal(9)));
+    let due = devnet.nodes[alice].process.next_wake().expect("it starts again");
+    let later = Moment { t: due, ..now };
+    devnet.wake(later);
+    let source = Source { generation: source.generation + 1, ..source };
+    for event in [listening(Endpoint::App, 1977), ready(), ready()] {
+        devnet.child_event(later, source, ChildEvent::Event(Box::new(event)));
+    }
+    let status = &devnet.store.nodes()[alice];
+    assert_eq!((status.state, status.addresses.len()), (State::Ready, 1));
+    let notices = devnet.store.snapshot(later).devnet.notices;
+    assert_eq!(notices, ["port 9001 was taken; alice does without it"]);
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ impl Watched {
         Self { messages: Messages::default(), names }
     }
 
-    fn tell(&mut self, node: &str, ms: u64, stage: MessageStage) -> Option<InboxMessage> {
+    fn tell(&mut self, node: &str, ms: u64, stage: MessageStage) -> Option<ReceivedMessage> {
         let t = Self::at(ms);
         let at = Moment { t, unix_ns: t.as_nanos() };
         let event = MessageEvent { t, message: "m".into(), stage };
@@ -37,10 +37,6 @@ impl Watched {
 
     fn at(ms: u64) -> Time {
         Time::from_nanos(START + ms * 1_000_000)
-    }
-
-    fn sender_ends(&mut self, ms: u64) -> Vec<String> {
-        self.messages.sender_ended(Self::at(ms), "alice", "killed by SIGKILL")
     }
 
     fn status(&self) -> &MessageStatus {
@@ -161,65 +157,23 @@ fn old_messages_make_room() {
 }
 
 #[test]
-fn what_its_sender_had_not_sent_fails_with_it() {
-    for (sent_before, said) in [
-        (0, "`alice` ended (killed by SIGKILL) before any of its 2 packets was sent"),
-        (1, "`alice` ended (killed by SIGKILL) before all its packets were sent: 1 of 2 were"),
-    ] {
-        let mut watched = Watched::new();
-        watched.accept("bobkey", 2);
-        for fragment in 0..sent_before {
-            watched.tell("alice", 1, sent(fragment, 1));
-        }
-        assert_eq!(watched.messages.sender_ended(Watched::at(2), "bob", "x"), [""; 0]);
-        assert_eq!(watched.sender_ends(2), ["m"]);
-        assert_eq!(watched.status().state, MessageState::Failed);
-        assert_eq!(watched.status().error.as_deref(), Some(said));
-        assert_eq!(watched.messages.next_wake(), None);
-
-        // A packet that nobody reported as sent had left after all.
-        watched.tell("bob", 3, received());
-        assert_eq!(watched.status().state, MessageState::Delivered);
-        assert_eq!(watched.status().error, None, "it has not failed after all");
-        assert_eq!(watched.sender_ends(4), [""; 0], "it is there");
+fn a_message_that_a_restarted_sender_sends_again_is_the_same() {
+    let mut watched = Watched::new();
+    watched.accept("bobkey", 2);
+    for attempt in 1..=3 {
+        watched.tell("alice", 1, sent(0, attempt));
     }
-}
-
-#[test]
-fn what_is_on_its_way_whole_is_given_some_time_without_its_sender() {
-    let patience = u64::try_from(ORPHAN_PATIENCE.as_millis()).expect("small");
-    let on_its_way = || {
-        let mut watched = Watched::new();
-        watched.accept("bobkey", 2);
-        watched.tell("alice", 1, sent(0, 1));
-        watched.tell("alice", 2, sent(1, 1));
-        watched
-    };
-    let mut watched = on_its_way();
-    assert_eq!(watched.sender_ends(10), [""; 0]);
-    assert_eq!(watched.sender_ends(500), [""; 0], "its next process does not prolong it");
-    assert_eq!(watched.status().state, MessageState::Sent);
-    assert_eq!(watched.messages.next_wake(), Some(Watched::at(10 + patience)));
-    assert_eq!(watched.messages.give_up(Watched::at(9 + patience)), [""; 0]);
-    assert_eq!(watched.messages.give_up(Watched::at(10 + patience)), ["m"]);
+    watched.tell("alice", 2, MessageStage::Acknowledged { fragment: 0 });
+    // Its next process tells what it has kept.
+    watched.accept("bobkey", 2);
+    watched.tell("alice", 3, sent(1, 1));
+    let status = watched.status();
+    let packets: Vec<_> = status.packets.iter().map(|p| (p.attempts, p.acknowledged)).collect();
+    assert_eq!((status.state, packets), (MessageState::Sent, vec![(3, true), (1, false)]));
+    watched.tell("alice", 4, MessageStage::Failed { reason: "no acknowledgement".into() });
     assert_eq!(watched.status().state, MessageState::Failed);
-    let error = watched.status().error.clone().expect("a reason");
-    assert!(error.ends_with("nobody acknowledged the message within 30 s after that"), "{error}");
-    assert_eq!(watched.messages.next_wake(), None);
-    watched.tell("bob", 20 + patience, received());
+    // The sender only missed the acknowledgements.
+    watched.tell("bob", 5, received());
     assert_eq!(watched.status().state, MessageState::Delivered);
-
-    let mut watched = on_its_way();
-    watched.sender_ends(10);
-    watched.tell("bob", 20, received());
-    assert_eq!(watched.messages.give_up(Watched::at(10 + patience)), [""; 0]);
     assert_eq!(watched.status().error, None);
-
-    // The provider has all of it and keeps it for as long as the recipient is away.
-    let mut watched = on_its_way();
-    watched.tell("alice", 3, MessageStage::Acknowledged { fragment: 0 });
-    watched.tell("alice", 4, MessageStage::Acknowledged { fragment: 1 });
-    assert_eq!(watched.sender_ends(10), [""; 0]);
-    assert_eq!(watched.messages.next_wake(), None);
-    assert_eq!(watched.status().state, MessageState::Sent);
 }

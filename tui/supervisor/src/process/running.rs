@@ -17,6 +17,8 @@ pub(super) struct Running {
     /// How long that was ago when it was not listed any more.
     pub(super) unheard_for: Option<Duration>,
     pub(super) said: Said,
+    /// It has said that it is ready.
+    pub(super) was_ready: bool,
     /// SIGKILL is on its way to it.
     pub(super) killed: bool,
 }
@@ -39,6 +41,7 @@ impl Running {
             heard: None,
             unheard_for: None,
             said: Said::Nothing,
+            was_ready: false,
             killed: false,
         }
     }
@@ -46,6 +49,12 @@ impl Running {
     /// Whether it has opened that many sockets, which are all of its own.
     pub(super) fn is_open(&self, sockets: usize) -> bool {
         self.open.len() >= sockets
+    }
+
+    /// It said that it is ready.
+    pub(super) fn ready(&mut self, reason: String) {
+        self.was_ready = true;
+        self.said = Said::Ready(reason);
     }
 
     /// The directory lists it.
@@ -86,6 +95,9 @@ impl Running {
             }
             (Role::Directory | Role::Client | Role::Crowd, Said::Ready(reason)) => {
                 (State::Ready, reason.clone())
+            }
+            (Role::Client | Role::Crowd, Said::Waiting(reason)) if self.was_ready => {
+                (State::Present, reason.clone())
             }
             // Without a socket there is nothing that it could listen on.
             _ if sockets == 0 => (State::Starting, waiting("has not said that it is ready")),

@@ -46,7 +46,15 @@ fn a_client_is_ready_when_it_says_so_and_a_mixnode_when_it_is_listed() {
     feed(&mut alice, [Input::Ready("a probe came back".into())]);
     assert_eq!((alice.state(), alice.reason()), (State::Ready, "a probe came back"));
     feed(&mut alice, [Input::Waiting("lost its provider".into())]);
-    assert_eq!((alice.state(), alice.reason()), (State::Listening, "lost its provider"));
+    assert_eq!((alice.state(), alice.reason()), (State::Present, "lost its provider"));
+    feed(&mut alice, [Input::Ready("it is back".into())]);
+    assert_eq!(alice.state(), State::Ready);
+    feed(&mut alice, [Input::Exited(Exit::Signal(9))]);
+    let wake = alice.next_wake().expect("it starts again");
+    assert_eq!(alice.wake(wake), Some(Action::Spawn));
+    feed(&mut alice, [Input::Spawned, Input::Listening(Endpoint::App)]);
+    feed(&mut alice, [Input::Waiting("no provider".into())]);
+    assert_eq!(alice.state(), State::Listening, "this process was never ready");
 
     let mut mix = Process::new(Role::Mixnode, 1, Restart::OnFailure);
     feed(&mut mix, [Input::Start, Input::Spawned, Input::Listening(Endpoint::Mix)]);

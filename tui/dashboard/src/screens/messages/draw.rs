@@ -1,6 +1,6 @@
 //! How the Messages screen looks.
 
-use control::{InboxMessage, MessageState, MessageStatus};
+use control::{MessageState, MessageStatus, ReceivedMessage, State};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -102,10 +102,10 @@ fn draw_letters(view: &View, devnet: &Devnet, area: Rect, detail: u16, scene: &m
         Layout::vertical([Constraint::Min(1), Constraint::Length(detail)]).areas(inner);
     let names = devnet.clients().iter().map(|name| text::width(name)).max().unwrap_or(0);
     scene.list(rows, letters.len(), Some(row), Highlight::focused(focused), |scene, row, place| {
-        draw_letter(letters[row], names, place, scene);
+        draw_letter(devnet, letters[row], names, place, scene);
         Some(Target::Letter(letters[row].id.clone()))
     });
-    draw_detail(letters[row], below, scene);
+    draw_detail(devnet, letters[row], below, scene);
 }
 
 /// Columns of a state in words, and of a delay.
@@ -116,11 +116,20 @@ const DELAY_WIDTH: usize = 8;
 const ROOM_FOR_WORDS: u16 = 56;
 
 /// Glyph, word and style of how far a message has come.
-fn progress(status: &MessageStatus, scene: &Scene<'_>) -> (&'static str, &'static str, Style) {
+fn progress(
+    devnet: &Devnet,
+    status: &MessageStatus,
+    scene: &Scene<'_>,
+) -> (&'static str, &'static str, Style) {
     let [queued, sent, delivered, acknowledged, failed] = scene.symbols.message;
     let everything_stored =
         !status.packets.is_empty() && status.packets.iter().all(|packet| packet.acknowledged);
+    let sender = devnet.node(&status.from);
     let (glyph, style) = match status.state {
+        // Its sender keeps it until it can send.
+        MessageState::Queued if sender.is_some_and(|node| node.status.state != State::Ready) => {
+            return (queued, "held", scene.theme.warn);
+        }
         MessageState::Queued => (queued, scene.theme.muted),
         // The provider has it, and the recipient is away.
         MessageState::Sent if everything_stored => return (sent, "stored", scene.theme.warn),
@@ -140,8 +149,14 @@ fn delay(status: &MessageStatus) -> Option<f64> {
     }
 }
 
-fn draw_letter(status: &MessageStatus, names: usize, place: Rect, scene: &mut Scene<'_>) {
-    let (glyph, word, style) = progress(status, scene);
+fn draw_letter(
+    devnet: &Devnet,
+    status: &MessageStatus,
+    names: usize,
+    place: Rect,
+    scene: &mut Scene<'_>,
+) {
+    let (glyph, word, style) = progress(devnet, status, scene);
     let delay = delay(status).map_or_else(String::new, text::millis);
     let state = if place.width >= ROOM_FOR_WORDS {
         format!(" {glyph:<2} {word:<STATE_WIDTH$}")
@@ -167,13 +182,13 @@ fn draw_letter(status: &MessageStatus, names: usize, place: Rect, scene: &mut Sc
 }
 
 /// Times, packets and routes of the selected message.
-fn draw_detail(status: &MessageStatus, area: Rect, scene: &mut Scene<'_>) {
+fn draw_detail(devnet: &Devnet, status: &MessageStatus, area: Rect, scene: &mut Scene<'_>) {
     if area.height == 0 {
         return;
     }
     let rule = scene.symbols.pane.horizontal_top.repeat(area.width.into());
     scene.put(area, 0, Line::styled(rule, scene.theme.muted));
-    let (glyph, word, style) = progress(status, scene);
+    let (glyph, word, style) = progress(devnet, status, scene);
     let mut times = vec![Span::styled(format!("{glyph} {word}"), style)];
     for (what, ms) in [
         ("left", status.sent_ms),
@@ -225,7 +240,7 @@ fn draw_detail(status: &MessageStatus, area: Rect, scene: &mut Scene<'_>) {
 fn draw_inbox(devnet: &Devnet, client: Option<&str>, area: Rect, scene: &mut Scene<'_>) {
     let Some(client) = client else { return };
     let inner = scene.pane(area, format!("Inbox of {client}"), false);
-    let inbox: Vec<&InboxMessage> = devnet.letters.inbox(client).collect();
+    let inbox: Vec<&ReceivedMessage> = devnet.letters.inbox(client).collect();
     if inbox.is_empty() {
         scene.nothing_yet(inner, "nothing received yet");
         return;

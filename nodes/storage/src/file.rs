@@ -1,4 +1,4 @@
-//! The files around the mailbox: its lock, its reserve, and what is put aside when it is damaged.
+//! The files around a database: its lock, its reserve, and what is put aside when it is damaged.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -9,15 +9,15 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 
-use super::MailboxError;
+use crate::{DatabaseError, Format};
 
-/// Only its owner can read it: it says who gets how much, and when.
+/// Only its owner can read it: it says who gets how much, and when, and what.
 const MODE: u32 = 0o600;
 
 /// Room on the disk that is given up when the disk is full, so that deleting still works: the log of
 /// one checkpoint, and as much again for what the checkpoint adds to the file.
 const RESERVE_BYTES: u64 = RESERVE_MB << 20;
-pub(super) const RESERVE_MB: u64 = 16;
+pub(crate) const RESERVE_MB: u64 = 16;
 
 /// The file with something behind its name.
 fn beside(path: &Path, suffix: &str) -> PathBuf {
@@ -26,14 +26,14 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-fn io_error(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> MailboxError {
+fn io_error(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DatabaseError {
     let path = path.to_owned();
-    move |source| MailboxError::File { attempt, path, source }
+    move |source| DatabaseError::File { attempt, path, source }
 }
 
 /// Refuses what is there and is no file, before it is opened: a pipe would wait for another program,
 /// and a device may do anything.
-pub(super) fn must_be_file(path: &Path) -> Result<(), MailboxError> {
+pub(crate) fn must_be_file(path: &Path) -> Result<(), DatabaseError> {
     let kind = match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => return Ok(()),
         Ok(metadata) if metadata.is_dir() => "a folder",
@@ -43,25 +43,34 @@ pub(super) fn must_be_file(path: &Path) -> Result<(), MailboxError> {
         // Whoever opens it tells what is wrong.
         Err(_) => return Ok(()),
     };
-    Err(MailboxError::NoFile { path: path.to_owned(), kind })
+    Err(DatabaseError::NoFile { path: path.to_owned(), kind })
 }
 
-/// The files of an open mailbox. SQLite goes on writing into a file that was moved or deleted, and
+/// The files of an open database. SQLite goes on writing into a file that was moved or deleted, and
 /// the next start does not find it.
-#[derive(Debug, Default)]
-pub(super) struct InUse(Vec<(PathBuf, (u64, u64))>);
+#[derive(Debug)]
+pub(crate) struct InUse {
+    format: &'static Format,
+    files: Vec<(PathBuf, (u64, u64))>,
+}
 
 impl InUse {
-    /// Those of a mailbox that has just been opened and read: its log is there.
-    pub(super) fn of(mailbox: &Path) -> Self {
-        let paths = [mailbox.to_owned(), beside(mailbox, "-wal")];
-        Self(paths.into_iter().filter_map(|path| identity(&path).map(|it| (path, it))).collect())
+    /// Those of a database that has just been opened and read: its log is there.
+    pub(crate) fn of(database: &Path, format: &'static Format) -> Self {
+        let paths = [database.to_owned(), beside(database, "-wal")];
+        let files = paths.into_iter().filter_map(|path| identity(&path).map(|it| (path, it)));
+        Self { format, files: files.collect() }
+    }
+
+    /// Those of a database in memory.
+    pub(crate) fn none(format: &'static Format) -> Self {
+        Self { format, files: Vec::new() }
     }
 
     /// Whether they still have their names.
-    pub(super) fn check(&self) -> Result<(), MailboxError> {
-        match self.0.iter().find(|(path, opened)| identity(path) != Some(*opened)) {
-            Some((path, _)) => Err(MailboxError::Gone { path: path.clone() }),
+    pub(crate) fn check(&self) -> Result<(), DatabaseError> {
+        match self.files.iter().find(|(path, opened)| identity(path) != Some(*opened)) {
+            Some((path, _)) => Err(DatabaseError::Gone { format: self.format, path: path.clone() }),
             None => Ok(()),
         }
     }
@@ -72,46 +81,46 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
     fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
-/// Held as long as a mailbox is open. The system lets go of it when the process ends, however it
+/// Held as long as a database is open. The system lets go of it when the process ends, however it
 /// ends.
 #[derive(Debug)]
-pub(super) struct Lock(#[expect(dead_code, reason = "held, not read")] File);
+pub(crate) struct Lock(#[expect(dead_code, reason = "held, not read")] File);
 
 impl Lock {
-    /// Makes the mailbox file ours. The lock is on a file beside it: SQLite's own locks on the
-    /// mailbox come and go with its transactions.
-    pub(super) fn take(mailbox: &Path) -> Result<Self, MailboxError> {
-        let path = beside(mailbox, ".lock");
+    /// Makes the file ours. The lock is on another one beside it: SQLite's own locks come and go with
+    /// its transactions.
+    pub(crate) fn take(database: &Path, format: &'static Format) -> Result<Self, DatabaseError> {
+        let path = beside(database, ".lock");
         must_be_file(&path)?;
         let open =
             OpenOptions::new().create(true).truncate(false).write(true).mode(MODE).open(&path);
         let file = open.map_err(io_error("open the lock", &path))?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
-            Err(TryLockError::WouldBlock) => Err(MailboxError::InUse),
+            Err(TryLockError::WouldBlock) => Err(DatabaseError::InUse { format }),
             Err(TryLockError::Error(error)) => Err(io_error("lock", &path)(error)),
         }
     }
 }
 
 /// Makes the file if it is not there: SQLite would let everybody read it.
-pub(super) fn create(mailbox: &Path) -> Result<(), MailboxError> {
-    let open = OpenOptions::new().create(true).append(true).mode(MODE).open(mailbox);
-    open.map(drop).map_err(io_error("open", mailbox))
+pub(crate) fn create(database: &Path) -> Result<(), DatabaseError> {
+    let open = OpenOptions::new().create(true).append(true).mode(MODE).open(database);
+    open.map(drop).map_err(io_error("open", database))
 }
 
 /// SQLite takes an empty file for a new one, and deletes its log. Ours is never empty while it has a
 /// log.
-pub(super) fn lost_its_contents(mailbox: &Path) -> bool {
+pub(crate) fn lost_its_contents(database: &Path) -> bool {
     let length = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
-    length(mailbox) == 0 && length(&beside(mailbox, "-wal")) > 0
+    length(database) == 0 && length(&beside(database, "-wal")) > 0
 }
 
 /// Renames a damaged file and its log, so that a new one can be made; returns the new name.
-pub(super) fn put_aside(mailbox: &Path) -> Result<PathBuf, MailboxError> {
+pub(crate) fn put_aside(database: &Path) -> Result<PathBuf, DatabaseError> {
     let mut number = 1;
     let kept = loop {
-        let kept = beside(mailbox, &format!(".damaged-{number}"));
+        let kept = beside(database, &format!(".damaged-{number}"));
         if !kept.exists() {
             break kept;
         }
@@ -119,7 +128,7 @@ pub(super) fn put_aside(mailbox: &Path) -> Result<PathBuf, MailboxError> {
     };
     // The log first: SQLite would apply it to whatever file it finds under the old name.
     for suffix in ["-wal", "-shm", ""] {
-        let from = beside(mailbox, suffix);
+        let from = beside(database, suffix);
         match fs::rename(&from, beside(&kept, suffix)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(io_error("put aside", &from)(error));
@@ -132,22 +141,23 @@ pub(super) fn put_aside(mailbox: &Path) -> Result<PathBuf, MailboxError> {
 
 /// A file that takes up room and has nothing in it.
 #[derive(Debug)]
-pub(super) struct Reserve {
+pub(crate) struct Reserve {
+    format: &'static Format,
     path: PathBuf,
     held: bool,
 }
 
 impl Reserve {
-    /// The reserve of this mailbox, as it was left.
-    pub(super) fn of(mailbox: &Path) -> Self {
-        let path = beside(mailbox, ".reserve");
+    /// The reserve of this file, as it was left.
+    pub(crate) fn of(database: &Path, format: &'static Format) -> Self {
+        let path = beside(database, ".reserve");
         let held = fs::metadata(&path)
             .is_ok_and(|metadata| metadata.is_file() && metadata.len() == RESERVE_BYTES);
-        Self { path, held }
+        Self { format, path, held }
     }
 
     /// Takes the room, unless it is taken.
-    pub(super) fn take(&mut self) -> Result<(), MailboxError> {
+    pub(crate) fn take(&mut self) -> Result<(), DatabaseError> {
         if self.held {
             return Ok(());
         }
@@ -162,15 +172,17 @@ impl Reserve {
         Ok(())
     }
 
-    fn refused(&self, error: io::Error) -> MailboxError {
+    fn refused(&self, error: io::Error) -> DatabaseError {
         match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => MailboxError::NoReserve,
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                DatabaseError::NoReserve { format: self.format }
+            }
             _ => io_error("make the reserve", &self.path)(error),
         }
     }
 
     /// Gives the room up.
-    pub(super) fn release(&mut self) {
+    pub(crate) fn release(&mut self) {
         self.held = false;
         // What cannot be deleted does not help, and is not there most often.
         let _ = fs::remove_file(&self.path);
@@ -202,10 +214,10 @@ mod tests {
 
     #[test]
     fn a_disk_without_room_for_the_reserve_is_not_said_to_be_full() {
-        let reserve = Reserve::of(Path::new("mailbox.sqlite"));
+        let reserve = Reserve::of(Path::new("shelf.sqlite"), &crate::testing::SHELF);
         let refused = reserve.refused(Errno::NOSPC.into());
         assert!(refused.to_string().contains("less than 16 MB are free"), "{refused}");
         let refused = reserve.refused(Errno::ACCESS.into());
-        assert!(refused.to_string().contains("make the reserve `mailbox.sqlite.reserve`"));
+        assert!(refused.to_string().contains("make the reserve `shelf.sqlite.reserve`"));
     }
 }

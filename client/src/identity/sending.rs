@@ -1,0 +1,151 @@
+//! Messages of an identity on their way into the journal, and from there into the engine.
+
+use std::pin::Pin;
+
+use contract::{Content, MessageStage};
+use futures_util::FutureExt;
+use rand::RngExt;
+use runtime::clock;
+use tokio::sync::oneshot;
+use wire::{ClientAddress, MessageId, fragment_count};
+
+use super::Driver;
+use crate::Composed;
+use crate::asks::{Accepted, NewMessage, Recipient};
+use crate::outbox::{Destination, Outgoing};
+use crate::storage::Storage;
+
+type Answer = oneshot::Sender<Result<Accepted, String>>;
+
+/// A message that is being written into the journal.
+pub(super) struct Accepting {
+    message: MessageId,
+    to: String,
+    composed: Composed,
+    content: Content,
+    confirm: bool,
+    answer: Answer,
+    /// Where it goes; none if it is underway already.
+    kept: Result<Option<Destination>, String>,
+}
+
+pub(super) type Accept = Pin<Box<dyn Future<Output = Accepting> + Send>>;
+impl Driver {
+    /// Makes a message ready to be kept, and lets it be written.
+    pub(super) fn begin_send(
+        &mut self,
+        new: NewMessage,
+        answer: Answer,
+    ) -> Result<(), (String, Answer)> {
+        let NewMessage { to, data, id, reply_blocks, confirm } = new;
+        let Some(storage) = self.storage.clone() else {
+            return Err(("a crowd sends no messages".into(), answer));
+        };
+        if self.leaving {
+            return Err(("the client is stopping".into(), answer));
+        }
+        if confirm && !self.shared.settings.acks {
+            let reason = "this client asks for no acknowledgements, so it cannot tell";
+            return Err((reason.into(), answer));
+        }
+        let to = match self.resolve(&to) {
+            Ok(to) => to,
+            Err(reason) => return Err((reason, answer)),
+        };
+        let content = Content::from_slice(&data);
+        let composed = match self.engine.compose(&mut self.rng, data, reply_blocks) {
+            Ok(composed) => composed,
+            Err(error) => return Err((error.to_string(), answer)),
+        };
+        let message = id.unwrap_or_else(|| MessageId(self.rng.random()));
+        let accept = async move {
+            let kept = keep(&storage, message, &to, &composed).await;
+            let to = to.to_string();
+            Accepting { message, to, composed, content, confirm, answer, kept }
+        };
+        self.accepting.push(accept.boxed());
+        Ok(())
+    }
+
+    fn resolve(&self, to: &Recipient) -> Result<To, String> {
+        match to {
+            Recipient::Address(address) => Ok(To::Client(*address)),
+            Recipient::Key(client) => {
+                let network = self.shared.networks.borrow();
+                let provider = network.provider_of(client);
+                let provider = provider.map(|provider| provider.key).ok_or_else(|| {
+                    format!(
+                        "no provider in the directory has a client `{client}`; with its provider, \
+                         `client@provider`, it can be reached all the same"
+                    )
+                })?;
+                Ok(To::Client(ClientAddress { client: *client, provider }))
+            }
+            Recipient::SenderOf(message) => Ok(To::SenderOf(*message)),
+        }
+    }
+
+    /// A message is in the journal, or could not be written.
+    pub(super) fn accepted(&mut self, accepting: Accepting) {
+        let Accepting { message, to, composed, content, confirm, answer, kept } = accepting;
+        let Composed { kind, data, room, .. } = composed;
+        self.engine.give_back(room);
+        let destination = match kept {
+            Ok(destination) => destination,
+            Err(reason) => return drop(answer.send(Err(reason))),
+        };
+        let fate = confirm.then(|| {
+            let (sender, fate) = oneshot::channel();
+            self.fates.entry(message).or_default().push(sender);
+            fate
+        });
+        // Nobody to tell is no reason not to send it: it is in the journal.
+        let _ = answer.send(Ok(Accepted { message, fate }));
+        // Otherwise it is underway: whoever sent it had not heard that.
+        if let Some(to_whom) = destination {
+            let to_send = Outgoing { message, to: to_whom, kind, data, acknowledged: Vec::new() };
+            let Some(fragments) = self.engine.enqueue(clock::now(), to_send) else { return };
+            self.report(message, MessageStage::Accepted { to, content, fragments });
+        }
+    }
+}
+
+/// Where a message goes that is to be kept.
+#[derive(Clone, Copy, Debug)]
+enum To {
+    Client(ClientAddress),
+    SenderOf(MessageId),
+}
+
+impl std::fmt::Display for To {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Client(address) => address.fmt(f),
+            Self::SenderOf(message) => write!(f, "the sender of {message}"),
+        }
+    }
+}
+
+/// Writes a message into the journal. None if it is there already.
+async fn keep(
+    storage: &Storage,
+    message: MessageId,
+    to: &To,
+    composed: &Composed,
+) -> Result<Option<Destination>, String> {
+    let Composed { kind, data, reply_identifiers, .. } = composed;
+    let (kind, data, identifiers) = (*kind, data.clone(), reply_identifiers.clone());
+    match *to {
+        To::Client(address) => {
+            let new = storage.accept(message, kind, address, data, identifiers).await;
+            let new = new.map_err(|error| error.to_string())?;
+            Ok(new.then_some(Destination::Address(address)))
+        }
+        To::SenderOf(received) => {
+            let packets = fragment_count(data.len()).expect("compose() refuses longer ones");
+            let blocks = storage.accept_reply(message, kind, received, data, packets, identifiers);
+            let blocks = blocks.await.map_err(|error| error.to_string())?;
+            Ok(Some(Destination::Blocks(blocks.into())))
+        }
+    }
+}
