@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use contract::Rates;
+use origin::Origin;
 use runtime::{Fallback, KeyFiles, ListenOn};
 
 use crate::Settings;
@@ -89,9 +90,13 @@ pub struct ClientArgs {
     /// A second port with the same websocket, if it is free: applications of v0.5 connect to 9001
     #[arg(long, value_name = "PORT")]
     pub second_port: Option<u16>,
-    /// Web pages that may connect besides those of this machine, such as https://chat.example
-    #[arg(long, value_name = "ORIGIN")]
-    pub allow_origin: Vec<String>,
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        help = "Web pages that may connect besides those of this machine, such as https://chat.example"
+    )]
+    #[expect(missing_docs, reason = "it is the help, in which an address stands bare")]
+    pub allow_origin: Vec<Origin>,
     /// Be a crowd instead: so many identities that only send cover
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=MAX_CROWD))]
     pub crowd: Option<u16>,

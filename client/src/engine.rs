@@ -16,7 +16,7 @@ use std::time::Duration;
 use contract::{Rates, Time, TrafficCounters};
 use rand::{CryptoRng, RngExt};
 use runtime::Network;
-use sphinx::{PacketBuilder, PrivateKey};
+use sphinx::{OwnSeal, PacketBuilder, PrivateKey};
 use wire::{ClientAddress, Fragment, Identifier, MessageId, NodeAddress, PublicKey};
 
 use self::build::{Built, CannotBuild};
@@ -130,6 +130,8 @@ pub enum Output {
 #[derive(Debug)]
 pub struct Client {
     key: PrivateKey,
+    /// Seals cover, which is for nobody else.
+    own_seal: OwnSeal,
     address: ClientAddress,
     settings: Settings,
     packets: PacketBuilder,
@@ -174,6 +176,7 @@ impl Client {
     ) -> Self {
         Self {
             address: ClientAddress { client: key.public(), provider },
+            own_seal: key.own_seal(),
             key,
             settings,
             packets,

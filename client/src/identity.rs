@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use contract::{Event, MessageEvent, MessageStage, Time, TrafficCounters};
-use directory_api::METRICS_INTERVAL;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use rand::rngs::StdRng;
@@ -39,11 +38,11 @@ const MAX_ACCEPTING: usize = 64;
 const DRAIN_LIMIT: Duration = Duration::from_secs(3);
 
 /// What an identity has counted, for whoever reports it.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) traffic: TrafficCounters,
     pub(crate) received: u64,
-    pub(crate) dropped: BTreeMap<String, u64>,
+    pub(crate) dropped: BTreeMap<&'static str, u64>,
     /// Why it is not ready; none if it is.
     pub(crate) waiting_for: Option<String>,
 }
@@ -134,7 +133,6 @@ impl Identity {
             told: String::new(),
         };
         driver.take_up(left);
-        let mut tally_due = clock::ticks(METRICS_INTERVAL);
         let mut leaving_until: Option<Time> = None;
         let mut batch = Vec::with_capacity(MAX_WAITING_DELIVERIES);
         while !leaving_until.is_some_and(|until| driver.is_idle() || until <= clock::now()) {
@@ -167,7 +165,6 @@ impl Identity {
                     Some(Ask::Stop) | None => break,
                     Some(ask) => driver.take(ask),
                 },
-                _ = tally_due.tick() => {}
             }
             driver.poll();
             driver.update_tally(match &*states.borrow() {
@@ -246,8 +243,11 @@ impl Driver {
         }
         for outgoing in left {
             let message = outgoing.message;
-            if self.engine.enqueue(clock::now(), outgoing).is_none() {
-                self.finish(message, Fate::Acknowledged);
+            let told = sending::stage_of(&outgoing);
+            match self.engine.enqueue(clock::now(), outgoing) {
+                // Whoever watches may never have heard of it.
+                Some(fragments) => self.report(message, told(fragments)),
+                None => self.finish(message, &Fate::Acknowledged),
             }
         }
     }
@@ -387,9 +387,9 @@ impl Driver {
                     }
                     self.report(message, MessageStage::Acknowledged { fragment });
                 }
-                Output::Finished { message } => self.finish(message, Fate::Acknowledged),
+                Output::Finished { message } => self.finish(message, &Fate::Acknowledged),
                 Output::Failed { message, reason } => {
-                    self.finish(message, Fate::Failed(reason.clone()));
+                    self.finish(message, &Fate::Failed(reason.clone()));
                     self.report(message, MessageStage::Failed { reason });
                 }
                 Output::Received { fragment, block } => arrived.push((fragment, block)),
@@ -400,7 +400,7 @@ impl Driver {
     }
 
     /// A message is done, one way or the other.
-    fn finish(&mut self, message: MessageId, fate: Fate) {
+    fn finish(&mut self, message: MessageId, fate: &Fate) {
         if let Some(storage) = &self.storage {
             storage.finished(message);
         }
@@ -417,18 +417,17 @@ impl Driver {
 
     fn update_tally(&mut self, link_down: Option<String>) {
         let waiting_for = link_down.or_else(|| self.engine.waiting_for());
-        let dropped = self.engine.dropped().iter().map(|(reason, n)| ((*reason).to_owned(), *n));
-        let new = Tally {
-            traffic: self.engine.counters(),
-            received: self.engine.received(),
-            dropped: dropped.collect(),
-            waiting_for,
-        };
         let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
-        if tally.waiting_for != new.waiting_for {
+        tally.traffic = self.engine.counters();
+        tally.received = self.engine.received();
+        // At every packet, and rarely is there anything new.
+        if tally.dropped != *self.engine.dropped() {
+            tally.dropped.clone_from(self.engine.dropped());
+        }
+        if tally.waiting_for != waiting_for {
+            tally.waiting_for = waiting_for;
             self.changed.notify_one();
         }
-        *tally = new;
     }
 }
 

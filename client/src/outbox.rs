@@ -44,7 +44,7 @@ pub enum SendError {
     TooLong(usize),
     /// Too much waits already.
     #[error(
-        "the queue is full: {messages} messages with {bytes} bytes wait to be sent; try again when \\
+        "the queue is full: {messages} messages with {bytes} bytes wait to be sent; try again when \
          some are"
     )]
     QueueFull {
@@ -99,7 +99,7 @@ pub(crate) struct Next {
 #[derive(Clone, Debug)]
 pub(crate) enum To {
     Client(ClientAddress),
-    Block(u8, ReplyBlock),
+    Block(u8, Box<ReplyBlock>),
 }
 
 /// What a sent fragment waits for.

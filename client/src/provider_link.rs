@@ -35,6 +35,9 @@ const SILENCE_LIMIT: Duration = Duration::from_secs(16);
 /// A delivery is 2072 bytes.
 const MAX_MESSAGE_BYTES: usize = 16 << 10;
 
+/// What is read at once, and written. Each identity of a crowd has the buffer for reading.
+const BUFFER_BYTES: usize = 4 << 10;
+
 type Socket = WebSocketStream<TcpStream>;
 
 /// Whether the provider is there.
@@ -172,8 +175,8 @@ async fn connect(key: &PrivateKey, provider: &ProviderEntry) -> Result<Socket, L
     let config = WebSocketConfig::default()
         .max_message_size(Some(MAX_MESSAGE_BYTES))
         .max_frame_size(Some(MAX_MESSAGE_BYTES))
-        .read_buffer_size(MAX_MESSAGE_BYTES)
-        .write_buffer_size(MAX_MESSAGE_BYTES);
+        .read_buffer_size(BUFFER_BYTES)
+        .write_buffer_size(BUFFER_BYTES);
     let (mut socket, _) = client_async_with_config(request, stream, Some(config)).await?;
     register(key, &provider.key, &mut socket).await?;
     Ok(socket)

@@ -1,7 +1,7 @@
 //! A client, or a crowd of them, as a process.
 
 use std::future::pending;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use contract::{
@@ -144,7 +144,7 @@ async fn run(
         let applications = Applications::new(
             asks[0].clone(),
             storage.clone(),
-            args.allow_origin.clone(),
+            args.allow_origin.iter().cloned().map(String::from).collect(),
             first_key.public(),
         );
         sockets.serve(&applications, &mut tasks);
@@ -327,19 +327,25 @@ impl Crowd {
         self.storage.is_some().then(|| self.asks.first().cloned()).flatten()
     }
 
-    fn tallies(&self) -> impl Iterator<Item = Tally> {
-        self.tallies.iter().map(|t| t.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    fn tallies(&self) -> impl Iterator<Item = MutexGuard<'_, Tally>> {
+        self.tallies.iter().map(|tally| tally.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn report_readiness(&mut self, reporter: &Reporter) {
         let all = self.tallies.len();
-        let waiting: Vec<String> = self.tallies().filter_map(|t| t.waiting_for).collect();
+        let (mut waiting, mut first) = (0, None);
+        for tally in self.tallies() {
+            if let Some(reason) = &tally.waiting_for {
+                waiting += 1;
+                first.get_or_insert_with(|| reason.clone());
+            }
+        }
         let was_ready = match self.readiness {
             Readiness::Ready => true,
             Readiness::Waiting { was_ready, .. } => was_ready,
             Readiness::Unknown => false,
         };
-        let Some(first) = waiting.first() else {
+        let Some(first) = first else {
             if self.readiness != Readiness::Ready {
                 let reason = match all {
                     _ if was_ready => "packets pass again".into(),
@@ -352,14 +358,14 @@ impl Crowd {
             return;
         };
         // How many wait changes too often to be told each time; why the first waits does not.
-        if matches!(&self.readiness, Readiness::Waiting { reason, .. } if reason == first) {
+        if matches!(&self.readiness, Readiness::Waiting { reason, .. } if *reason == first) {
             return;
         }
-        self.readiness = Readiness::Waiting { reason: first.clone(), was_ready };
         let reason = match all {
             1 => first.clone(),
-            _ => format!("{} of {all} identities wait, the first because {first}", waiting.len()),
+            _ => format!("{waiting} of {all} identities wait, the first because {first}"),
         };
+        self.readiness = Readiness::Waiting { reason: first, was_ready };
         reporter.report(Event::Waiting { reason });
     }
 
@@ -368,14 +374,13 @@ impl Crowd {
         shared.links.give_memory_back();
         let mut traffic = TrafficCounters::default();
         let mut received = 0;
-        let mut tallies = Vec::new();
+        let mut reasons = vec![(drops::QUEUE, shared.links.dropped())];
         for tally in self.tallies() {
             traffic += tally.traffic;
             received += tally.received;
-            tallies.push(tally.dropped);
+            reasons.extend(tally.dropped.iter().map(|(reason, count)| (*reason, *count)));
         }
-        let reasons = tallies.iter().flatten().map(|(reason, count)| (reason.as_str(), *count));
-        let dropped = drops::add_up(reasons.chain([(drops::QUEUE, shared.links.dropped())]));
+        let dropped = drops::add_up(reasons);
         shared.reporter.report(Event::Metrics(NodeMetrics {
             t: clock::now(),
             received,

@@ -281,7 +281,7 @@ impl Storage {
         work: impl FnMut(&mut storage::Transaction<'_, Ledger>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         // Asked for in this order, and done in one transaction.
-        let (_, result) = tokio::join!(biased; self.write_notes(), self.threads.write(work));
+        let ((), result) = tokio::join!(biased; self.write_notes(), self.threads.write(work));
         result
     }
 

@@ -5,6 +5,7 @@ mod network;
 
 use std::collections::BTreeMap;
 
+use client::{MAX_ATTEMPTS, MAX_QUEUED_BYTES, MAX_QUEUED_MESSAGES, PATIENCE};
 use contract::Endpoint;
 use futures_util::{SinkExt as _, StreamExt as _};
 use network::{Daemon, Network, client_with, deadline};
@@ -69,15 +70,12 @@ impl Names {
     fn bytes(&self, written: &str) -> Vec<u8> {
         let (mut bytes, mut rest) = (Vec::new(), written);
         while !rest.is_empty() {
-            let (part, behind) = match rest.strip_prefix('"') {
-                Some(text) => {
-                    let (text, behind) = text.split_once('"').expect("a second quote");
-                    (text.as_bytes().to_vec(), behind)
-                }
-                None => {
-                    let (part, behind) = rest.split_once(' ').unwrap_or((rest, ""));
-                    (self.named(part).unwrap_or_else(|| hexadecimal(part)), behind)
-                }
+            let (part, behind) = if let Some(text) = rest.strip_prefix('"') {
+                let (text, behind) = text.split_once('"').expect("a second quote");
+                (text.as_bytes().to_vec(), behind)
+            } else {
+                let (part, behind) = rest.split_once(' ').unwrap_or((rest, ""));
+                (self.named(part).unwrap_or_else(|| hexadecimal(part)), behind)
             };
             bytes.extend(part);
             rest = behind.trim_start();
@@ -255,5 +253,19 @@ async fn the_tcp_socket_is_as_documented() {
             timeout(deadline(), reading).await.expect(line);
             assert_eq!(answer, expected, "{line}");
         }
+    }
+}
+
+#[test]
+fn bounds_are_what_the_page_says() {
+    for text in [
+        format!("| a message | {} bytes;", contract::MAX_MESSAGE_BYTES),
+        format!("| {MAX_QUEUED_BYTES} bytes, {MAX_QUEUED_MESSAGES} messages; then `send`"),
+        format!("| reply blocks of a message | {} |", wire::MAX_REPLY_BLOCKS),
+        format!("a packet was sent {MAX_ATTEMPTS} times without an acknowledgement"),
+        format!("not in the directory for {} minutes", PATIENCE.as_secs() / 60),
+        format!("Blocks have {} bytes", wire::ReplyBlock::BYTES),
+    ] {
+        assert!(PAGE.contains(&text), "no `{text}`");
     }
 }

@@ -4,7 +4,6 @@
 #[path = "../../nodes/standalone/testing/mod.rs"]
 mod testing;
 
-use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
@@ -105,7 +104,7 @@ fn it_is_made_without_a_directory_and_anew_only_by_force() {
 fn it_says_its_address_as_far_as_it_is_known() {
     const PROVIDER: &str = "FWYoUrnKuXryysptnCZgUYRTauHq4FnEFu2QGn5LZWbm";
     for (flag, provider) in [
-        ("".to_owned(), "PROVIDER; PROVIDER is the key of the first that answers when it runs"),
+        (String::new(), "PROVIDER; PROVIDER is the key of the first that answers when it runs"),
         (format!("--provider {PROVIDER}"), PROVIDER),
         (format!("--gateway {PROVIDER}"), PROVIDER),
         ("--provider Basel".to_owned(), "PROVIDER; PROVIDER is the key of the one at `Basel`"),
@@ -208,13 +207,7 @@ fn the_older_subcommands_choose_the_socket() {
 
 #[test]
 fn only_one_process_has_its_folder() {
-    let home = initialised();
-    let mut first = home.start(RUN);
-    first.listens("app");
-    home.run(RUN).failed(8, &["zorro` is in use by another process", "hint: stop that one first"]);
-    home.run(&format!("{INIT} --force")).failed(8, &["in use by another process"]);
-    assert!(first.end().0.success());
-    home.start(RUN).listens("app");
+    testing::only_one_process_has_its_folder(&initialised(), INIT, RUN, "app");
 }
 
 #[test]
@@ -248,15 +241,11 @@ fn without_a_port_it_takes_the_next_that_is_free_and_says_so() {
 fn what_is_wrong_with_its_config_file_is_named() {
     let home = initialised();
     let config = home.read(CONFIG);
-    let at = |text: &str| {
-        let line = home.read(CONFIG).lines().position(|line| line.contains(text)).expect(text);
-        format!("{}:{}: ", home.nym(CONFIG).display(), line + 1)
-    };
-    for (from, to, words) in [
+    let cases: [(&str, &str, &[&str]); 8] = [
         (
             "layers = 3",
             "laiers = 3",
-            &["there is no key `laiers` in [client]", "hint: did you mean `layers`?"][..],
+            &["there is no key `laiers` in [client]", "hint: did you mean `layers`?"],
         ),
         (
             "socket_type = \"websocket\"",
@@ -289,31 +278,15 @@ fn what_is_wrong_with_its_config_file_is_named() {
             "provider_id = \"a\"\ngateway_id = \"b\"",
             &["[client] gateway_id is not what [client] provider_id says in line "],
         ),
-    ] {
-        home.replace(CONFIG, from, to);
-        let ended = home.run(RUN);
-        ended.failed(2, words);
-        ended.failed(2, &[&at(to.lines().last().expect("a line"))]);
-        home.write(CONFIG, &config);
-    }
+    ];
+    testing::wrong_config_is_named(&home, CONFIG, RUN, &cases);
     home.write(CONFIG, &config.replace("id = \"zorro\"", "id = \"alice\""));
     home.run(RUN).failed(2, &["the config file is of node `alice`, not `zorro`"]);
 }
 
 #[test]
 fn a_damaged_key_is_refused_and_kept() {
-    let home = initialised();
-    let key = home.read(PRIVATE);
-    for damaged in ["", "nonsense", &key[..60], &key.replace("PRIVATE", "PUBLIC")] {
-        home.write(PRIVATE, damaged);
-        let words =
-            ["cannot read the key", "private_identity.pem", "hint: restore it, or make", ANEW];
-        home.run(RUN).failed(8, &words);
-        assert_eq!(home.read(PRIVATE), damaged);
-    }
-    fs::remove_file(home.nym(PRIVATE)).expect("it is there");
-    home.run(RUN).failed(8, &["private_identity.pem` is gone", "hint: put it back", ANEW]);
-    assert!(!home.nym(PRIVATE).exists(), "another key is another client");
+    testing::damaged_key_is_refused_and_kept(&initialised(), PRIVATE, RUN, ANEW);
 }
 
 /// Files as v0.5.0, v0.6.0 and v0.7.0 wrote them, but for the port and the address of the directory.

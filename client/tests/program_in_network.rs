@@ -64,7 +64,7 @@ impl Tap {
                 thread::spawn(move || {
                     pass_on(client, daemon, |said| {
                         heard.lock().expect("no panic")[number].extend_from_slice(said);
-                    })
+                    });
                 });
                 thread::spawn(move || pass_on(back.0, back.1, |_| ()));
             }
@@ -126,9 +126,15 @@ fn unmask(said: &[u8]) -> Vec<u8> {
     messages
 }
 
+fn hex(text: &str) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = text.bytes().flat_map(|byte| [byte / 16, byte % 16]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+}
+
 /// A text as it may hide in other bytes.
 fn disguises(text: &str) -> BTreeSet<Vec<u8>> {
-    let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex(text);
     let whole = [encode_base58(text.as_bytes()), hex.to_uppercase(), hex];
     let plain = [text.to_owned(), text.to_lowercase(), text.to_uppercase()];
     let mut disguises: BTreeSet<Vec<u8>> =
@@ -148,7 +154,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 
 /// A mixnode in each of three layers and a provider, with taps where a client connects.
 struct Network {
-    _mixnodes: Vec<Daemon>,
+    mixnodes: Vec<Daemon>,
     provider: Daemon,
     directory: String,
     at_directory: Tap,
@@ -175,10 +181,10 @@ impl Network {
             at_provider.address
         ));
         let provider = Daemon::start(|process| provider::run(args, process));
-        at_mixnode.leads_to(mixnodes[0].address(Endpoint::Mix).await);
-        at_provider.leads_to(provider.address(Endpoint::Clients).await);
-        let _mixnodes = mixnodes;
-        Self { _mixnodes, provider, directory, at_directory, at_mixnode, at_provider }
+        let network = Self { mixnodes, provider, directory, at_directory, at_mixnode, at_provider };
+        network.at_mixnode.leads_to(network.mixnodes[0].address(Endpoint::Mix).await);
+        network.at_provider.leads_to(network.provider.address(Endpoint::Clients).await);
+        network
     }
 
     /// The directory as the client sees it.
@@ -284,9 +290,14 @@ async fn its_id_stays_on_this_machine() {
 #[test]
 fn a_disguised_id_is_found() {
     let message = format!("{{\"client\": \"{ODD}\"}}");
-    let hex: String = message.bytes().map(|byte| format!("{byte:02X}")).collect();
-    let mut hiding =
-        vec![message.clone(), message.to_lowercase(), hex, encode_base58(ODD.as_bytes())];
+    let whole = encode_base58(ODD.as_bytes());
+    let mut hiding = vec![
+        message.clone(),
+        message.to_lowercase(),
+        hex(&message),
+        hex(&message).to_uppercase(),
+        whole,
+    ];
     for before in ["", "1", "12"] {
         hiding.push(STANDARD.encode(format!("{before}{message}")));
     }

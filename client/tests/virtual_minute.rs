@@ -85,31 +85,19 @@ fn cover_and_acknowledgements_come_back_and_nothing_is_dropped() {
     }
 }
 
-/// Kolmogorov-Smirnov: the largest distance between the delays that headers ask for and the
-/// exponential distribution, against the 0.1 % point of the test.
+/// That they are exponential is shown where a client's traffic is looked at by itself.
 #[test]
-fn delays_are_exponential_and_kept_to_the_nanosecond() {
+fn delays_are_kept_to_the_nanosecond() {
     let (simulation, ..) = minute(3);
-    let mut delays = Vec::new();
+    let mut delayed = 0;
     for record in &simulation.records {
         if let What::Mixed { asked, waited, .. } = &record.what {
             assert_eq!(asked, waited);
             // The probe asks for none.
-            if !asked.is_zero() {
-                delays.push(asked.as_secs_f64());
-            }
+            delayed += u32::from(!asked.is_zero());
         }
     }
-    assert!(delays.len() > 1500, "{}", delays.len());
-    delays.sort_by(f64::total_cmp);
-    let n = f64::from(u32::try_from(delays.len()).expect("few"));
-    let mut distance = 0.0_f64;
-    for (i, delay) in (0_u32..).zip(&delays) {
-        let expected = 1.0 - (-delay / CLASSIC.hop_delay.as_secs_f64()).exp();
-        distance = distance.max((expected - f64::from(i) / n).abs());
-        distance = distance.max((f64::from(i + 1) / n - expected).abs());
-    }
-    assert!(distance < 1.95 / n.sqrt(), "{distance} with {n} delays");
+    assert!(delayed > 1500, "{delayed}");
 }
 
 #[test]

@@ -55,7 +55,7 @@ pub(super) enum Outcome {
 
 impl Answer {
     /// A request has failed.
-    pub(super) fn error(error: impl ToString) -> Self {
+    pub(super) fn error(error: &impl ToString) -> Self {
         Self::Error { message: error.to_string() }
     }
 

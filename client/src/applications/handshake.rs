@@ -14,6 +14,9 @@ use super::linger;
 /// Bytes of the longest request that is read. Browsers send the cookies of all local servers along.
 const MAX_HEAD_BYTES: usize = 32 << 10;
 
+/// Bytes of a usual one.
+const HEAD_BYTES: usize = 2 << 10;
+
 /// Bytes that are read and written at once. Most requests are short.
 const BUFFER_BYTES: usize = 16 << 10;
 
@@ -88,7 +91,7 @@ pub(super) async fn accept(
 
 /// The request, and what follows it.
 async fn read_request(stream: &mut TcpStream) -> Result<(Request, Vec<u8>), HandshakeError> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(HEAD_BYTES);
     loop {
         if stream.read_buf(&mut bytes).await? == 0 {
             return Err(HandshakeError::Closed);
@@ -123,9 +126,7 @@ fn explain(error: &tungstenite::Error) -> (StatusCode, String) {
         tungstenite::Error::Protocol(ProtocolError::HttparseError(_)) => {
             (StatusCode::BAD_REQUEST, format!("{WHAT}; that was no request: {error}"))
         }
-        _ => {
-            (StatusCode::UPGRADE_REQUIRED, format!("{WHAT}; connect with ws:// and no browser tab"))
-        }
+        _ => (StatusCode::UPGRADE_REQUIRED, format!("{WHAT}; connect to it with ws://")),
     }
 }
 

@@ -26,6 +26,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use wire::{ClientAddress, PublicKey};
 
 use self::claims::Claims;
@@ -87,26 +88,37 @@ impl Applications {
         Self { asks, storage, allowed_origins, public_key, claims: Claims::default() }
     }
 
-    /// Accepts websockets until it is dropped. May run for several listeners of a client.
+    /// Accepts websockets until it is dropped, which ends them. May run for several listeners of a
+    /// client.
     pub(crate) async fn serve_websockets(self, listener: TcpListener) {
         tell_start("websocket", &listener);
+        let stopping = CancellationToken::new();
+        let _guard = stopping.clone().drop_guard();
         runtime::accept_into_places(listener, MAX_CONNECTIONS, |stream, peer, place| {
-            let applications = self.clone();
+            let (applications, stopping) = (self.clone(), stopping.clone());
             async move {
-                let served = websocket::serve(applications, stream, place.crowded).await;
-                tell_end(peer, served);
+                let served = websocket::serve(applications, stream, place.crowded, stopping);
+                tell_end(peer, served.await);
                 drop(place);
             }
         })
         .await;
     }
 
-    /// Accepts TCP connections that speak the byte protocol of v0.5 until it is dropped.
+    /// Accepts TCP connections that speak the byte protocol of v0.5 until it is dropped, which ends
+    /// them.
     pub(crate) async fn serve_tcp(self, listener: TcpListener) {
         tell_start("tcp socket", &listener);
+        let stopping = CancellationToken::new();
+        let _guard = stopping.clone().drop_guard();
         runtime::accept(listener, MAX_CONNECTIONS, |stream, peer| {
-            let applications = self.clone();
-            async move { tell_end(peer, tcp::serve(applications, stream).await) }
+            let (applications, stopping) = (self.clone(), stopping.clone());
+            async move {
+                let serving = tcp::serve(applications, stream);
+                if let Some(served) = stopping.run_until_cancelled(serving).await {
+                    tell_end(peer, served);
+                }
+            }
         })
         .await;
     }

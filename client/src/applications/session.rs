@@ -217,7 +217,7 @@ impl Work {
         let nothing = |answer| Ok(Done { answer, then: Then::Nothing });
         let request = match parsed {
             Ok(request) => request,
-            Err(error) => return nothing(Answer::error(error)),
+            Err(error) => return nothing(Answer::error(&error)),
         };
         let done = match request {
             Request::Send { message, extended } => {
@@ -241,7 +241,7 @@ impl Work {
                 Ok(Answer::OwnDetails { address: self.applications.public_key.to_string() })
             }
         };
-        nothing(done.unwrap_or_else(Answer::error))
+        nothing(done.unwrap_or_else(|refusal| Answer::error(&refusal)))
     }
 
     async fn send(
@@ -255,14 +255,14 @@ impl Work {
                 "{MAX_UNCONFIRMED} messages of this connection wait for their confirmation; try \
                  again when some are confirmed, or send without `confirm`"
             );
-            return Ok(Done { answer: Answer::error(text), then: Then::Sent(form, None) });
+            return Ok(Done { answer: Answer::error(&text), then: Then::Sent(form, None) });
         }
         Ok(match self.applications.send(message).await {
             Ok(Accepted { message, fate }) => Done {
                 answer: answer(message.to_string()),
                 then: Then::Sent(form, fate.map(|fate| (message, fate))),
             },
-            Err(refusal) => Done { answer: Answer::error(refusal), then: Then::Sent(form, None) },
+            Err(refusal) => Done { answer: Answer::error(&refusal), then: Then::Sent(form, None) },
         })
     }
 
@@ -276,7 +276,7 @@ impl Work {
                 let messages = messages.map(|received| Fetched { received, form }).collect();
                 Done { answer: Answer::Fetch { messages }, then: Then::Fetched(out.claim) }
             }
-            Err(refusal) => Done { answer: Answer::error(refusal), then: Then::Nothing },
+            Err(refusal) => Done { answer: Answer::error(&refusal), then: Then::Nothing },
         })
     }
 

@@ -68,8 +68,8 @@ struct TestClient {
     websocket: SocketAddr,
     tcp: SocketAddr,
     sent: mpsc::UnboundedReceiver<Sent>,
-    /// All end with the test.
-    _tasks: JoinSet<()>,
+    /// The driver and both sockets. All end with the test.
+    tasks: JoinSet<()>,
     _home: TempDir,
 }
 
@@ -98,7 +98,7 @@ impl TestClient {
             tcp: address(&tcp),
             sent: accepted,
             _home: home,
-            _tasks: {
+            tasks: {
                 tasks.spawn(applications.clone().serve_websockets(websocket));
                 tasks.spawn(applications.clone().serve_tcp(tcp));
                 tasks
@@ -200,6 +200,12 @@ async fn drive(
             Ask::Leave | Ask::Stop => return,
         }
     }
+}
+
+/// A short text frame as a client writes it, masked with zeros.
+fn masked(text: &str) -> Vec<u8> {
+    let length = u8::try_from(text.len()).ok().filter(|&length| length < 126).expect("short");
+    [&[0x81, 0x80 + length, 0, 0, 0, 0][..], text.as_bytes()].concat()
 }
 
 /// An application on the websocket.

@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_util::sync::CancellationToken;
 
 use super::handshake::{HandshakeError, Socket, accept};
 use super::session::Session;
@@ -63,6 +64,7 @@ pub(super) async fn serve(
     applications: Applications,
     stream: TcpStream,
     crowded: bool,
+    stopping: CancellationToken,
 ) -> Result<(), End> {
     stream.set_nodelay(true).map_err(HandshakeError::Io)?;
     let limit = if crowded { CROWDED_HANDSHAKE_TIMEOUT } else { HANDSHAKE_TIMEOUT };
@@ -71,7 +73,7 @@ pub(super) async fn serve(
 
     let (mut sink, mut stream) = socket.split();
     let mut session = Session::new(applications, generation);
-    let ended = {
+    let conversation = async {
         let (frames, read) = mpsc::channel(MAX_READ_AHEAD);
         let reading = pin!(read_frames(&mut stream, frames));
         let serving = pin!(session.run(&mut sink, read));
@@ -84,6 +86,8 @@ pub(super) async fn serve(
             Either::Right((ended, _)) => ended,
         }
     };
+    let ended = stopping.run_until_cancelled(conversation).await;
+    let ended = ended.unwrap_or(Err(End::Refusal(Refusal::Stopping)));
     let socket = sink.reunite(stream).expect("two halves of one");
     close(socket, &ended).await;
     ended
@@ -128,6 +132,7 @@ async fn close(mut socket: Socket, ended: &Result<(), End>) {
     let (code, reason) = match ended {
         Ok(()) => (CloseCode::Normal, String::new()),
         Err(End::Binary) => (CloseCode::Unsupported, BINARY_REFUSED.into()),
+        Err(End::Refusal(Refusal::Stopping)) => (CloseCode::Away, Refusal::Stopping.to_string()),
         Err(End::Refusal(refusal)) => (CloseCode::Error, refusal.to_string()),
         Err(End::Socket(error)) => match error {
             tungstenite::Error::Capacity(_) => {
@@ -146,8 +151,12 @@ async fn close(mut socket: Socket, ended: &Result<(), End>) {
     linger(socket.get_mut()).await;
 }
 
-/// A frame that says goodbye has room for 123 bytes.
+/// A frame that says goodbye has room for so many bytes of it.
+const MAX_REASON_BYTES: usize = 123;
+
 fn shorten(mut reason: String) -> String {
-    reason.truncate(reason.floor_char_boundary(123));
+    while reason.len() > MAX_REASON_BYTES {
+        reason.pop();
+    }
     reason
 }

@@ -328,7 +328,7 @@ impl Program for NymClient {
             port: config.port.map(Limited::get),
             port_fallback: false,
             second_port: None,
-            allow_origin: config.allowed_origins.into_iter().map(String::from).collect(),
+            allow_origin: config.allowed_origins,
             crowd: None,
         };
         client::run_client(args, run.process).await

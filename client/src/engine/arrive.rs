@@ -6,6 +6,14 @@ use wire::{Fragment, Identifier, Kind, MessageId, NodeAddress, Plaintext};
 
 use super::{Client, Output, PURPOSE, Probe};
 
+/// What a packet holds that is not an acknowledgement.
+enum Opened {
+    /// This client's own cover, with this id.
+    Cover(MessageId),
+    /// A piece of a message, and over which reply block it came.
+    Piece { fragment: Fragment, block: Option<Identifier> },
+}
+
 impl Client {
     /// Takes a packet that the provider delivered.
     pub fn deliver(&mut self, now: Time, identifier: &Identifier, payload: &[u8]) -> Vec<Output> {
@@ -14,31 +22,31 @@ impl Client {
         let Some(plaintext) = recover_plaintext(payload) else {
             return self.take_ack(now, identifier);
         };
-        let Some((fragment, block)) = self.open(identifier, plaintext) else {
-            self.count_drop("malformed");
-            return Vec::new();
-        };
-        match fragment.kind {
-            Kind::LoopCover => self.take_cover(now, fragment.message).into_iter().collect(),
-            Kind::Message | Kind::MessageWithReplies => vec![Output::Received { fragment, block }],
+        match self.open(identifier, plaintext) {
+            Some(Opened::Cover(id)) => self.take_cover(now, id).into_iter().collect(),
+            Some(Opened::Piece { fragment, block }) => vec![Output::Received { fragment, block }],
+            None => {
+                self.count_drop("malformed");
+                Vec::new()
+            }
         }
     }
 
-    /// Opens what is sealed to this client, or to the key of a reply block that it made.
-    fn open(
-        &self,
-        identifier: &Identifier,
-        plaintext: &[u8],
-    ) -> Option<(Fragment, Option<Identifier>)> {
+    /// Opens what is sealed by this client, to it, or to the key of a reply block that it made.
+    fn open(&self, identifier: &Identifier, plaintext: &[u8]) -> Option<Opened> {
         let sealed = Plaintext::decode(plaintext).ok()?.sealed;
-        let (opened, block) = match open(&self.key, PURPOSE, &sealed) {
-            Ok(opened) => (opened, None),
-            Err(_) => {
-                let key = self.key.reply_key(identifier);
-                (open(&key, PURPOSE, &sealed).ok()?, Some(*identifier))
-            }
+        if let Some(cover) = self.own_seal.open(&sealed) {
+            return Some(Opened::Cover(Fragment::decode(&cover).ok()?.message));
+        }
+        let (opened, block) = if let Ok(opened) = open(&self.key, PURPOSE, &sealed) {
+            (opened, None)
+        } else {
+            let key = self.key.reply_key(identifier);
+            (open(&key, PURPOSE, &sealed).ok()?, Some(*identifier))
         };
-        Some((Fragment::decode(&opened).ok()?, block))
+        let fragment = Fragment::decode(&opened).ok()?;
+        // Nobody else makes this client's cover.
+        (fragment.kind != Kind::LoopCover).then_some(Opened::Piece { fragment, block })
     }
 
     fn take_ack(&mut self, now: Time, identifier: &Identifier) -> Vec<Output> {

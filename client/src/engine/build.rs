@@ -75,7 +75,7 @@ impl Client {
                     self.network = Arc::new(self.network.without(&key));
                     self.count_drop("node-key");
                 }
-                built => return built,
+                outcome => return outcome,
             }
         }
     }
@@ -160,7 +160,11 @@ impl Client {
                 mixnodes: there.iter().copied().chain(returning).collect(),
             });
         }
-        let sealed = seal(rng, recipient, PURPOSE, &fragment.encode())?;
+        let content = fragment.encode();
+        let sealed = match fragment.kind {
+            Kind::LoopCover => self.own_seal.seal(rng, &content),
+            Kind::Message | Kind::MessageWithReplies => seal(rng, recipient, PURPOSE, &content)?,
+        };
         let plaintext = Plaintext { ack_header, ack_first_hop, sealed }.encode();
         Ok((plaintext, awaited))
     }

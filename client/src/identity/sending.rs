@@ -110,6 +110,18 @@ impl Driver {
     }
 }
 
+/// What there is to tell of a message that a former process has accepted.
+pub(super) fn stage_of(outgoing: &Outgoing) -> impl FnOnce(u32) -> MessageStage + use<> {
+    let to = match &outgoing.to {
+        Destination::Address(address) => address.to_string(),
+        Destination::Blocks(_) => "the sender of a message".to_owned(),
+    };
+    // What is in the journal was made by compose().
+    let content = wire::Content::decode(outgoing.kind, &outgoing.data);
+    let content = content.map_or(Content::Omitted(0), |content| Content::from_slice(content.bytes));
+    |fragments| MessageStage::Accepted { to, content, fragments }
+}
+
 /// Where a message goes that is to be kept.
 #[derive(Clone, Copy, Debug)]
 enum To {

@@ -33,7 +33,7 @@ pub(super) struct Entry {
 /// All lanes.
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
-    lanes: BTreeMap<LaneKey, Lane>,
+    by_key: BTreeMap<LaneKey, Lane>,
     /// Messages so far.
     sequence: u64,
     /// Whether the last new fragment was of a short message.
@@ -61,7 +61,7 @@ impl Lane {
 impl Lanes {
     /// A message with so many fragments is there.
     pub(super) fn add(&mut self, key: LaneKey, message: MessageId, fragments: u32) {
-        let lane = self.lanes.entry(key).or_default();
+        let lane = self.by_key.entry(key).or_default();
         let queue = if fragments > SHORT_FRAGMENTS { &mut lane.long } else { &mut lane.short };
         queue.push_back((self.sequence, message));
         lane.messages += 1;
@@ -70,16 +70,16 @@ impl Lanes {
 
     /// A message is there no more.
     pub(super) fn remove(&mut self, key: LaneKey) {
-        let Some(lane) = self.lanes.get_mut(&key) else { return };
+        let Some(lane) = self.by_key.get_mut(&key) else { return };
         lane.messages -= 1;
         if lane.messages == 0 {
-            self.lanes.remove(&key);
+            self.by_key.remove(&key);
         }
     }
 
     /// A fragment goes again.
     pub(super) fn again(&mut self, key: LaneKey, message: MessageId, index: u32) {
-        if let Some(lane) = self.lanes.get_mut(&key) {
+        if let Some(lane) = self.by_key.get_mut(&key) {
             lane.again.push_back((message, index));
         }
     }
@@ -92,7 +92,7 @@ impl Lanes {
         is_wanted: impl Fn(&MessageId, Option<u32>) -> bool,
     ) -> Option<Entry> {
         let (mut short, mut long) = (None, None);
-        for (key, lane) in &mut self.lanes {
+        for (key, lane) in &mut self.by_key {
             if !is_open(key) {
                 continue;
             }
@@ -117,12 +117,12 @@ impl Lanes {
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&LaneKey, &mut Lane)> {
-        self.lanes.iter_mut()
+        self.by_key.iter_mut()
     }
 
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
-        self.lanes.is_empty()
+        self.by_key.is_empty()
     }
 }
 

@@ -83,7 +83,7 @@ impl Message {
             Destination::Blocks(blocks) => blocks
                 .iter()
                 .find(|(_, block)| is_there(Way::FirstHop(&block.first_hop)))
-                .map(|(number, block)| To::Block(*number, block.clone())),
+                .map(|(number, block)| To::Block(*number, Box::new(block.clone()))),
         }
     }
 }

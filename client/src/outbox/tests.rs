@@ -225,7 +225,9 @@ fn room_is_bounded_in_bytes_and_messages_and_given_back() {
     let rooms: Vec<Room> = (0..4).map(|_| outbox.make_room(longest).expect("room")).collect();
     let full = SendError::QueueFull { messages: 4, bytes: 4 * longest };
     assert_eq!(outbox.make_room(1).err(), Some(full));
-    rooms.into_iter().for_each(|room| outbox.give_back(room));
+    for room in rooms {
+        outbox.give_back(room);
+    }
     assert_nothing_is_left(&outbox);
     for _ in 0..MAX_QUEUED_MESSAGES {
         let _: Room = outbox.make_room(0).expect("room");

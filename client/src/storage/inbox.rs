@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use contract::{InboxMessage, MAX_CONTENT_BYTES};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use storage::DatabaseError;
 use wire::MessageId;
 
@@ -18,7 +18,7 @@ type Transaction<'a> = storage::Transaction<'a, Ledger>;
 pub(super) const MAX_PAGE: usize = 1000;
 
 /// A row of the inbox.
-struct Message {
+struct Row {
     number: u64,
     message: MessageId,
     pieces: u64,
@@ -30,8 +30,8 @@ struct Message {
 
 const COLUMNS: &str = "number, message, pieces, skip, bytes, in_reply_to, completed_ms";
 
-impl Message {
-    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+impl Row {
+    fn of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             number: row.get(0)?,
             message: message_id(row, 1)?,
@@ -101,7 +101,7 @@ fn rows(
     condition: &str,
     after: u64,
     most: usize,
-) -> Result<Vec<Message>, DatabaseError> {
+) -> Result<Vec<Row>, DatabaseError> {
     // No message has a number that SQLite cannot hold.
     let after = i64::try_from(after).unwrap_or(i64::MAX);
     let most = i64::try_from(most).unwrap_or(i64::MAX);
@@ -110,7 +110,7 @@ fn rows(
             "SELECT {COLUMNS} FROM inbox WHERE {condition} AND number > ?1
              ORDER BY number LIMIT ?2"
         ))?;
-        statement.query_map(params![after, most], Message::of)?.collect()
+        statement.query_map(params![after, most], Row::of)?.collect()
     };
     FORMAT.attempt("read its inbox", read())
 }
@@ -180,7 +180,7 @@ pub(super) fn page(
     Ok((page.collect::<Result<_, DatabaseError>>()?, fit < all))
 }
 
-fn is_told(message: &Message) -> bool {
+fn is_told(message: &Row) -> bool {
     message.bytes <= MAX_CONTENT_BYTES as u64
 }
 

@@ -1,5 +1,6 @@
 //! What arrives: pieces, in any order and more than once, until their message is complete.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -224,20 +225,20 @@ fn complete(
         Kind::MessageWithReplies => MAX_HEAD_BYTES,
         Kind::Message | Kind::LoopCover => 0,
     };
-    let owned;
-    let data = if fragments == 1 {
-        &last.data
-    } else {
-        owned = beginning(connection, pieces, read)?;
-        &owned
+    let data = match fragments {
+        1 => Cow::Borrowed(&last.data[..]),
+        _ => Cow::Owned(beginning(connection, pieces, read)?),
     };
-    let Ok(Content { reply_blocks, bytes: content }) = Content::decode(kind, data) else {
+    let Ok(Content { reply_blocks, bytes: content }) = Content::decode(kind, &data) else {
         return Ok(None);
     };
-    let head = (data.len() - content.len()) as u64;
+    let in_front = data.len() - content.len();
+    let head = in_front as u64;
     let bytes = bytes - head;
     let content = if is_short {
-        contract::Content::from_bytes(content.to_vec())
+        let mut content = data.into_owned();
+        content.drain(..in_front);
+        contract::Content::from_bytes(content)
     } else {
         contract::Content::Omitted(usize::try_from(bytes).unwrap_or(usize::MAX))
     };

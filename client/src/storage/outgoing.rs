@@ -63,7 +63,7 @@ pub(super) fn accept(
     to: &ClientAddress,
 ) -> Result<bool, StorageError> {
     transaction.must_have_room()?;
-    Ok(insert(transaction, accepted, Some(to.to_string()))?)
+    Ok(insert(transaction, accepted, Some(to))?)
 }
 
 /// Keeps a reply to a message of the inbox, and sets reply blocks aside for it: as many as it has
@@ -112,7 +112,7 @@ pub(super) fn accept_reply(
 fn insert(
     transaction: &Transaction<'_>,
     accepted: &Accepted,
-    recipient: Option<String>,
+    recipient: Option<&ClientAddress>,
 ) -> Result<bool, DatabaseError> {
     let Accepted { message, kind, data, reply_identifiers } = accepted;
     let (connection, most) =
@@ -124,6 +124,7 @@ fn insert(
              VALUES (?1, ?2, ?3, ?4, ?5)",
         )?;
         let with_replies = *kind == Kind::MessageWithReplies;
+        let recipient = recipient.map(ClientAddress::to_string);
         let row = params![message.0, with_replies, recipient, data.len(), first];
         if statement.execute(row)? == 0 {
             return Ok(false);
@@ -198,12 +199,14 @@ pub(super) fn note(transaction: &mut Transaction<'_>, notes: &[Note]) -> Result<
 fn finish(connection: &Connection, message: MessageId) -> rusqlite::Result<()> {
     let sql = "DELETE FROM outgoing WHERE message = ?1 RETURNING number, bytes";
     let mut statement = connection.prepare_cached(sql)?;
-    let row = statement.query_row([message.0], |row| Ok((row.get(0)?, row.get(1)?)));
+    let row = statement.query_row([message.0], |row| {
+        let (number, bytes): (u64, usize) = (row.get(0)?, row.get(1)?);
+        Ok((number, bytes))
+    });
     let Some((number, bytes)) = row.optional()? else { return Ok(()) };
     if bytes > PART_BYTES {
         let sql = "DELETE FROM outgoing_rest WHERE place > ?1 AND place < ?2";
-        let places: [u64; 2] = [number * PLACES, (number + 1) * PLACES];
-        connection.prepare_cached(sql)?.execute(places)?;
+        connection.prepare_cached(sql)?.execute(places(number))?;
     }
     for sql in [
         "DELETE FROM reply_blocks WHERE used_by = ?1
@@ -215,6 +218,11 @@ fn finish(connection: &Connection, message: MessageId) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Parts of a message are at places between these two.
+fn places(number: u64) -> [u64; 2] {
+    [number * PLACES, (number + 1) * PLACES]
+}
+
 /// What was accepted and not acknowledged when the client ended, and its provider.
 pub(super) fn find(connection: &Connection) -> rusqlite::Result<Found> {
     let sql = "SELECT key FROM provider";
@@ -224,8 +232,11 @@ pub(super) fn find(connection: &Connection) -> rusqlite::Result<Found> {
         .prepare("SELECT fragment FROM acknowledged WHERE outgoing = ?1 ORDER BY fragment")?;
     let mut blocks = connection
         .prepare("SELECT number, block FROM reply_blocks WHERE used_by = ?1 ORDER BY number")?;
+    let mut parts = connection
+        .prepare("SELECT data FROM outgoing_rest WHERE place > ?1 AND place < ?2 ORDER BY place")?;
     let mut messages = connection.prepare(
-        "SELECT number, message, with_replies, recipient, data FROM outgoing ORDER BY number",
+        "SELECT number, message, with_replies, recipient, bytes, data FROM outgoing
+         ORDER BY number",
     )?;
     let mut rows = messages.query([])?;
     let mut outgoing = Vec::new();
@@ -243,7 +254,7 @@ pub(super) fn find(connection: &Connection) -> rusqlite::Result<Found> {
         let mut data = Vec::with_capacity(bytes);
         data.extend_from_slice(row.get_ref(5)?.as_blob()?);
         if bytes > PART_BYTES {
-            let mut parts = parts.query([number * PLACES, (number + 1) * PLACES])?;
+            let mut parts = parts.query(places(number))?;
             while let Some(part) = parts.next()? {
                 data.extend_from_slice(part.get_ref(0)?.as_blob()?);
             }

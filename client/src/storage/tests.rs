@@ -103,7 +103,7 @@ async fn what_is_accepted_is_there_until_it_is_finished() {
     let storage = &fixture.storage;
     assert!(accept(storage, id(1), b"one").await);
     assert!(accept(storage, id(2), b"two").await);
-    assert!(accept(storage, id(3), &bytes(5000)).await);
+    assert!(accept(storage, id(3), &bytes(200_000)).await);
     assert!(!accept(storage, id(2), b"other").await, "it is underway");
     storage.acknowledged(id(3), 2);
     storage.acknowledged(id(3), 0);
@@ -123,7 +123,8 @@ async fn what_is_accepted_is_there_until_it_is_finished() {
         data: data.into(),
         acknowledged,
     };
-    let kept = [outgoing(id(1), b"one".into(), vec![]), outgoing(id(3), bytes(5000), vec![0, 2])];
+    let kept =
+        [outgoing(id(1), b"one".into(), vec![]), outgoing(id(3), bytes(200_000), vec![0, 2])];
     assert_eq!(fixture.restored.outgoing, kept);
     // Whoever sends it again after it arrived means another one.
     assert!(accept(&fixture.storage, id(2), b"again").await);
@@ -132,6 +133,29 @@ async fn what_is_accepted_is_there_until_it_is_finished() {
     }
     let fixture = fixture.reopen().await;
     assert!(fixture.restored.outgoing.is_empty());
+    assert!(fixture.storage.close(LIMIT).await);
+    let file = MessageFile::open(&fixture.path()).expect("a file");
+    for table in ["outgoing", "outgoing_rest", "acknowledged"] {
+        assert_eq!(count(&file, table), 0, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_acknowledged_is_written_down_though_nobody_asks_for_anything() {
+    let fixture = Fixture::new();
+    let storage = &fixture.storage;
+    let data = Bytes::from_static(b"hi");
+    storage.accept(id(1), Kind::Message, address(1), data, vec![]).await.expect("kept");
+    storage.finished(id(1));
+    let written = async |storage: &Storage| {
+        let sql = "SELECT count(*) = 0 FROM outgoing";
+        let read = move |connection: &rusqlite::Connection| {
+            schema::FORMAT.attempt("count", connection.query_row(sql, [], |row| row.get(0)))
+        };
+        storage.read(read).await.expect("reads")
+    };
+    let waiting = async { while !written(storage).await {} };
+    tokio::time::timeout(LIMIT, waiting).await.expect("a little later");
 }
 
 #[tokio::test]

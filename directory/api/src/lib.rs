@@ -31,7 +31,7 @@ pub const PRESENCE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Most clients that a provider announces; a record with more is refused. Each is 60 bytes in every
 /// topology.
-pub const MAX_REGISTERED_CLIENTS: usize = 4096;
+pub const MAX_REGISTERED_CLIENTS: usize = 8192;
 
 /// Most clients of all providers in one list together; an announcement with which there would be more
 /// is refused. A devnet has at most 1100, each in the lists of one provider.

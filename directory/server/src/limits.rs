@@ -7,7 +7,7 @@ use directory_api::ListName;
 pub const MAX_BODY_BYTES: usize = 64 << 10;
 
 /// Bytes of a provider's announcement. With
-/// [`MAX_REGISTERED_CLIENTS`](directory_api::MAX_REGISTERED_CLIENTS) clients it has 0.25 MB.
+/// [`MAX_REGISTERED_CLIENTS`](directory_api::MAX_REGISTERED_CLIENTS) clients it has 0.5 MB.
 pub const MAX_PROVIDER_BODY_BYTES: usize = 1 << 20;
 
 /// Bytes of a key. Base58 of 32 bytes has at most 44 characters, as has base64.

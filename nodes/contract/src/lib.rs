@@ -18,7 +18,8 @@ pub use command::{Command, Request};
 pub use content::{Content, ContentError};
 pub use event::{
     Answer, Endpoint, Event, Fatal, FatalCode, Hello, Identity, InboxMessage, Lateness, LinkEvent,
-    Listening, MailboxCounters, MessageEvent, MessageStage, NodeMetrics, Outcome, Role, TrafficCounters,
+    Listening, MailboxCounters, MessageEvent, MessageStage, NodeMetrics, Outcome, Role,
+    TrafficCounters,
 };
 pub use rates::Rates;
 pub use time::Time;

@@ -150,28 +150,18 @@ fn its_config_file_can_be_elsewhere_and_its_log_json() {
 
 #[test]
 fn only_one_process_has_its_folder() {
-    let home = initialised();
-    let mut first = home.start(RUN);
-    first.listens("mix");
-    home.run(RUN).failed(8, &["m1` is in use by another process", "hint: stop that one first"]);
-    home.run(&format!("{INIT} --force")).failed(8, &["in use by another process"]);
-    assert!(first.end().0.success());
-    home.start(RUN).listens("mix");
+    testing::only_one_process_has_its_folder(&initialised(), INIT, RUN, "mix");
 }
 
 #[test]
 fn what_is_wrong_with_its_config_file_is_named() {
     let home = initialised();
     let config = home.read(CONFIG);
-    let at = |text: &str| {
-        let line = home.read(CONFIG).lines().position(|line| line.contains(text)).expect(text);
-        format!("{}:{}: ", home.nym(CONFIG).display(), line + 1)
-    };
-    for (from, to, words) in [
+    let cases: [(&str, &str, &[&str]); 8] = [
         (
             "layer = 1",
             "laier = 1",
-            &["there is no key `laier` in [mixnode]", "hint: did you mean `layer`?"][..],
+            &["there is no key `laier` in [mixnode]", "hint: did you mean `layer`?"],
         ),
         ("layer = 1", "layer = 5", &["[mixnode] layer = 5: it is no number from 1 to 4"]),
         ("layer = 1", "layer = \"1\"", &["layer = \"1\": it has to be a number without quotes"]),
@@ -193,13 +183,8 @@ fn what_is_wrong_with_its_config_file_is_named() {
             "faithful = false\npresence_directory_server = \"http://b\"",
             &["in line ", "hint: both mean the same here"],
         ),
-    ] {
-        home.replace(CONFIG, from, to);
-        let ended = home.run(RUN);
-        ended.failed(2, words);
-        ended.failed(2, &[&at(to.lines().last().expect("a line"))]);
-        home.write(CONFIG, &config);
-    }
+    ];
+    testing::wrong_config_is_named(&home, CONFIG, RUN, &cases);
     home.replace(CONFIG, "\nlayer = 1\n", "\n");
     home.run(RUN).failed(2, &["config.toml: [mixnode] layer is missing"]);
     home.write(CONFIG, &config.replace("id = \"m1\"", "id = \"m2\""));
@@ -216,18 +201,7 @@ fn what_is_wrong_with_its_config_file_is_named() {
 
 #[test]
 fn a_damaged_key_is_refused_and_kept() {
-    let home = initialised();
-    let key = home.read(PRIVATE);
-    for damaged in ["", "nonsense", &key[..60], &key.replace("PRIVATE", "PUBLIC")] {
-        home.write(PRIVATE, damaged);
-        let words =
-            ["cannot read the key", "private_sphinx.pem", "hint: restore it, or make", ANEW];
-        home.run(RUN).failed(8, &words);
-        assert_eq!(home.read(PRIVATE), damaged);
-    }
-    fs::remove_file(home.nym(PRIVATE)).expect("it is there");
-    home.run(RUN).failed(8, &["private_sphinx.pem` is gone", "hint: put it back", ANEW]);
-    assert!(!home.nym(PRIVATE).exists(), "another key is another node");
+    testing::damaged_key_is_refused_and_kept(&initialised(), PRIVATE, RUN, ANEW);
 }
 
 #[test]

@@ -97,12 +97,12 @@ fn log(event: &Event) {
             }
         },
         Event::Identity(identity) => {
-            for key in &identity.public_keys {
-                let new = if identity.new { ", made just now" } else { "" };
-                tracing::info!("public key {key}{new}");
-            }
-            if let Some(address) = &identity.address {
-                tracing::info!("address {address}");
+            let new = if identity.new { ", made just now" } else { "" };
+            match (&identity.address, identity.public_keys.as_slice()) {
+                // The key was told before, and is a part of it.
+                (Some(address), _) => tracing::info!("address {address}"),
+                (None, [key]) => tracing::info!("public key {key}{new}"),
+                (None, keys) => tracing::info!("{} identities{new}", keys.len()),
             }
         }
         Event::Waiting { reason } => tracing::info!("waiting: {reason}"),

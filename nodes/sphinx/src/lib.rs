@@ -8,6 +8,7 @@ mod hop;
 mod hop_keys;
 mod key;
 mod node_keys;
+mod own_seal;
 mod replay;
 mod reply;
 mod seal;
@@ -17,6 +18,7 @@ pub use build::{BuildError, Hop, PacketBuilder, Route, ack_packet, build_packet}
 pub use hop::{BATCH, HopProcessor, UnwrapError, Unwrapped, recover_plaintext};
 pub use hop_keys::ReplayTag;
 pub use key::PrivateKey;
+pub use own_seal::OwnSeal;
 pub use replay::{MIN_REMEMBERED, ReplaySet};
 pub use seal::{SealError, open, seal};
 pub use wire::MAX_HOPS;

@@ -11,7 +11,7 @@ use wire::{PublicKey, SEAL_OVERHEAD_BYTES};
 use crate::PrivateKey;
 
 /// Bytes of the ephemeral key in front of what is sealed.
-const EPHEMERAL_KEY_BYTES: usize = 32;
+pub(crate) const EPHEMERAL_KEY_BYTES: usize = 32;
 
 /// Something cannot be sealed or opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

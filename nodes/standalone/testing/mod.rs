@@ -123,6 +123,51 @@ fn words(line: &str) -> Vec<&str> {
     line.split_whitespace().collect()
 }
 
+/// A config file with one of these texts in place of another is refused: the file and the line are
+/// named, and these words said.
+pub(crate) fn wrong_config_is_named(
+    home: &Home,
+    config: &str,
+    run: &str,
+    cases: &[(&str, &str, &[&str])],
+) {
+    let good = home.read(config);
+    for (from, to, words) in cases {
+        home.replace(config, from, to);
+        let wrong = to.lines().last().expect("a line");
+        let line = home.read(config).lines().position(|line| line.contains(wrong)).expect(wrong);
+        let ended = home.run(run);
+        ended.failed(2, words);
+        ended.failed(2, &[&format!("{}:{}: ", home.nym(config).display(), line + 1)]);
+        home.write(config, &good);
+    }
+}
+
+/// A private key that is none is refused and stays as it is; so is one that is gone. `anew` is what
+/// helps then.
+pub(crate) fn damaged_key_is_refused_and_kept(home: &Home, private: &str, run: &str, anew: &str) {
+    let key = home.read(private);
+    let (_, name) = private.rsplit_once('/').expect("in a folder");
+    for damaged in ["", "nonsense", &key[..60], &key.replace("PRIVATE", "PUBLIC")] {
+        home.write(private, damaged);
+        home.run(run).failed(8, &["cannot read the key", name, "hint: restore it, or make", anew]);
+        assert_eq!(home.read(private), damaged);
+    }
+    fs::remove_file(home.nym(private)).expect("it is there");
+    home.run(run).failed(8, &[&format!("{name}` is gone"), "hint: put it back", anew]);
+    assert!(!home.nym(private).exists(), "another key is another node");
+}
+
+/// While a node runs, nobody else can run it or make it anew.
+pub(crate) fn only_one_process_has_its_folder(home: &Home, init: &str, run: &str, endpoint: &str) {
+    let mut first = home.start(run);
+    first.listens(endpoint);
+    home.run(run).failed(8, &["` is in use by another process", "hint: stop that one first"]);
+    home.run(&format!("{init} --force")).failed(8, &["in use by another process"]);
+    assert!(first.end().0.success());
+    home.start(run).listens(endpoint);
+}
+
 /// The guide's table of flags says which there are, and of which subcommand.
 pub(crate) fn flags_are_in_the_guide(home: &Home, page: &'static str, program: &str) {
     let mut flags: BTreeMap<String, Vec<&str>> = BTreeMap::new();

@@ -1,5 +1,7 @@
 //! Whose file it is: its words, its tables, its version, and how a file gets them.
 
+use std::fmt;
+
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
@@ -11,7 +13,6 @@ use crate::DatabaseError;
 const PAGE_BYTES: u32 = 8192;
 
 /// What a file is.
-#[derive(Debug)]
 pub struct Format {
     /// What it is called in errors, and its threads: `mailbox`. At most ten letters, so that a
     /// system shows the names of the threads whole.
@@ -40,6 +41,13 @@ pub struct Older {
     pub is_ours: fn(&Connection) -> rusqlite::Result<bool>,
     /// Moves what is in its tables into those of today, which are there and empty, and drops them.
     pub bring_up: fn(&Connection) -> rusqlite::Result<()>,
+}
+
+impl fmt::Debug for Format {
+    /// Not the tables: a format is a part of each error.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Format({} {})", self.name, self.version)
+    }
 }
 
 impl Format {

@@ -161,27 +161,10 @@ impl<M: Memory + Send + 'static> Threads<M> {
         &self,
         work: impl FnMut(&mut Transaction<'_, M>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
-        let (job, result) = self.job(work);
-        let sent = self.0.writes.send(job).await;
-        self.answered(sent.is_ok(), result).await
-    }
-
-    /// Does something in a transaction, as [`write`](Self::write) does, and waits for nothing. Says
-    /// whether there was room to ask for it.
-    pub fn try_write(
-        &self,
-        work: impl FnMut(&mut Transaction<'_, M>) -> Result<(), DatabaseError> + Send + 'static,
-    ) -> bool {
-        let (job, _) = self.job(work);
-        self.0.writes.try_send(job).is_ok()
-    }
-
-    fn job<T: Send + 'static, E: Failure + Send + 'static>(
-        &self,
-        work: impl FnMut(&mut Transaction<'_, M>) -> Result<T, E> + Send + 'static,
-    ) -> (Box<dyn Write<M>>, oneshot::Receiver<Result<T, E>>) {
         let (answer, result) = oneshot::channel();
-        (Box::new(Job { format: self.0.format, work, result: None, answer }), result)
+        let job = Job { format: self.0.format, work, result: None, answer };
+        let sent = self.0.writes.send(Box::new(job)).await;
+        self.answered(sent.is_ok(), result).await
     }
 
     /// Reads what is committed.

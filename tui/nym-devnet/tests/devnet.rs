@@ -173,6 +173,31 @@ fn processes_are_stopped_and_started_by_name() {
 }
 
 #[test]
+fn a_client_without_a_layer_holds_its_messages_until_it_is_back() {
+    let lab = Lab::new();
+    lab.run(&format!("{FAST} --name t1")).expect(0);
+    lab.run("stop mix-2-1 --name t1").expect(0);
+    let mut alice = serde_json::Value::Null;
+    until("alice has noticed", 30, || {
+        alice = lab.node("t1", "alice");
+        alice["state"] == "present"
+    });
+    assert!(alice["reason"].as_str().expect("text").contains("layer 2"), "{alice}");
+    let held = lab.run("send alice bob held -o json --name t1").expect(0).json();
+    let waiting = lab.run("send alice bob waits --wait --timeout 1s --name t1").expect(5).stderr;
+    assert!(waiting.contains("0 acknowledged; `alice` is present: "), "{waiting}");
+    lab.run("start mix-2-1 --name t1").expect(0);
+    lab.run("wait --name t1").expect(0);
+    assert_eq!(lab.node("t1", "alice")["restarts"], 0, "nothing was wrong with it");
+    until("bob has both", 30, || {
+        let inbox = lab.run("inbox bob -o json --name t1").expect(0).json();
+        let messages = inbox["data"]["messages"].as_array().expect("a list");
+        messages.len() == 2 && messages.iter().any(|message| message["id"] == held["data"]["id"])
+    });
+    lab.run("down t1").expect(0);
+}
+
+#[test]
 fn a_name_that_does_not_exist_is_answered_with_the_nearest() {
     let lab = Lab::new();
     lab.run(&format!("{FAST} --name t1 --layers 1")).expect(0);

@@ -1,14 +1,17 @@
 //! Who gets which messages: fetched or pushed, in what form, and when they are taken.
 
+use std::io::ErrorKind;
+
 use futures_util::SinkExt;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpSocket;
 use tokio_tungstenite::tungstenite::Message;
 use wire::{Kind, MessageId};
 
+use super::super::WRITE_TIMEOUT;
 use super::super::fetch::{MAX_FETCHED, MAX_FETCHED_BYTES};
-use super::{App, OWN, PROVIDER, TestClient, address, soon};
+use super::{App, OWN, PROVIDER, TestClient, address, masked, soon};
 
 const BYTES: [u8; 3] = [0xff, 0, 0xfe];
 
@@ -250,9 +253,8 @@ async fn two_fetches_at_once_do_not_get_the_same() {
     for _ in 0..8 {
         apps.push(App::connect(&client, "/mix").await);
     }
-    let fetches = apps.iter_mut().map(App::fetch);
-    let fetched = futures_util::future::join_all(fetches).await.concat();
-    assert_eq!(fetched.len(), 100, "each once");
+    let all_at_once = futures_util::future::join_all(apps.iter_mut().map(App::fetch));
+    assert_eq!(all_at_once.await.concat().len(), 100, "each once");
 }
 
 #[tokio::test]
@@ -318,15 +320,19 @@ async fn messages_wait_for_the_next_application_and_the_longest_arrives_whole() 
 #[tokio::test]
 async fn who_never_reads_is_cut_off_and_keeps_nothing_from_anybody() {
     let client = TestClient::start().await;
-    let mut silent = TcpStream::connect(client.websocket).await.expect("connects");
+    // A buffer of a fixed size: the system's own may grow to hold all.
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(64 << 10).expect("a new one");
+    let mut silent = socket.connect(client.websocket).await.expect("connects");
+    silent.set_nodelay(true).expect("a TCP connection");
     let head = "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    let request = [&[0x81, 0x80 | 21, 0, 0, 0, 0][..], br#"{"type":"ownDetails"}"#].concat();
+    let request = masked(r#"{"type":"ownDetails"}"#);
     silent.write_all(&[head.as_bytes(), &request].concat()).await.expect("written");
     // More than the sockets' buffers hold.
     let long = vec![b'x'; contract::MAX_MESSAGE_BYTES];
     client.receive(1, &long).await;
-    let mut begun = vec![0; 64 << 10];
+    let mut begun = vec![0; 16 << 10];
     let has_begun = async {
         while silent.peek(&mut begun).await.expect("open") < begun.len() {
             tokio::task::yield_now().await;
@@ -344,15 +350,18 @@ async fn who_never_reads_is_cut_off_and_keeps_nothing_from_anybody() {
 
     // The clock goes on as soon as everybody waits for it.
     tokio::time::pause();
-    let cut_off = async {
-        while !silent.ready(Interest::ERROR | Interest::WRITABLE).await.expect("open").is_error() {
-            // An unanswered ping, to hear of the end.
-            let _ = silent.try_write(&[0x89, 0x80, 0, 0, 0, 0]);
-            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    tokio::time::sleep(2 * WRITE_TIMEOUT).await;
+    tokio::time::resume();
+    // Pings, to hear that nobody is there.
+    let ended = async {
+        loop {
+            match silent.try_write(&[0x89, 0x80, 0, 0, 0, 0]) {
+                Err(error) if error.kind() != ErrorKind::WouldBlock => return,
+                _ => tokio::task::yield_now().await,
+            }
         }
     };
-    cut_off.await;
-    tokio::time::resume();
+    soon("the end", ended).await;
     let mut rest = Vec::new();
     let _ = silent.read_to_end(&mut rest).await;
     assert!(rest.len() < long.len(), "it was cut off");

@@ -6,7 +6,7 @@ use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, http};
 
-use super::{App, TestClient, soon};
+use super::{App, TestClient, masked, soon};
 
 /// Writes this, and reads until the other side closes.
 async fn exchange(client: &TestClient, bytes: &[u8]) -> String {
@@ -23,12 +23,12 @@ async fn who_is_no_websocket_reads_what_this_is() {
     let host = "Host: localhost\r\n";
     let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
     for (request, status, says) in [
-        (format!("GET / HTTP/1.1\r\n{host}\r\n"), 426, "connect with ws://"),
-        (format!("HEAD /mix HTTP/1.1\r\n{host}\r\n"), 426, "connect with ws://"),
+        (format!("GET / HTTP/1.1\r\n{host}\r\n"), 426, "connect to it with ws://"),
+        (format!("HEAD /mix HTTP/1.1\r\n{host}\r\n"), 426, "connect to it with ws://"),
         (
             format!("POST / HTTP/1.1\r\n{host}Content-Length: 9\r\n\r\n{{\"a\": 1}}\n"),
             426,
-            "connect with ws://",
+            "connect to it with ws://",
         ),
         (format!("GET / HTTP/1.1\r\n{host}{upgrade}Sec-WebSocket-Version: 13\r\n\r\n"), 400, "Key"),
         (format!("GET / HTTP/1.1\r\n{host}{upgrade}Sec-WebSocket-Key: x\r\n\r\n"), 400, "Version"),
@@ -109,13 +109,12 @@ async fn a_request_may_come_right_behind_the_handshake() {
     let head = "GET /mix HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\n\
                 Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
                 Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    let request = br#"{"type":"ownDetails"}"#;
-    let masked = [&[0x81, 0x80 | 21, 0, 0, 0, 0][..], request].concat();
+    let request = masked(r#"{"type":"ownDetails"}"#);
     // One byte at a time first, then the rest at once.
     for byte in &head.as_bytes()[..40] {
         stream.write_all(&[*byte]).await.expect("written");
     }
-    let rest = [&head.as_bytes()[40..], &masked].concat();
+    let rest = [&head.as_bytes()[40..], &request].concat();
     stream.write_all(&rest).await.expect("written");
     let mut read = Vec::new();
     let answered = async {

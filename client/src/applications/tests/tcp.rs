@@ -91,10 +91,11 @@ async fn several_messages_are_fetched_at_once_and_what_does_not_fit_stays() {
     client.receive(1, &too_long).await;
     client.receive(2, "two").await;
     client.receive(3, &too_long).await;
-    client.receive(4, [0xff; 65_535]).await;
+    let longest = vec![0xff; 65_535];
+    client.receive(4, &longest).await;
     let mut app = Tcp::connect(&client).await;
     app.say(&[2]).await;
-    app.hears(&[&[0, 2, 0, 3, 0xff, 0xff][..], b"two", &[0xff; 65_535]].concat()).await;
+    app.hears(&[&[0, 2, 0, 3, 0xff, 0xff][..], b"two", &longest].concat()).await;
     client.until_untaken(2).await;
     for _ in 0..2 {
         app.say(&[2]).await;

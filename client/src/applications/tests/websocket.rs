@@ -3,6 +3,8 @@
 use futures_util::{SinkExt, StreamExt};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use wire::MessageId;
@@ -155,7 +157,7 @@ async fn a_frame_beyond_all_bounds_ends_the_connection_with_a_reason() {
     // Only its beginning, as a raw frame: text, masked, of 2^62 bytes.
     let head = [&[0x81, 0xff][..], &(1_u64 << 62).to_be_bytes(), &[0; 4], b"xxxx"].concat();
     let stream = app.0.get_mut();
-    tokio::io::AsyncWriteExt::write_all(stream, &head).await.expect("written");
+    stream.write_all(&head).await.expect("written");
     let Message::Close(Some(close)) = app.frame().await else { panic!("not closed") };
     assert_eq!(
         (close.code, close.reason.as_str()),
@@ -164,7 +166,7 @@ async fn a_frame_beyond_all_bounds_ends_the_connection_with_a_reason() {
 
     let mut app = App::connect(&client, "/").await;
     let not_utf8 = [0x81, 0x82, 0, 0, 0, 0, 0xff, 0xfe];
-    tokio::io::AsyncWriteExt::write_all(app.0.get_mut(), &not_utf8).await.expect("written");
+    app.0.get_mut().write_all(&not_utf8).await.expect("written");
     let Message::Close(Some(close)) = app.frame().await else { panic!("not closed") };
     assert_eq!(close.code, CloseCode::Invalid);
 }
@@ -267,6 +269,20 @@ async fn only_so_many_messages_of_a_connection_wait_for_their_confirmation() {
 }
 
 #[tokio::test]
+async fn pings_are_answered_and_goodbyes_returned() {
+    let client = TestClient::start().await;
+    for path in ["/mix", "/"] {
+        let mut app = App::connect(&client, path).await;
+        app.0.send(Message::Ping(b"there?".to_vec().into())).await.expect("sent");
+        assert_eq!(app.frame().await, Message::Pong(b"there?".to_vec().into()));
+        app.begin().await;
+        app.0.close(None).await.expect("sent");
+        assert!(matches!(app.frame().await, Message::Close(_)));
+        assert!(soon("the end", app.0.next()).await.is_none());
+    }
+}
+
+#[tokio::test]
 async fn when_the_client_stops_requests_are_answered_with_that() {
     let client = TestClient::start().await;
     let mut app = App::connect(&client, "/").await;
@@ -281,6 +297,20 @@ async fn when_the_client_stops_requests_are_answered_with_that() {
         let answer = app.ask(request).await;
         assert_eq!(answer, json!({"type": "error", "message": "the client is stopping"}));
     }
+}
+
+#[tokio::test]
+async fn connections_end_with_their_sockets_and_say_why() {
+    let mut client = TestClient::start().await;
+    let mut app = App::connect(&client, "/").await;
+    app.begin().await;
+    let mut tcp = TcpStream::connect(client.tcp).await.expect("connects");
+    tcp.write_all(&[4]).await.expect("written");
+    tcp.read_exact(&mut [0; 32]).await.expect("its key");
+    client.tasks.shutdown().await;
+    let Message::Close(Some(close)) = app.frame().await else { panic!("not closed") };
+    assert_eq!((close.code, close.reason.as_str()), (CloseCode::Away, "the client is stopping"));
+    assert_eq!(soon("the end", tcp.read(&mut [0])).await.expect("a clean end"), 0);
 }
 
 /// Something like a request.
@@ -316,7 +346,9 @@ fn request() -> impl Strategy<Value = Message> {
     let fields = prop::collection::vec((names, value), 0..5);
     let like_one = (types, fields).prop_map(|(kind, fields)| {
         let mut request = json!({"type": kind});
-        fields.into_iter().for_each(|(name, value)| request[name] = value);
+        for (name, value) in fields {
+            request[name] = value;
+        }
         Message::text(request.to_string())
     });
     prop_oneof![

@@ -34,8 +34,8 @@ use self::tokens::Tokens;
 use crate::Protocol;
 use crate::storage::Storage;
 
-/// Most connections of clients at once.
-const MAX_CONNECTIONS: usize = 4096;
+/// Most connections of clients at once: one for each client that there may be.
+const MAX_CONNECTIONS: usize = directory_api::MAX_REGISTERED_CLIENTS;
 
 /// How long a connection may be silent before its first byte. A person with `nc` needs some time.
 const FIRST_BYTE_LIMIT: Duration = Duration::from_secs(10);

@@ -110,14 +110,6 @@ async fn reading_does_not_wait_for_writing() {
 }
 
 #[tokio::test]
-async fn what_nobody_waits_for_is_written_as_well() {
-    let fixture = Fixture::new();
-    assert!(fixture.threads.try_write(|transaction| put(transaction, 1)));
-    fixture.put(1).await;
-    assert_eq!(fixture.books(), 2);
-}
-
-#[tokio::test]
 async fn damage_that_shows_while_it_runs_is_told() {
     let fixture = Fixture::new();
     // Enough for the log to be written back, and for no page to be in anybody's memory.

@@ -18,7 +18,7 @@ use crate::common::{Lab, Running};
 use crate::packages::{examples, python, typescript_in};
 
 /// How long an example may take; most of it is starting the interpreter.
-const SECONDS: u64 = 30;
+const SECONDS: u64 = 60;
 
 /// A message of thirteen packets, not all of it UTF-8.
 const FILE_BYTES: usize = 20_000;
@@ -38,7 +38,7 @@ impl Workshop {
         let (python, folder) = (python(), tempfile::tempdir().expect("a folder"));
         typescript_in(folder.path());
         let devnet = Lab::new();
-        devnet.run("up --detach --ports auto --profile fast --name ex").expect(0);
+        devnet.run("up --detach --ports auto --profile current --crowd 0 --name ex").expect(0);
         Self { devnet, python, folder, run: BTreeSet::new() }
     }
 
