@@ -14,6 +14,10 @@ use crate::Settings;
 /// The shortest mean interval of a stream: a thousand packets a second, more than a core builds.
 const MIN_INTERVAL: Duration = Duration::from_millis(1);
 
+/// The longest: a stream that is as good as off. Thirty-six times as much can be drawn, and is still a
+/// moment that the clock has.
+const MAX_INTERVAL: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// Most identities of a crowd: what they send at the slowest of rates keeps several cores busy.
 const MAX_CROWD: i64 = 10_000;
 
@@ -138,6 +142,9 @@ fn interval(text: &str) -> Result<Duration, String> {
     let interval = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     if interval < MIN_INTERVAL {
         return Err(format!("shorter than {MIN_INTERVAL:?}"));
+    }
+    if interval > MAX_INTERVAL {
+        return Err("longer than a year".into());
     }
     Ok(interval)
 }

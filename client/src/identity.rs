@@ -1,6 +1,8 @@
 //! One identity at work: the engine with its provider, its clock, its links and its journal.
 
 mod sending;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::pin::Pin;
@@ -85,6 +87,8 @@ impl Identity {
         let Self { key, mut provider, rng, shared, mut asks, journal, tally, changed } = self;
         let networks = shared.networks.clone();
         let provider = tokio::select! {
+            // What is asked once there is a provider is for the driver.
+            biased;
             chosen = provider.wait_for(Option::is_some) => match chosen.map(|chosen| *chosen) {
                 Ok(Some(provider)) => provider,
                 Ok(None) | Err(_) => return,
@@ -150,6 +154,8 @@ impl Identity {
                     driver.kept(numbers, kept);
                 }
                 Some(accepting) = driver.accepting.next() => driver.accepted(accepting),
+                // Without it nothing would ever come, and that at once, again and again.
+                Some(ended) = tasks.join_next() => ended.expect("the link does not panic"),
                 Ok(()) = networks.changed() => {
                     driver.engine.set_network(Arc::clone(&networks.borrow_and_update()));
                 }
@@ -171,6 +177,14 @@ impl Identity {
                 LinkState::Registered => None,
                 LinkState::Down(reason) => Some(reason.clone()),
             });
+        }
+        // What is being written is on disk soon, whatever happens here: whoever waits for it hears that.
+        while let Some(accepting) = driver.accepting.next().await {
+            driver.accepted(accepting);
+        }
+        if driver.keeping.is_some() {
+            let (numbers, kept) = kept(&mut driver.keeping).await;
+            driver.kept(numbers, kept);
         }
     }
 }

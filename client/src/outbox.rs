@@ -16,7 +16,7 @@ use wire::{
     fragment_count,
 };
 
-use self::lanes::{Entry, Lane, LaneKey, Lanes};
+use self::lanes::{Entry, LaneKey, Lanes};
 pub(crate) use self::message::Way;
 use self::message::{Message, Piece};
 
@@ -35,6 +35,9 @@ pub const MAX_QUEUED_MESSAGES: usize = 1 << 17;
 /// mixnodes of all blocks of a reply. A directory forgets a node ten seconds after its last sign;
 /// whoever restarts one needs less than this.
 pub const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How often lanes are looked through for messages that have waited too long.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A message is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -158,6 +161,8 @@ pub(crate) struct Outbox {
     expected: usize,
     /// Fragments that wait for a slot.
     queued: usize,
+    /// When to look again for messages that have waited too long.
+    look_again: Time,
 }
 
 impl Outbox {
@@ -196,7 +201,7 @@ impl Outbox {
             done_before,
             since: now,
         };
-        if new.is_done() || self.messages.contains_key(&message) {
+        if new.is_done() || self.contains(message) {
             return None;
         }
         self.bytes += new.data.len();
@@ -204,6 +209,11 @@ impl Outbox {
         self.lanes.add(new.lane(message), message, count);
         self.messages.insert(message, new);
         Some(count)
+    }
+
+    /// Whether a message waits or is underway.
+    pub(crate) fn contains(&self, message: MessageId) -> bool {
+        self.messages.contains_key(&message)
     }
 
     /// The fragment whose turn it is: of those whose recipient can be reached, what goes again first,
@@ -306,38 +316,56 @@ impl Outbox {
         self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 
-    /// Gives up messages whose way has been away for too long.
+    /// Gives up messages whose way has been away for too long, and replies that cannot be completed.
     pub(crate) fn expire(
         &mut self,
         now: Time,
         is_there: impl Fn(Way<'_>) -> bool,
     ) -> Vec<(MessageId, Failure)> {
-        let Self { lanes, messages, .. } = self;
         let mut failed = Vec::new();
-        for (key, lane) in lanes.iter_mut() {
+        if now < self.look_again {
+            return failed;
+        }
+        self.look_again = now + LOOK_INTERVAL;
+        let Self { lanes, messages, .. } = self;
+        let is_over = |since: Time| now.saturating_since(since) >= PATIENCE;
+        let mut away = BTreeSet::new();
+        for (key, away_since) in lanes.iter_mut() {
+            if let LaneKey::Reply(id) = key
+                && messages.get(id).is_some_and(Message::lacks_blocks)
+            {
+                failed.push((*id, Failure::Blocks));
+                continue;
+            }
             if is_open(key, messages, &is_there) {
-                lane.away_since = None;
+                *away_since = None;
                 continue;
             }
-            let since = *lane.away_since.get_or_insert(now);
-            let is_over = |since: Time| now.saturating_since(since) >= PATIENCE;
-            if !is_over(since) || now < lane.look_again {
+            if !is_over(*away_since.get_or_insert(now)) {
                 continue;
             }
-            // Later messages have their time too.
-            lane.look_again = now + Lane::LOOK_INTERVAL;
             match *key {
                 LaneKey::Reply(id) => failed.push((id, Failure::FirstHops)),
-                LaneKey::Provider(provider) => {
-                    let theirs = messages.iter().filter(|(id, message)| {
-                        message.lane(**id) == *key && is_over(message.since)
-                    });
-                    failed.extend(theirs.map(|(id, _)| (*id, Failure::Provider(provider))));
-                }
+                LaneKey::Provider(provider) => drop(away.insert(provider)),
             }
+        }
+        if !away.is_empty() {
+            // Once for all lanes: there may be as many as messages. Later ones have their time too.
+            let theirs = messages.iter().filter(|(_, message)| is_over(message.since));
+            failed.extend(theirs.filter_map(|(id, message)| match message.lane(*id) {
+                LaneKey::Provider(provider) if away.contains(&provider) => {
+                    Some((*id, Failure::Provider(provider)))
+                }
+                _ => None,
+            }));
         }
         for (id, _) in &failed {
             self.fail(*id);
+        }
+        if !failed.is_empty() {
+            // Nobody looks into a lane that is closed, and one whose provider never comes back would
+            // remember every message that ever waited there.
+            self.lanes.retain(|message| self.messages.contains_key(message));
         }
         failed
     }
@@ -393,6 +421,6 @@ fn is_open(
 ) -> bool {
     match key {
         LaneKey::Provider(provider) => is_there(Way::Provider(provider)),
-        LaneKey::Reply(id) => messages.get(id).is_some_and(|reply| reply.to(is_there).is_some()),
+        LaneKey::Reply(id) => messages.get(id).is_some_and(|reply| reply.is_open(is_there)),
     }
 }

@@ -51,8 +51,8 @@ pub(crate) enum LinkState {
 
 #[derive(Debug, thiserror::Error)]
 enum LinkError {
-    #[error("it is not in the directory")]
-    NotListed,
+    #[error("the directory does not list {0}")]
+    NotListed(PublicKey),
     #[error("its address `{0}` is not of the form ws://host:port")]
     Address(String),
     #[error("cannot connect to {url}: {source}")]
@@ -97,6 +97,8 @@ impl ProviderLink {
             let registered = timeout(HANDSHAKE_TIMEOUT, self.connect()).await;
             let error = match registered.unwrap_or(Err(LinkError::Silent)) {
                 Ok(socket) => {
+                    // What could not be kept of an earlier connection is delivered again anyway.
+                    while self.hang_up.try_recv().is_ok() {}
                     self.state.send_replace(LinkState::Registered);
                     let error = match self.carry(socket).await {
                         Ok(()) => return,
@@ -122,7 +124,8 @@ impl ProviderLink {
 
     async fn connect(&mut self) -> Result<Socket, LinkError> {
         let network = Arc::clone(&self.networks.borrow_and_update());
-        let provider = network.provider(&self.provider).ok_or(LinkError::NotListed)?;
+        let provider =
+            network.provider(&self.provider).ok_or(LinkError::NotListed(self.provider))?;
         connect(&self.key, provider).await
     }
 

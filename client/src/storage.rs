@@ -153,7 +153,7 @@ impl Storage {
     }
 
     /// Keeps a reply to a received message: takes as many unused reply blocks as it has packets, and as
-    /// many again in reserve if there are.
+    /// many again in reserve if there are. None if its id is underway: then it changes nothing.
     pub(crate) async fn accept_reply(
         &self,
         message: MessageId,
@@ -162,7 +162,7 @@ impl Storage {
         data: Bytes,
         packets: u32,
         reply_identifiers: Vec<Identifier>,
-    ) -> Result<Vec<(u8, ReplyBlock)>, ReplyError> {
+    ) -> Result<Option<Vec<(u8, ReplyBlock)>>, ReplyError> {
         let accepted = Accepted { message, kind, data, reply_identifiers };
         self.write(move |transaction| {
             outgoing::accept_reply(transaction, &accepted, reply_to, packets)
@@ -264,14 +264,18 @@ impl Storage {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes down what was noted. What fails here would only have saved packets.
+    /// Writes down what was noted. What fails is tried again with what is written next: a message that
+    /// is done would stay in the journal otherwise, and go again after a restart.
     async fn write_notes(&self) {
-        let notes = std::mem::take(&mut self.notes().waiting);
-        if !notes.is_empty()
-            && let Err(error) =
-                self.threads.write(move |transaction| outgoing::note(transaction, &notes)).await
-        {
+        let notes: Arc<[Note]> = std::mem::take(&mut self.notes().waiting).into();
+        if notes.is_empty() {
+            return;
+        }
+        let written = Arc::clone(&notes);
+        let write = self.threads.write(move |transaction| outgoing::note(transaction, &written));
+        if let Err(error) = write.await {
             tracing::warn!("{error}");
+            self.notes().waiting.splice(0..0, notes.iter().copied());
         }
     }
 

@@ -1,5 +1,6 @@
 //! A clock that stands still or goes backwards: a client neither panics nor sends a burst, its streams
-//! go on, and a message that nobody acknowledges is told as failed, once.
+//! go on, and a message that nobody acknowledges is told as failed, once. One that is faster than the
+//! client: it counts what it leaves out, and stays responsive.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -108,4 +109,39 @@ fn whatever_the_clock_does_streams_go_on_and_a_message_has_an_end() {
         assert!((250..480).contains(&sent), "seed {seed}: {sent}");
         assert_eq!(poll(&mut client, rng, now).1, 1, "seed {seed}: the message has one end");
     }
+}
+
+/// Each of its turns takes so long that a hundred packets of either stream are due after it.
+#[test]
+fn who_cannot_keep_up_says_so_and_builds_little_in_a_turn() {
+    let rng = &mut StdRng::seed_from_u64(9);
+    let provider = PrivateKey::random(rng).public();
+    let often = Duration::from_millis(1);
+    let rates = Rates { slot: often, loop_cover: often, ..RATES };
+    let settings = Settings { rates, layers: 1, acks: true };
+    let packets = PacketBuilder::new(WireProfile::CURRENT);
+    let mut client = Client::new(PrivateKey::random(rng), provider, settings, packets);
+    let own = client.address();
+    client.set_network(Arc::new(network(rng, own.client, provider)));
+    let mut now = Time::default();
+    client.set_online(now, true);
+    for second in 0..15 {
+        let (message, fragments) =
+            client.send(now, rng, own, vec![1; 3000].into()).expect("there is room");
+        let mut sent = 0;
+        // Ten turns of four slots. The turn in which a stream begins anew uses none.
+        for _ in 0..10 {
+            now = now + Duration::from_millis(100);
+            let outputs = client.poll(now, rng);
+            let sends = outputs.iter().filter(|output| matches!(output, Output::Send { .. }));
+            // The probe goes besides.
+            assert!(sends.count() <= 8 + 1);
+            let is_sent = |output: &&Output| matches!(output, Output::Sent { message: of, attempt: 1, .. } if *of == message);
+            sent += u32::try_from(outputs.iter().filter(is_sent).count()).expect("few");
+        }
+        assert_eq!(sent, fragments, "in second {second}");
+    }
+    // In a dozen turns either stream gets a second behind.
+    let dropped = client.dropped().get("overload").copied().unwrap_or(0);
+    assert!((15..=30).contains(&dropped), "{dropped}");
 }

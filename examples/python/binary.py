@@ -1,6 +1,7 @@
 """Sends a file through the mixnet to the client that it is connected to, and writes what comes back."""
 
 import asyncio
+import base64
 import json
 import sys
 from pathlib import Path
@@ -14,27 +15,40 @@ FILE = Path(sys.argv[1])
 URL = sys.argv[2] if len(sys.argv) > 2 else "ws://localhost:1977"
 
 
-async def ask(client, frame):
-    """A request and its answer."""
-    await client.send(frame)
-    answer = json.loads(await client.recv())
-    if answer["type"] == "error":
-        sys.exit(answer["message"])
-    return answer
+async def until(client, kind):
+    """The next frame of this kind. Messages that have waited for an application may come before it."""
+    while True:
+        frame = json.loads(await client.recv())
+        if frame["type"] == "error":
+            sys.exit(frame["message"])
+        if frame["type"] == kind:
+            return frame
+
+
+def content_of(received):
+    """The bytes of a message: it is in `message` if they are a text, else in `base64`."""
+    if "base64" in received:
+        return base64.b64decode(received["base64"])
+    return received["message"].encode()
 
 
 async def main():
+    data = FILE.read_bytes()
     # The library would cut the connection at a message of more than 1 MiB.
     async with websockets.connect(URL, max_size=None) as client:
-        address = (await ask(client, json.dumps({"type": "selfAddress"})))["address"]
+        # First of all: without it a message that has waited could be taken for an answer.
+        await client.send(json.dumps({"type": "envelope", "on": True}))
+        await client.send(json.dumps({"type": "selfAddress"}))
+        address = (await until(client, "selfAddress"))["address"]
 
         # A binary request is the recipient's key, its provider's key, and the data: 32 + 32 + any number of bytes.
         recipient, provider = (base58.b58decode(key) for key in address.split("@"))
-        await ask(client, recipient + provider + FILE.read_bytes())
+        await client.send(recipient + provider + data)
+        await until(client, "send")
         print("accepted", FILE)
 
-        # Messages come in binary frames, for this connection's last request to send was one.
-        content = await client.recv()
+        while (content := content_of(await until(client, "received"))) != data:
+            print(f"received {len(content)} bytes of something else")
         copy = FILE.with_name(FILE.name + ".received")
         copy.write_bytes(content)
         print(f"received {len(content)} bytes: {copy}")

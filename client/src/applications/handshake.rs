@@ -10,6 +10,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, error::ProtocolError};
 
 use super::linger;
+use super::websocket::FRAME_BYTES;
 
 /// Bytes of the longest request that is read. Browsers send the cookies of all local servers along.
 const MAX_HEAD_BYTES: usize = 32 << 10;
@@ -21,7 +22,11 @@ const HEAD_BYTES: usize = 2 << 10;
 const BUFFER_BYTES: usize = 16 << 10;
 
 /// A message in JSON, each byte of it escaped at worst, and the frame around it.
-const MAX_MESSAGE_BYTES: usize = 6 * contract::MAX_MESSAGE_BYTES + 4096;
+pub(super) const MAX_MESSAGE_BYTES: usize = 6 * contract::MAX_MESSAGE_BYTES + 4096;
+
+/// Bytes that wait for an application that does not read: a frame that is being written, and as much
+/// for answers to its pings. Without a bound whoever sends pings and reads nothing fills the memory.
+const MAX_WRITE_BUFFER_BYTES: usize = 2 * FRAME_BYTES;
 
 /// The path of the older API.
 const OLDER_PATH: &str = "/mix";
@@ -84,7 +89,8 @@ pub(super) async fn accept(
         .max_message_size(Some(MAX_MESSAGE_BYTES))
         .max_frame_size(Some(MAX_MESSAGE_BYTES))
         .read_buffer_size(BUFFER_BYTES)
-        .write_buffer_size(BUFFER_BYTES);
+        .write_buffer_size(BUFFER_BYTES)
+        .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES);
     let socket = WebSocketStream::from_partially_read(stream, rest, Role::Server, Some(config));
     Ok((socket.await, generation))
 }

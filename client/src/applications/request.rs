@@ -84,6 +84,7 @@ pub(super) enum RecipientError {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a JSON object with a `type`")]
 struct Typed {
     #[serde(rename = "type")]
     kind: RequestType,

@@ -22,7 +22,7 @@ use crate::storage::Received;
 
 /// Messages of a connection of which it waits to hear what became of them. Each costs some hundred
 /// bytes, and a client sends as many in minutes.
-const MAX_UNCONFIRMED: usize = 4096;
+pub(super) const MAX_UNCONFIRMED: usize = 4096;
 
 /// What stands around a message in the envelope form: three ids and the names of the fields.
 const ENVELOPE_BYTES: usize = 256;

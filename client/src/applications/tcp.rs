@@ -27,7 +27,7 @@ use crate::asks::{NewMessage, Recipient};
 use crate::storage::Received;
 
 /// Bytes of the longest request: those of the original's one read.
-const MAX_REQUEST_BYTES: usize = 2048;
+pub(super) const MAX_REQUEST_BYTES: usize = 2048;
 
 /// What a send has before its data.
 const SEND_HEAD_BYTES: usize = 1 + PublicKey::BYTES;

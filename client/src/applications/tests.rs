@@ -1,6 +1,7 @@
 //! Applications on real sockets, with a real inbox. The driver is a test's: it answers as told, and
 //! what it was asked to send can be looked at.
 
+mod bounds;
 mod delivery;
 mod handshakes;
 mod requests;

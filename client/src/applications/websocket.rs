@@ -22,11 +22,11 @@ use super::session::Session;
 use super::{Applications, CLOSE_TIMEOUT, Refusal, WRITE_TIMEOUT, linger};
 
 /// How long a connection may take to become a websocket.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The same while more than half of the places are taken, so that whoever holds connections open
 /// without a word loses them quickly.
-const CROWDED_HANDSHAKE_TIMEOUT: Duration = Duration::from_millis(250);
+pub(super) const CROWDED_HANDSHAKE_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Requests that are read ahead while another is carried out. One, so that an application that writes
 /// before it reads does not wait for a client that writes to it; one may be long.
@@ -34,7 +34,7 @@ const MAX_READ_AHEAD: usize = 1;
 
 /// Longer messages are written in frames of this size, so that the websocket's own buffer never holds
 /// a second copy of a whole one. Only their last frame is marked as such; libraries put them together.
-const FRAME_BYTES: usize = 256 << 10;
+pub(super) const FRAME_BYTES: usize = 256 << 10;
 
 /// What v0.5 says to whoever sends it binary data.
 const BINARY_REFUSED: &str = "binary messages aren't yet supported";

@@ -50,15 +50,22 @@ impl Client {
         if reply_blocks > MAX_REPLY_BLOCKS {
             return Err(ComposeError::TooManyReplyBlocks(reply_blocks));
         }
-        let (kind, data, reply_identifiers) = if reply_blocks == 0 {
-            (Kind::Message, content, Vec::new())
-        } else {
-            let (blocks, identifiers) = self.reply_blocks(rng, reply_blocks)?;
-            let data = Content::encode(&blocks, &content).expect("their number was just compared");
-            (Kind::MessageWithReplies, data.into(), identifiers)
+        if reply_blocks == 0 {
+            let room = self.outbox.make_room(content.len())?;
+            let reply_identifiers = Vec::new();
+            return Ok(Composed { kind: Kind::Message, data: content, reply_identifiers, room });
+        }
+        // Room first: blocks are made for nothing if there is none.
+        let room = self.outbox.make_room(Content::encoded_bytes(reply_blocks, content.len()))?;
+        let (blocks, reply_identifiers) = match self.reply_blocks(rng, reply_blocks) {
+            Ok(made) => made,
+            Err(error) => {
+                self.give_back(room);
+                return Err(error);
+            }
         };
-        let room = self.outbox.make_room(data.len())?;
-        Ok(Composed { kind, data, reply_identifiers, room })
+        let data = Content::encode(&blocks, &content).expect("their number was just compared");
+        Ok(Composed { kind: Kind::MessageWithReplies, data: data.into(), reply_identifiers, room })
     }
 
     /// Gives the room of a message back, which is kept now, or is not sent after all.
@@ -70,6 +77,11 @@ impl Client {
     /// to do for it.
     pub fn enqueue(&mut self, now: Time, outgoing: Outgoing) -> Option<u32> {
         self.outbox.add(now, outgoing)
+    }
+
+    /// Whether a message waits to be sent, or for acknowledgements.
+    pub fn is_underway(&self, message: MessageId) -> bool {
+        self.outbox.contains(message)
     }
 
     /// Takes a message that nobody keeps: it is lost with the process. Returns its id and the number

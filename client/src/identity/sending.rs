@@ -20,16 +20,26 @@ type Answer = oneshot::Sender<Result<Accepted, String>>;
 /// A message that is being written into the journal.
 pub(super) struct Accepting {
     message: MessageId,
-    to: String,
+    to: To,
     composed: Composed,
     content: Content,
     confirm: bool,
     answer: Answer,
     /// Where it goes; none if it is underway already.
     kept: Result<Option<Destination>, String>,
+    /// Whether this is the second time that it is written.
+    again: bool,
 }
 
 pub(super) type Accept = Pin<Box<dyn Future<Output = Accepting> + Send>>;
+
+impl Accepting {
+    async fn keep(mut self, storage: Storage) -> Self {
+        self.kept = keep(&storage, self.message, &self.to, &self.composed).await;
+        self
+    }
+}
+
 impl Driver {
     /// Makes a message ready to be kept, and lets it be written.
     pub(super) fn begin_send(
@@ -58,12 +68,10 @@ impl Driver {
             Err(error) => return Err((error.to_string(), answer)),
         };
         let message = id.unwrap_or_else(|| MessageId(self.rng.random()));
-        let accept = async move {
-            let kept = keep(&storage, message, &to, &composed).await;
-            let to = to.to_string();
-            Accepting { message, to, composed, content, confirm, answer, kept }
-        };
-        self.accepting.push(accept.boxed());
+        let kept = Ok(None);
+        let accepting =
+            Accepting { message, to, composed, content, confirm, answer, kept, again: false };
+        self.accepting.push(accepting.keep(storage).boxed());
         Ok(())
     }
 
@@ -87,7 +95,19 @@ impl Driver {
 
     /// A message is in the journal, or could not be written.
     pub(super) fn accepted(&mut self, accepting: Accepting) {
-        let Accepting { message, to, composed, content, confirm, answer, kept } = accepting;
+        if let Some(storage) = &self.storage
+            && accepting.confirm
+            && !accepting.again
+            && accepting.kept == Ok(None)
+            && !self.engine.is_underway(accepting.message)
+        {
+            // It was underway when this was written, and is done since: nobody will tell how it ended.
+            // It goes once more, and the recipient knows it.
+            let accepting = Accepting { again: true, ..accepting };
+            self.accepting.push(accepting.keep(storage.clone()).boxed());
+            return;
+        }
+        let Accepting { message, to, composed, content, confirm, answer, kept, .. } = accepting;
         let Composed { kind, data, room, .. } = composed;
         self.engine.give_back(room);
         let destination = match kept {
@@ -96,7 +116,12 @@ impl Driver {
         };
         let fate = confirm.then(|| {
             let (sender, fate) = oneshot::channel();
-            self.fates.entry(message).or_default().push(sender);
+            let waiting = self.fates.entry(message).or_default();
+            if waiting.len() == waiting.capacity() {
+                // Who asks again and again, each time on another connection, waits once.
+                waiting.retain(|sender| !sender.is_closed());
+            }
+            waiting.push(sender);
             fate
         });
         // Nobody to tell is no reason not to send it: it is in the journal.
@@ -105,6 +130,7 @@ impl Driver {
         if let Some(to_whom) = destination {
             let to_send = Outgoing { message, to: to_whom, kind, data, acknowledged: Vec::new() };
             let Some(fragments) = self.engine.enqueue(clock::now(), to_send) else { return };
+            let to = to.to_string();
             self.report(message, MessageStage::Accepted { to, content, fragments });
         }
     }
@@ -157,7 +183,7 @@ async fn keep(
             let packets = fragment_count(data.len()).expect("compose() refuses longer ones");
             let blocks = storage.accept_reply(message, kind, received, data, packets, identifiers);
             let blocks = blocks.await.map_err(|error| error.to_string())?;
-            Ok(Some(Destination::Blocks(blocks.into())))
+            Ok(blocks.map(|blocks| Destination::Blocks(blocks.into())))
         }
     }
 }

@@ -2,7 +2,6 @@
 //! there is a lane for each provider, and one for each reply.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Duration;
 
 use contract::Time;
 use wire::{MessageId, PublicKey};
@@ -42,20 +41,13 @@ pub(super) struct Lanes {
 
 /// What goes over one thing.
 #[derive(Debug, Default)]
-pub(super) struct Lane {
+struct Lane {
     /// Since when it has been away.
-    pub(super) away_since: Option<Time>,
-    /// When to look again for messages that waited too long.
-    pub(super) look_again: Time,
+    away_since: Option<Time>,
     again: VecDeque<(MessageId, u32)>,
     short: VecDeque<(u64, MessageId)>,
     long: VecDeque<(u64, MessageId)>,
     messages: usize,
-}
-
-impl Lane {
-    /// How often messages are looked through whose way is not there.
-    pub(super) const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 }
 
 impl Lanes {
@@ -116,13 +108,29 @@ impl Lanes {
         }
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&LaneKey, &mut Lane)> {
-        self.by_key.iter_mut()
+    /// All lanes, each with the moment since which it has been away.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&LaneKey, &mut Option<Time>)> {
+        self.by_key.iter_mut().map(|(key, lane)| (key, &mut lane.away_since))
+    }
+
+    /// Forgets what is of other messages than these.
+    pub(super) fn retain(&mut self, is_there: impl Fn(&MessageId) -> bool) {
+        for lane in self.by_key.values_mut() {
+            lane.again.retain(|(message, _)| is_there(message));
+            lane.short.retain(|(_, message)| is_there(message));
+            lane.long.retain(|(_, message)| is_there(message));
+        }
     }
 
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         self.by_key.is_empty()
+    }
+
+    #[cfg(test)]
+    pub(super) fn entries(&self) -> usize {
+        let entries = |lane: &Lane| lane.again.len() + lane.short.len() + lane.long.len();
+        self.by_key.values().map(entries).sum()
     }
 }
 

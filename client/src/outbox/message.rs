@@ -1,10 +1,10 @@
 //! A message on its way out: which of its fragments are done, underway, or were never sent.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use contract::Time;
-use wire::{Kind, MessageId, NodeAddress, PublicKey};
+use wire::{Kind, MessageId, NodeAddress, PublicKey, ReplyBlock};
 
 use super::lanes::LaneKey;
 use super::{Awaited, Destination, To};
@@ -75,15 +75,38 @@ impl Message {
         }
     }
 
+    /// Whether a reply has fewer blocks than packets that were never sent: a process that was killed may
+    /// have used them without noting what became of the packets.
+    pub(super) fn lacks_blocks(&self) -> bool {
+        match &self.to {
+            Destination::Address(_) => false,
+            Destination::Blocks(blocks) => blocks.len() < self.fresh_left(),
+        }
+    }
+
+    /// Whether a packet of it can be sent.
+    pub(super) fn is_open(&self, is_there: impl Fn(Way<'_>) -> bool) -> bool {
+        match &self.to {
+            Destination::Address(address) => is_there(Way::Provider(&address.provider)),
+            Destination::Blocks(blocks) => usable(blocks, is_there).is_some(),
+        }
+    }
+
     pub(super) fn to(&self, is_there: impl Fn(Way<'_>) -> bool) -> Option<To> {
         match &self.to {
             Destination::Address(address) => {
                 is_there(Way::Provider(&address.provider)).then_some(To::Client(*address))
             }
-            Destination::Blocks(blocks) => blocks
-                .iter()
-                .find(|(_, block)| is_there(Way::FirstHop(&block.first_hop)))
+            Destination::Blocks(blocks) => usable(blocks, is_there)
                 .map(|(number, block)| To::Block(*number, Box::new(block.clone()))),
         }
     }
+}
+
+/// The first block whose first hop is there.
+fn usable(
+    blocks: &VecDeque<(u8, ReplyBlock)>,
+    is_there: impl Fn(Way<'_>) -> bool,
+) -> Option<&(u8, ReplyBlock)> {
+    blocks.iter().find(|(_, block)| is_there(Way::FirstHop(&block.first_hop)))
 }

@@ -219,6 +219,36 @@ fn a_reply_goes_by_the_blocks_whose_first_mixnode_is_there() {
 }
 
 #[test]
+fn a_restored_reply_with_fewer_blocks_than_packets_fails_at_once() {
+    let mut outbox = Outbox::default();
+    outbox.add(at(0), reply(&[(0, 1)], 2 * FRAGMENT_DATA_BYTES)).expect("new");
+    assert_eq!(outbox.expire(at(0), |_| true), [(MESSAGE, Failure::Blocks)]);
+    assert_nothing_is_left(&outbox);
+    // What is acknowledged needs none.
+    let two = reply(&[(0, 1)], 2 * FRAGMENT_DATA_BYTES);
+    outbox.add(at(1), Outgoing { acknowledged: vec![0], ..two }).expect("new");
+    assert_eq!(outbox.expire(at(1), |_| true), []);
+    assert_eq!(used(&mut outbox, 1, |_| true), (0, 1));
+    // All blocks are used, and nothing waits for one.
+    assert_eq!(outbox.expire(at(2), |_| true), []);
+    assert_eq!(acknowledge(&mut outbox, 1), Some((1, true)));
+    assert_nothing_is_left(&outbox);
+}
+
+#[test]
+fn a_provider_that_never_comes_back_leaves_nothing_behind() {
+    let mut outbox = Outbox::default();
+    let patience = PATIENCE.as_secs();
+    // There is always one that waits, so that the lane is never empty.
+    for round in 0..10 {
+        let id = u8::try_from(round).expect("few");
+        outbox.add(at(round * patience), outgoing(id, 1, 10)).expect("new");
+        outbox.expire(at(round * patience + 1), |_| false);
+        assert_eq!((outbox.messages.len(), outbox.lanes.entries()), (1, 1), "in round {round}");
+    }
+}
+
+#[test]
 fn room_is_bounded_in_bytes_and_messages_and_given_back() {
     let mut outbox = Outbox::default();
     let longest = contract::MAX_MESSAGE_BYTES;

@@ -46,9 +46,6 @@ pub(crate) enum ReplyError {
         /// As many as are not used or set aside.
         left: u32,
     },
-    /// The id is that of a message that is underway.
-    #[error("a message with this id is underway already")]
-    Underway,
     /// It cannot be kept.
     #[error(transparent)]
     Storage(#[from] StorageError),

@@ -14,8 +14,10 @@ use super::schema::{FORMAT, PLACES};
 
 type Transaction<'a> = storage::Transaction<'a, Ledger>;
 
-/// Most messages of a page.
-pub(super) const MAX_PAGE: usize = 1000;
+/// Most messages of a page. A line has room for [`MAX_CONTENT_BYTES`] of contents with each byte
+/// escaped, and for its frame: that of a message takes up to 140 bytes.
+pub(super) const MAX_PAGE: usize = 400;
+const _: () = assert!(6 * MAX_CONTENT_BYTES + 150 * MAX_PAGE < contract::MAX_LINE_BYTES);
 
 /// A row of the inbox.
 struct Row {

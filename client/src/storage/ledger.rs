@@ -34,7 +34,7 @@ impl Limits {
         incomplete: Amount { messages: 10_000, bytes: 256 << 20 },
         // A sender that is switched off goes on where it was, and may be off over a weekend.
         silence: Duration::from_secs(7 * 24 * 3600),
-        // Of disk, as much as is not missed. More is not read through in a second when it is opened.
+        // Of disk, as much as is not missed.
         untaken: Amount { messages: 1_000_000, bytes: 1 << 30 },
         // As much as a person looks through.
         taken: Amount { messages: 10_000, bytes: 64 << 20 },

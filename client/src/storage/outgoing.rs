@@ -67,15 +67,23 @@ pub(super) fn accept(
 }
 
 /// Keeps a reply to a message of the inbox, and sets reply blocks aside for it: as many as it has
-/// packets, and as many again if there are.
+/// packets, and as many again if there are. None if its id is underway.
 pub(super) fn accept_reply(
     transaction: &mut Transaction<'_>,
     accepted: &Accepted,
     reply_to: MessageId,
     packets: u32,
-) -> Result<Vec<(u8, ReplyBlock)>, ReplyError> {
+) -> Result<Option<Vec<(u8, ReplyBlock)>>, ReplyError> {
     transaction.must_have_room()?;
     let connection = transaction.connection();
+    let is_underway = || {
+        let sql = "SELECT 1 FROM outgoing WHERE message = ?1";
+        connection.prepare_cached(sql)?.exists([accepted.message.0])
+    };
+    // Before anything else: for the same once more there may be no blocks left.
+    if FORMAT.attempt("read what is underway", is_underway())? {
+        return Ok(None);
+    }
     let find = || {
         let sql = "SELECT number FROM inbox WHERE message = ?1 AND taken IS NOT NULL";
         let mut statement = connection.prepare_cached(sql)?;
@@ -95,9 +103,7 @@ pub(super) fn accept_reply(
     if left < packets {
         return Err(ReplyError::TooFewBlocks { needed: packets, left });
     }
-    if !insert(transaction, accepted, None)? {
-        return Err(ReplyError::Underway);
-    }
+    insert(transaction, accepted, None)?;
     let set_aside = || {
         let sql = "UPDATE reply_blocks SET used_by = ?3 WHERE inbox = ?1 AND number = ?2";
         let mut statement = connection.prepare_cached(sql)?;
@@ -106,7 +112,7 @@ pub(super) fn accept_reply(
         })
     };
     FORMAT.attempt("set reply blocks aside", set_aside())?;
-    Ok(blocks)
+    Ok(Some(blocks))
 }
 
 fn insert(

@@ -11,6 +11,13 @@ pub(super) static FORMAT: Format = Format {
     version: 1,
     tables: TABLES,
     older: &[],
+    // Deleting is what has to work: a message that was taken or is finished, and what is acknowledged.
+    // Room for the log of that and for some of its writing back; a provider's 16 would be 800 MB with
+    // fifty clients on one disk.
+    reserve_mb: 4,
+    // Reading through 64 MB takes a seventh of a second of one core, and a client should be ready
+    // within one.
+    checked_mb: 64,
 };
 
 /// Pieces of one message are numbered from its set of pieces times this, and parts of an outgoing one

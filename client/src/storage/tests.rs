@@ -9,6 +9,7 @@ use super::ledger::Limits;
 use super::*;
 use crate::outbox::Destination;
 
+mod bounds;
 mod model;
 mod replies;
 
@@ -138,6 +139,28 @@ async fn what_is_accepted_is_there_until_it_is_finished() {
     for table in ["outgoing", "outgoing_rest", "acknowledged"] {
         assert_eq!(count(&file, table), 0, "{table}");
     }
+}
+
+#[tokio::test]
+async fn what_cannot_be_noted_now_is_noted_later() {
+    let fixture = Fixture::new();
+    let accept = async |byte: u8| {
+        let data = Bytes::from_static(b"hi");
+        let kept = fixture.storage.accept(id(byte), Kind::Message, address(1), data, vec![]);
+        kept.await.expect("kept")
+    };
+    assert!(accept(1).await);
+    let other = rusqlite::Connection::open(fixture.path()).expect("opens");
+    let refuse = "CREATE TRIGGER refuse BEFORE DELETE ON outgoing
+                  BEGIN SELECT RAISE(ABORT, 'refused'); END";
+    other.execute_batch(refuse).expect("made");
+    fixture.storage.finished(id(1));
+    assert!(accept(2).await, "it is not at fault");
+    other.execute_batch("DROP TRIGGER refuse").expect("dropped");
+    drop(other);
+    let fixture = fixture.reopen().await;
+    let outgoing = fixture.restored.outgoing.iter().map(|outgoing| outgoing.message);
+    assert_eq!(outgoing.collect::<Vec<_>>(), [id(2)]);
 }
 
 #[tokio::test]

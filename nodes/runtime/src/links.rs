@@ -100,8 +100,14 @@ impl Links {
             Some(frame) => batch.push(to, frame, None),
             None => batch.shared.counted.dropped += 1,
         }
-        // The link's task writes: by then there may be more.
-        batch.for_later();
+        // The link's task writes: by then there may be more. Where much else is to be done it comes
+        // late, so no more waits for it than it writes at once.
+        if batch.is_full(to) {
+            batch.shared.fresh.push(to.0);
+            batch.write();
+        } else {
+            batch.for_later();
+        }
     }
 
     /// For sending several packets at once.
@@ -214,6 +220,11 @@ impl Batch<'_> {
             shared.frames.release(frame);
             shared.counted.dropped += 1;
         }
+    }
+
+    /// Whether as much waits for this hop as is written at once.
+    fn is_full(&self, to: NodeAddress) -> bool {
+        self.shared.queues.get(&to.0).is_some_and(|queue| queue.len() >= queue::MAX_BATCH)
     }
 
     /// Whether anything was pushed that was not tried to be written.

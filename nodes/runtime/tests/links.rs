@@ -61,6 +61,23 @@ async fn packets_arrive_in_order_and_every_one_is_told() {
     assert!(links.take_events().is_empty(), "each is told once");
 }
 
+/// A process that has much else to do sends for a while before the tasks of its links have their turn.
+#[tokio::test]
+async fn a_full_batch_does_not_wait_for_the_links_task() {
+    let (address, mut received, _task, _) = node(None).await;
+    let links = Links::new(PROFILE);
+    links.send(NodeAddress(address), packet(0));
+    assert_eq!(next(&mut received).await, 0);
+    for number in 1..=40 {
+        links.send(NodeAddress(address), packet(number));
+    }
+    // Nothing else has run since.
+    assert_eq!((links.sent(), links.dropped()), (1 + 32, 0));
+    for number in 1..=40 {
+        assert_eq!(next(&mut received).await, number);
+    }
+}
+
 #[tokio::test]
 async fn a_node_that_starts_late_or_comes_back_gets_what_waited() {
     let (address, received, task, _) = node(None).await;

@@ -120,10 +120,12 @@ impl<M: Memory> Database<M> {
                 return Err(DatabaseError::Damaged { format, reason });
             }
             file::create(path)?;
-            Self::with(format.attempt("be opened", Connection::open(path))?, format)
+            let is_checked = file::is_suspect(path) || file::megabytes(path) < format.checked_mb;
+            Self::with(format.attempt("be opened", Connection::open(path))?, format, is_checked)
         };
         match open() {
             Ok(database) => {
+                file::clear_suspicion(path);
                 let mut reserve = Reserve::of(path, format);
                 if let Err(error) = reserve.take() {
                     tracing::warn!("{error}");
@@ -138,10 +140,14 @@ impl<M: Memory> Database<M> {
     /// One that lives as long as this value.
     pub fn in_memory(format: &'static Format) -> Result<Self, DatabaseError> {
         let connection = format.attempt("be opened", Connection::open_in_memory())?;
-        Self::with(connection, format)
+        Self::with(connection, format, true)
     }
 
-    fn with(mut connection: Connection, format: &'static Format) -> Result<Self, DatabaseError> {
+    fn with(
+        mut connection: Connection,
+        format: &'static Format,
+        is_checked: bool,
+    ) -> Result<Self, DatabaseError> {
         format.attempt("be opened", set_cache(&connection))?;
         format.prepare(&mut connection)?;
         let set = || {
@@ -150,6 +156,9 @@ impl<M: Memory> Database<M> {
             connection.pragma_update(None, "foreign_keys", true)?;
             connection.pragma_update(None, "wal_autocheckpoint", MAX_LOG_PAGES)?;
             connection.busy_timeout(BUSY_LIMIT)?;
+            if !is_checked {
+                return Ok("ok".into());
+            }
             // Not the quick check: that one leaves out whether the indexes fit the tables, so that a
             // file would pass here and fail again and again as soon as it is used.
             connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0))

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use rusqlite::ErrorCode;
 
 use crate::Format;
-use crate::file::RESERVE_MB;
 
 /// The file cannot be used. Its words are those of its [`Format`].
 #[derive(Debug, thiserror::Error)]
@@ -83,10 +82,10 @@ pub enum DatabaseError {
     },
     /// There is no room for the reserve. Reading and deleting work.
     #[error(
-        "the {} cannot store {}: less than {RESERVE_MB} MB are free on its disk, and it keeps so \
-         many in reserve",
+        "the {} cannot store {}: less than {} MB are free on its disk, and it keeps so many in reserve",
         format.name,
-        format.items
+        format.items,
+        format.reserve_mb
     )]
     NoReserve {
         /// Of which file.
@@ -118,12 +117,16 @@ impl DatabaseError {
         match self {
             Self::Damaged { .. } => true,
             Self::Sqlite { source, .. } => {
+                use rusqlite::Error;
+
                 // A value that is none was not written by this program.
-                matches!(source, rusqlite::Error::FromSqlConversionFailure(..))
-                    || matches!(
-                        source.sqlite_error_code(),
-                        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-                    )
+                matches!(
+                    source,
+                    Error::FromSqlConversionFailure(..) | Error::IntegralValueOutOfRange(..)
+                ) || matches!(
+                    source.sqlite_error_code(),
+                    Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+                )
             }
             _ => false,
         }

@@ -14,11 +14,6 @@ use crate::{DatabaseError, Format};
 /// Only its owner can read it: it says who gets how much, and when, and what.
 const MODE: u32 = 0o600;
 
-/// Room on the disk that is given up when the disk is full, so that deleting still works: the log of
-/// one checkpoint, and as much again for what the checkpoint adds to the file.
-const RESERVE_BYTES: u64 = RESERVE_MB << 20;
-pub(crate) const RESERVE_MB: u64 = 16;
-
 /// The file with something behind its name.
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
@@ -139,6 +134,31 @@ pub(crate) fn put_aside(database: &Path) -> Result<PathBuf, DatabaseError> {
     Ok(kept)
 }
 
+/// Notes that damage has shown in a database: the next one who opens it looks for it.
+pub(crate) fn suspect(database: &Path) {
+    let path = beside(database, ".suspect");
+    let open = OpenOptions::new().create(true).truncate(false).write(true).mode(MODE).open(&path);
+    if let Err(error) = open {
+        tracing::warn!("{}", io_error("note the damage in", &path)(error));
+    }
+}
+
+/// Whether that was noted.
+pub(crate) fn is_suspect(database: &Path) -> bool {
+    beside(database, ".suspect").exists()
+}
+
+/// Somebody has looked.
+pub(crate) fn clear_suspicion(database: &Path) {
+    // It is not there most often; else there is one look more than is needed.
+    let _ = fs::remove_file(beside(database, ".suspect"));
+}
+
+/// Megabytes of a database, begun ones not counted.
+pub(crate) fn megabytes(database: &Path) -> u64 {
+    fs::metadata(database).map_or(0, |metadata| metadata.len() >> 20)
+}
+
 /// A file that takes up room and has nothing in it.
 #[derive(Debug)]
 pub(crate) struct Reserve {
@@ -152,7 +172,7 @@ impl Reserve {
     pub(crate) fn of(database: &Path, format: &'static Format) -> Self {
         let path = beside(database, ".reserve");
         let held = fs::metadata(&path)
-            .is_ok_and(|metadata| metadata.is_file() && metadata.len() == RESERVE_BYTES);
+            .is_ok_and(|metadata| metadata.is_file() && metadata.len() == format.reserve_mb << 20);
         Self { format, path, held }
     }
 
@@ -189,22 +209,23 @@ impl Reserve {
     }
 
     fn allocate(&self) -> io::Result<()> {
+        let length = self.format.reserve_mb << 20;
         let mut options = OpenOptions::new();
         let mut file =
             options.create(true).write(true).truncate(true).mode(MODE).open(&self.path)?;
-        match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, RESERVE_BYTES) {
+        match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, length) {
             Err(Errno::NOSPC) => return Err(Errno::NOSPC.into()),
             // Each system has its own word for a file system that cannot: then it is written.
             Err(_) => {
                 let zeros = vec![0; 1 << 16];
-                for _ in 0..RESERVE_BYTES / zeros.len() as u64 {
+                for _ in 0..length / zeros.len() as u64 {
                     file.write_all(&zeros)?;
                 }
             }
             Ok(()) => {}
         }
         // On some systems room that is allocated is not part of the length.
-        file.set_len(RESERVE_BYTES)
+        file.set_len(length)
     }
 }
 
@@ -216,7 +237,7 @@ mod tests {
     fn a_disk_without_room_for_the_reserve_is_not_said_to_be_full() {
         let reserve = Reserve::of(Path::new("shelf.sqlite"), &crate::testing::SHELF);
         let refused = reserve.refused(Errno::NOSPC.into());
-        assert!(refused.to_string().contains("less than 16 MB are free"), "{refused}");
+        assert!(refused.to_string().contains("less than 3 MB are free"), "{refused}");
         let refused = reserve.refused(Errno::ACCESS.into());
         assert!(refused.to_string().contains("make the reserve `shelf.sqlite.reserve`"));
     }

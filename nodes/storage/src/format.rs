@@ -30,6 +30,12 @@ pub struct Format {
     pub tables: &'static str,
     /// Versions that are brought up to date.
     pub older: &'static [Older],
+    /// Megabytes of disk that are given up when it is full, so that deleting still works. What is in
+    /// the log has to fit into the file then, and what is deleted into the log.
+    pub reserve_mb: u64,
+    /// Megabytes up to which a file is read through when it is opened. A larger one is once damage has
+    /// shown while it was used: to read a gigabyte takes some seconds, and from a slow disk a minute.
+    pub checked_mb: u64,
 }
 
 /// A version of a file before today's, without an `application_id`.

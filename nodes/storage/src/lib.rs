@@ -3,7 +3,8 @@
 //! write and read it.
 //!
 //! Beside a file are SQLite's log (`-wal`, `-shm`), which belongs to it, a lock (`.lock`), and a
-//! reserve (`.reserve`): room that is given up when the disk is full.
+//! reserve (`.reserve`): room that is given up when the disk is full. A `.suspect` means that damage
+//! has shown: the next start looks for it.
 //!
 //! Write-ahead logging with synchronous `NORMAL`: what is committed survives a killed process, not a
 //! power cut.

@@ -12,6 +12,8 @@ pub(crate) static SHELF: Format = Format {
     version: 1,
     tables: "CREATE TABLE books (number INTEGER PRIMARY KEY, text BLOB NOT NULL) STRICT;",
     older: &[],
+    reserve_mb: 3,
+    checked_mb: 1,
 };
 
 /// How many books there are.

@@ -3,7 +3,7 @@
 //! One thread writes. What is asked of it while a transaction is under way goes into the next one,
 //! together: many small transactions cost as much as few large ones take. Another thread reads.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use crate::database::open_reader;
+use crate::file;
 use crate::{Database, DatabaseError, Failure, Format, Memory, Transaction};
 
 /// Jobs that wait for a thread. Whoever asks has one or two under way, and waits for them.
@@ -77,6 +78,7 @@ pub struct Threads<M>(Arc<Asking<M>>);
 #[derive(Debug)]
 struct Asking<M> {
     format: &'static Format,
+    path: PathBuf,
     writes: Writes<M>,
     reads: mpsc::Sender<Read>,
     /// Why the file cannot be used any more.
@@ -132,7 +134,8 @@ impl<M: Memory + Send + 'static> Threads<M> {
             drop(database);
             drop(token);
         })?;
-        Ok(Self(Arc::new(Asking { format, writes, reads, broken, closing, ended })))
+        let path = path.to_owned();
+        Ok(Self(Arc::new(Asking { format, path, writes, reads, broken, closing, ended })))
     }
 
     /// Closes the file, after what is asked of it already: it is complete then, without its log. Says
@@ -193,6 +196,9 @@ impl<M: Memory + Send + 'static> Threads<M> {
             Err(Err(refusal)) => return Err(refusal),
             Err(Ok(error)) => error,
         };
+        if error.is_damage() {
+            file::suspect(&self.0.path);
+        }
         if error.is_damage() || matches!(error, DatabaseError::Ended { .. }) {
             // Whoever came first has told.
             let _ = self.0.broken.set(error.to_string());

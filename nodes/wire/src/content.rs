@@ -62,14 +62,18 @@ impl<'a> Content<'a> {
         if reply_blocks.len() > MAX_REPLY_BLOCKS {
             return Err(too_many);
         }
-        let length = 1 + reply_blocks.len() * ReplyBlock::BYTES + bytes.len();
-        let mut data = Vec::with_capacity(length);
+        let mut data = Vec::with_capacity(Self::encoded_bytes(reply_blocks.len(), bytes.len()));
         data.push(count);
         for block in reply_blocks {
             block.encode_to(&mut data);
         }
         data.extend_from_slice(bytes);
         Ok(data)
+    }
+
+    /// How long the data of a [`Kind::MessageWithReplies`] is.
+    pub const fn encoded_bytes(reply_blocks: usize, bytes: usize) -> usize {
+        1 + reply_blocks * ReplyBlock::BYTES + bytes
     }
 
     /// Takes the data of a message of this kind apart.

@@ -88,10 +88,10 @@ async fn measure_pair(from: &str, to: &str) -> Vec<f64> {
         let begin = Instant::now();
         let sent =
             ask(&mut sender, json!({"type": "send", "recipient": recipient, "message": text}));
-        let arrives = async { (next(&mut receiver).await, begin.elapsed()) };
-        let (answer, (arrived, took)) = tokio::join!(sent, arrives);
+        let arrival = async { (next(&mut receiver).await, begin.elapsed()) };
+        let (answer, (got, took)) = tokio::join!(sent, arrival);
         assert_eq!(answer["type"], "send", "{answer}");
-        assert_eq!(arrived, text);
+        assert_eq!(got, text);
         delays.push(took.as_secs_f64() * 1000.0);
     }
     delays

@@ -364,7 +364,7 @@ pub(crate) struct SendArgs {
     /// Send what is in this file
     #[arg(long, value_name = "FILE", conflicts_with = "text")]
     pub(crate) file: Option<PathBuf>,
-    /// Wait until it is delivered
+    /// Wait until it is delivered, or acknowledged where TO is outside the devnet
     #[arg(long)]
     pub(crate) wait: bool,
     /// How long to wait at most

@@ -184,7 +184,10 @@ fn a_client_without_a_layer_holds_its_messages_until_it_is_back() {
     });
     assert!(alice["reason"].as_str().expect("text").contains("layer 2"), "{alice}");
     let held = lab.run("send alice bob held -o json --name t1").expect(0).json();
-    let waiting = lab.run("send alice bob waits --wait --timeout 1s --name t1").expect(5).stderr;
+    // Long enough for alice to take it, however slow the machine is.
+    let seconds = limit(2).as_secs();
+    let waiting = format!("send alice bob waits --wait --timeout {seconds}s --name t1");
+    let waiting = lab.run(&waiting).expect(5).stderr;
     assert!(waiting.contains("0 acknowledged; `alice` is present: "), "{waiting}");
     lab.run("start mix-2-1 --name t1").expect(0);
     lab.run("wait --name t1").expect(0);
@@ -406,12 +409,21 @@ fn what_cannot_be_sent_is_refused_before_it_is_tried() {
 #[cfg(target_os = "linux")]
 fn a_result_that_cannot_be_written_is_told_on_standard_error() {
     let lab = Lab::new();
-    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("opens");
-    let mut command = lab.command("ls -o json");
-    let done = command.stdout(full).output().expect("runs");
-    let stderr = String::from_utf8_lossy(&done.stderr);
-    assert_eq!(done.status.code(), Some(8), "{stderr}");
-    assert!(stderr.starts_with("error: cannot write to standard output: "), "{stderr}");
+    let start = |arguments: &str| {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("opens");
+        common::Running { child: lab.command(arguments).stdout(full).spawn().expect("it starts") }
+    };
+    let fails = |running: common::Running| {
+        let stderr = running.wait(20).expect(8).stderr;
+        assert!(stderr.starts_with("error: cannot write to standard output: "), "{stderr}");
+    };
+    fails(start("ls -o json"));
+    lab.run(&format!("{FAST} --layers 1 --name t1")).expect(0);
+    // It ends at what it cannot print, and does not wait for more.
+    let following = start("inbox bob -f --name t1");
+    lab.run("send alice bob hello --wait --name t1").expect(0);
+    fails(following);
+    lab.run("down t1").expect(0);
 }
 
 #[test]

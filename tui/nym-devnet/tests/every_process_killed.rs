@@ -74,7 +74,7 @@ fn each_accepted_message_arrives_once_while_every_process_in_turn_is_killed() {
         until(&format!("{name} is started again"), 20, || {
             lab.node("t1", name)["restarts"] == restarts + 1
         });
-        lab.run("wait --name t1 --timeout 60s").expect(0);
+        lab.run(&format!("wait --name t1 --timeout {}s", limit(60).as_secs())).expect(0);
         println!("{name}: all are ready again after {:.1} s", began.elapsed().as_secs_f64());
     }
     let all = seconds * PER_SECOND;

@@ -12,7 +12,7 @@ use crate::names::Names;
 /// Messages that are remembered …
 const MAX_MESSAGES: usize = 1000;
 
-/// … and packets of all of them together: a message of a megabyte has 660.
+/// … and packets of all of them together: a message of a megabyte has 660, one of 16 has 10 559.
 const MAX_PACKETS: usize = 20_000;
 
 /// The most packets that one message can have, a little more than [`contract::MAX_MESSAGE_BYTES`]
@@ -60,6 +60,7 @@ impl Messages {
             }
             MessageStage::Received { content } => {
                 if let Some(tracked) = self.by_id.get_mut(&id) {
+                    tracked.name_recipient(names);
                     tracked.delivered(t);
                     self.changed.insert(id.clone());
                 } else {
@@ -101,8 +102,14 @@ impl Messages {
         !self.changed.is_empty()
     }
 
+    /// How many packets these messages have.
+    pub(crate) fn changed_packets(&self) -> usize {
+        let changed = self.changed.iter().filter_map(|id| self.get(id));
+        changed.map(|status| status.packets.len()).sum()
+    }
+
     /// The messages that have changed: of all steps, or only those that came to another state. A
-    /// long message has a thousand steps, and each would repeat the whole status.
+    /// long message has thousands of steps, and each would repeat the whole status.
     pub(crate) fn take_changed(&mut self, all: bool) -> Vec<MessageStatus> {
         let mut taken = Vec::new();
         let by_id = &mut self.by_id;
@@ -181,7 +188,17 @@ impl Messages {
 }
 
 impl Tracked {
+    /// A client that starts again with messages that it still has to send may tell of them before
+    /// their recipient has said who it is.
+    fn name_recipient(&mut self, names: &Names) {
+        if let Some(name) = names.find(&self.status.to) {
+            self.status.to = name.into();
+            self.arrival_is_seen = true;
+        }
+    }
+
     fn sent(&mut self, t: Time, fragment: u32, attempt: u32, route: &[String], names: &Names) {
+        self.name_recipient(names);
         let since = self.since(t);
         let status = &mut self.status;
         status.sent_ms.get_or_insert(since);

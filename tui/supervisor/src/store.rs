@@ -129,6 +129,11 @@ impl Store {
         self.devnet_changed || self.messages.has_changed()
     }
 
+    /// Packets of the messages that changed and were not published yet.
+    pub(crate) fn hidden_packets(&self) -> usize {
+        self.messages.changed_packets()
+    }
+
     /// Changes what is known of a node.
     pub(crate) fn change_node(
         &mut self,

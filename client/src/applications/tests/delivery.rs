@@ -237,8 +237,14 @@ async fn two_fetches_at_once_do_not_get_the_same() {
     let second = hand_out().await;
     assert_eq!(second.messages.len(), 1, "only what the first has not");
     assert_eq!(second.messages[0].data[..], [2]);
+    // Who can carry none of them may look past all, but not past what is claimed.
+    let left_up_to =
+        async || client.applications.hand_out(0, |_| None).await.expect("read").left_up_to;
+    assert_eq!(left_up_to().await, 0);
     // It cannot be written.
+    let numbers = first.claim.numbers().to_vec();
     drop(first);
+    assert_eq!(left_up_to().await, numbers[1]);
     let third = hand_out().await;
     assert_eq!(third.messages.len(), 2);
     client.applications.taken(second.claim).await.expect("written");

@@ -313,6 +313,26 @@ async fn connections_end_with_their_sockets_and_say_why() {
     assert_eq!(soon("the end", tcp.read(&mut [0])).await.expect("a clean end"), 0);
 }
 
+/// Bytes of a ping's content, as many as fit.
+const PING_BYTES: usize = 125;
+
+#[tokio::test]
+async fn pongs_for_who_does_not_read_are_bounded() {
+    /// More than what the machine's own buffers hold.
+    const PINGS: usize = (32 << 20) / PING_BYTES;
+    let client = TestClient::start().await;
+    let mut app = App::connect(&client, "/").await;
+    for _ in 0..PINGS {
+        app.0.feed(Message::Ping(vec![b'x'; PING_BYTES].into())).await.expect("written");
+    }
+    app.0.send(Message::Ping("last".into())).await.expect("written");
+    let mut pongs = 0;
+    while app.frame().await != Message::Pong("last".into()) {
+        pongs += 1;
+    }
+    assert!(pongs < PINGS / 2, "{pongs} answers to {PINGS} pings were kept");
+}
+
 /// Something like a request.
 fn request() -> impl Strategy<Value = Message> {
     let types = prop::sample::select(vec![

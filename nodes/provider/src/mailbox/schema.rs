@@ -13,6 +13,10 @@ pub(super) static FORMAT: Format = Format {
     version: 2,
     tables: TABLES,
     older: &[Older { version: 1, is_ours: is_version_1, bring_up: bring_up_version_1 }],
+    // The log of one checkpoint, and as much again for what the checkpoint adds to the file.
+    reserve_mb: 16,
+    // Always: a provider may take its time.
+    checked_mb: u64::MAX,
 };
 
 /// The tables. The index has all that is counted when the file is opened, so that the packets themselves need
@@ -47,8 +51,8 @@ CREATE TABLE messages (
     -- arrival.
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     client INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
-    -- What the packet's last hop was told beside the client's key: zeros with a message or a cover
-    -- packet, otherwise the mark by which the sender knows the acknowledgement of its packet.
+    -- What the packet's last hop was told beside the client's key. By that of an acknowledgement the
+    -- sender knows which packet arrived; that of any other packet is random, or zeros.
     identifier BLOB NOT NULL CHECK (length(identifier) = 16),
     -- The payload as Sphinx left it, sealed to the client or, of an acknowledgement, random.
     payload BLOB NOT NULL

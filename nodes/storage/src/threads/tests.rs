@@ -1,7 +1,6 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc;
 
@@ -128,6 +127,11 @@ async fn damage_that_shows_while_it_runs_is_told() {
     assert!(error.is_damage(), "{error}");
     let told = timeout(Duration::ZERO, fixture.threads.broken()).await.expect("told");
     assert_eq!(told, error.to_string());
+    assert!(length >> 20 >= SHELF.checked_mb, "it is not read through without a reason");
+    assert!(fixture.threads.close(Duration::from_secs(60)).await);
+    let open = || Database::<Shelf>::open_or_replace(&fixture.path, &SHELF).expect("opens");
+    assert!(open().damaged.is_some(), "the next start looks for it");
+    assert!(!file::is_suspect(&fixture.path) && open().damaged.is_none(), "once");
 }
 
 #[tokio::test]

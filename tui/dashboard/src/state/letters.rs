@@ -8,6 +8,10 @@ use control::{MessageStatus, ReceivedMessage};
 /// How many messages are kept, of those underway and of those received. More than anybody reads.
 const MAX_MESSAGES: usize = 500;
 
+/// How many packets all those underway have together: each has its route, and a message of 16 MiB has
+/// 10 559. The latest message is kept whatever it has.
+const MAX_PACKETS: usize = 50_000;
+
 /// How much of a message's text is kept; one that was received can be 1 MiB. Enough to recognise it.
 const MAX_TEXT_CHARS: usize = 2000;
 
@@ -33,11 +37,24 @@ impl Letters {
 
     /// A message is new or came further.
     pub(crate) fn update(&mut self, mut status: MessageStatus) {
-        status.content = cut(status.content);
-        match self.letters.iter_mut().rev().find(|known| known.id == status.id) {
-            Some(known) => *known = status,
-            None => push(&mut self.letters, status),
+        if let Content::Base64(_) = status.content {
+            // Only the beginning of a long message: what is shown is how many bytes it has.
+            let bytes = usize::try_from(status.bytes).unwrap_or(usize::MAX);
+            status.content = Content::Omitted(bytes.max(status.content.byte_count()));
         }
+        status.content = cut(status.content);
+        if let Some(known) = self.letters.iter_mut().rev().find(|known| known.id == status.id) {
+            *known = status;
+        } else {
+            push(&mut self.letters, status);
+            while self.letters.len() > 1 && self.packets() > MAX_PACKETS {
+                self.letters.pop_front();
+            }
+        }
+    }
+
+    fn packets(&self) -> usize {
+        self.letters.iter().map(|letter| letter.packets.len()).sum()
     }
 
     /// A client received a message.
@@ -99,6 +116,32 @@ mod tests {
         assert!(letters.sent().all(|letter| letter.state == control::MessageState::Sent));
         let oldest = letters.sent().next().map(|letter| letter.id.as_str());
         assert_eq!(oldest, Some("00000000000000000000000000000005"));
+    }
+
+    #[test]
+    fn long_messages_leave_room_for_fewer() {
+        let mut letters = Letters::default();
+        for number in 0..9 {
+            let mut message = fixture::message("alice", "bob", "hi");
+            message.id = format!("{number:032x}");
+            message.packets = vec![control::PacketStatus::default(); MAX_PACKETS / 4];
+            letters.update(message);
+        }
+        assert_eq!(letters.sent().len(), 4);
+        let mut message = fixture::message("alice", "bob", "hi");
+        message.packets = vec![control::PacketStatus::default(); MAX_PACKETS + 1];
+        letters.update(message);
+        assert_eq!(letters.sent().len(), 1, "the latest is always there");
+    }
+
+    #[test]
+    fn of_bytes_their_number_is_kept_though_only_the_first_are_there() {
+        let mut letters = Letters::default();
+        let mut message = fixture::message("alice", "bob", "");
+        (message.content, message.bytes) = (Content::from_bytes(vec![0xff; 1023]), 100_000);
+        letters.update(message);
+        let kept = letters.sent().next().map(|letter| letter.content.preview());
+        assert_eq!(kept.as_deref(), Some("[100000 bytes]"));
     }
 
     #[test]

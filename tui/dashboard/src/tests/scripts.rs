@@ -241,7 +241,8 @@ fn a_client_that_waits_holds_its_messages_and_says_why() {
         ..ready.clone()
     };
     desk.hear(StreamEvent::Node(waiting));
-    assert!(text(&desk.screen(120, 40)).contains("held"));
+    let messages = text(&desk.screen(120, 40));
+    assert!(messages.contains("held   alice: no mixnode in layer 2"), "{messages}");
     desk.press(Key::of('2'));
     let nodes = text(&desk.screen(120, 40));
     assert!(nodes.contains("│alice       ◔ present: no mixnode in layer 2 "), "{nodes}");

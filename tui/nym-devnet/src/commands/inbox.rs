@@ -1,7 +1,7 @@
 //! `inbox`: what a client has received. The client keeps it, also while it does not run; a copy is
 //! read page by page, and nothing is taken from an application.
 
-use control::{ControlClient, InboxMessage, State, StreamEvent, visible};
+use control::{ControlClient, FailureCode, InboxMessage, State, StreamEvent, visible};
 use serde::Serialize;
 
 use crate::cli::InboxArgs;
@@ -59,9 +59,10 @@ async fn follow(context: &Context, mut pages: Pages<'_>) -> Outcome {
             continue;
         }
         match pages.read(print).await {
-            Ok(()) => is_behind = false,
-            // It may have been stopped, and is asked again when it shows itself.
-            Err(Stop::Failed(failure)) => {
+            Ok(()) => (is_behind, told) = (false, None),
+            // It may have been stopped, and is asked again when it shows itself. What cannot be printed
+            // is read no second time.
+            Err(Stop::Failed(failure)) if failure.code != FailureCode::Environment => {
                 if told.as_ref() != Some(&failure) {
                     context.output.note(&failure.message);
                 }

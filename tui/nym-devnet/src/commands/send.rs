@@ -39,14 +39,17 @@ fn text(sent: &Sent<'_>) -> String {
         1 => format!("1 packet{again}"),
         packets => format!("{packets} packets{again}"),
     };
-    let Some(delay) = sent.delay_ms else {
-        return format!("{from} → {to}: accepted, {packets}, message {id}");
+    // Nobody here sees it arrive at a client that is not of this devnet.
+    let how = match (sent.delay_ms, sent.message.acknowledged_ms) {
+        (Some(ms), _) => format!("delivered after {ms:.0} ms"),
+        (None, Some(ms)) => format!("acknowledged after {ms:.0} ms"),
+        (None, None) => return format!("{from} → {to}: accepted, {packets}, message {id}"),
     };
     let via = match sent.route {
         [] => String::new(),
         route => format!(" via {}", route.join(" → ")),
     };
-    format!("{from} → {to}: delivered after {delay:.0} ms, {packets}{via}, message {id}")
+    format!("{from} → {to}: {how}, {packets}{via}, message {id}")
 }
 
 fn content(args: &SendArgs) -> Outcome<Content> {

@@ -90,7 +90,9 @@ fn every_example_does_what_it_says() {
     let mut workshop = Workshop::open();
     let (alice, bob) = (workshop.client("alice"), workshop.client("bob"));
     for (language, end) in [("python", "py"), ("typescript", "ts")] {
+        something_waits(&workshop);
         text_comes_back(&mut workshop, &format!("{language}/text.{end}"), &alice);
+        something_waits(&workshop);
         bytes_come_back(&mut workshop, &format!("{language}/binary.{end}"), &alice);
     }
     questions_are_answered(&mut workshop, "python/reply.py", "typescript/reply.ts", &alice, &bob);
@@ -99,6 +101,13 @@ fn every_example_does_what_it_says() {
     assert_eq!(workshop.run, all_examples(), "every example was run");
     the_readme_has_one_that_works(&mut workshop, &alice);
     workshop.devnet.run("down ex").expect(0);
+}
+
+/// alice has a message that no application has taken: it comes between an example's request and its
+/// answer.
+#[track_caller]
+fn something_waits(workshop: &Workshop) {
+    workshop.devnet.run("send alice alice waits --wait --name ex").expect(0);
 }
 
 fn text_comes_back(workshop: &mut Workshop, example: &str, alice: &Client) {

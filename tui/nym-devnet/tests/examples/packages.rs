@@ -82,9 +82,10 @@ fn kept(name: &str, version: &str, files: &[&Path], make: impl FnOnce(&Path)) ->
     if !folder.exists() {
         let new = tempfile::tempdir_in(target).expect("a folder");
         make(new.path());
-        // Another run may have been faster.
-        if fs::rename(new.path(), &folder).is_ok() {
-            drop(new.keep());
+        match fs::rename(new.path(), &folder) {
+            Ok(()) => drop(new.keep()),
+            // Another run may have been faster.
+            Err(error) => assert!(folder.exists(), "cannot keep {}: {error}", folder.display()),
         }
     }
     folder

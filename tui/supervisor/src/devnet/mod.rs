@@ -51,6 +51,10 @@ const USAGE_AGE: Duration = Duration::from_secs(1);
 /// this long after the first.
 const SHOW_DELAY: Duration = Duration::from_millis(100);
 
+/// That long again for each so many packets of these messages: a status tells of all of them, and is a
+/// megabyte for the longest message.
+const SHOWN_AT_ONCE: usize = 1000;
+
 /// Without anything due the loop looks around this often; nothing depends on it.
 const IDLE: Duration = Duration::from_secs(3600);
 
@@ -220,8 +224,10 @@ impl Devnet {
 
     /// Sees to it that what is not shown yet will be.
     fn show_soon(&mut self, now: Moment) {
-        if self.store.has_hidden_changes() {
-            self.show_at.get_or_insert(now.t + SHOW_DELAY);
+        if self.show_at.is_none() && self.store.has_hidden_changes() {
+            let times = 1 + self.store.hidden_packets() / SHOWN_AT_ONCE;
+            let delay = SHOW_DELAY * u32::try_from(times).unwrap_or(u32::MAX);
+            self.show_at = Some(now.t + delay);
         }
     }
 

@@ -54,6 +54,19 @@ fn received() -> MessageStage {
 }
 
 #[test]
+fn a_recipient_that_is_not_known_yet_gets_its_name_later() {
+    let mut watched = Watched::new();
+    let names = std::mem::take(&mut watched.names);
+    watched.accept("bobkey@pkey", 1);
+    assert_eq!(watched.status().to, "bobkey@pkey");
+    watched.names = names;
+    watched.tell("alice", 10, sent(0, 1));
+    assert_eq!(watched.status().to, "bob");
+    watched.tell("alice", 20, MessageStage::Acknowledged { fragment: 0 });
+    assert_eq!(watched.status().state, MessageState::Sent, "bob is waited for");
+}
+
+#[test]
 fn a_message_is_followed_from_sender_to_recipient() {
     let mut watched = Watched::new();
     watched.accept("bobkey@pkey", 2);

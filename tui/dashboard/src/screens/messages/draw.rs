@@ -112,6 +112,10 @@ fn draw_letters(view: &View, devnet: &Devnet, area: Rect, detail: u16, scene: &m
 const STATE_WIDTH: usize = 12;
 const DELAY_WIDTH: usize = 8;
 
+/// How the recipient of a reply is called, which nobody knows; the id of the message that it answers
+/// follows. The list has no room for that.
+const SENDER_OF: &str = "the sender of ";
+
 /// Below this width the list shows a state by its glyph alone; the details have the word.
 const ROOM_FOR_WORDS: u16 = 56;
 
@@ -174,7 +178,7 @@ fn draw_letter(
         text::clock(status.accepted_unix_ms, scene.zone),
         party(&status.from),
         scene.symbols.hop,
-        party(&status.to),
+        party(if status.to.starts_with(SENDER_OF) { "reply" } else { &status.to }),
     );
     let words = text::visible(&status.content.preview(), scene.symbols);
     let line = Line::from(vec![Span::styled(head, scene.theme.muted), Span::raw(words)]);
@@ -199,6 +203,13 @@ fn draw_detail(devnet: &Devnet, status: &MessageStatus, area: Rect, scene: &mut 
             times.push(Span::styled(format!("   {what} after "), scene.theme.muted));
             times.push(Span::raw(text::millis(ms)));
         }
+    }
+    // What keeps a message that was not sent yet is what keeps its sender.
+    if let (MessageState::Queued, Some(sender)) = (status.state, devnet.node(&status.from))
+        && sender.status.state != State::Ready
+    {
+        times.push(Span::styled(format!("   {}: ", status.from), scene.theme.muted));
+        times.push(Span::raw(text::visible(&sender.status.reason, scene.symbols)));
     }
     scene.put(area, 1, Line::from(times));
 

@@ -150,3 +150,26 @@ async fn a_page_is_not_waited_for_longer_than_its_time() {
                    it is planned: not started yet";
     assert_eq!(failure.message, message);
 }
+
+#[tokio::test]
+async fn steps_of_a_long_message_are_shown_less_often() {
+    for (fragments, delay) in [(1, SHOW_DELAY), (10_559, 11 * SHOW_DELAY)] {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (spec, claim) = spec(dir.path(), false);
+        let alice = spec.plan.nodes.iter().position(|node| node.name == "alice").expect("alice");
+        let mut devnet = Devnet::new(spec, claim, Box::new(|_, _| Command::new("true")));
+        let now = Moment::now();
+        let source = Source { node: alice, generation: devnet.nodes[alice].generation };
+        let mut tell = |stage| {
+            let event = contract::MessageEvent { t: now.t, message: "m".into(), stage };
+            let event = contract::Event::Message(event);
+            devnet.child_event(now, source, ChildEvent::Event(Box::new(event)));
+            devnet.next_wake()
+        };
+        let (to, content) = ("bob-key@p".into(), Content::Text("x".into()));
+        assert_eq!(tell(contract::MessageStage::Accepted { to, content, fragments }), None);
+        let sent = |attempt| contract::MessageStage::Sent { fragment: 0, attempt, route: vec![] };
+        assert_eq!(tell(sent(1)), None, "another state is shown at once");
+        assert_eq!(tell(sent(2)), Some(now.t + delay));
+    }
+}
