@@ -18,8 +18,8 @@ const MIN_INTERVAL: Duration = Duration::from_millis(1);
 /// moment that the clock has.
 const MAX_INTERVAL: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Most identities of a crowd: what they send at the slowest of rates keeps several cores busy.
-const MAX_CROWD: i64 = 10_000;
+/// Most identities of a crowd. They have one provider, and a directory takes 8192 clients of one.
+const MAX_CROWD: i64 = 8000;
 
 /// The longest mean delay: a mixnode refuses headers that ask for more than thirty times of it.
 const MAX_HOP_DELAY: Duration = Duration::from_secs(10);

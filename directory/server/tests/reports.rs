@@ -244,7 +244,7 @@ fn a_list_is_given_up_at_its_bound() {
             MAX_REGISTERED_CLIENTS,
             "]}",
             &clients as &dyn Fn(usize) -> String,
-            "4097 registered clients are too many: at most 4096 are taken",
+            "8193 registered clients are too many: at most 8192 are taken",
         ),
         (
             "metric",

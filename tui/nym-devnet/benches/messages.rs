@@ -78,7 +78,7 @@ fn report(what: &str, seconds: &mut [f64], floor: Option<f64>) {
     let (least, median) = (seconds[0], seconds[seconds.len() / 2]);
     let most = seconds[seconds.len() - 1];
     let floor = floor.map(|floor| format!(", {:.2} of packets × slot: {floor:.2}", median / floor));
-    println!("  {what}: {median:.2} ({least:.2} to {most:.2}){}", floor.unwrap_or_default());
+    println!("  {what}: {median:.3} ({least:.3} to {most:.3}){}", floor.unwrap_or_default());
 }
 
 /// Address of the websocket for applications.
