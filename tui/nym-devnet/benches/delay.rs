@@ -5,8 +5,8 @@
 //! cargo bench -p nym-devnet --bench delay
 //! ```
 
-use std::path::Path;
-use std::process::{Command, Stdio};
+mod devnet;
+
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::devnet::Devnet;
 
 /// Pairs of clients; each has one message underway at a time, so that none waits for another's slot.
 const PAIRS: usize = 4;
@@ -37,17 +39,12 @@ const CRITICAL: f64 = 1.949;
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 fn main() {
-    let state = tempfile::Builder::new().prefix("nym").tempdir_in("/tmp").expect("a folder");
-    let up = format!("up --profile current --crowd 0 --clients {} --ports auto -d", 2 * PAIRS);
-    run(state.path(), &up);
-    let status = run(state.path(), "status -o json");
-    let status: Value = serde_json::from_str(&status).expect("JSON");
-    let nodes = status["data"]["nodes"].as_array().expect("a list");
-    let clients = nodes.iter().filter(|node| node["role"] == "client");
-    let urls: Vec<String> = clients.map(app_url).collect();
+    let clients = 2 * PAIRS;
+    let devnet = Devnet::up(&format!("--profile current --crowd 0 --clients {clients}"));
+    let urls: Vec<String> = devnet.nodes("client").map(app_url).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let mut delays = runtime.expect("a runtime").block_on(measure(&urls));
-    run(state.path(), "down");
+    drop(devnet);
 
     delays.sort_by(f64::total_cmp);
     let middle = delays[delays.len() / 2];
@@ -63,10 +60,8 @@ fn main() {
 }
 
 /// Address of the websocket for applications.
-fn app_url(node: &Value) -> String {
-    let listening = node["listening"].as_array().expect("a list");
-    let app = listening.iter().find(|it| it["endpoint"] == "app").expect("a websocket");
-    format!("ws://{}/", app["address"].as_str().expect("an address"))
+fn app_url(client: &Value) -> String {
+    format!("ws://{}/", client["addresses"]["app"].as_str().expect("an address"))
 }
 
 /// The delays of all messages, in milliseconds.
@@ -109,18 +104,6 @@ async fn ask(socket: &mut Socket, request: Value) -> Value {
 async fn next(socket: &mut Socket) -> String {
     let frame = socket.next().await.expect("not closed").expect("no error");
     frame.into_text().expect("text").to_string()
-}
-
-/// Runs the program to its end; returns what it printed.
-fn run(state: &Path, arguments: &str) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_nym-devnet"))
-        .args(arguments.split_whitespace())
-        .env("NYM_DEVNET_STATE_DIR", state)
-        .stdin(Stdio::null())
-        .output()
-        .expect("it starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("UTF-8")
 }
 
 /// The share of messages that take longer than this in theory: an exponential wait of mean s, and
