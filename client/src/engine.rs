@@ -352,7 +352,7 @@ impl Client {
             // Another route is chosen at the next slot.
             Err(CannotBuild::NoRoute(_) | CannotBuild::Hop(_)) => return false,
             Err(CannotBuild::Recipient(error)) => {
-                self.outbox.fail(message);
+                self.outbox.remove(message);
                 let reason = format!("the recipient's key is no use: {error}");
                 outputs.push(Output::Failed { message, reason });
                 return false;

@@ -1,29 +1,30 @@
 //! One identity at work: the engine with its provider, its clock, its links and its journal.
 
+mod receiving;
 mod sending;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, HashMap};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use contract::{Event, MessageEvent, MessageStage, Time, TrafficCounters};
+use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt, StreamExt};
 use rand::rngs::StdRng;
 use runtime::{Links, Network, Reporter, Timer, clock};
 use sphinx::{PacketBuilder, PrivateKey};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use wire::{ClientAddress, Delivery, Fragment, Identifier, MessageId, PublicKey};
+use wire::{ClientAddress, Fragment, Identifier, MessageId, PublicKey};
 
+use self::receiving::{Keep, kept};
 use self::sending::Accept;
 use crate::asks::{Ask, Fate};
 use crate::outbox::Outgoing;
 use crate::provider_link::{LinkState, ProviderLink};
-use crate::storage::{Kept, Storage, StorageError};
+use crate::storage::Storage;
 use crate::{Client, Output, Settings};
 
 /// Deliveries that wait for the engine; beyond, the provider keeps them.
@@ -210,20 +211,6 @@ async fn answer_without_provider(
     }
 }
 
-type Keep = Pin<Box<dyn Future<Output = (Vec<u64>, Result<Vec<Kept>, StorageError>)> + Send>>;
-
-/// Waits for what is being kept. Only asked while there is something.
-async fn kept(keeping: &mut Option<Keep>) -> (Vec<u64>, Result<Vec<Kept>, StorageError>) {
-    match keeping {
-        Some(keep) => {
-            let kept = keep.await;
-            *keeping = None;
-            kept
-        }
-        None => std::future::pending().await,
-    }
-}
-
 struct Driver {
     engine: Client,
     rng: StdRng,
@@ -307,71 +294,11 @@ impl Driver {
         }
     }
 
-    /// Takes what the provider delivers. Pieces of messages are confirmed when they are on disk,
-    /// everything else at once.
-    fn deliver(&mut self, deliveries: impl Iterator<Item = Delivery>) {
-        let (mut fragments, mut numbers) = (Vec::new(), Vec::new());
-        for Delivery { number, identifier, payload } in deliveries {
-            let outputs = self.engine.deliver(clock::now(), &identifier, &payload);
-            let before = fragments.len();
-            fragments.extend(self.carry_out(outputs));
-            if fragments.len() > before {
-                numbers.push(number);
-            } else {
-                self.confirm(number);
-            }
-        }
-        match &self.storage {
-            Some(storage) if !fragments.is_empty() => {
-                let storage = storage.clone();
-                let keep = async move { (numbers, storage.keep(fragments).await) };
-                self.keeping = Some(keep.boxed());
-            }
-            Some(_) => {}
-            // Somebody sent a message to one of a crowd.
-            None => numbers.into_iter().for_each(|number| self.confirm(number)),
-        }
-    }
-
-    fn confirm(&self, number: u64) {
-        // An error means that the link is just ending; the packet comes again.
-        let _ = self.confirmations.try_send(number);
-    }
-
-    /// A batch of pieces was written, or could not be.
-    fn kept(&mut self, numbers: Vec<u64>, kept: Result<Vec<Kept>, StorageError>) {
-        let kept = match kept {
-            Ok(kept) => kept,
-            Err(error) => {
-                // Full means that one is waiting already.
-                let _ = self.lost.try_send(error.to_string());
-                return;
-            }
-        };
-        for number in numbers {
-            self.confirm(number);
-        }
-        for kept in kept {
-            match kept {
-                Kept::Incomplete => {}
-                Kept::Duplicate => self.engine.count_drop("duplicate"),
-                Kept::Malformed => self.engine.count_drop("malformed"),
-                Kept::Complete { message, content, .. } => {
-                    self.report(message, MessageStage::Received { content });
-                }
-            }
-        }
-    }
-
     /// Does what it is asked.
     fn take(&mut self, ask: Ask) {
         // Whoever does not wait for the answer any more does not get it.
         match ask {
-            Ask::Send { message, answer } => {
-                if let Err((reason, answer)) = self.begin_send(message, answer) {
-                    drop(answer.send(Err(reason)));
-                }
-            }
+            Ask::Send { message, answer } => self.take_message(message, answer),
             Ask::Address { answer } => drop(answer.send(Ok(self.engine.address()))),
             Ask::Clients { answer } => {
                 drop(answer.send(clients_of(&self.shared.networks.borrow())));

@@ -219,7 +219,7 @@ impl Outbox {
     /// The fragment whose turn it is: of those whose recipient can be reached, what goes again first,
     /// then the message that came first; every other time a long one, so that it holds up no short
     /// ones. It stays where it is until it is [sent](Self::sent) or its message
-    /// [fails](Self::fail).
+    /// is [removed](Self::remove).
     pub(crate) fn next(&mut self, is_there: impl Fn(Way<'_>) -> bool) -> Option<Next> {
         let Self { messages, lanes, .. } = self;
         let is_wanted = |id: &MessageId, again: Option<u32>| {
@@ -233,7 +233,7 @@ impl Outbox {
         let entry = lanes.next(|key| is_open(key, messages, &is_there), is_wanted)?;
         let message = messages.get(&entry.message)?;
         let index = entry.again.or_else(|| message.first_fresh())?;
-        let attempts = message.underway.get(&index).map_or(0, |piece| piece.attempts);
+        let attempts = message.underway.get(&index).map_or(0, Piece::attempts);
         Some(Next {
             entry,
             fragment: Fragment::of(message.kind, entry.message, &message.data, index)?,
@@ -256,7 +256,6 @@ impl Outbox {
         }
         self.queued -= 1;
         let piece = message.underway.entry(index).or_default();
-        piece.attempts = next.attempt;
         piece.waits_for_slot = false;
         if let Some(awaited) = awaited {
             self.identifiers.insert(awaited.identifier, (id, index));
@@ -294,13 +293,13 @@ impl Outbox {
             if let Some(awaited) = piece.awaited.last() {
                 missed.mixnodes.extend_from_slice(&awaited.mixnodes);
             }
-            let failure = match piece.attempts {
+            let failure = match piece.attempts() {
                 MAX_ATTEMPTS.. => Some(Failure::Attempts),
                 _ if !has_way => Some(Failure::Blocks),
                 _ => None,
             };
             if let Some(failure) = failure {
-                self.fail(id);
+                self.remove(id);
                 missed.failed.push((id, failure));
                 continue;
             }
@@ -360,7 +359,7 @@ impl Outbox {
             }));
         }
         for (id, _) in &failed {
-            self.fail(*id);
+            self.remove(*id);
         }
         if !failed.is_empty() {
             // Nobody looks into a lane that is closed, and one whose provider never comes back would
@@ -371,7 +370,7 @@ impl Outbox {
     }
 
     /// Forgets a message.
-    pub(crate) fn fail(&mut self, id: MessageId) {
+    pub(crate) fn remove(&mut self, id: MessageId) {
         let Some(message) = self.messages.remove(&id) else { return };
         self.lanes.remove(message.lane(id));
         self.bytes -= message.data.len();
@@ -400,7 +399,7 @@ impl Outbox {
         self.queued -= usize::from(piece.waits_for_slot);
         self.forget(piece);
         if finished {
-            self.fail(id);
+            self.remove(id);
         }
         Some(Acknowledged { message: id, index, finished })
     }

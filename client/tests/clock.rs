@@ -2,13 +2,14 @@
 //! go on, and a message that nobody acknowledges is told as failed, once. One that is faster than the
 //! client: it counts what it leaves out, and stays responsive.
 
-use std::net::SocketAddr;
+mod records;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use client::{Client, Output, Settings};
 use contract::{Rates, Time};
-use directory_api::{GatewayPresence, MixNodePresence, RegisteredClient, Topology};
+use directory_api::Topology;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use runtime::Network;
@@ -24,29 +25,11 @@ const RATES: Rates = Rates {
 /// More than both streams send in the second that a client makes up for, but once in a million times.
 const BURST: usize = 12;
 
-/// One mixnode, and the provider of this client.
-fn network(rng: &mut StdRng, client: PublicKey, provider: PublicKey) -> Network {
-    let address = |port| SocketAddr::from(([127, 0, 0, 1], port)).to_string();
-    let mixnode = MixNodePresence {
-        host: address(1),
-        pub_key: PrivateKey::random(rng).public().to_string(),
-        version: "0.1.0".into(),
-        location: "here".into(),
-        layer: 1,
-        last_seen: 0,
-    };
-    let provider = GatewayPresence {
-        client_listener: "ws://127.0.0.1:9".into(),
-        mixnet_listener: address(2),
-        pub_key: provider.to_string(),
-        version: "0.1.0".into(),
-        location: "here".into(),
-        registered_clients: vec![RegisteredClient { pub_key: client.to_string() }],
-        last_seen: 0,
-    };
+/// One mixnode, and this provider.
+fn network(rng: &mut StdRng, provider: PublicKey) -> Network {
     Network::from_topology(&Topology {
-        mix_nodes: vec![mixnode],
-        gateway_nodes: vec![provider],
+        mix_nodes: vec![records::mixnode(1, 1, PrivateKey::random(rng).public())],
+        gateway_nodes: vec![records::provider(2, provider)],
         ..Topology::default()
     })
 }
@@ -60,7 +43,7 @@ fn whatever_the_clock_does_streams_go_on_and_a_message_has_an_end() {
         let packets = PacketBuilder::new(WireProfile::CURRENT);
         let mut client = Client::new(PrivateKey::random(rng), provider, settings, packets);
         let own = client.address();
-        client.set_network(Arc::new(network(rng, own.client, provider)));
+        client.set_network(Arc::new(network(rng, provider)));
         let mut now = Time::default() + Duration::from_secs(3600);
         let mut latest = now;
         client.set_online(now, true);
@@ -122,7 +105,7 @@ fn who_cannot_keep_up_says_so_and_builds_little_in_a_turn() {
     let packets = PacketBuilder::new(WireProfile::CURRENT);
     let mut client = Client::new(PrivateKey::random(rng), provider, settings, packets);
     let own = client.address();
-    client.set_network(Arc::new(network(rng, own.client, provider)));
+    client.set_network(Arc::new(network(rng, provider)));
     let mut now = Time::default();
     client.set_online(now, true);
     for second in 0..15 {

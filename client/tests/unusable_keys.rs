@@ -1,46 +1,26 @@
 //! A node whose key is none: the directory takes any 32 bytes.
 
-use std::net::SocketAddr;
+mod records;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use client::{Client, Output, Settings};
 use contract::{Rates, Time};
-use directory_api::{GatewayPresence, MixNodePresence, Topology};
+use directory_api::Topology;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use runtime::Network;
 use sphinx::{PacketBuilder, PrivateKey};
-use wire::{NodeAddress, PublicKey, WireProfile};
+use wire::{PublicKey, WireProfile};
 
 /// Of small order: whatever it is multiplied by, everybody knows the result.
 const UNUSABLE: PublicKey = PublicKey::from_bytes([0; 32]);
 
-fn address(port: u16) -> NodeAddress {
-    NodeAddress(SocketAddr::from(([127, 0, 0, 1], port)))
-}
-
 /// A layer of mixnodes with these keys at ports from 1, and a provider.
 fn network(layer_1: &[PublicKey], provider: PublicKey) -> Arc<Network> {
-    let mixnode = |(port, key): (u16, &PublicKey)| MixNodePresence {
-        host: address(port).to_string(),
-        pub_key: key.to_string(),
-        version: "0.1.0".into(),
-        location: "here".into(),
-        layer: 1,
-        last_seen: 0,
-    };
-    let provider = GatewayPresence {
-        client_listener: "ws://127.0.0.1:9".into(),
-        mixnet_listener: address(99).to_string(),
-        pub_key: provider.to_string(),
-        version: "0.1.0".into(),
-        location: "here".into(),
-        registered_clients: Vec::new(),
-        last_seen: 0,
-    };
-    let mix_nodes = (1..).zip(layer_1).map(mixnode).collect();
-    let gateway_nodes = vec![provider];
+    let mix_nodes = (1..).zip(layer_1).map(|(port, key)| records::mixnode(port, 1, *key)).collect();
+    let gateway_nodes = vec![records::provider(99, provider)];
     Arc::new(Network::from_topology(&Topology { mix_nodes, gateway_nodes, ..Topology::default() }))
 }
 
@@ -63,7 +43,7 @@ fn a_node_with_an_unusable_key_is_as_good_as_absent() {
     for ms in 0..1000 {
         for output in client.poll(Time::default() + Duration::from_millis(ms), &mut rng) {
             if let Output::Send { to, .. } = output {
-                assert_eq!(to, address(2));
+                assert_eq!(to, records::address(2));
                 sent += 1;
             }
         }

@@ -1,15 +1,16 @@
 //! A client sleeps until something is due: whatever is missing in the network, and however much waits
 //! for it, no wake-up leads at once to the next.
 
+mod records;
+
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use client::{Client, Destination, Outgoing, Output, Settings};
 use contract::{Rates, Time};
-use directory_api::{GatewayPresence, MixNodePresence, Topology};
+use directory_api::Topology;
 use proptest::prelude::*;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -53,29 +54,12 @@ struct Nodes([PublicKey; 4]);
 
 impl Nodes {
     fn network(&self, are_there: [bool; 4]) -> Arc<Network> {
-        let address = |port| SocketAddr::from(([127, 0, 0, 1], port)).to_string();
         let mut topology = Topology::default();
         for ((key, is_there), port) in self.0.iter().zip(are_there).zip(1_u16..) {
-            let (pub_key, version) = (key.to_string(), "0.1.0".to_owned());
             match port {
                 _ if !is_there => {}
-                1 | 2 => topology.mix_nodes.push(MixNodePresence {
-                    host: address(port),
-                    pub_key,
-                    version,
-                    location: String::new(),
-                    layer: port.into(),
-                    last_seen: 0,
-                }),
-                _ => topology.gateway_nodes.push(GatewayPresence {
-                    client_listener: "ws://127.0.0.1:9".into(),
-                    mixnet_listener: address(port),
-                    pub_key,
-                    version,
-                    location: String::new(),
-                    registered_clients: Vec::new(),
-                    last_seen: 0,
-                }),
+                1 | 2 => topology.mix_nodes.push(records::mixnode(port, port, *key)),
+                _ => topology.gateway_nodes.push(records::provider(port, *key)),
             }
         }
         Arc::new(Network::from_topology(&topology))

@@ -17,13 +17,18 @@ use crate::storage::Storage;
 
 type Answer = oneshot::Sender<Result<Accepted, String>>;
 
-/// A message that is being written into the journal.
-pub(super) struct Accepting {
+/// A message that can be written into the journal.
+pub(super) struct Prepared {
     message: MessageId,
     to: To,
     composed: Composed,
     content: Content,
     confirm: bool,
+}
+
+/// A message that is being written into the journal.
+pub(super) struct Accepting {
+    prepared: Prepared,
     answer: Answer,
     /// Where it goes; none if it is underway already.
     kept: Result<Option<Destination>, String>,
@@ -33,46 +38,39 @@ pub(super) struct Accepting {
 
 pub(super) type Accept = Pin<Box<dyn Future<Output = Accepting> + Send>>;
 
-impl Accepting {
-    async fn keep(mut self, storage: Storage) -> Self {
-        self.kept = keep(&storage, self.message, &self.to, &self.composed).await;
-        self
-    }
-}
-
 impl Driver {
-    /// Makes a message ready to be kept, and lets it be written.
-    pub(super) fn begin_send(
-        &mut self,
-        new: NewMessage,
-        answer: Answer,
-    ) -> Result<(), (String, Answer)> {
-        let NewMessage { to, data, id, reply_blocks, confirm } = new;
-        let Some(storage) = self.storage.clone() else {
-            return Err(("a crowd sends no messages".into(), answer));
+    /// Takes a message that is to be sent: it is written first.
+    pub(super) fn take_message(&mut self, new: NewMessage, answer: Answer) {
+        match self.prepare(new) {
+            Ok((storage, prepared)) => self.write(storage, prepared, answer, false),
+            // Whoever does not wait for the answer any more does not get it.
+            Err(reason) => drop(answer.send(Err(reason))),
+        }
+    }
+
+    fn write(&self, storage: Storage, prepared: Prepared, answer: Answer, again: bool) {
+        let accept = async move {
+            let kept = keep(&storage, &prepared).await;
+            Accepting { prepared, answer, kept, again }
         };
+        self.accepting.push(accept.boxed());
+    }
+
+    fn prepare(&mut self, new: NewMessage) -> Result<(Storage, Prepared), String> {
+        let NewMessage { to, data, id, reply_blocks, confirm } = new;
+        let storage = self.storage.clone().ok_or("a crowd sends no messages")?;
         if self.leaving {
-            return Err(("the client is stopping".into(), answer));
+            return Err("the client is stopping".into());
         }
         if confirm && !self.shared.settings.acks {
-            let reason = "this client asks for no acknowledgements, so it cannot tell";
-            return Err((reason.into(), answer));
+            return Err("this client asks for no acknowledgements, so it cannot tell".into());
         }
-        let to = match self.resolve(&to) {
-            Ok(to) => to,
-            Err(reason) => return Err((reason, answer)),
-        };
+        let to = self.resolve(&to)?;
         let content = Content::from_slice(&data);
-        let composed = match self.engine.compose(&mut self.rng, data, reply_blocks) {
-            Ok(composed) => composed,
-            Err(error) => return Err((error.to_string(), answer)),
-        };
+        let composed = self.engine.compose(&mut self.rng, data, reply_blocks);
+        let composed = composed.map_err(|error| error.to_string())?;
         let message = id.unwrap_or_else(|| MessageId(self.rng.random()));
-        let kept = Ok(None);
-        let accepting =
-            Accepting { message, to, composed, content, confirm, answer, kept, again: false };
-        self.accepting.push(accepting.keep(storage).boxed());
-        Ok(())
+        Ok((storage, Prepared { message, to, composed, content, confirm }))
     }
 
     fn resolve(&self, to: &Recipient) -> Result<To, String> {
@@ -95,22 +93,22 @@ impl Driver {
 
     /// A message is in the journal, or could not be written.
     pub(super) fn accepted(&mut self, accepting: Accepting) {
-        if let Some(storage) = &self.storage
-            && accepting.confirm
-            && !accepting.again
-            && accepting.kept == Ok(None)
-            && !self.engine.is_underway(accepting.message)
-        {
-            // It was underway when this was written, and is done since: nobody will tell how it ended.
+        let Accepting { prepared, answer, kept, again } = accepting;
+        // It was underway when this was written, and is done since: nobody will tell how it ended.
+        let is_untold =
+            prepared.confirm && kept == Ok(None) && !self.engine.is_underway(prepared.message);
+        if let Some(storage) = self.storage.clone().filter(|_| is_untold && !again) {
             // It goes once more, and the recipient knows it.
-            let accepting = Accepting { again: true, ..accepting };
-            self.accepting.push(accepting.keep(storage.clone()).boxed());
-            return;
+            return self.write(storage, prepared, answer, true);
         }
-        let Accepting { message, to, composed, content, confirm, answer, kept, .. } = accepting;
+        let Prepared { message, to, composed, content, confirm } = prepared;
         let Composed { kind, data, room, .. } = composed;
         self.engine.give_back(room);
         let destination = match kept {
+            Ok(_) if is_untold => {
+                let reason = "it was sent before, and how that ended cannot be told; try again";
+                return drop(answer.send(Err(reason.into())));
+            }
             Ok(destination) => destination,
             Err(reason) => return drop(answer.send(Err(reason))),
         };
@@ -165,14 +163,11 @@ impl std::fmt::Display for To {
 }
 
 /// Writes a message into the journal. None if it is there already.
-async fn keep(
-    storage: &Storage,
-    message: MessageId,
-    to: &To,
-    composed: &Composed,
-) -> Result<Option<Destination>, String> {
+async fn keep(storage: &Storage, prepared: &Prepared) -> Result<Option<Destination>, String> {
+    let Prepared { message, to, composed, .. } = prepared;
     let Composed { kind, data, reply_identifiers, .. } = composed;
-    let (kind, data, identifiers) = (*kind, data.clone(), reply_identifiers.clone());
+    let (message, kind) = (*message, *kind);
+    let (data, identifiers) = (data.clone(), reply_identifiers.clone());
     match *to {
         To::Client(address) => {
             let new = storage.accept(message, kind, address, data, identifiers).await;

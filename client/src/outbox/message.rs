@@ -35,10 +35,16 @@ pub(super) struct Message {
 
 #[derive(Debug, Default)]
 pub(super) struct Piece {
-    pub(super) attempts: u32,
     /// Of each attempt. The last is awaited, unless the fragment waits for its slot.
     pub(super) awaited: Vec<Awaited>,
     pub(super) waits_for_slot: bool,
+}
+
+impl Piece {
+    /// How often it was sent.
+    pub(super) fn attempts(&self) -> u32 {
+        u32::try_from(self.awaited.len()).expect("at most MAX_ATTEMPTS")
+    }
 }
 
 impl Message {

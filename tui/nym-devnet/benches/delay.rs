@@ -5,17 +5,15 @@
 //! cargo bench -p nym-devnet --bench delay
 //! ```
 
+mod app;
 mod devnet;
 
 use std::time::{Duration, Instant};
 
-use futures_util::{SinkExt, StreamExt};
 use rand::RngExt;
-use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use serde_json::json;
 
+use crate::app::{app_url, ask, connect, next};
 use crate::devnet::Devnet;
 
 /// Pairs of clients; each has one message underway at a time, so that none waits for another's slot.
@@ -36,8 +34,6 @@ const HOPS: usize = 3;
 /// (asymptotic: √(−ln(0.001 / 2) / 2)).
 const CRITICAL: f64 = 1.949;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
 fn main() {
     let clients = 2 * PAIRS;
     let devnet = Devnet::up(&format!("--profile current --crowd 0 --clients {clients}"));
@@ -57,11 +53,6 @@ fn main() {
     let statistic = distance(&delays) * count(delays.len()).sqrt();
     let verdict = if statistic < CRITICAL { "passes" } else { "fails" };
     println!("  Kolmogorov-Smirnov: {statistic:.3}, {verdict} at 0.1 % ({CRITICAL})");
-}
-
-/// Address of the websocket for applications.
-fn app_url(client: &Value) -> String {
-    format!("ws://{}/", client["addresses"]["app"].as_str().expect("an address"))
 }
 
 /// The delays of all messages, in milliseconds.
@@ -90,20 +81,6 @@ async fn measure_pair(from: &str, to: &str) -> Vec<f64> {
         delays.push(took.as_secs_f64() * 1000.0);
     }
     delays
-}
-
-async fn connect(url: &str) -> Socket {
-    connect_async(url).await.expect("connects").0
-}
-
-async fn ask(socket: &mut Socket, request: Value) -> Value {
-    socket.send(Message::text(request.to_string())).await.expect("sent");
-    serde_json::from_str(&next(socket).await).expect("JSON")
-}
-
-async fn next(socket: &mut Socket) -> String {
-    let frame = socket.next().await.expect("not closed").expect("no error");
-    frame.into_text().expect("text").to_string()
 }
 
 /// The share of messages that take longer than this in theory: an exponential wait of mean s, and

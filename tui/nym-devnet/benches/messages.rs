@@ -5,17 +5,14 @@
 //! cargo bench -p nym-devnet --bench messages
 //! ```
 
+mod app;
 mod devnet;
 
 use std::time::{Duration, Instant};
 
-use futures_util::{SinkExt, StreamExt};
-use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use serde_json::json;
 
+use crate::app::{app_url, ask, connect, next};
 use crate::devnet::Devnet;
 
 /// Bytes of the messages, and how many of each.
@@ -26,11 +23,6 @@ const SLOT: Duration = Duration::from_millis(5);
 
 /// Loop cover is seldom, so that the slots are what is measured, and so are delays short.
 const NETWORK: &str = "--width 1 --layers 3 --slot 5ms --hop-delay 1ms --loop-cover 1s";
-
-/// More than the longest message as a frame.
-const MAX_FRAME_BYTES: usize = 64 << 20;
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 fn main() {
     let devnet = Devnet::up(&format!("{NETWORK} --clients 2 --crowd 0"));
@@ -79,26 +71,4 @@ fn report(what: &str, seconds: &mut [f64], floor: Option<f64>) {
     let most = seconds[seconds.len() - 1];
     let floor = floor.map(|floor| format!(", {:.2} of packets × slot: {floor:.2}", median / floor));
     println!("  {what}: {median:.3} ({least:.3} to {most:.3}){}", floor.unwrap_or_default());
-}
-
-/// Address of the websocket for applications.
-fn app_url(node: &Value) -> String {
-    format!("ws://{}/", node["addresses"]["app"].as_str().expect("an address"))
-}
-
-async fn connect(url: &str) -> Socket {
-    let config = WebSocketConfig::default()
-        .max_message_size(Some(MAX_FRAME_BYTES))
-        .max_frame_size(Some(MAX_FRAME_BYTES));
-    connect_async_with_config(url, Some(config), false).await.expect("connects").0
-}
-
-async fn ask(socket: &mut Socket, request: Value) -> Value {
-    socket.send(Message::text(request.to_string())).await.expect("sent");
-    serde_json::from_str(&next(socket).await).expect("JSON")
-}
-
-async fn next(socket: &mut Socket) -> String {
-    let frame = socket.next().await.expect("not closed").expect("no error");
-    frame.into_text().expect("text").to_string()
 }
