@@ -270,6 +270,11 @@ impl Crowd {
                         let sent = send(self.only_client(), to, content);
                         answers.spawn(answer(id, sent, shared.reporter.clone()));
                     }
+                    Command::Set { .. } | Command::Ping => {
+                        let reason = "not possible yet".into();
+                        let outcome = Outcome::Refused { reason };
+                        shared.reporter.report(Event::Answer(Answer { id, outcome }));
+                    }
                     Command::Inbox { after } => {
                         let page = page(self.storage.clone(), after);
                         answers.spawn(answer(id, page, shared.reporter.clone()));

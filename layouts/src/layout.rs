@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Profile, Rates};
+use std::collections::BTreeMap;
+
+use crate::{Profile, Rates, Restart};
 
 /// Most mix layers: a Sphinx header has room for five hops, and the last is the provider.
 pub const MAX_LAYERS: u8 = 4;
@@ -47,6 +49,45 @@ pub struct Layout {
     /// layers and strangers at mailboxes.
     #[serde(default)]
     pub faithful: bool,
+    /// When a process that ended by itself is started again.
+    #[serde(default)]
+    pub restart: Restart,
+    /// Fixes keys and the random choices of nodes, not their timing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// What is different for single nodes, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub nodes: BTreeMap<String, NodeLayout>,
+}
+
+/// What is different for one node. What is not named is as for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeLayout {
+    /// Clients and crowd: mean delay that they ask of a mixnode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hop_delay: Option<Duration>,
+    /// Clients and crowd: mean interval of send slots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<Duration>,
+    /// Clients and crowd: mean interval of loop cover.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loop_cover: Option<Duration>,
+    /// Clients and crowd: name of their provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// Mixnodes: whether they report their packets to the directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<bool>,
+    /// When it is started again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart: Option<Restart>,
+    /// Variables of its environment, besides those that it inherits.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// A command to run in its place, and its arguments. `{host}`, `{port}`, `{layer}`, `{directory}`,
+    /// `{key_dir}` and `{name}` in it are filled in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<Vec<String>>,
 }
 
 /// What a layout means that was written before the field existed.
@@ -69,6 +110,9 @@ impl Default for Layout {
             acks: true,
             metrics: true,
             faithful: false,
+            restart: Restart::default(),
+            seed: None,
+            nodes: BTreeMap::new(),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Every process of a devnet with its name and its place.
 
-use contract::{Endpoint, Role};
+use std::collections::BTreeMap;
+
+use contract::{Change, Endpoint, Role};
 use serde::{Deserialize, Serialize};
 
-use crate::{Layout, LayoutError, Rates};
+use crate::{Layout, LayoutError, Rates, Restart};
 
 /// Where the preferred ports of the directory, mixnodes, providers and clients begin.
 const DIRECTORY_PORT: u16 = 8080;
@@ -56,6 +58,44 @@ pub struct NodePlan {
     /// Clients: one more port for applications, if it is free.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_port: Option<u16>,
+    /// Clients and crowd: their rates.
+    pub rates: Rates,
+    /// Mixnodes: whether they report their packets to the directory.
+    pub metrics: bool,
+    /// When it is started again.
+    pub restart: Restart,
+    /// Variables of its environment, besides those that it inherits.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// A command to run in its place, see [`NodeLayout::command`](crate::NodeLayout::command).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<Vec<String>>,
+}
+
+impl NodePlan {
+    /// A node as the whole layout wants it, with what is different for this one.
+    fn new(layout: &Layout, name: String, role: Role) -> Self {
+        let own = layout.nodes.get(&name).cloned().unwrap_or_default();
+        let change = Change {
+            hop_delay: own.hop_delay,
+            slot: own.slot,
+            loop_cover: own.loop_cover,
+            crowd: None,
+        };
+        Self {
+            name,
+            role,
+            layer: None,
+            provider: own.provider,
+            ports: Vec::new(),
+            second_port: None,
+            rates: change.applied_to(layout.rates),
+            metrics: own.metrics.unwrap_or(layout.metrics),
+            restart: own.restart.unwrap_or(layout.restart),
+            env: own.env,
+            command: own.command,
+        }
+    }
 }
 
 /// A layout with every process named and placed.
@@ -111,60 +151,42 @@ impl Plan {
         };
 
         let mut nodes = vec![NodePlan {
-            name: "directory".into(),
-            role: Role::Directory,
-            layer: None,
-            provider: None,
             ports: vec![place(Endpoint::Http, DIRECTORY_PORT)],
-            second_port: None,
+            ..NodePlan::new(&layout, "directory".into(), Role::Directory)
         }];
         let mut mixnodes = 0;
         for (layer, &width) in (1..).zip(&layout.widths) {
             for index in 1..=width {
                 nodes.push(NodePlan {
-                    name: format!("mix-{layer}-{index}"),
-                    role: Role::Mixnode,
                     layer: Some(layer),
-                    provider: None,
                     ports: vec![place(Endpoint::Mix, MIXNODE_PORT + mixnodes)],
-                    second_port: None,
+                    ..NodePlan::new(&layout, mixnode_name(layer, index), Role::Mixnode)
                 });
                 mixnodes += 1;
             }
         }
         for index in 0..layout.providers {
             nodes.push(NodePlan {
-                name: provider_name(index),
-                role: Role::Provider,
-                layer: None,
-                provider: None,
                 ports: vec![
                     place(Endpoint::Mix, PROVIDER_MIX_PORT + index),
                     place(Endpoint::Clients, provider_clients_port(index)),
                 ],
-                second_port: None,
+                ..NodePlan::new(&layout, provider_name(index), Role::Provider)
             });
         }
         for index in 0..layout.clients {
-            nodes.push(NodePlan {
-                name: client_name(index),
-                role: Role::Client,
-                layer: None,
-                provider: Some(provider_name(index % layout.providers)),
-                ports: vec![place(Endpoint::App, CLIENT_PORT + index)],
-                second_port: (index == 0 && ports == Ports::Preferred)
-                    .then_some(SECOND_CLIENT_PORT),
-            });
+            let mut node = NodePlan::new(&layout, client_name(index), Role::Client);
+            node.provider.get_or_insert_with(|| provider_name(index % layout.providers));
+            node.ports = vec![place(Endpoint::App, CLIENT_PORT + index)];
+            if index == 0 && ports == Ports::Preferred {
+                node.second_port = Some(SECOND_CLIENT_PORT);
+            }
+            nodes.push(node);
         }
         if layout.crowd > 0 {
-            nodes.push(NodePlan {
-                name: "crowd".into(),
-                role: Role::Crowd,
-                layer: None,
-                provider: Some(provider_name(0)),
-                ports: Vec::new(),
-                second_port: None,
-            });
+            let mut node = NodePlan::new(&layout, "crowd".into(), Role::Crowd);
+            node.provider.get_or_insert_with(|| provider_name(0));
+            nodes.push(node);
         }
         let plan = Self { layout, nodes };
         plan.check_ports(ports)?;
@@ -194,7 +216,13 @@ fn provider_clients_port(index: u16) -> u16 {
     if port >= SECOND_CLIENT_PORT { port + 1 } else { port }
 }
 
-fn provider_name(index: u16) -> String {
+/// Name of a mixnode by its place, both from 1.
+pub fn mixnode_name(layer: u8, index: u16) -> String {
+    format!("mix-{layer}-{index}")
+}
+
+/// Name of the provider with this index, from 0.
+pub fn provider_name(index: u16) -> String {
     format!("provider-{}", index + 1)
 }
 

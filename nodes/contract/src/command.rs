@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Content;
+use crate::{Change, Content};
 
 /// A line on the stdin of a process. Each is answered by an [`Answer`](crate::Answer) with its id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,4 +34,12 @@ pub enum Command {
         /// Only what has a greater number; 0 for all that is kept.
         after: u64,
     },
+    /// Clients and crowds: go on with other parameters, from the next packet on.
+    Set {
+        /// What is different.
+        change: Change,
+    },
+    /// Clients: let the next slot carry a loop packet with the usual delays, and tell when it came
+    /// back. An observer sees the same as without it.
+    Ping,
 }

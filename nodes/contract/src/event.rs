@@ -335,6 +335,17 @@ pub enum Outcome {
         /// Whether more follow after the last of them.
         more: bool,
     },
+    /// A ping came back.
+    Pong {
+        /// From the request until the packet left in its slot, in microseconds.
+        queued_us: u64,
+        /// From there until the packet was back.
+        travelled_us: u64,
+        /// What of that the packet was told to wait at the mixnodes.
+        asked_us: u64,
+        /// Addresses of the hops in order: a mixnode of each layer, then the provider.
+        route: Vec<String>,
+    },
     /// Not done.
     Refused {
         /// Why, as a sentence without a full stop.

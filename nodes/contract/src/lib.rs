@@ -21,7 +21,7 @@ pub use event::{
     Listening, MailboxCounters, MessageEvent, MessageStage, NodeMetrics, Outcome, Role,
     TrafficCounters,
 };
-pub use rates::Rates;
+pub use rates::{Change, Rates};
 pub use time::Time;
 
 /// Version of the contract. It changes when a reader of the old one would misunderstand.

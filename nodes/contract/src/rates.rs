@@ -14,3 +14,32 @@ pub struct Rates {
     /// Mean interval of a client's independent loop cover.
     pub loop_cover: Duration,
 }
+
+/// What is to be different in a running network. What is not named stays as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Mean delay at a mixnode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hop_delay: Option<Duration>,
+    /// Mean interval of a client's send slots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<Duration>,
+    /// Mean interval of a client's loop cover.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loop_cover: Option<Duration>,
+    /// Crowds: how many identities there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crowd: Option<u16>,
+}
+
+impl Change {
+    /// These rates with the change.
+    #[must_use]
+    pub fn applied_to(&self, rates: Rates) -> Rates {
+        Rates {
+            hop_delay: self.hop_delay.unwrap_or(rates.hop_delay),
+            slot: self.slot.unwrap_or(rates.slot),
+            loop_cover: self.loop_cover.unwrap_or(rates.loop_cover),
+        }
+    }
+}

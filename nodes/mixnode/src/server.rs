@@ -197,8 +197,8 @@ impl Node {
                             }
                             Outcome::Done
                         }
-                        Command::Send { .. } | Command::Inbox { .. } => {
-                            Outcome::Refused { reason: "a mixnode has no messages of its own".into() }
+                        Command::Send { .. } | Command::Inbox { .. } | Command::Set { .. } | Command::Ping => {
+                            Outcome::Refused { reason: "a mixnode has no messages and no traffic of its own".into() }
                         }
                     };
                     reporter.report(Event::Answer(Answer { id, outcome }));

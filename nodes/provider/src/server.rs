@@ -133,8 +133,8 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
                         }
                         Outcome::Done
                     }
-                    Command::Send { .. } | Command::Inbox { .. } => {
-                        Outcome::Refused { reason: "a provider has no messages of its own".into() }
+                    Command::Send { .. } | Command::Inbox { .. } | Command::Set { .. } | Command::Ping => {
+                        Outcome::Refused { reason: "a provider has no messages and no traffic of its own".into() }
                     }
                 };
                 reporter.report(Event::Answer(Answer { id, outcome }));

@@ -9,8 +9,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    DownReport, DownRequest, Envelope, Failure, FailureCode, INBOX_TIMEOUT, Inbox, MessageStatus,
-    NodeAction, NodeStatus, SendRequest, Snapshot, paths,
+    AddRequest, DevnetInfo, DownReport, DownRequest, Envelope, Failure, FailureCode, INBOX_TIMEOUT,
+    Inbox, MessageStatus, NodeAction, NodeStatus, PingRequest, Pong, SendRequest, SetRequest,
+    Snapshot, paths,
 };
 
 /// How long a supervisor may take to answer a question that it need not wait for.
@@ -89,11 +90,31 @@ impl ControlClient {
 
     /// Do something to a process.
     pub async fn act(&self, node: &str, action: NodeAction) -> Result<NodeStatus, ControlError> {
-        let mut url = url(paths::NODES);
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.push(node);
-        }
-        self.post(url, &action, ANSWER_TIMEOUT).await
+        self.post(node_url(node), &action, ANSWER_TIMEOUT).await
+    }
+
+    /// One more node.
+    pub async fn add(&self, request: &AddRequest) -> Result<NodeStatus, ControlError> {
+        self.post(url(paths::NODES), request, ANSWER_TIMEOUT).await
+    }
+
+    /// One node less. Returns when it was asked to leave; a
+    /// [`Removed`](crate::StreamEvent::Removed) tells when it has.
+    pub async fn remove(&self, node: &str) -> Result<NodeStatus, ControlError> {
+        let url = node_url(node);
+        let path = url.path().to_owned();
+        self.answer(&path, self.http.delete(url).timeout(ANSWER_TIMEOUT)).await
+    }
+
+    /// Other parameters.
+    pub async fn set(&self, request: &SetRequest) -> Result<DevnetInfo, ControlError> {
+        self.post(url(paths::SET), request, ANSWER_TIMEOUT).await
+    }
+
+    /// Let a client send a packet to itself.
+    pub async fn ping(&self, request: &PingRequest) -> Result<Pong, ControlError> {
+        let timeout = Duration::from_millis(request.timeout_ms).saturating_add(HELD_ANSWER_GRACE);
+        self.post(url(paths::PING), request, timeout).await
     }
 
     /// Send a message.
@@ -214,6 +235,14 @@ fn url(path: &str) -> Url {
     Url::parse("http://supervisor")
         .and_then(|url| url.join(path))
         .expect("a path of this interface")
+}
+
+fn node_url(node: &str) -> Url {
+    let mut url = url(paths::NODES);
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.push(node);
+    }
+    url
 }
 
 async fn within(

@@ -28,8 +28,13 @@ pub struct Envelope {
 pub enum StreamEvent {
     /// The whole state.
     Snapshot(Box<Snapshot>),
-    /// A process changed its state.
+    /// A process changed its state, or is new.
     Node(NodeStatus),
+    /// A process was taken out of the devnet.
+    Removed {
+        /// Its name.
+        node: String,
+    },
     /// The connection to the directory's event stream changed.
     DirectoryLink {
         /// How it is now.

@@ -13,8 +13,8 @@ mod text;
 pub use client::{ControlClient, ControlError, EventStream};
 pub use event::{DirectoryState, Envelope, LogLine, ReceivedMessage, StreamEvent};
 pub use request::{
-    DownReport, DownRequest, Failure, FailureCode, INBOX_TIMEOUT, Inbox, InboxMessage, NodeAction,
-    SendRequest, SendWait, paths,
+    AddRequest, DownReport, DownRequest, Failure, FailureCode, INBOX_TIMEOUT, Inbox, InboxMessage,
+    NodeAction, PingRequest, Pong, SendRequest, SendWait, SetRequest, paths,
 };
 pub use status::{
     DevnetInfo, MessageState, MessageStatus, NodeRates, NodeStatus, PacketStatus, ProcessUsage,

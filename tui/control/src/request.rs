@@ -18,9 +18,15 @@ pub mod paths {
     /// GET with `?client=NAME&after=NUMBER`: an [`Inbox`](crate::Inbox) of messages with greater
     /// numbers. Without a number it begins with the first.
     pub const INBOX: &str = "/v1/inbox";
-    /// POST a [`NodeAction`](crate::NodeAction) to `/v1/nodes/NAME`, get a
-    /// [`NodeStatus`](crate::NodeStatus).
+    /// POST an [`AddRequest`](crate::AddRequest), get the [`NodeStatus`](crate::NodeStatus) of the new
+    /// node. POST a [`NodeAction`](crate::NodeAction) to `/v1/nodes/NAME`, get its
+    /// [`NodeStatus`](crate::NodeStatus). DELETE `/v1/nodes/NAME`: the node leaves, ends and is
+    /// forgotten, which a [`Removed`](crate::StreamEvent::Removed) tells; answered with its status.
     pub const NODES: &str = "/v1/nodes";
+    /// POST a [`SetRequest`](crate::SetRequest), get a [`DevnetInfo`](crate::DevnetInfo).
+    pub const SET: &str = "/v1/set";
+    /// POST a [`PingRequest`](crate::PingRequest), get a [`Pong`](crate::Pong).
+    pub const PING: &str = "/v1/ping";
     /// POST a [`DownRequest`](crate::DownRequest): stop everything. Answered with a
     /// [`DownReport`](crate::DownReport) when it is stopped.
     pub const DOWN: &str = "/v1/down";
@@ -36,6 +42,10 @@ pub enum NodeAction {
     Stop,
     /// Stop, then start.
     Restart,
+    /// Stop the process where it stands (SIGSTOP). What depends on it sees it go silent.
+    Pause,
+    /// Let a paused process go on.
+    Resume,
     /// End it at once with SIGKILL; it is started again like after a crash.
     Kill,
 }
@@ -47,6 +57,8 @@ impl NodeAction {
             Self::Start => "start",
             Self::Stop => "stop",
             Self::Restart => "restart",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
             Self::Kill => "kill",
         }
     }
@@ -105,6 +117,64 @@ pub struct InboxMessage {
     pub unix_ms: u64,
     /// What it says. It does not say who sent it.
     pub content: Content,
+}
+
+/// A node that a running devnet is to get.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "role", rename_all = "kebab-case")]
+pub enum AddRequest {
+    /// One more mixnode.
+    Mixnode {
+        /// In this layer, from 1.
+        layer: u8,
+    },
+    /// One more provider.
+    Provider,
+    /// One more named client.
+    Client {
+        /// Its name; the next free one of `alice`, `bob`, … if there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
+}
+
+/// Other parameters for a running devnet. What is not named stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SetRequest {
+    /// Mean delay at a mixnode, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hop_delay_ms: Option<f64>,
+    /// Mean interval of a client's send slots, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot_ms: Option<f64>,
+    /// Mean interval of a client's loop cover, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loop_cover_ms: Option<f64>,
+    /// Identities of the crowd. With 0 it is stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crowd: Option<u16>,
+}
+
+/// Let a client send a packet to itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PingRequest {
+    /// Name of the client.
+    pub client: String,
+    /// How long to hold the request at most, in milliseconds.
+    pub timeout_ms: u64,
+}
+
+/// A packet that a client sent to itself through all layers is back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pong {
+    /// How long it waited for its slot.
+    pub queued_ms: f64,
+    /// How long it travelled.
+    pub travelled_ms: f64,
+    /// What of that it was told to wait at the mixnodes.
+    pub asked_ms: f64,
+    /// Names of its hops: a mixnode of each layer, then the provider.
+    pub route: Vec<String>,
 }
 
 /// Stop everything.
@@ -207,6 +277,8 @@ pub enum FailureCode {
     Environment,
     /// The control socket cannot be reached, or its answer not be understood.
     Unreachable,
+    /// The way in that was used only shows, or the token was wrong.
+    Forbidden,
 }
 
 impl FailureCode {
@@ -221,7 +293,7 @@ impl FailureCode {
             Self::SendFailed => 6,
             Self::NodeLost => 7,
             Self::Environment => 8,
-            Self::Unreachable => 9,
+            Self::Unreachable | Self::Forbidden => 9,
         }
     }
 }

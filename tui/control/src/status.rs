@@ -43,6 +43,9 @@ pub struct DevnetInfo {
     /// Whether nodes leave out the checks that the originals of 2020 did not have.
     #[serde(default)]
     pub faithful: bool,
+    /// What fixes its keys and the random choices of its nodes, if that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
     /// The devnet ends with the front end that started it.
     pub attached: bool,
     /// What differs from what was asked for, such as ports that were taken.
@@ -64,6 +67,8 @@ pub enum State {
     Present,
     /// It does its work.
     Ready,
+    /// It was stopped where it stands, and goes on when it is resumed.
+    Paused,
     /// It was asked to stop.
     Stopping,
     /// It was stopped.
@@ -83,6 +88,7 @@ impl State {
             Self::Listening => "listening",
             Self::Present => "present",
             Self::Ready => "ready",
+            Self::Paused => "paused",
             Self::Stopping => "stopping",
             Self::Stopped => "stopped",
             Self::BackingOff => "backing off",
@@ -98,6 +104,7 @@ impl State {
             Self::Listening => "is listening",
             Self::Present => "is present",
             Self::Ready => "is ready",
+            Self::Paused => "is paused",
             Self::Stopping => "is stopping",
             Self::Stopped => "is stopped",
             Self::BackingOff => "is backing off",
@@ -109,7 +116,12 @@ impl State {
     pub fn is_running(self) -> bool {
         matches!(
             self,
-            Self::Starting | Self::Listening | Self::Present | Self::Ready | Self::Stopping
+            Self::Starting
+                | Self::Listening
+                | Self::Present
+                | Self::Ready
+                | Self::Paused
+                | Self::Stopping
         )
     }
 }

@@ -163,6 +163,7 @@ impl Fixture {
                 loop_cover_ms: 1000.0,
                 acks: true,
                 faithful: false,
+                seed: None,
                 attached: true,
                 notices: vec![],
             },

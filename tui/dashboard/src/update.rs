@@ -96,6 +96,8 @@ fn done(action: NodeAction, node: &str) -> String {
         NodeAction::Start => format!("{node} starts"),
         NodeAction::Stop => format!("{node} stops"),
         NodeAction::Restart => format!("{node} restarts"),
+        NodeAction::Pause => format!("{node} is paused"),
+        NodeAction::Resume => format!("{node} goes on"),
         NodeAction::Kill => format!("{node} was killed"),
     }
 }
@@ -231,6 +233,8 @@ fn act_on_node(model: &mut Model, action: Action, what: NodeAction) -> Vec<Effec
             "It gets SIGKILL: what it holds in memory is lost. It is then started again like after \
              a crash."
         }
+        NodeAction::Pause => "It stands still until you resume it.",
+        NodeAction::Resume => "It goes on.",
         NodeAction::Restart => {
             "It leaves the directory, drains for at most 3 s, ends and is started again."
         }

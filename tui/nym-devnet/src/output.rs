@@ -99,7 +99,7 @@ impl Output {
         let text = format!("{:<width$}", state.word());
         let colour = match state {
             State::Ready => 32,
-            State::Planned | State::Stopped => 90,
+            State::Planned | State::Paused | State::Stopped => 90,
             State::Starting | State::Listening | State::Present | State::Stopping => 33,
             State::BackingOff | State::Failed => 31,
         };

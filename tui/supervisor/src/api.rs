@@ -10,7 +10,10 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use control::{DownRequest, Failure, FailureCode, NodeAction, SendRequest, paths};
+use control::{
+    AddRequest, DownRequest, Failure, FailureCode, NodeAction, PingRequest, SendRequest,
+    SetRequest, paths,
+};
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::error::RecvError;
@@ -31,7 +34,10 @@ pub(crate) fn router(asks: Asks) -> Router {
         .route(paths::EVENTS, get(events))
         .route(paths::SEND, post(send))
         .route(paths::INBOX, get(inbox))
-        .route(&format!("{}/{{node}}", paths::NODES), post(act))
+        .route(paths::PING, post(ping))
+        .route(paths::SET, post(set))
+        .route(paths::NODES, post(add))
+        .route(&format!("{}/{{node}}", paths::NODES), post(act).delete(remove))
         .route(paths::DOWN, post(down))
         .fallback(async || Refusal(Failure::new(FailureCode::Usage, "there is no such route")))
         .method_not_allowed_fallback(async || {
@@ -72,6 +78,40 @@ async fn inbox(
         }
         Err(rejection) => wrong(&rejection.body_text()),
     }
+}
+
+async fn ping(
+    State(asks): State<Asks>,
+    request: Result<Json<PingRequest>, JsonRejection>,
+) -> Response {
+    match request {
+        Ok(Json(request)) => answer(&asks, |reply| Ask::Ping { request, reply }).await,
+        Err(rejection) => wrong(&rejection.body_text()),
+    }
+}
+
+async fn set(
+    State(asks): State<Asks>,
+    request: Result<Json<SetRequest>, JsonRejection>,
+) -> Response {
+    match request {
+        Ok(Json(request)) => answer(&asks, |reply| Ask::Set { request, reply }).await,
+        Err(rejection) => wrong(&rejection.body_text()),
+    }
+}
+
+async fn add(
+    State(asks): State<Asks>,
+    request: Result<Json<AddRequest>, JsonRejection>,
+) -> Response {
+    match request {
+        Ok(Json(request)) => answer(&asks, |reply| Ask::Add { request, reply }).await,
+        Err(rejection) => wrong(&rejection.body_text()),
+    }
+}
+
+async fn remove(State(asks): State<Asks>, Path(node): Path<String>) -> Response {
+    answer(&asks, |reply| Ask::Remove { node, reply }).await
 }
 
 async fn act(
@@ -146,6 +186,7 @@ impl IntoResponse for Refusal {
         let status = match self.0.code {
             FailureCode::Usage | FailureCode::InvalidLayout => StatusCode::BAD_REQUEST,
             FailureCode::NoSuchDevnet | FailureCode::NoSuchNode => StatusCode::NOT_FOUND,
+            FailureCode::Forbidden => StatusCode::FORBIDDEN,
             FailureCode::NotRunning | FailureCode::NameInUse | FailureCode::PortTaken => {
                 StatusCode::CONFLICT
             }

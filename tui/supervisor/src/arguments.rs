@@ -48,7 +48,7 @@ pub(crate) fn arguments(node: &NodePlan, context: &Context<'_>) -> Vec<OsString>
         line.option("--host", &HOST);
     }
     let layout = &context.plan.layout;
-    if node.role == Role::Mixnode && !layout.metrics {
+    if node.role == Role::Mixnode && !node.metrics {
         line.flag("--no-metrics");
     }
     if matches!(node.role, Role::Mixnode | Role::Provider) && layout.faithful {
@@ -75,7 +75,7 @@ pub(crate) fn arguments(node: &NodePlan, context: &Context<'_>) -> Vec<OsString>
         line.option("--crowd", &layout.crowd);
     }
     if matches!(node.role, Role::Client | Role::Crowd) {
-        let rates = context.plan.rates();
+        let rates = node.rates;
         line.option("--hop-delay", &humantime::format_duration(rates.hop_delay));
         line.option("--slot", &humantime::format_duration(rates.slot));
         line.option("--loop-cover", &humantime::format_duration(rates.loop_cover));

@@ -1,8 +1,8 @@
 //! What the control interface asks the supervisor's loop.
 
 use control::{
-    DownReport, DownRequest, Failure, Inbox, MessageStatus, NodeAction, NodeStatus, SendRequest,
-    Snapshot,
+    AddRequest, DevnetInfo, DownReport, DownRequest, Failure, Inbox, MessageStatus, NodeAction,
+    NodeStatus, PingRequest, Pong, SendRequest, SetRequest, Snapshot,
 };
 use tokio::sync::oneshot;
 
@@ -22,6 +22,14 @@ pub(crate) enum Ask {
     Inbox { client: String, after: u64, reply: Reply<Inbox> },
     /// Do something to a process.
     Act { node: String, action: NodeAction, reply: Reply<NodeStatus> },
+    /// One more node.
+    Add { request: AddRequest, reply: Reply<NodeStatus> },
+    /// One node less.
+    Remove { node: String, reply: Reply<NodeStatus> },
+    /// Other parameters.
+    Set { request: SetRequest, reply: Reply<DevnetInfo> },
+    /// Let a client send a packet to itself.
+    Ping { request: PingRequest, reply: Reply<Pong> },
     /// Send a message.
     Send { request: SendRequest, reply: Reply<MessageStatus> },
     /// Stop everything.

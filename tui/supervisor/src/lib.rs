@@ -38,7 +38,7 @@ pub use folder::{Claim, Folder, FolderError, StateDir, Watch};
 pub use launch::Supervisor;
 pub use names::no_such_node;
 pub use process::{Action, Input, LEAVE_GRACE, Process, STOP_GRACE};
-pub use restart::{CRASH_WINDOW, FIRST_BACK_OFF, LONGEST_BACK_OFF, MAX_CRASHES, Restart};
+pub use restart::{CRASH_WINDOW, FIRST_BACK_OFF, LONGEST_BACK_OFF, MAX_CRASHES};
 pub use spec::{Lifeline, Record, Spec, Started};
 pub use supervise::supervise;
 pub use usage::process_started;

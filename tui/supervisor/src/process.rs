@@ -9,9 +9,10 @@ mod running;
 use std::time::Duration;
 
 use crate::exit::Exit;
-use crate::restart::{CRASH_WINDOW, Crashes, Restart, Verdict};
+use crate::restart::{CRASH_WINDOW, Crashes, Verdict};
 use contract::{Command, Endpoint, Fatal, FatalCode, Role, Time};
 use control::State;
+use layouts::Restart;
 
 use running::{Running, Said};
 

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use contract::Time;
-use serde::{Deserialize, Serialize};
 
 /// The first pause before a process that ended by itself is started again. It doubles each time …
 pub const FIRST_BACK_OFF: Duration = Duration::from_millis(200);
@@ -17,19 +16,6 @@ pub const MAX_CRASHES: usize = 5;
 
 /// … within this time has failed. One that ran for so long begins again with the first pause.
 pub const CRASH_WINDOW: Duration = Duration::from_secs(60);
-
-/// What happens to a process that ended by itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Restart {
-    /// It stays ended.
-    No,
-    /// It is started again unless it ended with exit code 0.
-    #[default]
-    OnFailure,
-    /// It is started again.
-    Always,
-}
 
 /// The crashes of one node.
 #[derive(Debug)]

@@ -6,8 +6,6 @@ use control::Failure;
 use layouts::Plan;
 use serde::{Deserialize, Serialize};
 
-use crate::restart::Restart;
-
 /// The first line on a supervisor's stdin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spec {
@@ -19,8 +17,6 @@ pub struct Spec {
     pub keep: bool,
     /// Its processes.
     pub plan: Plan,
-    /// What happens to a process that ended by itself.
-    pub restart: Restart,
 }
 
 /// Every later line on a supervisor's stdin. The end of it without [`Detach`](Self::Detach) means

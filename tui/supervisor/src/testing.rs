@@ -42,6 +42,7 @@ pub(crate) fn empty_snapshot() -> Snapshot {
             loop_cover_ms: 0.0,
             acks: false,
             faithful: false,
+            seed: None,
             attached: true,
             notices: Vec::new(),
         },

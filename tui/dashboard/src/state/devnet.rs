@@ -183,6 +183,7 @@ impl Devnet {
         match envelope.event {
             StreamEvent::Snapshot(_) | StreamEvent::Down { .. } => {}
             StreamEvent::Node(status) => self.update_node(status),
+            StreamEvent::Removed { node } => self.nodes.retain(|known| known.status.name != node),
             StreamEvent::DirectoryLink { state } => self.directory = state,
             StreamEvent::Directory { node, update } => {
                 if let Update::Metric(metric) = &update {

@@ -38,7 +38,9 @@ impl Devnet {
     pub(crate) fn health(&self, node: &Node, now: Moment) -> Health {
         let state = node.status.state;
         let (mark, word) = match state {
-            State::Planned | State::Stopping | State::Stopped => (Mark::Stopped, state.word()),
+            State::Planned | State::Paused | State::Stopping | State::Stopped => {
+                (Mark::Stopped, state.word())
+            }
             State::Starting | State::Listening => (Mark::Starting, state.word()),
             State::BackingOff => (Mark::BackingOff, state.word()),
             State::Failed => (Mark::Failed, state.word()),

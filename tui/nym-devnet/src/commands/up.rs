@@ -23,7 +23,8 @@ use crate::stop::{Outcome, Stop};
 use crate::watch::{Watch, late};
 
 pub(crate) async fn run(context: &Context, args: &UpArgs) -> Outcome {
-    let plan = Plan::new(args.layout.layout(), args.ports).map_err(|error| impossible(&error))?;
+    let plan = Plan::new(args.layout.layout(args.restart), args.ports)
+        .map_err(|error| impossible(&error))?;
     let folder = context.folder(None)?;
     if args.dry_run {
         return dry_run(context, &plan);
@@ -33,7 +34,6 @@ pub(crate) async fn run(context: &Context, args: &UpArgs) -> Outcome {
         state_dir: context.state_dir.path().into(),
         keep: folder.name() != DEFAULT_NAME,
         plan,
-        restart: args.restart,
     };
     // Before anything is started, so that nothing is left behind by a signal in between.
     let mut signals = Signals::new()?;

@@ -32,6 +32,10 @@ impl Devnet {
             Ask::Subscribe(reply) => drop(reply.send(Ok(self.store.subscribe(now)))),
             Ask::Inbox { client, after, reply } => self.read_inbox(now, &client, after, reply),
             Ask::Act { node, action, reply } => drop(reply.send(self.act(now, &node, action))),
+            Ask::Add { request, reply } => drop(reply.send(self.add(now, &request))),
+            Ask::Remove { node, reply } => drop(reply.send(self.remove(now, &node))),
+            Ask::Set { request, reply } => drop(reply.send(self.set(now, &request))),
+            Ask::Ping { request, reply } => self.ping(now, request, reply),
             Ask::Send { request, reply } => self.send(now, request, reply),
             Ask::Down { request, reply } => {
                 self.go_down(now, "asked to");
@@ -62,6 +66,7 @@ impl Devnet {
             NodeAction::Stop => Input::Stop,
             NodeAction::Restart => Input::Restart,
             NodeAction::Kill => Input::Kill,
+            NodeAction::Pause | NodeAction::Resume => return not_now("not yet".into()),
         };
         tracing::info!("asked to {} {name}", action.word());
         self.give(now, index, input);

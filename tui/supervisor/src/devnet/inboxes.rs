@@ -141,7 +141,7 @@ impl Devnet {
             Outcome::Refused { reason } => {
                 waiting.fail(nodes, FailureCode::Other, &format!("it refused: {reason}"));
             }
-            Outcome::Done | Outcome::Accepted { .. } => {
+            Outcome::Done | Outcome::Accepted { .. } | Outcome::Pong { .. } => {
                 waiting.fail(nodes, FailureCode::Other, "it answered something else");
             }
         }

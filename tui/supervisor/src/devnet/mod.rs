@@ -5,6 +5,7 @@
 //! slow listener never holds up the others.
 
 mod asks;
+mod change;
 mod children;
 mod down;
 mod inboxes;
@@ -124,7 +125,7 @@ impl Devnet {
         let mut nodes = Vec::new();
         let mut statuses = Vec::new();
         for plan in &spec.plan.nodes {
-            let process = Process::new(plan.role, plan.ports.len(), spec.restart);
+            let process = Process::new(plan.role, plan.ports.len(), plan.restart);
             statuses.push(first_status(plan, &process, folder, now));
             nodes.push(Node {
                 plan: plan.clone(),
@@ -423,6 +424,7 @@ fn devnet_info(spec: &Spec, folder: &Folder, now: Moment, notices: Vec<String>) 
         loop_cover_ms: milliseconds(layout.rates.loop_cover),
         acks: layout.acks,
         faithful: layout.faithful,
+        seed: layout.seed,
         attached: true,
         notices,
     }

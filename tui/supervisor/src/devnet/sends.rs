@@ -75,7 +75,7 @@ impl Sends {
                 let waiting = self.0.swap_remove(index);
                 waiting.fail(FailureCode::SendFailed, &format!("refused: {reason}"));
             }
-            Outcome::Done | Outcome::Inbox { .. } => {
+            Outcome::Done | Outcome::Inbox { .. } | Outcome::Pong { .. } => {
                 let waiting = self.0.swap_remove(index);
                 waiting.fail(FailureCode::SendFailed, "its client answered something else");
             }

@@ -18,7 +18,6 @@ use super::*;
 use crate::api;
 use crate::exit::Exit;
 use crate::folder::StateDir;
-use crate::restart::Restart;
 use crate::testing::within;
 
 mod messages;
@@ -190,7 +189,7 @@ fn spec(dir: &Path, keep: bool) -> (Spec, Claim) {
     let state_dir = StateDir::find(Some(dir.join("state"))).expect("a path");
     let claim = state_dir.folder("t1").and_then(|folder| folder.claim()).expect("free");
     let state_dir = state_dir.path().into();
-    let spec = Spec { name: "t1".into(), state_dir, keep, plan, restart: Restart::OnFailure };
+    let spec = Spec { name: "t1".into(), state_dir, keep, plan };
     (spec, claim)
 }
 
