@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use contract::Rates;
 use origin::Origin;
-use runtime::{Fallback, KeyFiles, ListenOn};
+use runtime::{Fallback, KeyFiles, ListenOn, NodeSeed};
 
 use crate::Settings;
 
@@ -19,7 +19,7 @@ const MIN_INTERVAL: Duration = Duration::from_millis(1);
 const MAX_INTERVAL: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Most identities of a crowd. They have one provider, and a directory takes 8192 clients of one.
-const MAX_CROWD: i64 = 8000;
+pub(crate) const MAX_CROWD: i64 = 8000;
 
 /// The longest mean delay: a mixnode refuses headers that ask for more than thirty times of it.
 const MAX_HOP_DELAY: Duration = Duration::from_secs(10);
@@ -61,6 +61,9 @@ pub struct ClientArgs {
     /// Its key, if it is not in that folder
     #[arg(skip)]
     pub key_files: Option<KeyFiles>,
+    /// Draw its key, routes, delays and intervals from this number; then the key is no secret
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
     /// Address of the directory
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     pub directory: String,
@@ -125,26 +128,52 @@ impl ClientArgs {
         }
     }
 
+    /// Of the client.
+    pub(crate) fn node_seed(&self) -> Option<NodeSeed> {
+        self.seed.map(|seed| NodeSeed::new(seed, &self.name))
+    }
+
+    /// Of an identity of a crowd, counted from 1.
+    pub(crate) fn member_seed(&self, number: usize) -> Option<NodeSeed> {
+        self.seed.map(|seed| NodeSeed::of_member(seed, &self.name, number))
+    }
+
     pub(crate) fn key_files(&self, name: &str) -> KeyFiles {
         self.key_files.clone().unwrap_or_else(|| KeyFiles::in_folder(&self.home, name))
     }
 }
 
+/// Whether a client can live with these rates; why not, as a sentence without a full stop.
+pub(crate) fn check_rates(rates: Rates) -> Result<(), String> {
+    let Rates { hop_delay, slot, loop_cover } = rates;
+    check_hop_delay(hop_delay).map_err(|why| format!("the hop delay is {why}"))?;
+    check_interval(slot).map_err(|why| format!("the interval of slots is {why}"))?;
+    check_interval(loop_cover).map_err(|why| format!("the interval of loop cover is {why}"))
+}
+
 fn hop_delay(text: &str) -> Result<Duration, String> {
     let delay = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    check_hop_delay(delay).map(|()| delay)
+}
+
+fn check_hop_delay(delay: Duration) -> Result<(), String> {
     if delay > MAX_HOP_DELAY {
         return Err(format!("longer than {MAX_HOP_DELAY:?}"));
     }
-    Ok(delay)
+    Ok(())
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
     let interval = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    check_interval(interval).map(|()| interval)
+}
+
+fn check_interval(interval: Duration) -> Result<(), String> {
     if interval < MIN_INTERVAL {
         return Err(format!("shorter than {MIN_INTERVAL:?}"));
     }
     if interval > MAX_INTERVAL {
         return Err("longer than a year".into());
     }
-    Ok(interval)
+    Ok(())
 }

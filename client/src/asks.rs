@@ -1,10 +1,11 @@
 //! What applications and the supervisor ask of a client, and what it answers.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
-use wire::{ClientAddress, KeyError, MessageId, PublicKey};
+use wire::{ClientAddress, KeyError, MessageId, NodeAddress, PublicKey};
 
 /// Something that a client is asked.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub(crate) enum Ask {
     Address { answer: oneshot::Sender<Result<ClientAddress, String>> },
     /// The clients of all providers.
     Clients { answer: oneshot::Sender<Vec<ClientAddress>> },
+    /// Let a packet go round and tell of it.
+    Ping { answer: oneshot::Sender<Result<Pong, String>> },
     /// Wait for what is underway, at most 3 s, then end.
     Leave,
     /// End now.
@@ -33,6 +36,14 @@ pub(crate) struct NewMessage {
     pub(crate) reply_blocks: usize,
     /// Whether to tell what became of it.
     pub(crate) confirm: bool,
+}
+
+/// The id of a message out of 32 hexadecimal digits.
+pub(crate) fn message_id(text: &str) -> Option<MessageId> {
+    // A sign would pass as the first digit.
+    let is_hexadecimal = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let number = u128::from_str_radix(text, 16).ok().filter(|_| is_hexadecimal);
+    number.map(|number| MessageId(number.to_be_bytes()))
 }
 
 /// To whom.
@@ -65,6 +76,19 @@ pub(crate) struct Accepted {
     pub(crate) message: MessageId,
     /// What becomes of it, if that was asked for. It ends without an answer when the client ends.
     pub(crate) fate: Option<oneshot::Receiver<Fate>>,
+}
+
+/// A packet that a client sent to itself is back.
+#[derive(Debug)]
+pub(crate) struct Pong {
+    /// From the request until its slot.
+    pub(crate) queued: Duration,
+    /// From there until it was back.
+    pub(crate) travelled: Duration,
+    /// What of that it was to wait at the mixnodes.
+    pub(crate) asked: Duration,
+    /// Mixnodes in order, then the provider.
+    pub(crate) route: Vec<NodeAddress>,
 }
 
 /// What became of a message.

@@ -8,6 +8,8 @@
 mod arrive;
 mod build;
 mod compose;
+mod output;
+mod ping;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,12 +17,16 @@ use std::time::Duration;
 
 use contract::{Rates, Time, TrafficCounters};
 use rand::{CryptoRng, RngExt};
-use runtime::Network;
+use runtime::{Network, NodeSeed};
 use sphinx::{OwnSeal, PacketBuilder, PrivateKey};
-use wire::{ClientAddress, Fragment, Identifier, MessageId, NodeAddress, PublicKey};
+use wire::{ClientAddress, Identifier, MessageId, PublicKey};
 
 use self::build::{Built, CannotBuild};
 pub use self::compose::{ComposeError, Composed};
+pub use self::output::Output;
+use self::ping::Pings;
+pub use self::ping::{MAX_PINGS, PingError, PingId};
+use crate::choices::{Choices, Purpose};
 use crate::health::Health;
 use crate::outbox::{Next, Outbox, Outgoing, To, Way};
 use crate::poisson::exponential;
@@ -65,67 +71,6 @@ pub struct Settings {
     pub acks: bool,
 }
 
-/// What a client wants done, or tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Send this packet.
-    Send {
-        /// To this mixnode of layer 1.
-        to: NodeAddress,
-        /// The packet.
-        packet: Vec<u8>,
-    },
-    /// A packet of a message left.
-    Sent {
-        /// The message.
-        message: MessageId,
-        /// Which fragment, from 0.
-        fragment: u32,
-        /// 1 for the first time.
-        attempt: u32,
-        /// Mixnodes in order, then the provider.
-        route: Vec<NodeAddress>,
-    },
-    /// A fragment went over a reply block, which is of no more use.
-    BlockUsed {
-        /// The reply.
-        message: MessageId,
-        /// The number of the block.
-        block: u8,
-    },
-    /// A fragment's acknowledgement came back.
-    Acknowledged {
-        /// The message.
-        message: MessageId,
-        /// Which fragment, from 0.
-        fragment: u32,
-    },
-    /// All fragments of a message are acknowledged or, without acknowledgements, sent.
-    Finished {
-        /// The message.
-        message: MessageId,
-    },
-    /// A message is given up.
-    Failed {
-        /// The message.
-        message: MessageId,
-        /// Why, as a sentence without a full stop.
-        reason: String,
-    },
-    /// A piece of a message arrived, perhaps for the second time.
-    Received {
-        /// The piece.
-        fragment: Fragment,
-        /// If it came over a reply block of this client, the block's identifier.
-        block: Option<Identifier>,
-    },
-    /// The probe came back: packets pass from here to here.
-    Ready {
-        /// How long the probe took.
-        took: Duration,
-    },
-}
-
 /// A client.
 #[derive(Debug)]
 pub struct Client {
@@ -136,11 +81,13 @@ pub struct Client {
     settings: Settings,
     packets: PacketBuilder,
     network: Arc<Network>,
+    choices: Choices,
     health: Health,
     outbox: Outbox,
     next_slot: Option<Time>,
     next_loop: Option<Time>,
     probe: Probe,
+    pings: Pings,
     /// From when on what is not acknowledged goes again; never while the provider is out of reach, for
     /// then acknowledgements wait there.
     expires_from: Option<Time>,
@@ -181,11 +128,13 @@ impl Client {
             settings,
             packets,
             network: Arc::default(),
+            choices: Choices::default(),
             health: Health::default(),
             outbox: Outbox::default(),
             next_slot: None,
             next_loop: None,
             probe: Probe::NotSent,
+            pings: Pings::default(),
             expires_from: None,
             cover_acks: BTreeMap::new(),
             cover_acks_seen: Time::default(),
@@ -193,6 +142,13 @@ impl Client {
             received: 0,
             dropped: BTreeMap::new(),
         }
+    }
+
+    /// Draws its intervals, routes and delays from this seed, not from the random numbers that it is
+    /// given. The keys of its packets and all identifiers still come from those.
+    #[must_use]
+    pub fn seeded(self, seed: NodeSeed) -> Self {
+        Self { choices: Choices::seeded(seed), ..self }
     }
 
     /// Where it can be reached.
@@ -206,6 +162,23 @@ impl Client {
         self.network = network;
     }
 
+    /// Goes on with other rates, from the next packet on. What is underway keeps the delays that it was
+    /// sent with, and is waited for accordingly.
+    pub fn set_rates(&mut self, now: Time, rng: &mut impl CryptoRng, rates: Rates) {
+        let before = std::mem::replace(&mut self.settings.rates, rates);
+        for (next, purpose, before, mean) in [
+            (&mut self.next_slot, Purpose::SlotInterval, before.slot, rates.slot),
+            (&mut self.next_loop, Purpose::LoopInterval, before.loop_cover, rates.loop_cover),
+        ] {
+            // A Poisson stream has no memory: whenever one looks, the time to its next event has the
+            // same distribution. So that is drawn anew, and there is no interval between old and new.
+            // What is due already belongs to the time before.
+            if before != mean && next.is_some_and(|due| due > now) {
+                *next = Some(now + exponential(&mut self.choices.next(purpose, rng), mean));
+            }
+        }
+    }
+
     /// The provider delivers from now on, or does not any more.
     pub fn set_online(&mut self, now: Time, online: bool) {
         self.expires_from = online.then(|| now + ACKS_FIRST);
@@ -216,6 +189,7 @@ impl Client {
     pub fn poll(&mut self, now: Time, rng: &mut impl CryptoRng) -> Vec<Output> {
         let mut outputs = Vec::new();
         self.poll_probe(now, rng, &mut outputs);
+        self.pings.expire(now, &mut outputs);
         let mut failed = Vec::new();
         if self.expires_from.is_some_and(|from| from <= now) {
             let missed = self.outbox.miss(now);
@@ -235,7 +209,7 @@ impl Client {
                 self.fire_slot(now, rng, &mut outputs);
             }
             let loop_is_due = self.advance(now, rng, Stream::Loop, loop_cover);
-            if loop_is_due && self.send_cover(now, rng, &mut outputs) {
+            if loop_is_due && self.send_cover(now, rng, Purpose::Loop, &mut outputs) {
                 self.counters.loops += 1;
             }
             if !slot_is_due && !loop_is_due {
@@ -257,7 +231,8 @@ impl Client {
         };
         let expiry = self.expires_from.zip(self.outbox.next_deadline());
         let expiry = expiry.map(|(from, deadline)| deadline.max(from));
-        [self.next_slot, self.next_loop, expiry, probe].into_iter().flatten().min()
+        let pings = self.pings.next_deadline();
+        [self.next_slot, self.next_loop, expiry, probe, pings].into_iter().flatten().min()
     }
 
     /// Why packets do not pass, as a sentence without a full stop; none if they do.
@@ -310,7 +285,7 @@ impl Client {
             Probe::Underway { id, .. } => id,
             Probe::NotSent | Probe::Returned => MessageId(rng.random()),
         };
-        if let Ok(built) = self.build_cover(now, rng, id, Duration::ZERO) {
+        if let Ok(built) = self.build_cover(now, rng, Purpose::Probe, id, Duration::ZERO) {
             outputs.push(self.send_built_cover(now, built));
             self.probe = Probe::Underway { id, sent: now };
         } else {
@@ -321,6 +296,10 @@ impl Client {
     }
 
     fn fire_slot(&mut self, now: Time, rng: &mut impl CryptoRng, outputs: &mut Vec<Output>) {
+        if self.send_ping(now, rng, outputs) {
+            self.counters.cover += 1;
+            return;
+        }
         // Without a route back to itself there is no cover, and real packets alone would be seen.
         let next = if self.is_connected() {
             let Self { outbox, network, .. } = self;
@@ -332,7 +311,7 @@ impl Client {
             Some(next) => self.send_fragment(now, rng, &next, outputs),
             None => false,
         };
-        if !sent && self.send_cover(now, rng, outputs) {
+        if !sent && self.send_cover(now, rng, Purpose::Cover, outputs) {
             self.counters.cover += 1;
         }
     }
@@ -381,10 +360,12 @@ impl Client {
         &mut self,
         now: Time,
         rng: &mut impl CryptoRng,
+        purpose: Purpose,
         outputs: &mut Vec<Output>,
     ) -> bool {
         let id = MessageId(rng.random());
-        let Ok(built) = self.build_cover(now, rng, id, self.settings.rates.hop_delay) else {
+        let delay = self.settings.rates.hop_delay;
+        let Ok(built) = self.build_cover(now, rng, purpose, id, delay) else {
             self.count_drop("no-route");
             return false;
         };
@@ -401,18 +382,19 @@ impl Client {
         stream: Stream,
         mean: Duration,
     ) -> bool {
-        let next = match stream {
-            Stream::Slot => &mut self.next_slot,
-            Stream::Loop => &mut self.next_loop,
+        let (next, purpose) = match stream {
+            Stream::Slot => (&mut self.next_slot, Purpose::SlotInterval),
+            Stream::Loop => (&mut self.next_loop, Purpose::LoopInterval),
         };
+        let mut interval = || exponential(&mut self.choices.next(purpose, rng), mean);
         match *next {
             Some(due) if due > now => false,
             Some(due) if now.saturating_since(due) <= MAX_BEHIND => {
-                *next = Some(due + exponential(rng, mean));
+                *next = Some(due + interval());
                 true
             }
             behind => {
-                *next = Some(now + exponential(rng, mean));
+                *next = Some(now + interval());
                 if behind.is_some() {
                     self.count_drop("overload");
                 }

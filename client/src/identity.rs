@@ -13,7 +13,7 @@ use contract::{Event, MessageEvent, MessageStage, Time, TrafficCounters};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use rand::rngs::StdRng;
-use runtime::{Links, Network, Reporter, Timer, clock};
+use runtime::{Links, Network, NodeSeed, Reporter, Timer, clock};
 use sphinx::{PacketBuilder, PrivateKey};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -21,11 +21,11 @@ use wire::{ClientAddress, Fragment, Identifier, MessageId, PublicKey};
 
 use self::receiving::{Keep, kept};
 use self::sending::Accept;
-use crate::asks::{Ask, Fate};
+use crate::asks::{Ask, Fate, Pong};
 use crate::outbox::Outgoing;
 use crate::provider_link::{LinkState, ProviderLink};
 use crate::storage::Storage;
-use crate::{Client, Output, Settings};
+use crate::{Client, Output, PingId, Settings};
 
 /// Deliveries that wait for the engine; beyond, the provider keeps them.
 const MAX_WAITING_DELIVERIES: usize = 64;
@@ -53,7 +53,8 @@ pub(crate) struct Tally {
 /// What identities of one process share.
 #[derive(Clone)]
 pub(crate) struct Shared {
-    pub(crate) settings: Settings,
+    /// What may be changed while identities work.
+    pub(crate) settings: watch::Receiver<Settings>,
     pub(crate) packets: PacketBuilder,
     pub(crate) networks: watch::Receiver<Arc<Network>>,
     pub(crate) links: Links,
@@ -71,6 +72,8 @@ pub(crate) struct Journal {
 /// An identity that is about to work.
 pub(crate) struct Identity {
     pub(crate) key: PrivateKey,
+    /// What its choices are drawn from; none if from the system.
+    pub(crate) seed: Option<NodeSeed>,
     /// Its provider, once one is chosen.
     pub(crate) provider: watch::Receiver<Option<PublicKey>>,
     pub(crate) rng: StdRng,
@@ -85,7 +88,7 @@ pub(crate) struct Identity {
 impl Identity {
     /// Works until it is asked to leave.
     pub(crate) async fn run(self) {
-        let Self { key, mut provider, rng, shared, mut asks, journal, tally, changed } = self;
+        let Self { key, seed, mut provider, rng, shared, mut asks, journal, tally, changed } = self;
         let networks = shared.networks.clone();
         let provider = tokio::select! {
             // What is asked once there is a provider is for the driver.
@@ -114,7 +117,12 @@ impl Identity {
         tasks.spawn(link.run());
 
         let mut networks = shared.networks.clone();
-        let mut engine = Client::new(key, provider, shared.settings, shared.packets.clone());
+        let mut settings = shared.settings.clone();
+        let at_first = *settings.borrow_and_update();
+        let mut engine = Client::new(key, provider, at_first, shared.packets.clone());
+        if let Some(seed) = seed {
+            engine = engine.seeded(seed);
+        }
         engine.set_network(Arc::clone(&networks.borrow_and_update()));
         let timer = Arc::clone(&shared.timer);
         let (storage, left) = match journal {
@@ -127,6 +135,7 @@ impl Identity {
             shared,
             storage,
             fates: HashMap::new(),
+            pings: HashMap::new(),
             accepting: FuturesUnordered::new(),
             keeping: None,
             confirmations,
@@ -160,6 +169,10 @@ impl Identity {
                 Ok(()) = networks.changed() => {
                     driver.engine.set_network(Arc::clone(&networks.borrow_and_update()));
                 }
+                Ok(()) = settings.changed() => {
+                    let rates = settings.borrow_and_update().rates;
+                    driver.engine.set_rates(clock::now(), &mut driver.rng, rates);
+                }
                 Ok(()) = states.changed() => {
                     let state = states.borrow_and_update().clone();
                     driver.link_changed(&state);
@@ -179,14 +192,7 @@ impl Identity {
                 LinkState::Down(reason) => Some(reason.clone()),
             });
         }
-        // What is being written is on disk soon, whatever happens here: whoever waits for it hears that.
-        while let Some(accepting) = driver.accepting.next().await {
-            driver.accepted(accepting);
-        }
-        if driver.keeping.is_some() {
-            let (numbers, kept) = kept(&mut driver.keeping).await;
-            driver.kept(numbers, kept);
-        }
+        driver.finish_writing().await;
     }
 }
 
@@ -206,6 +212,7 @@ async fn answer_without_provider(
             Ask::Send { answer, .. } => drop(answer.send(Err(no_provider()))),
             Ask::Address { answer } => drop(answer.send(Err(no_provider()))),
             Ask::Clients { answer } => drop(answer.send(clients_of(&networks.borrow()))),
+            Ask::Ping { answer } => drop(answer.send(Err(no_provider()))),
             Ask::Leave | Ask::Stop => return,
         }
     }
@@ -219,6 +226,8 @@ struct Driver {
     storage: Option<Storage>,
     /// Who wants to know what becomes of a message.
     fates: HashMap<MessageId, Vec<oneshot::Sender<Fate>>>,
+    /// Who waits for a ping.
+    pings: HashMap<PingId, oneshot::Sender<Result<Pong, String>>>,
     accepting: FuturesUnordered<Accept>,
     /// Pieces that are being written, with the deliveries to confirm then. One batch at a time: what
     /// comes meanwhile is the next.
@@ -250,6 +259,17 @@ impl Driver {
                 Some(fragments) => self.report(message, told(fragments)),
                 None => self.finish(message, &Fate::Acknowledged),
             }
+        }
+    }
+
+    /// What is being written is on disk soon, whatever happens here: whoever waits for it hears that.
+    async fn finish_writing(&mut self) {
+        while let Some(accepting) = self.accepting.next().await {
+            self.accepted(accepting);
+        }
+        if self.keeping.is_some() {
+            let (numbers, kept) = kept(&mut self.keeping).await;
+            self.kept(numbers, kept);
         }
     }
 
@@ -303,7 +323,26 @@ impl Driver {
             Ask::Clients { answer } => {
                 drop(answer.send(clients_of(&self.shared.networks.borrow())));
             }
+            Ask::Ping { answer } => self.ping(answer),
             Ask::Leave | Ask::Stop => unreachable!("the loop takes them"),
+        }
+    }
+
+    fn ping(&mut self, answer: oneshot::Sender<Result<Pong, String>>) {
+        // Whoever does not wait for the answer any more does not get it.
+        if !self.registered {
+            return drop(answer.send(Err("its provider has not taken it yet".into())));
+        }
+        match self.engine.ping(clock::now()) {
+            Ok(ping) => drop(self.pings.insert(ping, answer)),
+            Err(error) => drop(answer.send(Err(error.to_string()))),
+        }
+    }
+
+    fn ping_is_over(&mut self, ping: PingId, how: Result<Pong, String>) {
+        if let Some(answer) = self.pings.remove(&ping) {
+            // Nobody waits any more.
+            let _ = answer.send(how);
         }
     }
 
@@ -335,6 +374,10 @@ impl Driver {
                 }
                 Output::Received { fragment, block } => arrived.push((fragment, block)),
                 Output::Ready { took } => tracing::debug!("the probe came back after {took:?}"),
+                Output::Pong { ping, queued, travelled, asked, route } => {
+                    self.ping_is_over(ping, Ok(Pong { queued, travelled, asked, route }));
+                }
+                Output::PingLost { ping, reason } => self.ping_is_over(ping, Err(reason)),
             }
         }
         arrived

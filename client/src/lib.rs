@@ -8,6 +8,8 @@ mod applications;
 mod args;
 mod asks;
 mod choice;
+mod choices;
+mod crowd;
 mod engine;
 mod health;
 mod identity;
@@ -19,7 +21,7 @@ mod server;
 mod storage;
 
 pub use args::{APPLICATIONS_PORT, ClientArgs, SocketType, Switch};
-pub use engine::{Client, ComposeError, Composed, Output, Settings};
+pub use engine::{Client, ComposeError, Composed, MAX_PINGS, Output, PingError, PingId, Settings};
 pub use outbox::{
     Destination, MAX_ATTEMPTS, MAX_QUEUED_BYTES, MAX_QUEUED_MESSAGES, Outgoing, PATIENCE, Room,
     SendError,

@@ -1,38 +1,31 @@
 //! A client, or a crowd of them, as a process.
 
 use std::future::pending;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use contract::{
-    Answer, Command, Endpoint, Event, Fatal, FatalCode, Identity as Who, NodeMetrics, Outcome,
-    Request, TrafficCounters,
-};
+use contract::{Answer, Command, Endpoint, Event, Fatal, FatalCode, Outcome, Request};
 use directory_api::METRICS_INTERVAL;
 use directory_client::DirectoryClient;
-use rand::SeedableRng;
-use rand::rngs::StdRng;
 use runtime::{
-    Fallback, KeyFiles, LINKS_INTERVAL, Links, ListenOn, LoadedKey, Network, Process, Reporter,
-    Timer, clock, drops, follow_topology, listen, with_causes,
+    Fallback, LINKS_INTERVAL, Links, ListenOn, LoadedKey, Network, Process, Reporter, Timer, clock,
+    follow_topology, listen, load_key, with_causes,
 };
 use sphinx::PacketBuilder;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
-use tokio::task::JoinSet;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use wire::{ClientAddress, PublicKey, WireProfile};
+use wire::{PublicKey, WireProfile};
 
 use crate::applications::Applications;
-use crate::asks::{Ask, NewMessage};
+use crate::asks::{Ask, NewMessage, message_id};
 use crate::choice::choose_provider;
-use crate::identity::{Identity, Journal, Shared, Tally};
+use crate::crowd::{Crowd, crowd_key};
+use crate::identity::{Journal, Shared};
 use crate::storage::{Restored, Storage};
 use crate::{ClientArgs, SocketType};
-
-/// Requests that wait for an identity.
-const MAX_WAITING_ASKS: usize = 64;
 
 /// Requests of the supervisor that are being answered.
 const MAX_WAITING_REQUESTS: usize = 64;
@@ -46,16 +39,13 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 /// Runs a client until it is told to stop, or a crowd: identities that only send cover.
 pub async fn run_client(args: ClientArgs, process: Process) -> Result<(), Fatal> {
     let Some(identities) = args.crowd else {
-        let key = args.key_files("identity").load_or_create(&mut rand::rng())?;
+        let key = load_key(&args.key_files("identity"), args.node_seed().as_ref())?;
         let opened = Storage::open(&args.home)?;
         let sockets = Sockets::open(&args, &process.reporter).await?;
         return run(&args, vec![key], Some((opened, sockets)), process).await;
     };
-    let key = |number| {
-        let files = KeyFiles::in_folder(&args.home, &format!("identity_{number}"));
-        files.load_or_create(&mut rand::rng())
-    };
-    let keys = (1..=identities).map(key).collect::<Result<_, _>>()?;
+    let keys = (1..=usize::from(identities)).map(|number| crowd_key(&args, number));
+    let keys = keys.collect::<Result<_, _>>()?;
     run(&args, keys, None, process).await
 }
 
@@ -110,20 +100,13 @@ async fn run(
     let timer = Timer::start().map_err(|error| {
         Fatal::new(FatalCode::Other, format!("cannot start the timer: {error}"))
     })?;
-    let who = Who {
-        public_keys: keys.iter().map(|loaded| loaded.key.public().to_string()).collect(),
-        address: None,
-        new: keys.iter().all(|loaded| loaded.new),
-    };
-    reporter.report(Event::Identity(who.clone()));
-
     let (network, networks) = watch::channel(Arc::new(Network::default()));
     // All of them end with this function.
     let mut tasks = JoinSet::new();
     tasks.spawn(follow_topology(directory, network));
-    let (provider, chosen) = watch::channel(None);
+    let (settings, changing) = watch::channel(args.settings());
     let shared = Shared {
-        settings: args.settings(),
+        settings: changing,
         packets: PacketBuilder::new(WireProfile::CURRENT),
         networks: networks.clone(),
         links: Links::new(WireProfile::CURRENT),
@@ -132,29 +115,30 @@ async fn run(
     };
     let first_key = keys[0].key.clone();
     let mut former = None;
-    let mut crowd = Crowd::new(provider, who);
+    let (mut journal, mut sockets_of) = (None, None);
     if let Some(((storage, restored), sockets)) = client {
         former = restored.provider;
         if let Some(damaged) = &restored.damaged {
             tracing::warn!("{damaged}");
         }
-        let outgoing = restored.outgoing;
-        let journal = Journal { storage: storage.clone(), outgoing };
-        let asks = crowd.start(keys, Some(journal), &chosen, &shared);
+        journal = Some(Journal { storage, outgoing: restored.outgoing });
+        sockets_of = Some(sockets);
+    }
+    let mut crowd = Crowd::start(args, keys, journal, shared, settings);
+    if let (Some(sockets), Some(asks), Some(storage)) =
+        (sockets_of, crowd.only_client(), crowd.storage.clone())
+    {
         let applications = Applications::new(
-            asks[0].clone(),
-            storage.clone(),
+            asks,
+            storage,
             args.allow_origin.iter().cloned().map(String::from).collect(),
             first_key.public(),
         );
         sockets.serve(&applications, &mut tasks);
-        crowd.storage = Some(storage);
-    } else {
-        crowd.start(keys, None, &chosen, &shared);
     }
     let choice =
         choose_provider(networks, args.provider.clone(), former, first_key, reporter.clone());
-    let result = crowd.work(&shared, choice, requests, &shutdown).await;
+    let result = work(&mut crowd, choice, requests, &shutdown).await;
     // Applications first: they use the journal.
     tasks.shutdown().await;
     if let Some(storage) = &crowd.storage
@@ -169,232 +153,79 @@ async fn run(
     result
 }
 
-/// The identities of a process: one for a client, many for a crowd.
-struct Crowd {
-    identities: JoinSet<()>,
-    asks: Vec<mpsc::Sender<Ask>>,
-    tallies: Vec<Arc<Mutex<Tally>>>,
-    /// None of a crowd.
-    storage: Option<Storage>,
-    provider: watch::Sender<Option<PublicKey>>,
-    who: Who,
-    changed: Arc<Notify>,
-    readiness: Readiness,
-}
-
-/// What was told last about readiness.
-#[derive(Debug, PartialEq, Eq)]
-enum Readiness {
-    Unknown,
-    Waiting { reason: String, was_ready: bool },
-    Ready,
-}
-
-impl Crowd {
-    fn new(provider: watch::Sender<Option<PublicKey>>, who: Who) -> Self {
-        Self {
-            identities: JoinSet::new(),
-            asks: Vec::new(),
-            tallies: Vec::new(),
-            storage: None,
-            provider,
-            who,
-            changed: Arc::default(),
-            readiness: Readiness::Unknown,
-        }
-    }
-
-    /// Starts an identity for each key. A journal is that of the first.
-    fn start(
-        &mut self,
-        keys: Vec<LoadedKey>,
-        mut journal: Option<Journal>,
-        provider: &watch::Receiver<Option<PublicKey>>,
-        shared: &Shared,
-    ) -> &[mpsc::Sender<Ask>] {
-        for LoadedKey { key, .. } in keys {
-            let (asks, waiting) = mpsc::channel(MAX_WAITING_ASKS);
-            let waiting_for = Some("it is not connected yet".to_owned());
-            let tally = Arc::new(Mutex::new(Tally { waiting_for, ..Tally::default() }));
-            let identity = Identity {
-                key,
-                provider: provider.clone(),
-                rng: StdRng::from_rng(&mut rand::rng()),
-                shared: shared.clone(),
-                asks: waiting,
-                journal: journal.take(),
-                tally: Arc::clone(&tally),
-                changed: Arc::clone(&self.changed),
-            };
-            self.identities.spawn(identity.run());
-            self.asks.push(asks);
-            self.tallies.push(tally);
-        }
-        &self.asks
-    }
-
-    /// Works until it is told to stop, or all identities have left.
-    async fn work(
-        &mut self,
-        shared: &Shared,
-        choice: impl Future<Output = PublicKey>,
-        mut requests: mpsc::Receiver<Request>,
-        shutdown: &CancellationToken,
-    ) -> Result<(), Fatal> {
-        let mut links_due = clock::ticks(LINKS_INTERVAL);
-        let mut metrics_due = clock::ticks(METRICS_INTERVAL);
-        let changed = Arc::clone(&self.changed);
-        let mut answers = JoinSet::new();
-        let mut choice = std::pin::pin!(choice);
-        let mut has_chosen = false;
-        let storage = self.storage.clone();
-        loop {
-            let has_room = answers.len() < MAX_WAITING_REQUESTS;
-            tokio::select! {
-                () = shutdown.cancelled() => break,
-                fatal = broken(storage.as_ref()) => return Err(fatal),
-                provider = &mut choice, if !has_chosen => {
-                    has_chosen = true;
-                    self.chosen(provider, shared).await;
+/// Works until it is told to stop, or all identities have left.
+async fn work(
+    crowd: &mut Crowd,
+    choice: impl Future<Output = PublicKey>,
+    mut requests: mpsc::Receiver<Request>,
+    shutdown: &CancellationToken,
+) -> Result<(), Fatal> {
+    let mut links_due = clock::ticks(LINKS_INTERVAL);
+    let mut metrics_due = clock::ticks(METRICS_INTERVAL);
+    let reporter = crowd.shared.reporter.clone();
+    let changed = Arc::clone(&crowd.changed);
+    let mut answers = JoinSet::new();
+    let mut choice = std::pin::pin!(choice);
+    let mut has_chosen = false;
+    let storage = crowd.storage.clone();
+    loop {
+        let has_room = answers.len() < MAX_WAITING_REQUESTS;
+        tokio::select! {
+            () = shutdown.cancelled() => break,
+            fatal = broken(storage.as_ref()) => return Err(fatal),
+            provider = &mut choice, if !has_chosen => {
+                has_chosen = true;
+                crowd.chosen(provider).await;
+            }
+            Some(Request { id, command }) = requests.recv(), if has_room => match command {
+                Command::Stop => {
+                    reporter.report(done(id));
+                    break;
                 }
-                Some(Request { id, command }) = requests.recv(), if has_room => match command {
-                    Command::Stop => {
-                        shared.reporter.report(done(id));
-                        break;
-                    }
-                    Command::Leave => {
-                        self.tell_all(|| Ask::Leave).await;
-                        shared.reporter.report(done(id));
-                    }
-                    Command::Send { to, content } => {
-                        let sent = send(self.only_client(), to, content);
-                        answers.spawn(answer(id, sent, shared.reporter.clone()));
-                    }
-                    Command::Set { .. } | Command::Ping => {
-                        let reason = "not possible yet".into();
-                        let outcome = Outcome::Refused { reason };
-                        shared.reporter.report(Event::Answer(Answer { id, outcome }));
-                    }
-                    Command::Inbox { after } => {
-                        let page = page(self.storage.clone(), after);
-                        answers.spawn(answer(id, page, shared.reporter.clone()));
-                    }
-                },
-                Some(_) = answers.join_next() => {}
-                ended = self.identities.join_next() => match ended {
-                    Some(Ok(())) => {}
-                    Some(Err(error)) => {
-                        let message = format!("an identity has failed: {error}");
-                        return Err(Fatal::new(FatalCode::Other, message));
-                    }
-                    // All have left.
-                    None => break,
-                },
-                () = changed.notified() => self.report_readiness(&shared.reporter),
-                _ = links_due.tick() => report_links(shared),
-                _ = metrics_due.tick() => self.report_metrics(shared),
-            }
-        }
-        let stopping = async {
-            self.tell_all(|| Ask::Stop).await;
-            while self.identities.join_next().await.is_some() {}
-        };
-        let _ = timeout(STOP_LIMIT, stopping).await;
-        shared.links.flush(STOP_LIMIT).await;
-        report_links(shared);
-        self.report_metrics(shared);
-        Ok(())
-    }
-
-    /// The provider is known: so is the address of a client.
-    async fn chosen(&mut self, provider: PublicKey, shared: &Shared) {
-        if let (Some(storage), Some(key)) = (&self.storage, self.who.public_keys.first()) {
-            if let Err(error) = storage.choose_provider(provider).await {
-                tracing::warn!("the next start may choose another provider: {error}");
-            }
-            if let Ok(client) = key.parse() {
-                self.who.address = Some(ClientAddress { client, provider }.to_string());
-                shared.reporter.report(Event::Identity(self.who.clone()));
-            }
-        }
-        self.provider.send_replace(Some(provider));
-    }
-
-    async fn tell_all(&self, ask: impl Fn() -> Ask) {
-        for asks in &self.asks {
-            // An identity that has ended already needs no telling.
-            let _ = asks.send(ask()).await;
+                Command::Leave => {
+                    crowd.tell_all(|| Ask::Leave).await;
+                    reporter.report(done(id));
+                }
+                Command::Send { to, content, message } => {
+                    let sent = send(crowd.only_client(), to, content, message);
+                    answers.spawn(answer(id, sent, reporter.clone()));
+                }
+                Command::Set { change } => crowd.set(id, change),
+                Command::Ping => {
+                    let ponged = ping(crowd.only_client());
+                    answers.spawn(answer(id, ponged, reporter.clone()));
+                }
+                Command::Inbox { after } => {
+                    let page = page(crowd.storage.clone(), after);
+                    answers.spawn(answer(id, page, reporter.clone()));
+                }
+            },
+            // The identities that are there are let at it in between.
+            () = yield_now(), if crowd.is_growing() => crowd.grow(),
+            Some(_) = answers.join_next() => {}
+            ended = crowd.identities.join_next() => match ended {
+                Some(Ok(())) => {}
+                Some(Err(error)) => {
+                    let message = format!("an identity has failed: {error}");
+                    return Err(Fatal::new(FatalCode::Other, message));
+                }
+                // All have left.
+                None => break,
+            },
+            () = changed.notified() => crowd.report_readiness(&reporter),
+            _ = links_due.tick() => report_links(&crowd.shared),
+            _ = metrics_due.tick() => crowd.report_metrics(),
         }
     }
-
-    /// Whom to ask to send a message; none of a crowd.
-    fn only_client(&self) -> Option<mpsc::Sender<Ask>> {
-        self.storage.is_some().then(|| self.asks.first().cloned()).flatten()
-    }
-
-    fn tallies(&self) -> impl Iterator<Item = MutexGuard<'_, Tally>> {
-        self.tallies.iter().map(|tally| tally.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn report_readiness(&mut self, reporter: &Reporter) {
-        let all = self.tallies.len();
-        let (mut waiting, mut first) = (0, None);
-        for tally in self.tallies() {
-            if let Some(reason) = &tally.waiting_for {
-                waiting += 1;
-                first.get_or_insert_with(|| reason.clone());
-            }
-        }
-        let was_ready = match self.readiness {
-            Readiness::Ready => true,
-            Readiness::Waiting { was_ready, .. } => was_ready,
-            Readiness::Unknown => false,
-        };
-        let Some(first) = first else {
-            if self.readiness != Readiness::Ready {
-                let reason = match all {
-                    _ if was_ready => "packets pass again".into(),
-                    1 => "a probe packet came back".into(),
-                    _ => format!("a probe packet of each of its {all} identities came back"),
-                };
-                self.readiness = Readiness::Ready;
-                reporter.report(Event::Ready { reason });
-            }
-            return;
-        };
-        // How many wait changes too often to be told each time; why the first waits does not.
-        if matches!(&self.readiness, Readiness::Waiting { reason, .. } if *reason == first) {
-            return;
-        }
-        let reason = match all {
-            1 => first.clone(),
-            _ => format!("{waiting} of {all} identities wait, the first because {first}"),
-        };
-        self.readiness = Readiness::Waiting { reason: first, was_ready };
-        reporter.report(Event::Waiting { reason });
-    }
-
-    /// The counters. Also gives back what a burst has left.
-    fn report_metrics(&self, shared: &Shared) {
-        shared.links.give_memory_back();
-        let mut traffic = TrafficCounters::default();
-        let mut received = 0;
-        let mut reasons = vec![(drops::QUEUE, shared.links.dropped())];
-        for tally in self.tallies() {
-            traffic += tally.traffic;
-            received += tally.received;
-            reasons.extend(tally.dropped.iter().map(|(reason, count)| (*reason, *count)));
-        }
-        let dropped = drops::add_up(reasons);
-        shared.reporter.report(Event::Metrics(NodeMetrics {
-            t: clock::now(),
-            received,
-            sent: shared.links.sent(),
-            dropped,
-            traffic: Some(traffic),
-            ..NodeMetrics::default()
-        }));
-    }
+    let stopping = async {
+        crowd.tell_all(|| Ask::Stop).await;
+        while crowd.identities.join_next().await.is_some() {}
+    };
+    let _ = timeout(STOP_LIMIT, stopping).await;
+    crowd.shared.links.flush(STOP_LIMIT).await;
+    report_links(&crowd.shared);
+    crowd.report_metrics();
+    Ok(())
 }
 
 fn done(id: u64) -> Event {
@@ -410,16 +241,34 @@ async fn send(
     asks: Option<mpsc::Sender<Ask>>,
     to: String,
     content: contract::Content,
+    message: Option<String>,
 ) -> Result<Outcome, String> {
     let stopping = || "the client is stopping".to_owned();
     let data = content.into_bytes().map_err(|error| error.to_string())?;
     let to = to.parse().map_err(|error: wire::KeyError| error.to_string())?;
-    let message = NewMessage { to, data: data.into(), id: None, reply_blocks: 0, confirm: false };
+    let id = message.map(|id| message_id(&id).ok_or("the message's id is not 32 hexadecimal digits"));
+    let id = id.transpose()?;
+    let message = NewMessage { to, data: data.into(), id, reply_blocks: 0, confirm: false };
     let (answer, answered) = oneshot::channel();
     let asks = asks.ok_or("a crowd sends no messages")?;
     asks.send(Ask::Send { message, answer }).await.map_err(|_| stopping())?;
     let accepted = answered.await.map_err(|_| stopping())??;
     Ok(Outcome::Accepted { message: accepted.message.to_string() })
+}
+
+async fn ping(asks: Option<mpsc::Sender<Ask>>) -> Result<Outcome, String> {
+    let stopping = || "the client is stopping".to_owned();
+    let (answer, answered) = oneshot::channel();
+    let asks = asks.ok_or("only a client can be pinged, and this is a crowd")?;
+    asks.send(Ask::Ping { answer }).await.map_err(|_| stopping())?;
+    let pong = answered.await.map_err(|_| stopping())??;
+    let microseconds = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    Ok(Outcome::Pong {
+        queued_us: microseconds(pong.queued),
+        travelled_us: microseconds(pong.travelled),
+        asked_us: microseconds(pong.asked),
+        route: pong.route.iter().map(ToString::to_string).collect(),
+    })
 }
 
 /// Waits until the journal cannot be used any more. Without one, for ever.
@@ -433,7 +282,7 @@ async fn broken(storage: Option<&Storage>) -> Fatal {
 async fn page(storage: Option<Storage>, after: u64) -> Result<Outcome, String> {
     let storage = storage.ok_or("a crowd has no inbox")?;
     let page = storage.page(after).await.map_err(|error| error.to_string())?;
-    Ok(Outcome::Inbox { messages: page.0, more: page.1 })
+    Ok(Outcome::Inbox { messages: page.messages, more: page.more, last: Some(page.last) })
 }
 
 fn report_links(shared: &Shared) {

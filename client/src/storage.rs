@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use contract::{Fatal, FatalCode, InboxMessage};
+use contract::{Fatal, FatalCode};
 use runtime::clock;
 use storage::{Database, DatabaseError, Failure, Opened, Threads};
 use tokio::sync::watch;
@@ -33,6 +33,7 @@ pub(crate) use self::error::ReplyError;
 pub use self::error::StorageError;
 pub use self::file::MessageFile;
 pub use self::ledger::Amount;
+use self::inbox::Page;
 use self::ledger::Ledger;
 use self::outgoing::{Accepted, Note};
 use crate::outbox::Outgoing;
@@ -227,9 +228,9 @@ impl Storage {
         self.write(move |transaction| Ok(inbox::take(transaction, &numbers)?)).await
     }
 
-    /// A page of the inbox, whoever has its messages: those with numbers after `after`, and whether
-    /// more follow. Contents together have at most [`contract::MAX_CONTENT_BYTES`].
-    pub(crate) async fn page(&self, after: u64) -> Result<(Vec<InboxMessage>, bool), StorageError> {
+    /// A page of the inbox, whoever has its messages: those with numbers after `after`. Contents
+    /// together have at most [`contract::MAX_CONTENT_BYTES`].
+    pub(crate) async fn page(&self, after: u64) -> Result<Page, StorageError> {
         self.read(move |connection| inbox::page(connection, after)).await
     }
 

@@ -1,12 +1,11 @@
 //! How many of what.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use std::collections::BTreeMap;
-
-use crate::{Profile, Rates, Restart};
+use crate::{Profile, Rates, Restart, client_name};
 
 /// Most mix layers: a Sphinx header has room for five hops, and the last is the provider.
 pub const MAX_LAYERS: u8 = 4;
@@ -18,12 +17,14 @@ pub const MAX_PROVIDERS: u16 = 16;
 pub const MAX_CLIENTS: u16 = 100;
 /// Most identities of the crowd, all in one process.
 pub const MAX_CROWD: u16 = 1000;
-/// The longest mean delay at a mixnode: ten times what anybody uses, and clients take no more.
-const MAX_HOP_DELAY: Duration = Duration::from_secs(10);
-/// The shortest mean interval of a stream: a thousand packets a second, more than a core builds.
-const MIN_INTERVAL: Duration = Duration::from_millis(1);
-/// The longest mean interval of a stream. With it a client says nothing for hours.
-const MAX_INTERVAL: Duration = Duration::from_secs(3600);
+/// The longest mean delay at a mixnode, in milliseconds: ten times what anybody uses, and clients take
+/// no more.
+pub(crate) const MAX_HOP_DELAY_MS: u64 = 10_000;
+/// The shortest mean interval of a stream, in milliseconds: a thousand packets a second, more than a
+/// core builds.
+pub(crate) const MIN_INTERVAL_MS: u64 = 1;
+/// The longest mean interval of a stream, in milliseconds. With it a client says nothing for hours.
+pub(crate) const MAX_INTERVAL_MS: u64 = 3_600_000;
 
 /// The network that somebody asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,9 @@ pub struct Layout {
     pub providers: u16,
     /// Named clients.
     pub clients: u16,
+    /// What the first of them are called. The rest have the usual names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub client_names: Vec<String>,
     /// Identities that only send cover traffic.
     pub crowd: u16,
     /// Where the rates come from.
@@ -84,8 +88,10 @@ pub struct NodeLayout {
     /// Variables of its environment, besides those that it inherits.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
-    /// A command to run in its place, and its arguments. `{host}`, `{port}`, `{layer}`, `{directory}`,
-    /// `{key_dir}` and `{name}` in it are filled in.
+    /// A command to run in its place, and its arguments. Filled in are `{host}` and `{port}` (where it
+    /// shall listen), `{layer}` and `{layers}` (a mixnode's own, and how many there are),
+    /// `{directory}` (its address as a URL), `{key_dir}` (the node's own folder, for its keys),
+    /// `{name}`, and `{layout_dir}` (the folder of the layout's file).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<Vec<String>>,
 }
@@ -104,6 +110,7 @@ impl Default for Layout {
             widths: vec![1; 3],
             providers: 1,
             clients: 2,
+            client_names: Vec::new(),
             crowd: profile.crowd(),
             profile,
             rates: profile.rates(),
@@ -155,14 +162,20 @@ impl Layout {
         within("crowd", self.crowd.into(), 0, MAX_CROWD.into())?;
         let Rates { hop_delay, slot, loop_cover } = self.rates;
         for (what, rate, least, most) in [
-            ("hop delay", hop_delay, Duration::ZERO, MAX_HOP_DELAY),
-            ("slot", slot, MIN_INTERVAL, MAX_INTERVAL),
-            ("loop cover", loop_cover, MIN_INTERVAL, MAX_INTERVAL),
+            ("hop delay", hop_delay, 0, MAX_HOP_DELAY_MS),
+            ("slot", slot, MIN_INTERVAL_MS, MAX_INTERVAL_MS),
+            ("loop cover", loop_cover, MIN_INTERVAL_MS, MAX_INTERVAL_MS),
         ] {
             let what = format!("{what} in milliseconds");
-            within(&what, milliseconds(rate), milliseconds(least), milliseconds(most))?;
+            let [least, most] = [least, most].map(Duration::from_millis).map(milliseconds);
+            within(&what, milliseconds(rate), least, most)?;
         }
         Ok(())
+    }
+
+    /// Name of the client with this index, from 0.
+    pub fn client_name(&self, index: u16) -> String {
+        self.client_names.get(usize::from(index)).cloned().unwrap_or_else(|| client_name(index))
     }
 
     /// The profile's name, and whether rates differ from it.

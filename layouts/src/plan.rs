@@ -1,18 +1,20 @@
 //! Every process of a devnet with its name and its place.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use contract::{Change, Endpoint, Role};
 use serde::{Deserialize, Serialize};
 
+use crate::names::{mixnode_name, provider_name};
 use crate::{Layout, LayoutError, Rates, Restart};
 
 /// Where the preferred ports of the directory, mixnodes, providers and clients begin.
 const DIRECTORY_PORT: u16 = 8080;
-const MIXNODE_PORT: u16 = 9980;
-const PROVIDER_MIX_PORT: u16 = 4000;
+pub(crate) const MIXNODE_PORT: u16 = 9980;
+pub(crate) const PROVIDER_MIX_PORT: u16 = 4000;
 const PROVIDER_CLIENTS_PORT: u16 = 9000;
-const CLIENT_PORT: u16 = 1977;
+pub(crate) const CLIENT_PORT: u16 = 1977;
 
 /// Where applications of v0.5 look for a client. The first client listens there too; a second provider
 /// would have it otherwise.
@@ -74,7 +76,7 @@ pub struct NodePlan {
 
 impl NodePlan {
     /// A node as the whole layout wants it, with what is different for this one.
-    fn new(layout: &Layout, name: String, role: Role) -> Self {
+    pub(crate) fn new(layout: &Layout, name: String, role: Role) -> Self {
         let own = layout.nodes.get(&name).cloned().unwrap_or_default();
         let change = Change {
             hop_delay: own.hop_delay,
@@ -105,6 +107,16 @@ pub struct Plan {
     pub layout: Layout,
     /// Its processes: directory, mixnodes by layer, providers, clients, crowd.
     pub nodes: Vec<NodePlan>,
+    /// Which ports nodes get that come later.
+    #[serde(default)]
+    pub ports: Ports,
+    /// Files that a built-in layout brings along, by name, with their contents. The supervisor writes
+    /// them into its own folder, which is then the folder of the layout.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
+    /// The folder of the layout's file: `{layout_dir}` in commands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout_dir: Option<PathBuf>,
 }
 
 /// Why there is no plan of what was asked for.
@@ -175,7 +187,7 @@ impl Plan {
             });
         }
         for index in 0..layout.clients {
-            let mut node = NodePlan::new(&layout, client_name(index), Role::Client);
+            let mut node = NodePlan::new(&layout, layout.client_name(index), Role::Client);
             node.provider.get_or_insert_with(|| provider_name(index % layout.providers));
             node.ports = vec![place(Endpoint::App, CLIENT_PORT + index)];
             if index == 0 && ports == Ports::Preferred {
@@ -188,7 +200,7 @@ impl Plan {
             node.provider.get_or_insert_with(|| provider_name(0));
             nodes.push(node);
         }
-        let plan = Self { layout, nodes };
+        let plan = Self { layout, nodes, ports, files: BTreeMap::new(), layout_dir: None };
         plan.check_ports(ports)?;
         Ok(plan)
     }
@@ -211,32 +223,9 @@ impl Plan {
 }
 
 /// Leaves out the port that is the first client's.
-fn provider_clients_port(index: u16) -> u16 {
+pub(crate) fn provider_clients_port(index: u16) -> u16 {
     let port = PROVIDER_CLIENTS_PORT + index;
     if port >= SECOND_CLIENT_PORT { port + 1 } else { port }
-}
-
-/// Name of a mixnode by its place, both from 1.
-pub fn mixnode_name(layer: u8, index: u16) -> String {
-    format!("mix-{layer}-{index}")
-}
-
-/// Name of the provider with this index, from 0.
-pub fn provider_name(index: u16) -> String {
-    format!("provider-{}", index + 1)
-}
-
-/// Name of the client with this index, from 0: `alice`, `bob`, …, then `client-27` and so on.
-pub fn client_name(index: u16) -> String {
-    const NAMES: [&str; 26] = [
-        "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "kim",
-        "laura", "mallory", "niaj", "olivia", "peggy", "quentin", "rupert", "sybil", "trent",
-        "ursula", "victor", "walter", "xenia", "yves", "zorro",
-    ];
-    match NAMES.get(usize::from(index)) {
-        Some(name) => (*name).into(),
-        None => format!("client-{}", index + 1),
-    }
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use contract::Rates;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A named set of rates.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Profile {
     /// Nym v0.5 to v0.7, 2020: 200, 500 and 1000 ms.

@@ -1,9 +1,10 @@
 //! What happens to a process that ended by itself.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// When a process that ended by itself is started again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Restart {
     /// It stays ended.

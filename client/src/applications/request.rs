@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use wire::{ClientAddress, MAX_REPLY_BLOCKS, MessageId, PublicKey, decode_base58};
 
-use crate::asks::{NewMessage, Recipient};
+use crate::asks::{self, NewMessage, Recipient};
 
 /// A binary send begins with two keys: the recipient's and its provider's.
 const BINARY_HEAD_BYTES: usize = 2 * PublicKey::BYTES;
@@ -241,10 +241,7 @@ fn public_key(text: &str) -> Result<PublicKey, RecipientError> {
 }
 
 fn message_id(field: &'static str, text: &str) -> Result<MessageId, RequestError> {
-    // A sign would pass as the first digit.
-    let is_hexadecimal = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let number = u128::from_str_radix(text, 16).ok().filter(|_| is_hexadecimal);
-    number.map(|number| MessageId(number.to_be_bytes())).ok_or_else(|| RequestError::MessageId {
+    asks::message_id(text).ok_or_else(|| RequestError::MessageId {
         field,
         text: text.chars().take(MAX_REPEATED).collect(),
     })

@@ -317,6 +317,7 @@ impl Program for NymClient {
             name: config.node.id.to_string(),
             home: data,
             key_files: Some(config.node.key_files()),
+            seed: None,
             directory: config.node.directory.to_string(),
             layers: config.layers.get(),
             provider: config.provider.as_ref().map(ToString::to_string),

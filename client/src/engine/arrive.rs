@@ -77,7 +77,7 @@ impl Client {
             }
             _ => {
                 self.counters.loops_returned += 1;
-                None
+                self.pings.returned(now, cover)
             }
         }
     }

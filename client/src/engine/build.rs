@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contract::Time;
+use rand::rngs::StdRng;
 use rand::{CryptoRng, RngExt};
 use sphinx::{BuildError, Route, SealError, seal};
 use wire::{
@@ -12,6 +13,7 @@ use wire::{
 };
 
 use super::{ACK_MARGIN, Client, Next, Output, PURPOSE};
+use crate::choices::Purpose;
 use crate::outbox::{Awaited, To};
 use crate::poisson::exponential;
 use crate::route::{self, NoRoute};
@@ -22,15 +24,15 @@ impl Client {
         &mut self,
         now: Time,
         rng: &mut impl CryptoRng,
+        purpose: Purpose,
         message: MessageId,
         mean_delay: Duration,
     ) -> Result<Built, CannotBuild> {
         let data = Vec::new();
         let cover = Fragment { kind: Kind::LoopCover, message, index: 0, count: 1, data };
         let to = self.address;
-        self.over_usable_nodes(|client| {
-            client.build_over_route(now, rng, to, &cover, Over { mean_delay, careful: false })
-        })
+        let mut over = self.over(rng, purpose, mean_delay);
+        self.over_usable_nodes(|client| client.build_over_route(now, rng, to, &cover, &mut over))
     }
 
     /// Builds a packet of a message. One that goes again avoids mixnodes that may have lost it.
@@ -40,10 +42,12 @@ impl Client {
         rng: &mut impl CryptoRng,
         next: &Next,
     ) -> Result<Built, CannotBuild> {
-        let over = Over { mean_delay: self.settings.rates.hop_delay, careful: next.attempt > 1 };
+        let purpose = if next.attempt > 1 { Purpose::Again } else { Purpose::Message };
+        let mut over = self.over(rng, purpose, self.settings.rates.hop_delay);
+        let (fragment, over) = (&next.fragment, &mut over);
         self.over_usable_nodes(|client| match &next.to {
-            To::Client(to) => client.build_over_route(now, rng, *to, &next.fragment, over),
-            To::Block(_, block) => client.build_over_block(now, rng, block, &next.fragment, over),
+            To::Client(to) => client.build_over_route(now, rng, *to, fragment, over),
+            To::Block(_, block) => client.build_over_block(now, rng, block, fragment, over),
         })
     }
 
@@ -53,10 +57,10 @@ impl Client {
         rng: &mut impl CryptoRng,
         identifier: &Identifier,
     ) -> Result<ReplyBlock, CannotBuild> {
-        let over = Over { mean_delay: self.settings.rates.hop_delay, careful: false };
+        let mut over = self.over(rng, Purpose::Reply, self.settings.rates.hop_delay);
         let key = self.key.reply_key(identifier).public();
         self.over_usable_nodes(|client| {
-            let route = client.route(rng, &client.address.provider, over)?;
+            let route = client.route(&client.address.provider, &mut over)?;
             let to = &client.address.client;
             Ok(client.packets.build_reply_block(rng, &route, to, identifier, key)?)
         })
@@ -80,18 +84,19 @@ impl Client {
         }
     }
 
-    fn route(
-        &self,
-        rng: &mut impl CryptoRng,
-        provider: &PublicKey,
-        over: Over,
-    ) -> Result<Route, NoRoute> {
+    fn over(&mut self, rng: &mut impl CryptoRng, purpose: Purpose, mean_delay: Duration) -> Over {
+        let careful = purpose == Purpose::Again;
+        Over { mean_delay, careful, choices: self.choices.next(purpose, rng) }
+    }
+
+    fn route(&self, provider: &PublicKey, over: &mut Over) -> Result<Route, NoRoute> {
         let Self { network, settings, health, .. } = self;
-        let delay = |rng: &mut _| exponential(rng, over.mean_delay);
+        let mean = over.mean_delay;
+        let delay = |choices: &mut _| exponential(choices, mean);
         let is_doubtful = |node: &NodeAddress| health.is_doubtful(node);
         let avoid: Option<&dyn Fn(&NodeAddress) -> bool> =
             if over.careful { Some(&is_doubtful) } else { None };
-        route::choose(rng, network, settings.layers, provider, delay, avoid)
+        route::choose(&mut over.choices, network, settings.layers, provider, delay, avoid)
     }
 
     fn build_over_route(
@@ -100,9 +105,9 @@ impl Client {
         rng: &mut impl CryptoRng,
         to: ClientAddress,
         fragment: &Fragment,
-        over: Over,
+        over: &mut Over,
     ) -> Result<Built, CannotBuild> {
-        let route = self.route(rng, &to.provider, over)?;
+        let route = self.route(&to.provider, over)?;
         let nodes: Vec<NodeAddress> = route.hops.iter().map(|hop| hop.address).collect();
         let mixnodes = &nodes[..nodes.len().saturating_sub(1)];
         let (plaintext, awaited) =
@@ -110,7 +115,7 @@ impl Client {
         // Of a reply it is that of the reply block. Nobody on the way can tell the two apart.
         let identifier = rng.random();
         let packet = self.packets.build_packet(rng, &route, &to.client, &identifier, &plaintext)?;
-        Ok(Built { nodes, packet, awaited })
+        Ok(Built { nodes, delay: route.delay(), packet, awaited })
     }
 
     fn build_over_block(
@@ -119,7 +124,7 @@ impl Client {
         rng: &mut impl CryptoRng,
         block: &ReplyBlock,
         fragment: &Fragment,
-        over: Over,
+        over: &mut Over,
     ) -> Result<Built, CannotBuild> {
         // Only who made it knows the rest of the route and its delays: twice their mean, as far as this
         // client's own tells.
@@ -128,7 +133,7 @@ impl Client {
         let (plaintext, awaited) =
             self.plaintext(now, rng, &block.key, fragment, (&nodes, known), over)?;
         let packet = self.packets.build_reply(block, &plaintext)?;
-        Ok(Built { nodes, packet, awaited })
+        Ok(Built { nodes, delay: known, packet, awaited })
     }
 
     /// What the recipient's provider finds in the packet. `way` are the mixnodes to there and the sum
@@ -140,13 +145,13 @@ impl Client {
         recipient: &PublicKey,
         fragment: &Fragment,
         way: (&[NodeAddress], Duration),
-        over: Over,
+        over: &mut Over,
     ) -> Result<(Vec<u8>, Option<Awaited>), CannotBuild> {
         let mut awaited = None;
         let mut ack_header: [u8; ACK_HEADER_BYTES] = rng.random();
         let mut ack_first_hop = None;
         if self.settings.acks {
-            let back = self.route(rng, &self.address.provider, over)?;
+            let back = self.route(&self.address.provider, over)?;
             let identifier = rng.random();
             let to = &self.address.client;
             ack_header = self.packets.build_header(rng, &back, to, &identifier)?;
@@ -170,23 +175,36 @@ impl Client {
     }
 }
 
-/// How a route is chosen.
-#[derive(Clone, Copy)]
+/// How the routes of one packet are chosen.
 struct Over {
     mean_delay: Duration,
     /// Whether mixnodes that may have lost something are avoided.
     careful: bool,
+    /// What they are drawn with.
+    choices: StdRng,
 }
 
 /// A packet that can leave.
 pub(super) struct Built {
     /// The nodes on its way that are known, in order.
     nodes: Vec<NodeAddress>,
+    /// What they are told to wait together, as far as that is known.
+    delay: Duration,
     packet: Vec<u8>,
     awaited: Option<Awaited>,
 }
 
 impl Built {
+    /// What the nodes on its way are told to wait together.
+    pub(super) fn delay(&self) -> Duration {
+        self.delay
+    }
+
+    /// Its way.
+    pub(super) fn route(&self) -> &[NodeAddress] {
+        &self.nodes
+    }
+
     /// What sends it, its way, and the acknowledgement that it carries.
     pub(super) fn into_parts(self) -> (Output, Vec<NodeAddress>, Option<Awaited>) {
         let to = self.nodes[0];

@@ -62,7 +62,7 @@ impl Driver {
         if self.leaving {
             return Err("the client is stopping".into());
         }
-        if confirm && !self.shared.settings.acks {
+        if confirm && !self.shared.settings.borrow().acks {
             return Err("this client asks for no acknowledgements, so it cannot tell".into());
         }
         let to = self.resolve(&to)?;

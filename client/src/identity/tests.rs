@@ -23,10 +23,11 @@ async fn what_is_being_written_when_a_client_stops_is_answered() {
     let (asks, waiting) = mpsc::channel(4);
     let identity = Identity {
         key: own,
+        seed: None,
         provider: chosen,
         rng,
         shared: Shared {
-            settings: settings(),
+            settings: watch::channel(settings()).1,
             packets: PacketBuilder::new(WireProfile::CURRENT),
             networks: network,
             links: Links::new(WireProfile::CURRENT),

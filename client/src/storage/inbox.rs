@@ -148,12 +148,20 @@ pub(super) fn untaken(
     untaken.iter().map(|message| message.received(connection)).collect()
 }
 
-/// A page of the inbox after this number, and whether more follows. Contents together have at most
-/// [`MAX_CONTENT_BYTES`]; one that is longer than that is left out.
-pub(super) fn page(
-    connection: &Connection,
-    after: u64,
-) -> Result<(Vec<InboxMessage>, bool), DatabaseError> {
+/// A part of the inbox.
+#[derive(Debug)]
+pub(crate) struct Page {
+    /// By number.
+    pub(crate) messages: Vec<InboxMessage>,
+    /// Whether more follow.
+    pub(crate) more: bool,
+    /// The greatest number that was given; 0 before the first.
+    pub(crate) last: u64,
+}
+
+/// A page of the inbox after this number. Contents together have at most [`MAX_CONTENT_BYTES`]; one
+/// that is longer than that is left out.
+pub(super) fn page(connection: &Connection, after: u64) -> Result<Page, DatabaseError> {
     let mut messages = rows(connection, "taken IS NOT NULL", after, MAX_PAGE + 1)?;
     let all = messages.len();
     let mut left = MAX_CONTENT_BYTES as u64;
@@ -166,7 +174,7 @@ pub(super) fn page(
     });
     let fit = fit.count();
     messages.truncate(fit);
-    let page = messages.iter().map(|message| {
+    let messages = messages.iter().map(|message| {
         Ok(InboxMessage {
             number: message.number,
             message: message.message.to_string(),
@@ -179,7 +187,14 @@ pub(super) fn page(
             },
         })
     });
-    Ok((page.collect::<Result<_, DatabaseError>>()?, fit < all))
+    let messages = messages.collect::<Result<_, DatabaseError>>()?;
+    // SQLite keeps it, so that no number is given twice.
+    let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'inbox'";
+    let last = connection.prepare_cached(sql).and_then(|mut statement| {
+        statement.query_row([], |row| row.get(0)).optional()
+    });
+    let last = FORMAT.attempt("read the last number", last)?.unwrap_or_default();
+    Ok(Page { messages, more: fit < all, last })
 }
 
 fn is_told(message: &Row) -> bool {

@@ -314,8 +314,8 @@ fn the_oldest_that_were_taken_go_and_are_known_when_they_come_again() {
         file.keep(0, &pieces(id(message), &bytes(9000))).expect("kept");
     }
     let left = |file: &MessageFile| {
-        let (page, _) = inbox::page(file.database.connection(), 0).expect("reads");
-        page.iter().map(|message| message.number).collect::<Vec<_>>()
+        let page = inbox::page(file.database.connection(), 0).expect("reads");
+        page.messages.iter().map(|message| message.number).collect::<Vec<_>>()
     };
     file.take(&[2, 3, 4]).expect("taken");
     assert_eq!(left(&file), [1, 3, 4, 5], "by number");
@@ -388,19 +388,21 @@ async fn a_page_has_room_for_a_line_of_contents() {
     let fixture = Fixture::new();
     let Fixture { storage, .. } = &fixture;
     let half = contract::MAX_CONTENT_BYTES / 2;
+    assert_eq!(storage.page(0).await.expect("reads").last, 0);
     for (message, length) in [(1, half), (2, 2 * half + 1), (3, half), (4, 1), (5, 2 * half)] {
         storage.keep(pieces(id(message), &bytes(length))).await.expect("kept");
     }
-    let (page, more) = storage.page(0).await.expect("reads");
+    let inbox::Page { messages: page, more, last } = storage.page(0).await.expect("reads");
+    assert_eq!(last, 5);
     let numbers: Vec<u64> = page.iter().map(|message| message.number).collect();
     assert_eq!((&numbers[..], more), (&[1, 2, 3][..], true));
     assert_eq!(page[0].content, contract::Content::from_bytes(bytes(half)));
     assert_eq!(page[1].content, contract::Content::Omitted(2 * half + 1));
     assert_eq!(page[0].message, id(1).to_string());
     assert!(page[0].unix_ms > 1_700_000_000_000);
-    let (page, more) = storage.page(3).await.expect("reads");
+    let inbox::Page { messages: page, more, .. } = storage.page(3).await.expect("reads");
     assert_eq!((page.len(), page[0].number, more), (1, 4, true));
-    let (page, more) = storage.page(4).await.expect("reads");
+    let inbox::Page { messages: page, more, .. } = storage.page(4).await.expect("reads");
     assert_eq!((page.len(), page[0].number, more), (1, 5, false));
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Each gives one number that is beyond a critical value in one of a thousand runs if the samples are
 //! what they should be. The seeds of all tests are fixed, so that a test passes always or never.
+#![allow(dead_code, reason = "each test program uses its own part of this")]
 
 /// What the distance of the Kolmogorov–Smirnov test, scaled as below, exceeds in one of a thousand
 /// cases: √(−ln(α/2) / 2) with α = 0.001, from the first term of the asymptotic distribution. Good for

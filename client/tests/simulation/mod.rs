@@ -1,5 +1,6 @@
 //! A whole network in one thread on virtual time: the engines of directory, mixnodes, provider and
 //! clients, joined by links of a fixed latency. Everything that happens follows from the seed.
+#![allow(dead_code, reason = "each test program uses its own part of this")]
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
@@ -7,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use client::{Client, Output, Settings};
+use client::{Client, Output, PingError, PingId, Settings};
 use contract::{Rates, Time};
 use directory_api::{
     METRICS_INTERVAL, MixMetricReport, MixNodeReport, MixProviderReport, PRESENCE_INTERVAL,
@@ -49,6 +50,8 @@ pub(crate) enum Told {
     Failed(MessageId),
     Received(MessageId, Vec<u8>),
     Ready(Duration),
+    Pong { ping: PingId, queued: Duration, travelled: Duration, asked: Duration, hops: usize },
+    PingLost(PingId, String),
 }
 
 struct SimMixnode {
@@ -223,6 +226,17 @@ impl Simulation {
         let to = self.address(to);
         let SimClient { engine, rng, .. } = &mut self.clients[from];
         engine.send(self.now, rng, to, data.to_vec().into()).expect("accepted").0
+    }
+
+    /// Lets a client send a packet to itself.
+    pub(crate) fn ping(&mut self, client: usize) -> Result<PingId, PingError> {
+        self.clients[client].engine.ping(self.now)
+    }
+
+    /// Lets a client go on with other rates.
+    pub(crate) fn set_rates(&mut self, client: usize, rates: Rates) {
+        let SimClient { engine, rng, .. } = &mut self.clients[client];
+        engine.set_rates(self.now, rng, rates);
     }
 
     /// Sends to a client of a provider that does not exist.
@@ -433,6 +447,10 @@ impl Simulation {
                 }
                 Output::BlockUsed { .. } | Output::Finished { .. } => continue,
                 Output::Ready { took } => Told::Ready(took),
+                Output::Pong { ping, queued, travelled, asked, route } => {
+                    Told::Pong { ping, queued, travelled, asked, hops: route.len() }
+                }
+                Output::PingLost { ping, reason } => Told::PingLost(ping, reason),
             };
             self.record(What::Client { client, output });
         }

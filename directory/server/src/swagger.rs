@@ -10,11 +10,10 @@ use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
-use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, serve};
 
-use crate::answer;
 use crate::routes::App;
+use crate::{answer, routes};
 
 /// Where people find the page, as in the original.
 pub(crate) const PATH: &str = "/swagger/index.html";
@@ -28,13 +27,11 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
     frame-ancestors 'none'";
 
 /// The document and the files of Swagger UI.
-pub(crate) fn routes(document: &OpenApi) -> Router<App> {
-    let json = document.to_json().expect("the document is JSON");
-    let json = Bytes::from(json);
+pub(crate) fn routes() -> Router<App> {
     let config = Arc::new(Config::from(DOCUMENT));
     let to_the_page = || async { Redirect::permanent(PATH) };
     Router::new()
-        .route(DOCUMENT, get(move || async move { answer::prepared(json.clone()) }))
+        .route(DOCUMENT, get(document))
         .route("/swagger", get(to_the_page))
         .route("/swagger/", get(to_the_page))
         .route(
@@ -44,6 +41,12 @@ pub(crate) fn routes(document: &OpenApi) -> Router<App> {
                 file.map_or_else(|_| answer::not_found(), |Path(file)| swagger_file(&file, config))
             }),
         )
+}
+
+/// Made anew for everybody who asks: it takes milliseconds, and few ask.
+async fn document() -> Response {
+    let json = routes::document().to_json().expect("the document is JSON");
+    answer::prepared(Bytes::from(json))
 }
 
 fn swagger_file(file: &str, config: Arc<Config<'static>>) -> Response {

@@ -28,6 +28,10 @@ pub enum Command {
         to: String,
         /// What to send.
         content: Content,
+        /// Its id, 32 hexadecimal digits: asked again with the same one it is still one message. Without
+        /// one the client chooses.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
     },
     /// Clients: what has been received, oldest first. The answer has as much as one line holds.
     Inbox {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// `{"base64": "…"}`. People read these lines, and most messages are text. What is too long for a line
 /// is left out, `{"omitted": BYTES}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Content {
     /// UTF-8 text.

@@ -11,6 +11,7 @@ use crate::{Content, Time};
 
 /// What a process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Where nodes announce themselves.
@@ -101,6 +102,7 @@ pub struct Hello {
 
 /// What a listening socket is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Endpoint {
     /// The directory's HTTP.
@@ -153,6 +155,7 @@ pub struct Identity {
 
 /// Counters of a node. All count from the start of the process, so that a lost event loses nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NodeMetrics {
     /// When they were read.
     pub t: Time,
@@ -185,6 +188,7 @@ pub struct NodeMetrics {
 
 /// By how much packets left later than their headers asked, since the last report, in microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Lateness {
     /// How many left.
     pub packets: u64,
@@ -196,6 +200,7 @@ pub struct Lateness {
 
 /// What a client sent and got back, in packets since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TrafficCounters {
     /// Packets with a fragment of a message, sent for the first time.
     pub real: u64,
@@ -230,6 +235,7 @@ impl AddAssign for TrafficCounters {
 
 /// What a provider holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MailboxCounters {
     /// Registered clients.
     pub clients: u64,
@@ -246,6 +252,7 @@ pub struct MailboxCounters {
 /// A packet left on a link. It says what an observer of the link sees, and nothing else: no packet
 /// id, no kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LinkEvent {
     /// When it was written.
     pub t: Time,
@@ -334,6 +341,10 @@ pub enum Outcome {
         messages: Vec<InboxMessage>,
         /// Whether more follow after the last of them.
         more: bool,
+        /// The greatest number that a message of this inbox ever had; 0 before the first. One that was
+        /// damaged and put aside is followed by one that begins anew.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last: Option<u64>,
     },
     /// A ping came back.
     Pong {
@@ -368,6 +379,7 @@ pub struct InboxMessage {
 
 /// Why a process cannot go on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Fatal {
     /// What kind of failure.
     pub code: FatalCode,
@@ -402,6 +414,7 @@ impl std::error::Error for Fatal {}
 
 /// Kinds of failure that end a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum FatalCode {
     /// A port that was asked for is taken. Exit code 4.
@@ -457,7 +470,11 @@ mod tests {
 
         let request = Request {
             id: 7,
-            command: Command::Send { to: "k@p".into(), content: Content::Text("hi".into()) },
+            command: Command::Send {
+                to: "k@p".into(),
+                content: Content::Text("hi".into()),
+                message: None,
+            },
         };
         let line = r#"{"id":7,"command":"send","to":"k@p","content":{"text":"hi"}}"#;
         assert_eq!(serde_json::to_string(&request).expect("JSON"), line);

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use runtime::{AnnounceAs, Fallback, KeyFiles, ListenOn};
+use runtime::{AnnounceAs, Fallback, KeyFiles, ListenOn, NodeSeed};
 
 /// Options of a mixnode.
 #[derive(Clone, Debug, Args)]
@@ -20,6 +20,9 @@ pub struct MixnodeArgs {
     /// Its key, if it is not in that folder
     #[arg(skip)]
     pub key_files: Option<KeyFiles>,
+    /// Make its key of this number, which then is no secret: the node stays on this machine
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
     /// Address of the directory
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     pub directory: String,
@@ -61,6 +64,15 @@ pub struct MixnodeArgs {
 impl MixnodeArgs {
     pub(crate) fn key_files(&self) -> KeyFiles {
         self.key_files.clone().unwrap_or_else(|| KeyFiles::in_folder(&self.home, "sphinx"))
+    }
+
+    pub(crate) fn node_seed(&self) -> Option<NodeSeed> {
+        self.seed.map(|seed| NodeSeed::new(seed, &self.name))
+    }
+
+    /// Where others are told to reach it.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = IpAddr> {
+        [self.host].into_iter().chain(self.announce_host.map(|announced| announced.host))
     }
 
     pub(crate) fn listen_on(&self) -> ListenOn {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use directory_api::MixProviderReport;
-use runtime::{AnnounceAs, Fallback, KeyFiles, ListenOn};
+use runtime::{AnnounceAs, Fallback, KeyFiles, ListenOn, NodeSeed};
 use wire::PublicKey;
 
 use crate::{Amount, MAX_WAITING, MAX_WAITING_PER_CLIENT, Quotas};
@@ -22,6 +22,9 @@ pub struct ProviderArgs {
     /// Its key, if it is not in that folder
     #[arg(skip)]
     pub key_files: Option<KeyFiles>,
+    /// Make its key of this number, which then is no secret: the node stays on this machine
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
     /// Address of the directory
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     pub directory: String,
@@ -74,6 +77,17 @@ impl ProviderArgs {
 
     pub(crate) fn key_files(&self) -> KeyFiles {
         self.key_files.clone().unwrap_or_else(|| KeyFiles::in_folder(&self.home, "sphinx"))
+    }
+
+    pub(crate) fn node_seed(&self) -> Option<NodeSeed> {
+        self.seed.map(|seed| NodeSeed::new(seed, &self.name))
+    }
+
+    /// Where others are told to reach it.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = IpAddr> {
+        let announced = [self.announce_host, self.clients_announce_host].into_iter().flatten();
+        let listening = [self.host].into_iter().chain(self.clients_host);
+        listening.chain(announced.map(|announced| announced.host))
     }
 
     pub(crate) fn listen_on(&self) -> ListenOn {

@@ -16,6 +16,9 @@ const MAX_KEY_FILE_BYTES: u64 = 4096;
 const PRIVATE_TAG: &str = "X25519 PRIVATE KEY";
 const PUBLIC_TAG: &str = "X25519 PUBLIC KEY";
 
+/// The header that marks a key which was made of a seed.
+const SEED_HEADER: &str = "Seed";
+
 /// What the original clients wrote in front of both.
 const ORIGINAL_CLIENT_TAG: &str = "DUMMY KEY BASED ON ";
 
@@ -26,6 +29,8 @@ pub struct LoadedKey {
     pub key: PrivateKey,
     /// Whether it was made just now.
     pub new: bool,
+    /// The seed that it was made of, if it was: then it is no secret.
+    pub seed: Option<u64>,
 }
 
 /// Where a key and its public part are.
@@ -59,16 +64,26 @@ impl KeyFiles {
     /// Reads the private key, or makes one and writes both files. An existing private key is never
     /// overwritten.
     pub fn load_or_create(&self, rng: &mut impl CryptoRng) -> Result<LoadedKey, Fatal> {
-        if let Some(key) =
-            self.load("move it away to get a new key; the node then is another one")?
-        {
-            return Ok(LoadedKey { key, new: false });
+        self.load_or_make(None, || PrivateKey::random(rng))
+    }
+
+    /// The same with a key that `make` makes, of this seed if there is one: both files are then marked
+    /// with it.
+    pub(crate) fn load_or_make(
+        &self,
+        seed: Option<u64>,
+        make: impl FnOnce() -> PrivateKey,
+    ) -> Result<LoadedKey, Fatal> {
+        let found = self.find("move it away to get a new key; the node then is another one")?;
+        if let Some(loaded) = found {
+            return Ok(loaded);
         }
-        let key = PrivateKey::random(rng);
-        let public = Pem::new(PUBLIC_TAG, key.public().as_bytes().to_vec());
+        let key = make();
+        let public = marked(Pem::new(PUBLIC_TAG, key.public().as_bytes().to_vec()), seed)?;
+        let private = marked(Pem::new(PRIVATE_TAG, key.to_bytes().to_vec()), seed)?;
         write_pem(&self.public, &public, 0o644)?;
-        write_pem(&self.private, &Pem::new(PRIVATE_TAG, key.to_bytes().to_vec()), 0o600)?;
-        Ok(LoadedKey { key, new: true })
+        write_pem(&self.private, &private, 0o600)?;
+        Ok(LoadedKey { key, new: true, seed })
     }
 
     /// Reads the private key; none if there is no such file. `anew` tells somebody who cannot
@@ -77,21 +92,26 @@ impl KeyFiles {
     /// A private key has no checksum: with a letter changed it is a good key, of another node. So it
     /// is held against the public key, if there is a file with one.
     pub fn load(&self, anew: &str) -> Result<Option<PrivateKey>, Fatal> {
+        Ok(self.find(anew)?.map(|loaded| loaded.key))
+    }
+
+    fn find(&self, anew: &str) -> Result<Option<LoadedKey>, Fatal> {
         let unreadable = |what, path: &Path, reason| {
             storage(&format!("cannot read the {what} `{}`: {reason}", path.display()))
         };
         let private = read(&self.private, PRIVATE_TAG).map_err(|reason| {
             unreadable("key", &self.private, reason).hint(format!("restore it, or {anew}"))
         })?;
-        let Some(key) = private.map(PrivateKey::from_bytes) else { return Ok(None) };
+        let Some((private, seed)) = private else { return Ok(None) };
+        let key = PrivateKey::from_bytes(private);
         let public = read(&self.public, PUBLIC_TAG).map_err(|reason| {
             unreadable("public key", &self.public, reason)
                 .hint("restore it, or remove it: the node needs only the private key")
         })?;
-        if public.is_some_and(|public| public != *key.public().as_bytes()) {
+        if public.is_some_and(|(public, _)| public != *key.public().as_bytes()) {
             return Err(self.mismatch(anew));
         }
-        Ok(Some(key))
+        Ok(Some(LoadedKey { key, new: false, seed }))
     }
 
     /// The keys of the original nodes were not clamped, so they have another public key here.
@@ -105,6 +125,15 @@ impl KeyFiles {
              with one of those, remove `{public}`"
         ))
     }
+}
+
+/// The same with the mark of a seed, if there is one.
+fn marked(mut contents: Pem, seed: Option<u64>) -> Result<Pem, Fatal> {
+    if let Some(seed) = seed {
+        let added = contents.headers_mut().add(SEED_HEADER, &seed.to_string());
+        added.map_err(|error| storage(&format!("cannot mark a key with its seed: {error}")))?;
+    }
+    Ok(contents)
 }
 
 fn write_pem(path: &Path, contents: &Pem, mode: u32) -> Result<(), Fatal> {
@@ -123,7 +152,8 @@ fn cannot_write(path: &Path, error: &io::Error) -> Fatal {
         .hint("check that the folder exists, belongs to you and has space left")
 }
 
-fn read(path: &Path, tag: &str) -> Result<Option<[u8; 32]>, String> {
+/// The key in a file, and the seed that it is marked with.
+fn read(path: &Path, tag: &str) -> Result<Option<([u8; 32], Option<u64>)>, String> {
     let text = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.to_string()),
@@ -136,8 +166,10 @@ fn read(path: &Path, tag: &str) -> Result<Option<[u8; 32]>, String> {
     if file.tag().strip_prefix(ORIGINAL_CLIENT_TAG).unwrap_or(file.tag()) != tag {
         return Err(format!("it is a `{}`, expected `{tag}`", file.tag()));
     }
+    let seed = file.headers().get(SEED_HEADER).map(str::parse).transpose();
+    let seed = seed.map_err(|_| format!("its header `{SEED_HEADER}` is no seed"))?;
     let wrong_length = |_| format!("the key has {} bytes, expected 32", file.contents().len());
-    file.contents().try_into().map(Some).map_err(wrong_length)
+    file.contents().try_into().map(|key| Some((key, seed))).map_err(wrong_length)
 }
 
 /// Writes a file so that it is there whole or not at all.

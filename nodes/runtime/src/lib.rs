@@ -16,6 +16,7 @@ mod network;
 mod process;
 mod receive;
 mod reporter;
+mod seed;
 mod timer;
 
 pub use accept::{ConnectionPlace, accept, accept_into_places};
@@ -30,9 +31,10 @@ pub use logging::{LogFormat, log_to_stderr};
 pub use network::{
     MixEntry, Network, Place, Places, ProviderEntry, TopologyFollower, VANISHED_GRACE,
 };
-pub use process::{Process, run_process};
+pub use process::{Process, run_process, run_to_exit_code};
 pub use receive::{
     Intake, MAX_READ, MalformedFrames, Received, accept_packets, read_packets, receive_packets,
 };
 pub use reporter::Reporter;
+pub use seed::{NodeSeed, load_key};
 pub use timer::{Sleep, Timer};

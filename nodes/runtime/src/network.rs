@@ -148,9 +148,9 @@ impl Network {
     }
 
     fn new(mut mixnodes: Vec<MixEntry>, mut providers: Vec<ProviderEntry>) -> Self {
-        // The order decides which node a random number stands for: it must not depend on the
-        // directory's.
-        mixnodes.sort_by_key(|node| (node.layer, node.address, node.key));
+        // The order decides which node a random number stands for. It must not depend on the
+        // directory's, nor on ports: with a seed, keys are the same in every run, and ports are not.
+        mixnodes.sort_by_key(|node| (node.layer, node.key, node.address));
         providers.sort_by_key(|node| node.key);
         Self { mixnodes, providers }
     }

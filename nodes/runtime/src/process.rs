@@ -56,6 +56,17 @@ pub fn run_process<F>(role: Role, supervised: bool, run: impl FnOnce(Process) ->
 where
     F: Future<Output = Result<(), Fatal>>,
 {
+    run_to_exit_code(role, supervised, |process| {
+        let running = run(process);
+        async { running.await.map(|()| ExitCode::SUCCESS) }
+    })
+}
+
+/// The same for what has an exit code of its own.
+pub fn run_to_exit_code<F>(role: Role, supervised: bool, run: impl FnOnce(Process) -> F) -> ExitCode
+where
+    F: Future<Output = Result<ExitCode, Fatal>>,
+{
     raise_file_limit();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -94,9 +105,9 @@ where
     }
     result.map_or_else(
         |fatal| fail(&fatal),
-        |()| {
+        |code| {
             logging::flush();
-            ExitCode::SUCCESS
+            code
         },
     )
 }
@@ -269,7 +280,7 @@ mod tests {
     #[test]
     fn a_line_that_is_too_long_is_skipped_and_the_longest_message_is_not() {
         let content = contract::Content::Text("\u{1}".repeat(contract::MAX_CONTENT_BYTES));
-        let send = Request { id: 1, command: Command::Send { to: "x".into(), content } };
+        let send = Request { id: 1, command: Command::Send { to: "x".into(), content, message: None } };
         let longest = serde_json::to_vec(&send).expect("JSON");
         let mut input = vec![b'x'; 3 * MAX_LINE_BYTES];
         input.push(b'\n');

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use contract::{Event, MessageStage};
 use tokio_util::sync::CancellationToken;
@@ -17,6 +18,9 @@ const MAX_WAITING: usize = 4096;
 /// Of these, so many are kept for what is told only once, such as readiness and answers. Counters and
 /// links come again.
 const RESERVED: usize = 1024;
+
+/// How long the end of the process waits for the last events to be written.
+const LAST_WAIT: Duration = Duration::from_secs(1);
 
 /// The thread only writes lines.
 const STACK_BYTES: usize = 256 << 10;
@@ -141,11 +145,18 @@ enum Line {
 pub(crate) struct Flush(SyncSender<Line>);
 
 impl Flush {
-    pub(crate) fn wait(&self) {
-        let (sender, receiver) = sync_channel(1);
-        // Errors mean that the writer has ended: then nothing can be waited for.
-        if self.0.send(Line::Flush(sender)).is_ok() {
-            let _ = receiver.recv();
+    /// Waits, but not for ever: a supervisor that hangs reads nothing any more.
+    pub(crate) fn wait(self) {
+        self.wait_at_most(LAST_WAIT);
+    }
+
+    fn wait_at_most(self, limit: Duration) {
+        let (done, written) = sync_channel(1);
+        // On a thread of its own, because a full queue makes it wait. It fails when the writer has
+        // ended: then nothing can be waited for.
+        let asker = thread::Builder::new().name("flush".into()).stack_size(STACK_BYTES);
+        if asker.spawn(move || self.0.send(Line::Flush(done))).is_ok() {
+            let _ = written.recv_timeout(limit);
         }
     }
 }
@@ -183,4 +194,39 @@ fn write_lines(
 fn push_line(buffer: &mut Vec<u8>, event: &Event) {
     serde_json::to_writer(&mut *buffer, event).expect("events are JSON, and a vector takes all");
     buffer.push(b'\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_events_are_waited_for_and_a_reader_that_hangs_is_not() {
+        let (sender, lines) = sync_channel(1);
+        let flush = Flush(sender.clone());
+        let writer = thread::spawn(move || {
+            let mut read = 0;
+            while let Ok(line) = lines.recv() {
+                match line {
+                    Line::Event(_) => read += 1,
+                    Line::Flush(done) => {
+                        done.send(()).expect("it waits");
+                        return (read, lines);
+                    }
+                }
+            }
+            unreachable!("the sender lives");
+        });
+        let event = || Line::Event(Box::new(Event::Lost { count: 1 }));
+        sender.send(event()).expect("it reads");
+        flush.wait_at_most(Duration::MAX);
+        let (read, lines) = writer.join().expect("it reads");
+        assert_eq!(read, 1);
+
+        // From here on nobody reads: full before the question, and full after it.
+        sender.send(event()).expect("there is room for one");
+        Flush(sender.clone()).wait_at_most(Duration::from_millis(1));
+        drop(lines.recv());
+        Flush(sender).wait_at_most(Duration::from_millis(1));
+    }
 }

@@ -1,17 +1,18 @@
 //! Asking a supervisor over its socket.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use contract::MAX_LINE_BYTES;
-use reqwest::{Client, Response, Url};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::{Client, ClientBuilder, Response, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
     AddRequest, DevnetInfo, DownReport, DownRequest, Envelope, Failure, FailureCode, INBOX_TIMEOUT,
     Inbox, MessageStatus, NodeAction, NodeStatus, PingRequest, Pong, SendRequest, SetRequest,
-    Snapshot, paths,
+    Snapshot, paths, shown_argument,
 };
 
 /// How long a supervisor may take to answer a question that it need not wait for.
@@ -24,17 +25,20 @@ const DOWN_TIMEOUT: Duration = Duration::from_secs(15);
 /// How much longer than the supervisor we wait for an answer that it holds back itself.
 const HELD_ANSWER_GRACE: Duration = Duration::from_secs(2);
 
+/// How long a connection is kept for the next question: shorter than a supervisor keeps it.
+const KEPT_CONNECTION: Duration = Duration::from_secs(30);
+
 /// The longest line of the event stream: a snapshot holds the latest messages and log lines.
-const MAX_EVENT_BYTES: usize = 16 * MAX_LINE_BYTES;
+pub const MAX_EVENT_BYTES: usize = 16 * MAX_LINE_BYTES;
 
 /// Why a question has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
     /// The supervisor cannot be reached, or is not one.
-    #[error("cannot ask the supervisor at `{}` for {path}: {reason}", socket.display())]
+    #[error("cannot ask the supervisor at `{at}` for {path}: {reason}")]
     Unreachable {
-        /// Its socket.
-        socket: PathBuf,
+        /// Its socket, or its address.
+        at: String,
         /// What was asked.
         path: String,
         /// What went wrong.
@@ -61,72 +65,96 @@ impl From<ControlError> for Failure {
 #[derive(Clone, Debug)]
 pub struct ControlClient {
     http: Client,
-    socket: PathBuf,
+    /// Where it is, for people.
+    at: String,
+    /// What paths are joined to.
+    base: Url,
 }
 
 impl ControlClient {
     /// For the supervisor that listens on this socket. Nothing is sent yet.
-    pub fn new(socket: impl Into<PathBuf>) -> Result<Self, ControlError> {
-        let socket = socket.into();
-        match Client::builder().unix_socket(socket.as_path()).build() {
-            Ok(http) => Ok(Self { http, socket }),
+    pub fn new(socket: impl AsRef<Path>) -> Result<Self, ControlError> {
+        let socket = socket.as_ref();
+        // The host is ignored on a Unix socket, and has to be there.
+        let base = Url::parse("http://supervisor").expect("an address");
+        Self::build(Client::builder().unix_socket(socket), socket.display().to_string(), base)
+    }
+
+    /// For the supervisor that listens at this address, such as `http://127.0.0.1:7000`, and knows
+    /// this token. Nothing is sent yet.
+    pub fn over_tcp(address: &str, token: &str) -> Result<Self, ControlError> {
+        let failed = |reason: &str| ControlError::Unreachable {
+            at: shown_argument(address),
+            path: "anything".into(),
+            reason: reason.into(),
+        };
+        let base = Url::parse(address).map_err(|error| failed(&error.to_string()))?;
+        if base.scheme() != "http" || !base.has_host() {
+            return Err(failed("it is no address like `http://127.0.0.1:7000`"));
+        }
+        let mut token = HeaderValue::try_from(format!("Bearer {}", token.trim()))
+            .map_err(|_| failed("the token is none: it has a control character"))?;
+        token.set_sensitive(true);
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, token)]);
+        Self::build(Client::builder().default_headers(headers), shown_argument(address), base)
+    }
+
+    fn build(builder: ClientBuilder, at: String, base: Url) -> Result<Self, ControlError> {
+        let built = builder.no_proxy().pool_idle_timeout(KEPT_CONNECTION).build();
+        match built {
+            Ok(http) => Ok(Self { http, at, base }),
             Err(error) => Err(ControlError::Unreachable {
-                socket,
+                at,
                 path: "anything".into(),
                 reason: causes(&error),
             }),
         }
     }
 
-    /// The socket.
-    pub fn socket(&self) -> &Path {
-        &self.socket
-    }
-
     /// The whole state.
     pub async fn status(&self) -> Result<Snapshot, ControlError> {
-        self.get(url(paths::STATUS), ANSWER_TIMEOUT).await
+        self.get(self.url(paths::STATUS), ANSWER_TIMEOUT).await
     }
 
     /// Do something to a process.
     pub async fn act(&self, node: &str, action: NodeAction) -> Result<NodeStatus, ControlError> {
-        self.post(node_url(node), &action, ANSWER_TIMEOUT).await
+        self.post(self.node_url(node), &action, ANSWER_TIMEOUT).await
     }
 
     /// One more node.
     pub async fn add(&self, request: &AddRequest) -> Result<NodeStatus, ControlError> {
-        self.post(url(paths::NODES), request, ANSWER_TIMEOUT).await
+        self.post(self.url(paths::NODES), request, ANSWER_TIMEOUT).await
     }
 
     /// One node less. Returns when it was asked to leave; a
     /// [`Removed`](crate::StreamEvent::Removed) tells when it has.
     pub async fn remove(&self, node: &str) -> Result<NodeStatus, ControlError> {
-        let url = node_url(node);
+        let url = self.node_url(node);
         let path = url.path().to_owned();
         self.answer(&path, self.http.delete(url).timeout(ANSWER_TIMEOUT)).await
     }
 
     /// Other parameters.
     pub async fn set(&self, request: &SetRequest) -> Result<DevnetInfo, ControlError> {
-        self.post(url(paths::SET), request, ANSWER_TIMEOUT).await
+        self.post(self.url(paths::SET), request, ANSWER_TIMEOUT).await
     }
 
     /// Let a client send a packet to itself.
     pub async fn ping(&self, request: &PingRequest) -> Result<Pong, ControlError> {
         let timeout = Duration::from_millis(request.timeout_ms).saturating_add(HELD_ANSWER_GRACE);
-        self.post(url(paths::PING), request, timeout).await
+        self.post(self.url(paths::PING), request, timeout).await
     }
 
     /// Send a message.
     pub async fn send(&self, request: &SendRequest) -> Result<MessageStatus, ControlError> {
-        let timeout = request.timeout.saturating_add(HELD_ANSWER_GRACE);
-        self.post(url(paths::SEND), request, timeout).await
+        let timeout = Duration::from_millis(request.timeout_ms).saturating_add(HELD_ANSWER_GRACE);
+        self.post(self.url(paths::SEND), request, timeout).await
     }
 
     /// The page of what a client has received that begins after this number; after 0 is the first. A
     /// client that is just being started again is waited for.
     pub async fn inbox(&self, client: &str, after: u64) -> Result<Inbox, ControlError> {
-        let mut url = url(paths::INBOX);
+        let mut url = self.url(paths::INBOX);
         let mut query = url.query_pairs_mut();
         query.append_pair("client", client).append_pair("after", &after.to_string());
         drop(query);
@@ -135,17 +163,29 @@ impl ControlClient {
 
     /// Stop everything; returns when it is stopped.
     pub async fn down(&self, request: DownRequest) -> Result<DownReport, ControlError> {
-        self.post(url(paths::DOWN), &request, DOWN_TIMEOUT).await
+        self.post(self.url(paths::DOWN), &request, DOWN_TIMEOUT).await
     }
 
     /// The event stream from here on; its first event is a snapshot.
     pub async fn events(&self) -> Result<EventStream, ControlError> {
-        let request = self.http.get(url(paths::EVENTS));
+        let request = self.http.get(self.url(paths::EVENTS));
         let response = within(ANSWER_TIMEOUT, request.send())
             .await
             .map_err(|reason| self.unreachable(paths::EVENTS, reason))?;
         let response = self.accepted(paths::EVENTS, response).await?;
-        Ok(EventStream { response, socket: self.socket.clone(), buffer: Vec::new() })
+        Ok(EventStream { response, at: self.at.clone(), buffer: Vec::new() })
+    }
+
+    fn url(&self, path: &str) -> Url {
+        self.base.join(path).expect("a path of this interface")
+    }
+
+    fn node_url(&self, node: &str) -> Url {
+        let mut url = self.url(paths::NODES);
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.push(node);
+        }
+        url
     }
 
     async fn get<T: DeserializeOwned>(
@@ -190,7 +230,7 @@ impl ControlClient {
     }
 
     fn unreachable(&self, path: &str, reason: String) -> ControlError {
-        ControlError::Unreachable { socket: self.socket.clone(), path: path.into(), reason }
+        ControlError::Unreachable { at: self.at.clone(), path: path.into(), reason }
     }
 }
 
@@ -198,7 +238,7 @@ impl ControlClient {
 #[derive(Debug)]
 pub struct EventStream {
     response: Response,
-    socket: PathBuf,
+    at: String,
     buffer: Vec<u8>,
 }
 
@@ -226,23 +266,8 @@ impl EventStream {
 
     fn broken(&self, reason: String) -> ControlError {
         let path = paths::EVENTS.into();
-        ControlError::Unreachable { socket: self.socket.clone(), path, reason }
+        ControlError::Unreachable { at: self.at.clone(), path, reason }
     }
-}
-
-/// The host is ignored on a Unix socket, and has to be there.
-fn url(path: &str) -> Url {
-    Url::parse("http://supervisor")
-        .and_then(|url| url.join(path))
-        .expect("a path of this interface")
-}
-
-fn node_url(node: &str) -> Url {
-    let mut url = url(paths::NODES);
-    if let Ok(mut segments) = url.path_segments_mut() {
-        segments.push(node);
-    }
-    url
 }
 
 async fn within(

@@ -1,7 +1,5 @@
 //! The event stream: one clock, one numbering, a snapshot first.
 
-use std::time::Duration;
-
 use contract::{Content, LinkEvent, NodeMetrics, Time};
 use directory_api::Update;
 use serde::{Deserialize, Serialize};
@@ -10,6 +8,7 @@ use crate::{MessageStatus, NodeStatus, ProcessUsage, Snapshot};
 
 /// One line of the event stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Envelope {
     /// Counts up by one within a devnet's life. A reader that was too slow gets a new snapshot, whose
     /// number shows how many events it missed.
@@ -24,6 +23,7 @@ pub struct Envelope {
 
 /// What happened in the devnet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum StreamEvent {
     /// The whole state.
@@ -86,10 +86,14 @@ pub enum StreamEvent {
         /// Why, as a sentence without a full stop.
         reason: String,
     },
+    /// Something that this version does not know. A reader passes over it; no supervisor writes it.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Whether the supervisor hears the directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "link", rename_all = "kebab-case")]
 pub enum DirectoryState {
     /// Not connected yet.
@@ -100,14 +104,15 @@ pub enum DirectoryState {
     Reconnecting {
         /// What went wrong.
         error: String,
-        /// Until the next attempt.
-        retry_in: Duration,
+        /// Until the next attempt, in milliseconds.
+        retry_in_ms: u64,
     },
 }
 
 /// A message that a client received, as it was reported. A copy: reading it takes nothing from an
 /// application.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReceivedMessage {
     /// Name of the client that received it.
     pub client: String,
@@ -121,6 +126,7 @@ pub struct ReceivedMessage {
 
 /// A line of a log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LogLine {
     /// Name of the process, or `supervisor`.
     pub node: String,

@@ -6,12 +6,14 @@
 
 mod client;
 mod event;
+mod recording;
 mod request;
 mod status;
 mod text;
 
-pub use client::{ControlClient, ControlError, EventStream};
+pub use client::{ControlClient, ControlError, EventStream, MAX_EVENT_BYTES};
 pub use event::{DirectoryState, Envelope, LogLine, ReceivedMessage, StreamEvent};
+pub use recording::{Recording, RecordingError};
 pub use request::{
     AddRequest, DownReport, DownRequest, Failure, FailureCode, INBOX_TIMEOUT, Inbox, InboxMessage,
     NodeAction, PingRequest, Pong, SendRequest, SendWait, SetRequest, paths,

@@ -23,6 +23,8 @@ pub mod paths {
     /// [`NodeStatus`](crate::NodeStatus). DELETE `/v1/nodes/NAME`: the node leaves, ends and is
     /// forgotten, which a [`Removed`](crate::StreamEvent::Removed) tells; answered with its status.
     pub const NODES: &str = "/v1/nodes";
+    /// A node, see [`NODES`].
+    pub const NODE: &str = "/v1/nodes/{node}";
     /// POST a [`SetRequest`](crate::SetRequest), get a [`DevnetInfo`](crate::DevnetInfo).
     pub const SET: &str = "/v1/set";
     /// POST a [`PingRequest`](crate::PingRequest), get a [`Pong`](crate::Pong).
@@ -30,10 +32,13 @@ pub mod paths {
     /// POST a [`DownRequest`](crate::DownRequest): stop everything. Answered with a
     /// [`DownReport`](crate::DownReport) when it is stopped.
     pub const DOWN: &str = "/v1/down";
+    /// GET: the description of all this, OpenAPI 3.1.
+    pub const OPENAPI: &str = "/v1/openapi.json";
 }
 
 /// What can be done to a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "action", rename_all = "kebab-case")]
 pub enum NodeAction {
     /// Start it if it does not run.
@@ -66,6 +71,7 @@ impl NodeAction {
 
 /// Until when a send request is held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum SendWait {
     /// Answer as soon as the client accepted it.
@@ -77,6 +83,7 @@ pub enum SendWait {
 
 /// Send a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SendRequest {
     /// Name of the sending client.
     pub from: String,
@@ -87,8 +94,8 @@ pub struct SendRequest {
     /// When to answer.
     #[serde(default)]
     pub wait: SendWait,
-    /// How long to hold the request at most.
-    pub timeout: Duration,
+    /// How long to hold the request at most, in milliseconds.
+    pub timeout_ms: u64,
 }
 
 /// How long a question about an inbox is held at most: the longest pause before a client that was
@@ -97,15 +104,21 @@ pub const INBOX_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A page of what a client keeps of what it received, oldest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Inbox {
     /// The messages.
     pub messages: Vec<InboxMessage>,
     /// Whether more follow after the last of them.
     pub more: bool,
+    /// The greatest number that a message of this inbox ever had; 0 before the first. An inbox that was
+    /// damaged is put aside, and the next one begins anew. None if the client does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<u64>,
 }
 
 /// A message that a client keeps. A copy: reading it takes nothing from an application.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InboxMessage {
     /// Name of the client that received it.
     pub client: String,
@@ -121,6 +134,7 @@ pub struct InboxMessage {
 
 /// A node that a running devnet is to get.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "role", rename_all = "kebab-case")]
 pub enum AddRequest {
     /// One more mixnode.
@@ -140,6 +154,7 @@ pub enum AddRequest {
 
 /// Other parameters for a running devnet. What is not named stays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SetRequest {
     /// Mean delay at a mixnode, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -157,6 +172,7 @@ pub struct SetRequest {
 
 /// Let a client send a packet to itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PingRequest {
     /// Name of the client.
     pub client: String,
@@ -166,6 +182,7 @@ pub struct PingRequest {
 
 /// A packet that a client sent to itself through all layers is back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Pong {
     /// How long it waited for its slot.
     pub queued_ms: f64,
@@ -179,6 +196,7 @@ pub struct Pong {
 
 /// Stop everything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DownRequest {
     /// Delete the devnet's folder afterwards, keys and mailboxes included.
     pub purge: bool,
@@ -186,8 +204,10 @@ pub struct DownRequest {
 
 /// What stopping everything left behind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DownReport {
     /// The devnet's folder.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub folder: PathBuf,
     /// Whether the folder is deleted: on request, or because the devnet had no name of its own.
     pub deleted: bool,
@@ -195,6 +215,7 @@ pub struct DownReport {
 
 /// Why something was refused: the `error` object of every failure, on the socket and in `-o json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Failure {
     /// What kind.
     pub code: FailureCode,
@@ -249,6 +270,7 @@ impl std::error::Error for Failure {}
 
 /// Kinds of failure. Each belongs to an exit code of the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum FailureCode {
     /// Anything that has no kind of its own.
@@ -267,6 +289,8 @@ pub enum FailureCode {
     NameInUse,
     /// A port that was asked for is taken.
     PortTaken,
+    /// A file that was to be written is there already.
+    FileExists,
     /// The deadline passed.
     DeadlinePassed,
     /// A message could not be delivered.
@@ -288,7 +312,7 @@ impl FailureCode {
             Self::Other => 1,
             Self::Usage | Self::InvalidLayout => 2,
             Self::NoSuchDevnet | Self::NoSuchNode | Self::NotRunning => 3,
-            Self::NameInUse | Self::PortTaken => 4,
+            Self::NameInUse | Self::PortTaken | Self::FileExists => 4,
             Self::DeadlinePassed => 5,
             Self::SendFailed => 6,
             Self::NodeLost => 7,

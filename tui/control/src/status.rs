@@ -13,12 +13,14 @@ use crate::{DirectoryState, LogLine, ReceivedMessage};
 
 /// What a devnet is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DevnetInfo {
     /// Its name.
     pub name: String,
     /// Process id of its supervisor.
     pub supervisor_pid: u32,
     /// Its folder: state, socket, keys, mailboxes, logs.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub folder: PathBuf,
     /// When it was started: milliseconds since 1970.
     pub started_unix_ms: u64,
@@ -48,12 +50,17 @@ pub struct DevnetInfo {
     pub seed: Option<u64>,
     /// The devnet ends with the front end that started it.
     pub attached: bool,
+    /// Where the control interface listens beside its sockets, if that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, example = "127.0.0.1:7000"))]
+    pub control_address: Option<SocketAddr>,
     /// What differs from what was asked for, such as ports that were taken.
     pub notices: Vec<String>,
 }
 
 /// Where the life of a process stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Not started yet.
@@ -134,6 +141,7 @@ impl fmt::Display for State {
 
 /// A process of the devnet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NodeStatus {
     /// Its name: `directory`, `mix-1-2`, `provider-1`, `alice`, `crowd`.
     pub name: String,
@@ -160,6 +168,7 @@ pub struct NodeStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fatal: Option<Fatal>,
     /// Its listening sockets.
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<Endpoint, String>))]
     pub addresses: BTreeMap<Endpoint, SocketAddr>,
     /// Its public keys, base58.
     pub public_keys: Vec<String>,
@@ -167,11 +176,13 @@ pub struct NodeStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     /// Its log.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub log_file: PathBuf,
 }
 
 /// Packets per second of a process, over the last seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NodeRates {
     /// Packets read from links.
     pub received_per_s: f64,
@@ -181,6 +192,7 @@ pub struct NodeRates {
 
 /// What a process uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProcessUsage {
     /// Resident memory in bytes.
     pub memory_bytes: u64,
@@ -192,6 +204,7 @@ pub struct ProcessUsage {
 /// what it stored: while the recipient is away, a message is `Sent` with all its packets
 /// acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum MessageState {
     /// Accepted; no packet has left.
@@ -221,6 +234,7 @@ impl MessageState {
 
 /// A packet of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PacketStatus {
     /// How often it was sent.
     pub attempts: u32,
@@ -233,6 +247,7 @@ pub struct PacketStatus {
 
 /// A message on its way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MessageStatus {
     /// Its id: 32 hexadecimal digits.
     pub id: String,
@@ -265,6 +280,7 @@ pub struct MessageStatus {
 
 /// The whole state of a devnet: the first event of every stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Snapshot {
     /// What it is.
     pub devnet: DevnetInfo,

@@ -43,8 +43,12 @@ pub(crate) enum Action {
     Sort,
     /// Sort the other way round.
     ReverseSort,
-    /// Stop the view, not the devnet.
+    /// Stop the view, not the devnet. In a recording: pause.
     Freeze,
+    /// Play the recording at half the speed.
+    Slower,
+    /// Play the recording at twice the speed.
+    Faster,
     /// To the next pane.
     NextPane,
     /// To the previous pane.

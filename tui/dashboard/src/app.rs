@@ -179,6 +179,7 @@ impl<C: Console, S: Source> App<'_, C, S> {
             match effect {
                 Effect::Quit(outcome) => return Ok(Some(outcome)),
                 Effect::Redraw => self.redraw()?,
+                Effect::Pace(pace) => self.source.set_pace(pace),
                 Effect::Suspend => {
                     self.console.suspend().map_err(|source| Error::Terminal {
                         attempt: "give the terminal back to the shell",

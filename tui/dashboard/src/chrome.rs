@@ -1,5 +1,7 @@
 //! What surrounds every screen: header, tabs and the hint line.
 
+use std::time::Duration;
+
 use control::DirectoryState;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -8,6 +10,7 @@ use ratatui::text::{Line, Span};
 use crate::action::{self, Action};
 use crate::connection::Connection;
 use crate::model::{Model, Tone};
+use crate::playback::Playback;
 use crate::regions::Target;
 use crate::scene::Scene;
 use crate::screens::Screen;
@@ -36,7 +39,7 @@ pub(crate) fn header(model: &Model, area: Rect, scene: &mut Scene<'_>) {
         right.push(Span::raw("  "));
         right.push(Span::styled(" PAUSED ", scene.theme.selection));
     }
-    if model.settings.read_only {
+    if model.settings.read_only && model.playback.is_none() {
         right.push(Span::styled("  read-only", scene.theme.warn));
     }
     right.push(Span::raw(" "));
@@ -101,6 +104,9 @@ fn counts(devnet: &Devnet, wide: bool, scene: &Scene<'_>) -> Vec<Span<'static>> 
 
 fn connection(model: &Model, scene: &Scene<'_>) -> (String, Style) {
     let mark = |mark: Mark| scene.symbols.mark(mark);
+    if let Some(playback) = &model.playback {
+        return (played(playback, model, scene), scene.theme.accent);
+    }
     match &model.connection {
         Connection::Connecting => {
             (format!("{} connecting", mark(Mark::Starting)), scene.theme.warn)
@@ -121,6 +127,20 @@ fn connection(model: &Model, scene: &Scene<'_>) -> (String, Style) {
             None => (format!("{} live", mark(Mark::Ready)), scene.theme.ok),
         },
     }
+}
+
+/// What of a recording was played: `PLAYBACK 0:12/1:30 ×2`.
+fn played(playback: &Playback, model: &Model, scene: &Scene<'_>) -> String {
+    let minutes = |time: Duration| format!("{}:{:02}", time.as_secs() / 60, time.as_secs() % 60);
+    let position = if model.devnet().is_some() {
+        model.moment().t.saturating_since(playback.first)
+    } else {
+        Duration::ZERO
+    };
+    let length = playback.length.map_or_else(|| "?".into(), |length| minutes(length.max(position)));
+    let word = if playback.ended.is_some() { "END" } else { "PLAYBACK" };
+    let speed = playback.pace.speed.words(scene.symbols);
+    format!("{word} {}/{length} {speed}", minutes(position))
 }
 
 /// The tabs.
@@ -166,6 +186,12 @@ pub(crate) fn hints(model: &Model, area: Rect, scene: &mut Scene<'_>) {
         let words = text::fit(&words, area.width.into(), scene.symbols);
         scene.put(area, 0, Line::styled(words, scene.theme.bad));
         return;
+    }
+    if let Some(why) = model.playback.as_ref().and_then(|playback| playback.ended.as_ref()) {
+        let words = text::visible(why, scene.symbols);
+        let half = usize::from(area.width) / 2;
+        let line = Line::styled(text::fit(&words, half, scene.symbols), scene.theme.warn);
+        area.width = scene.put_right(area, 0, line).saturating_sub(2);
     }
     // On a narrow terminal the keys need the room again after a while.
     let shown = model.last_command().filter(|(_, just_now)| *just_now || area.width >= 110);

@@ -165,6 +165,7 @@ impl Fixture {
                 faithful: false,
                 seed: None,
                 attached: true,
+                control_address: None,
                 notices: vec![],
             },
             nodes: self.nodes(),

@@ -19,16 +19,20 @@ mod message;
 mod model;
 mod motion;
 mod overlay;
+mod playback;
 mod regions;
 mod scene;
 mod screens;
 mod source;
 mod state;
 mod symbols;
+mod tape;
 mod terminal;
 mod text;
 mod theme;
 mod update;
+
+pub use symbols::locale_is_utf8;
 
 #[cfg(test)]
 mod fixture;
@@ -44,6 +48,9 @@ use tokio::sync::mpsc;
 
 use app::run_with;
 use model::Settings;
+use playback::{Pace, Playback};
+use source::Source;
+use tape::Tape;
 use terminal::RealConsole;
 
 /// How the dashboard behaves.
@@ -100,17 +107,42 @@ pub enum Error {
 /// Needs a tokio runtime with timers and I/O. SIGINT, SIGTERM and SIGHUP end it from here on, with
 /// [`Outcome::Signalled`]. The terminal is as it was before when this returns, also after a panic.
 pub async fn run(client: control::ControlClient, options: Options) -> Result<Outcome, Error> {
+    show(client, settings(options)).await
+}
+
+/// Plays a recording until the user quits. [`Options`] that are about a running devnet do not matter.
+///
+/// Otherwise as [`run`].
+pub async fn play(recording: control::Recording, options: Options) -> Result<Outcome, Error> {
+    let playback = Playback {
+        first: recording.first(),
+        length: recording.length(),
+        pace: Pace::default(),
+        ended: None,
+    };
+    let options = Options { read_only: true, stops_on_quit: false, ..options };
+    let settings = Settings { playback: Some(playback), ..settings(options) };
+    show(Tape::new(recording), settings).await
+}
+
+/// What the caller and the environment decided.
+fn settings(options: Options) -> Settings {
     let look = |name: &str| std::env::var(name).ok();
-    let settings = Settings {
+    Settings {
         read_only: options.read_only,
         stops_on_quit: options.stops_on_quit,
-        ascii: options.ascii || !symbols::locale_is_utf8(look),
+        ascii: options.ascii || !locale_is_utf8(look),
         no_color: options.no_color || look("NO_COLOR").is_some_and(|value| !value.is_empty()),
+        mouse: options.mouse,
+        playback: None,
         zone: TimeZone::system(),
-    };
+    }
+}
+
+async fn show(source: impl Source, settings: Settings) -> Result<Outcome, Error> {
     let signals = signals()?;
-    let mut console = RealConsole::take(options.mouse)?;
-    run_with(&mut console, EventStream::new(), client, settings, signals).await
+    let mut console = RealConsole::take(settings.mouse)?;
+    run_with(&mut console, EventStream::new(), source, settings, signals).await
 }
 
 /// The signals that ask the process to end.

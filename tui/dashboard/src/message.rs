@@ -7,6 +7,7 @@ use ratatui::layout::Size;
 
 use crate::Outcome;
 use crate::keys::Key;
+use crate::playback::Pace;
 use crate::regions::Target;
 
 /// Something happened.
@@ -114,6 +115,8 @@ pub(crate) enum Effect {
         /// What it is, for the user.
         what: String,
     },
+    /// Play the recording like this from now on.
+    Pace(Pace),
     /// Draw everything anew.
     Redraw,
     /// Give the terminal back to the shell.

@@ -9,6 +9,7 @@ use ratatui::layout::Size;
 use crate::action::{Action, Context};
 use crate::connection::{Connection, STALE_AFTER};
 use crate::overlay::Overlay;
+use crate::playback::Playback;
 use crate::screens::{Screen, Screens};
 use crate::state::{Devnet, Moment, Node};
 use crate::symbols::{self, Symbols};
@@ -32,6 +33,10 @@ pub(crate) struct Settings {
     pub(crate) ascii: bool,
     /// No colour.
     pub(crate) no_color: bool,
+    /// Take clicks and the wheel.
+    pub(crate) mouse: bool,
+    /// What is shown is a recording.
+    pub(crate) playback: Option<Playback>,
     /// For times of day.
     pub(crate) zone: TimeZone,
 }
@@ -70,6 +75,8 @@ struct Frozen {
 pub(crate) struct Model {
     /// What the caller and the environment decided.
     pub(crate) settings: Settings,
+    /// The recording that is shown, if it is one.
+    pub(crate) playback: Option<Playback>,
     /// The connection to the supervisor.
     pub(crate) connection: Connection,
     /// The devnet; none before its first snapshot.
@@ -98,6 +105,7 @@ impl Model {
     /// At the start.
     pub(crate) fn new(settings: Settings, size: Size) -> Self {
         Self {
+            playback: settings.playback.clone(),
             settings,
             connection: Connection::Connecting,
             live: None,
@@ -137,7 +145,13 @@ impl Model {
         }
         let Some(live) = &self.live else { return Moment::default() };
         let until = self.connection.lost_since().unwrap_or(self.now);
-        live.heard.after(until.saturating_since(self.heard_at).min(STALE_AFTER))
+        let since = until.saturating_since(self.heard_at).min(STALE_AFTER);
+        match &self.playback {
+            // At its end its time stands still.
+            Some(playback) if playback.ended.is_some() => live.heard,
+            Some(playback) => live.heard.after(since.mul_f64(playback.pace.speed.factor())),
+            None => live.heard.after(since),
+        }
     }
 
     /// The devnet said something now.
@@ -147,6 +161,9 @@ impl Model {
 
     /// How long the devnet has been silent, if that is too long. One without a process may be.
     pub(crate) fn stale(&self) -> Option<Duration> {
+        if self.playback.is_some() {
+            return None;
+        }
         let silent = self.now.saturating_since(self.heard_at);
         let live = self.live.as_ref()?;
         let expected = live.nodes.iter().any(|node| node.status.state.is_running());
@@ -220,6 +237,19 @@ impl Model {
 
     /// Whether an action can be used at all.
     pub(crate) fn allows(&self, action: Action) -> bool {
-        !self.settings.read_only || !action.spec().is_some_and(|spec| spec.changes)
+        self.refusal(action).is_none()
+    }
+
+    /// Why an action cannot be used at all.
+    pub(crate) fn refusal(&self, action: Action) -> Option<&'static str> {
+        let is_change = action.spec().is_some_and(|spec| spec.changes);
+        match (&self.playback, action) {
+            (None, Action::Slower | Action::Faster) => Some("only a recording has a speed"),
+            (Some(_), _) if is_change => Some("this is a recording: nothing can be changed in it"),
+            (None, _) if is_change && self.settings.read_only => {
+                Some("read-only: this dashboard changes nothing")
+            }
+            _ => None,
+        }
     }
 }

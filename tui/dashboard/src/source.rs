@@ -7,6 +7,8 @@ use control::{
     SendRequest,
 };
 
+use crate::playback::Pace;
+
 /// A devnet to show.
 pub(crate) trait Source: Clone + Send + Sync + 'static {
     /// Its event stream.
@@ -27,6 +29,9 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
         &self,
         request: &SendRequest,
     ) -> impl Future<Output = Result<MessageStatus, ControlError>> + Send;
+
+    /// Goes on at this pace. What is happening now has only one.
+    fn set_pace(&self, _: Pace) {}
 }
 
 /// An event stream.

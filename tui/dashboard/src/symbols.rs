@@ -133,7 +133,7 @@ impl Symbols {
 }
 
 /// Whether the environment says that the terminal shows UTF-8. `look` finds a variable.
-pub(crate) fn locale_is_utf8(look: impl Fn(&str) -> Option<String>) -> bool {
+pub fn locale_is_utf8(look: impl Fn(&str) -> Option<String>) -> bool {
     let first = ["LC_ALL", "LC_CTYPE", "LANG"]
         .into_iter()
         .filter_map(look)

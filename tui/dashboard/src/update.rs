@@ -1,7 +1,5 @@
 //! What every message does to the model, and what it asks for. Pure: no clock, no I/O.
 
-use std::time::Duration;
-
 use contract::Time;
 use control::{Envelope, NodeAction, StreamEvent};
 
@@ -13,6 +11,7 @@ use crate::keys::Key;
 use crate::message::{Effect, Message, Problem};
 use crate::model::{Model, Tone};
 use crate::overlay::{self, Overlay, Question};
+use crate::playback::Speed;
 use crate::regions::Target;
 use crate::screens::{self, Screen};
 use crate::state::{Devnet, Moment};
@@ -54,6 +53,13 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
         Message::Connected => {
             model.connection = Connection::Live;
             model.heard();
+            Vec::new()
+        }
+        Message::Disconnected { reason } if model.playback.is_some() => {
+            model.say(Tone::Warning, reason.clone());
+            if let Some(playback) = &mut model.playback {
+                playback.ended = Some(reason);
+            }
             Vec::new()
         }
         Message::Disconnected { reason } => {
@@ -106,6 +112,8 @@ fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {
     model.heard();
     let moment = Moment { t: envelope.t, unix_ms: envelope.unix_ms };
     match envelope.event {
+        // The end of a recording says so too, and stays.
+        StreamEvent::Down { .. } if model.playback.is_some() => {}
         StreamEvent::Down { reason } => {
             return vec![Effect::Quit(Outcome::DevnetEnded { reason })];
         }
@@ -124,7 +132,16 @@ fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {
             }
         }
     }
+    deselect_removed(model);
     Vec::new()
+}
+
+/// What was taken out of the devnet is selected no longer.
+fn deselect_removed(model: &mut Model) {
+    let Some(live) = &model.live else { return };
+    if let Some(name) = model.selected.take_if(|name| live.node(name).is_none()) {
+        model.say(Tone::Warning, format!("{name} was removed"));
+    }
 }
 
 fn press(model: &mut Model, key: Key) -> Vec<Effect> {
@@ -141,18 +158,17 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
 
 /// Does an action, wherever it came from: key, palette or mouse.
 pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
-    if !model.allows(action) {
-        model.say(Tone::Warning, "read-only: this dashboard changes nothing");
+    if let Some(why) = model.refusal(action) {
+        model.say(Tone::Warning, why);
         return Vec::new();
     }
     match action {
         Action::Interrupt => return vec![Effect::Quit(Outcome::Quit)],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Redraw => return vec![Effect::Redraw],
-        Action::Freeze => {
-            model.freeze(!model.is_frozen());
-            return Vec::new();
-        }
+        Action::Freeze => return freeze(model, !model.is_frozen()),
+        Action::Slower => return change_speed(model, Speed::slower),
+        Action::Faster => return change_speed(model, Speed::faster),
         _ => {}
     }
     if let Some(effects) = overlay::act(model, action) {
@@ -176,10 +192,27 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
             show(model, Screen::Messages);
             model.screens.messages.write();
         }
-        Action::Back if model.is_frozen() => model.freeze(false),
+        Action::Back if model.is_frozen() => return freeze(model, false),
         _ => return screens::act(model, action),
     }
     Vec::new()
+}
+
+/// Stops the view or lets it go on, and with it the recording, if it is one.
+fn freeze(model: &mut Model, freeze: bool) -> Vec<Effect> {
+    model.freeze(freeze);
+    let Some(playback) = &mut model.playback else { return Vec::new() };
+    playback.pace.paused = freeze;
+    let pace = playback.pace;
+    // It was not silent, it was stopped.
+    model.heard();
+    vec![Effect::Pace(pace)]
+}
+
+fn change_speed(model: &mut Model, change: impl Fn(Speed) -> Speed) -> Vec<Effect> {
+    let Some(playback) = &mut model.playback else { return Vec::new() };
+    playback.pace.speed = change(playback.pace.speed);
+    vec![Effect::Pace(playback.pace)]
 }
 
 /// Shows a screen; what lay over the one before goes.
@@ -293,5 +326,5 @@ fn point(model: &mut Model, target: Target) -> Vec<Effect> {
     Vec::new()
 }
 
-/// How long the supervisor may take to accept a message.
-pub(crate) const ACCEPT_WITHIN: Duration = Duration::from_secs(10);
+/// How long the supervisor may take to accept a message, in milliseconds.
+pub(crate) const ACCEPT_WITHIN_MS: u64 = 10_000;

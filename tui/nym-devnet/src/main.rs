@@ -13,18 +13,34 @@ mod signals;
 mod stop;
 mod watch;
 
+use std::ffi::OsStr;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
+use clap_complete::CompleteEnv;
 use control::{Failure, FailureCode, shown_argument, visible};
 
 use crate::cli::{Cli, Command, Format};
 use crate::context::Context;
+use crate::node::{NodeCli, NodeCommand};
 use crate::stop::{Outcome, Stop};
 
 fn main() -> ExitCode {
+    // These two are processes of their own, with their own streams and their own runtime.
+    match std::env::args_os().nth(1).as_deref().and_then(OsStr::to_str) {
+        Some("node") => {
+            return match NodeCli::try_parse() {
+                Ok(NodeCli { command: NodeCommand::Node(role) }) => node::run(role),
+                Err(error) => usage(&error),
+            };
+        }
+        Some("supervise") => return supervise(),
+        _ => {}
+    }
+    // A shell that completes a line asks by a variable, and gets nothing else.
+    CompleteEnv::with_factory(Cli::command).var(commands::completions::VARIABLE).complete();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
@@ -69,11 +85,22 @@ async fn run(context: &Context, command: Command) -> Outcome {
         Command::Start(args) => commands::act::start(context, &args).await,
         Command::Stop(args) => commands::act::stop(context, &args).await,
         Command::Restart(args) => commands::act::restart(context, &args).await,
+        Command::Pause(args) => commands::act::pause(context, &args).await,
+        Command::Resume(args) => commands::act::resume(context, &args).await,
         Command::Kill(args) => commands::act::kill(context, &args).await,
+        Command::Add(args) => commands::add::run(context, &args).await,
+        Command::Remove(args) => commands::remove::run(context, &args).await,
+        Command::Set(args) => commands::set::run(context, &args).await,
+        Command::Ping(args) => commands::ping::run(context, &args).await,
         Command::Send(args) => commands::send::run(context, args).await,
         Command::Inbox(args) => commands::inbox::run(context, &args).await,
         Command::Logs(args) => commands::logs::run(context, &args).await,
-        Command::Topology => commands::topology::run(context).await,
+        Command::Topology(args) => commands::topology::run(context, &args).await,
+        Command::Metrics(args) => commands::metrics::run(context, &args).await,
+        Command::Layout(command) => commands::layout::run(context, &command),
+        Command::Gc(args) => commands::gc::run(context, &args),
+        Command::Doctor => commands::doctor::run(context),
+        Command::Completions(args) => commands::completions::run(context, &args),
         Command::Node(_) | Command::Supervise => unreachable!("they have a runtime of their own"),
     }
 }

@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use control::{Failure, State, visible};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::{Format, Globals};
-use crate::stop::Outcome;
+use crate::stop::{Outcome, Stop};
 
 /// Where a command prints, and how.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,15 @@ pub(crate) struct Output {
     pub(crate) quiet: bool,
     pub(crate) verbose: bool,
     colour: bool,
+}
+
+/// What a colour means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Good,
+    Quiet,
+    Doubtful,
+    Bad,
 }
 
 impl Output {
@@ -28,6 +37,17 @@ impl Output {
             verbose: globals.verbose,
             colour: wanted && io::stdout().is_terminal(),
         }
+    }
+
+    /// Text without colours.
+    #[cfg(test)]
+    pub(crate) fn plain() -> Self {
+        Self { format: Format::Text, quiet: false, verbose: false, colour: false }
+    }
+
+    /// The same in another form.
+    pub(crate) fn in_format(self, format: Format) -> Self {
+        Self { format, ..self }
     }
 
     pub(crate) fn is_json(self) -> bool {
@@ -42,11 +62,30 @@ impl Output {
         data: impl Serialize,
         text: impl FnOnce(Self) -> String,
     ) -> Outcome {
+        self.result_with(thing, devnet, data, None, text)
+    }
+
+    /// A result that is there although something failed: as JSON it is part of the failure, and as text
+    /// it stands before it.
+    pub(crate) fn result_with(
+        self,
+        thing: &str,
+        devnet: Option<&str>,
+        data: impl Serialize,
+        failed: Option<Failure>,
+        text: impl FnOnce(Self) -> String,
+    ) -> Outcome {
         if self.is_json() {
             let schema = format!("nym-devnet/{thing}/v1");
-            let envelope = Success { schema, ok: true, devnet, data };
-            return Self::json_line(&envelope);
+            let error = failed.as_ref().map(error_object);
+            Self::json_line(&Envelope { schema, ok: failed.is_none(), devnet, data, error })?;
+            return failed.map_or(Ok(()), |failure| Err(Stop::Told(failure.code)));
         }
+        self.text(text)?;
+        failed.map_or(Ok(()), |failure| Err(failure.into()))
+    }
+
+    fn text(self, text: impl FnOnce(Self) -> String) -> Outcome {
         let mut stdout = io::stdout().lock();
         let text = text(self);
         stdout.write_all(text.as_bytes())?;
@@ -96,14 +135,24 @@ impl Output {
 
     /// A state in its colour, padded so that columns stay aligned.
     pub(crate) fn state(self, state: State, width: usize) -> String {
-        let text = format!("{:<width$}", state.word());
-        let colour = match state {
-            State::Ready => 32,
-            State::Planned | State::Paused | State::Stopped => 90,
-            State::Starting | State::Listening | State::Present | State::Stopping => 33,
-            State::BackingOff | State::Failed => 31,
+        let tone = match state {
+            State::Ready => Tone::Good,
+            State::Planned | State::Paused | State::Stopped => Tone::Quiet,
+            State::Starting | State::Listening | State::Present | State::Stopping => Tone::Doubtful,
+            State::BackingOff | State::Failed => Tone::Bad,
         };
-        if self.colour { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text }
+        self.toned(tone, &format!("{:<width$}", state.word()))
+    }
+
+    /// The text in the colour of what it means. It says the same without.
+    pub(crate) fn toned(self, tone: Tone, text: &str) -> String {
+        let colour = match tone {
+            Tone::Good => 32,
+            Tone::Quiet => 90,
+            Tone::Doubtful => 33,
+            Tone::Bad => 31,
+        };
+        if self.colour { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text.into() }
     }
 
     /// A heading, if that can be told from the rest.
@@ -112,13 +161,56 @@ impl Output {
     }
 }
 
+/// A result in JSON whose list is printed item by item, so that a long one takes no memory. How it ended
+/// stands at its end.
+pub(crate) struct Listing {
+    is_empty: bool,
+}
+
+impl Listing {
+    /// Begins the object up to the list, which is the `field` of its data.
+    pub(crate) fn begin(thing: &str, devnet: &str, field: &str) -> Outcome<Self> {
+        let schema = json!(format!("nym-devnet/{thing}/v1"));
+        let (devnet, field) = (json!(devnet), json!(field));
+        let head = format!("{{\"schema\":{schema},\"devnet\":{devnet},\"data\":{{{field}:[");
+        io::stdout().lock().write_all(head.as_bytes())?;
+        Ok(Self { is_empty: true })
+    }
+
+    /// One more item.
+    pub(crate) fn add(&mut self, item: impl Serialize) -> Outcome {
+        let mut text = if std::mem::take(&mut self.is_empty) { Vec::new() } else { vec![b','] };
+        serde_json::to_writer(&mut text, &item).map_err(io::Error::from)?;
+        Ok(io::stdout().lock().write_all(&text)?)
+    }
+
+    /// Ends the object, with what went wrong if the list is not whole.
+    pub(crate) fn end(self, outcome: Outcome) -> Outcome {
+        let (tail, ended) = match outcome {
+            Ok(()) => ("]},\"ok\":true}\n".to_owned(), Ok(())),
+            Err(Stop::Failed(failure)) => {
+                let error = error_object(&failure);
+                (format!("]}},\"ok\":false,\"error\":{error}}}\n"), Err(Stop::Told(failure.code)))
+            }
+            // Nobody is there to read the end.
+            Err(stop) => return Err(stop),
+        };
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(tail.as_bytes())?;
+        stdout.flush()?;
+        ended
+    }
+}
+
 #[derive(Serialize)]
-struct Success<'a, T> {
+struct Envelope<'a, T> {
     schema: String,
     ok: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     devnet: Option<&'a str>,
     data: T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -128,14 +220,20 @@ struct Event<'a, T> {
     data: T,
 }
 
+/// The `error` object: a failure with the exit code that it means.
+pub(crate) fn error_object(failure: &Failure) -> Value {
+    let mut error = json!(failure);
+    if let Some(fields) = error.as_object_mut() {
+        fields.insert("exit".into(), failure.code.exit_code().into());
+    }
+    error
+}
+
 /// A failure: as JSON on standard output, or for people on standard error.
 pub(crate) fn failure(failure: &Failure, format: Format) {
     if format == Format::Json {
-        let mut error = json!(failure);
-        if let Some(fields) = error.as_object_mut() {
-            fields.insert("exit".into(), failure.code.exit_code().into());
-        }
-        match writeln!(io::stdout(), "{}", json!({ "ok": false, "error": error })) {
+        let envelope = json!({ "ok": false, "error": error_object(failure) });
+        match writeln!(io::stdout(), "{envelope}") {
             Ok(()) => return,
             // Whoever does not read it sees the exit code.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return,
@@ -228,6 +326,20 @@ pub(crate) fn time_of_day(unix_ms: u64) -> String {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_millis(unix_ms)).to_string()
 }
 
+/// Bytes as people read them, with a digit after the point from a kilobyte on.
+pub(crate) fn bytes(bytes: u64) -> String {
+    let scaled = |unit: u64, name: &str| {
+        let tenths = bytes / (unit / 10);
+        format!("{}.{} {name}", tenths / 10, tenths % 10)
+    };
+    match bytes {
+        0..1000 => format!("{bytes} B"),
+        1000..1_000_000 => scaled(1000, "kB"),
+        1_000_000..1_000_000_000 => scaled(1_000_000, "MB"),
+        _ => scaled(1_000_000_000, "GB"),
+    }
+}
+
 /// How long ago that was, to the second.
 pub(crate) fn ago(unix_ms: u64) -> String {
     let seconds = unix_ms_now().saturating_sub(unix_ms) / 1000;
@@ -245,8 +357,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn sizes_are_read_at_a_glance() {
+        let sizes = [0, 999, 1000, 123_456, 1_999_999, 123_456_789, 5_000_000_000];
+        let shown = ["0 B", "999 B", "1.0 kB", "123.4 kB", "1.9 MB", "123.4 MB", "5.0 GB"];
+        assert_eq!(sizes.map(bytes), shown);
+    }
+
+    #[test]
     fn columns_are_aligned_and_numbers_end_together() {
-        let output = Output { format: Format::Text, quiet: false, verbose: false, colour: false };
+        let output = Output::plain();
         let rows = [
             vec!["alice".into(), Cell::State(State::Ready), "9.5".into(), "x".into()],
             vec!["mix-1-1".into(), Cell::State(State::BackingOff), "12.0".into(), "".into()],

@@ -13,6 +13,8 @@ pub(crate) type Outcome<T = ()> = Result<T, Stop>;
 pub(crate) enum Stop {
     /// Something failed.
     Failed(Box<Failure>),
+    /// Something failed, and what was printed says so.
+    Told(FailureCode),
     /// Whoever read our output has gone, as in `nym-devnet ps | head -1`: nothing is wrong.
     NobodyReads,
     /// A signal asked for the end, and everything was cleaned up.
@@ -24,6 +26,7 @@ impl Stop {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Failed(failure) => failure.code.exit_code(),
+            Self::Told(code) => code.exit_code(),
             Self::NobodyReads => 0,
             Self::Signal(number) => u8::try_from(128 + number).unwrap_or(1),
         }

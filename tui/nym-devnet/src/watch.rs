@@ -49,7 +49,13 @@ impl Watch {
                         self.last_lines.remove(&status.name);
                     }
                     node.clone_from(status);
+                } else {
+                    self.nodes.push(status.clone());
                 }
+            }
+            StreamEvent::Removed { node } => {
+                self.nodes.retain(|known| known.name != *node);
+                self.last_lines.remove(node);
             }
             StreamEvent::Log(line) => {
                 self.last_lines.insert(line.node.clone(), line.line.clone());

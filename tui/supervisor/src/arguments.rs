@@ -1,9 +1,10 @@
 //! The command line of a process.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::net::Ipv4Addr;
+use std::path::Path;
 
 use contract::{Endpoint, Role};
 use layouts::{NodePlan, Plan};
@@ -26,6 +27,9 @@ pub(crate) struct Context<'a> {
 
 /// The arguments after the program: `node ROLE --supervised …`.
 pub(crate) fn arguments(node: &NodePlan, context: &Context<'_>) -> Vec<OsString> {
+    if let Some(command) = &node.command {
+        return shim_arguments(node, command, context);
+    }
     // A crowd is a client with many identities.
     let role = if node.role == Role::Crowd { Role::Client } else { node.role };
     let mut line = Line(vec!["node".into(), role.to_string().into(), "--supervised".into()]);
@@ -58,16 +62,7 @@ pub(crate) fn arguments(node: &NodePlan, context: &Context<'_>) -> Vec<OsString>
     if node.role == Role::Provider && !layout.faithful {
         line.flag("--pad");
     }
-    let mut fallback = false;
-    for port in &node.ports {
-        let option = if port.endpoint == Endpoint::Clients { "--clients-port" } else { "--port" };
-        let bound = context.bound.get(&port.endpoint);
-        line.option(option, bound.unwrap_or(&port.port));
-        fallback |= port.fallback && bound.is_none();
-    }
-    if fallback {
-        line.flag("--port-fallback");
-    }
+    line.ports(node, context.bound);
     if let Some(port) = node.second_port {
         line.option("--second-port", &port);
     }
@@ -84,9 +79,55 @@ pub(crate) fn arguments(node: &NodePlan, context: &Context<'_>) -> Vec<OsString>
     line.0
 }
 
+/// The arguments for a command in the place of a node: `node shim --supervised … -- COMMAND …`.
+fn shim_arguments(node: &NodePlan, command: &[String], context: &Context<'_>) -> Vec<OsString> {
+    let mut line = Line(vec!["node".into(), "shim".into(), "--supervised".into()]);
+    line.option("--role", &node.role);
+    line.option("--name", &node.name);
+    line.0.extend(["--home".into(), context.folder.home(&node.name).into()]);
+    line.option("--directory", &context.directory.unwrap_or_default());
+    if let Some(layer) = node.layer {
+        line.option("--layer", &layer);
+    }
+    line.option("--layers", &context.plan.layout.layers());
+    line.option("--host", &HOST);
+    line.ports(node, context.bound);
+    line.flag("--");
+    let layout_dir = context.plan.layout_dir.as_deref().map(Path::as_os_str);
+    line.0.extend(command.iter().map(|argument| with_layout_dir(argument, layout_dir)));
+    line.0
+}
+
+/// The argument with the folder of the layout filled in.
+fn with_layout_dir(argument: &str, layout_dir: Option<&OsStr>) -> OsString {
+    let Some(layout_dir) = layout_dir else { return argument.into() };
+    let mut parts = argument.split("{layout_dir}");
+    let mut filled = OsString::from(parts.next().unwrap_or_default());
+    for part in parts {
+        filled.push(layout_dir);
+        filled.push(part);
+    }
+    filled
+}
+
 struct Line(Vec<OsString>);
 
 impl Line {
+    /// Where the node listens.
+    fn ports(&mut self, node: &NodePlan, bound: &BTreeMap<Endpoint, u16>) {
+        let mut fallback = false;
+        for port in &node.ports {
+            let is_clients = port.endpoint == Endpoint::Clients;
+            let option = if is_clients { "--clients-port" } else { "--port" };
+            let bound = bound.get(&port.endpoint);
+            self.option(option, bound.unwrap_or(&port.port));
+            fallback |= port.fallback && bound.is_none();
+        }
+        if fallback {
+            self.flag("--port-fallback");
+        }
+    }
+
     fn flag(&mut self, name: &str) {
         self.0.push(name.into());
     }
@@ -150,6 +191,26 @@ mod tests {
             "node client --supervised --name crowd --home /state/t1/nodes/crowd \
              --directory http://127.0.0.1:8080 --layers 3 --provider provider-1 --crowd 8 \
              --hop-delay 200ms --slot 500ms --loop-cover 1s --acks on"
+        );
+    }
+
+    #[test]
+    fn a_command_runs_under_the_shim_with_the_folder_of_its_layout() {
+        let layout = Layout { widths: vec![1; 3], ..Layout::default() };
+        let mut plan = Plan::new(layout, Ports::Preferred).expect("a network");
+        plan.layout_dir = Some("/layouts".into());
+        let mut node = plan.nodes[1].clone();
+        node.command = Some(vec!["python3".into(), "{layout_dir}/a.py".into(), "{port}".into()]);
+        let state = StateDir::find(Some("/state".into())).expect("a path");
+        let folder = state.folder("t1").expect("a name");
+        let directory = Some("http://127.0.0.1:8080");
+        let bound = BTreeMap::from([(Endpoint::Mix, 40_000)]);
+        let context = Context { plan: &plan, folder: &folder, directory, bound: &bound };
+        assert_eq!(
+            arguments(&node, &context).join(OsStr::new(" ")),
+            "node shim --supervised --role mixnode --name mix-1-1 --home /state/t1/nodes/mix-1-1 \
+             --directory http://127.0.0.1:8080 --layer 1 --layers 3 --host 127.0.0.1 --port 40000 \
+             -- python3 /layouts/a.py {port}"
         );
     }
 }

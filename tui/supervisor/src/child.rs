@@ -2,23 +2,22 @@
 //!
 //! The tasks here only carry: what a line means is decided by whoever reads the channel.
 
-use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use contract::{Event, MAX_LINE_BYTES, Request};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{ChildStdin, Command};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::exit::Exit;
 use crate::lines::{Line, Splitter, visible};
-use crate::log_file::LogFile;
+use crate::log_writer::Log;
 
 /// Requests that a process has not read yet. People make them; a process that is this far behind
 /// does not read at all.
@@ -45,10 +44,15 @@ pub(crate) enum ChildEvent {
     Exited(Exit),
 }
 
-/// Which process something comes from: index of the node, and which of its processes it is.
+/// A node of the devnet. Never given twice, so that nothing is taken for that of a node which was
+/// removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct NodeId(pub(crate) u64);
+
+/// Which process something comes from: of which node, and which of its processes it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Source {
-    pub(crate) node: usize,
+    pub(crate) node: NodeId,
     pub(crate) generation: u64,
 }
 
@@ -57,15 +61,36 @@ pub(crate) struct Source {
 pub(crate) struct Child {
     pub(crate) pid: u32,
     requests: mpsc::Sender<String>,
-    kill: Arc<Notify>,
+    wishes: watch::Sender<Wish>,
+}
+
+/// What a process and its group are made to do by a signal. Only the last wish counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// SIGCONT.
+    GoOn,
+    /// SIGSTOP.
+    StandStill,
+    /// SIGKILL. Nothing can be wished after it.
+    End,
+}
+
+impl Wish {
+    fn signal(self) -> Signal {
+        match self {
+            Self::GoOn => Signal::CONT,
+            Self::StandStill => Signal::STOP,
+            Self::End => Signal::KILL,
+        }
+    }
 }
 
 impl Child {
-    /// Makes the process. What it does goes to `events`, what it logs also to `log`.
+    /// Makes the process. What it does goes to `events`, what it logs also to that file.
     pub(crate) fn spawn(
         mut command: Command,
         source: Source,
-        log: LogFile,
+        log: PathBuf,
         events: mpsc::Sender<(Source, ChildEvent)>,
     ) -> std::io::Result<Self> {
         command
@@ -78,17 +103,18 @@ impl Child {
         let mut child = command.spawn()?;
         let pid = child.id().expect("nobody has waited for it yet");
         let (requests, unread) = mpsc::channel(MAX_UNREAD_REQUESTS);
-        let kill = Arc::new(Notify::new());
-        let log = Arc::new(Mutex::new(log));
-        let port = Port { source, log, events };
+        let (wishes, wished) = watch::channel(Wish::GoOn);
+        let of_log = events.clone();
+        let tell = move |text| of_log.try_send((source, ChildEvent::Log(text))).is_ok();
+        let port = Port { source, log: Log::at(log, tell), events };
 
         if let Some(stdin) = child.stdin.take() {
             tokio::spawn(write_requests(stdin, unread));
         }
         let stdout = child.stdout.take().map(|out| tokio::spawn(read_events(out, port.clone())));
         let stderr = child.stderr.take().map(|err| tokio::spawn(read_log(err, port.clone())));
-        tokio::spawn(attend(child, pid, kill.clone(), [stdout, stderr], port));
-        Ok(Self { pid, requests, kill })
+        tokio::spawn(attend(child, pid, wished, [stdout, stderr], port));
+        Ok(Self { pid, requests, wishes })
     }
 
     /// Hands a request to the process. False if it does not read them.
@@ -98,9 +124,15 @@ impl Child {
         self.requests.try_send(line).is_ok()
     }
 
-    /// SIGKILL to it and its group.
-    pub(crate) fn kill(&self) {
-        self.kill.notify_one();
+    /// Sends a signal to it and its group.
+    pub(crate) fn wish(&self, wish: Wish) {
+        self.wishes.send_if_modified(|last| {
+            let possible = *last != Wish::End;
+            if possible {
+                *last = wish;
+            }
+            possible
+        });
     }
 }
 
@@ -108,7 +140,7 @@ impl Child {
 #[derive(Clone)]
 struct Port {
     source: Source,
-    log: Arc<Mutex<LogFile>>,
+    log: Log,
     events: mpsc::Sender<(Source, ChildEvent)>,
 }
 
@@ -118,11 +150,6 @@ impl Port {
     async fn bring(&self, event: ChildEvent) {
         // It fails only when the supervisor is ending.
         drop(self.events.send((self.source, event)).await);
-    }
-
-    /// Appends to the file as it is.
-    fn write(&self, bytes: &[u8]) -> std::io::Result<()> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner).write_all(bytes)
     }
 }
 
@@ -150,9 +177,8 @@ async fn read_events(mut stdout: impl AsyncRead + Unpin, port: Port) {
                 continue;
             }
             // Not for us: perhaps a library printed it. Whoever looks into the log finds it.
-            let written = port.write(&[&line.bytes[..], b"\n"].concat());
+            port.log.write(&[&line.bytes[..], b"\n"].concat());
             port.bring(ChildEvent::Log(shown(&line))).await;
-            complain(&port, written).await;
         }
         if read == 0 {
             return;
@@ -163,15 +189,10 @@ async fn read_events(mut stdout: impl AsyncRead + Unpin, port: Port) {
 async fn read_log(mut stderr: impl AsyncRead + Unpin, port: Port) {
     let mut splitter = Splitter::new(SHOWN_LINE_BYTES);
     let mut chunk = vec![0; CHUNK_BYTES];
-    let mut complained = false;
     let mut skipped = 0_u64;
     loop {
         let read = stderr.read(&mut chunk).await.unwrap_or(0);
-        if let Err(error) = port.write(&chunk[..read])
-            && !std::mem::replace(&mut complained, true)
-        {
-            complain(&port, Err(error)).await;
-        }
+        port.log.write(&chunk[..read]);
         // Never waits: a process whose log is not read stands still. The file has every line.
         let mut show = |text: String| {
             if skipped > 0 {
@@ -194,13 +215,6 @@ async fn read_log(mut stderr: impl AsyncRead + Unpin, port: Port) {
     }
 }
 
-async fn complain(port: &Port, written: std::io::Result<()>) {
-    if let Err(error) = written {
-        let text = format!("[cannot write the log file: {error}]");
-        port.bring(ChildEvent::Log(text)).await;
-    }
-}
-
 fn shown(line: &Line) -> String {
     let cut = line.cut || line.bytes.len() > SHOWN_LINE_BYTES;
     let bytes = line.bytes[..line.bytes.len().min(SHOWN_LINE_BYTES)].to_vec();
@@ -212,19 +226,19 @@ fn shown(line: &Line) -> String {
 async fn attend(
     mut child: tokio::process::Child,
     pid: u32,
-    kill: Arc<Notify>,
+    mut wished: watch::Receiver<Wish>,
     readers: [Option<JoinHandle<()>>; 2],
     port: Port,
 ) {
+    let group =
+        i32::try_from(pid).ok().and_then(Pid::from_raw).expect("ids of processes are positive");
     let status = loop {
         tokio::select! {
             status = child.wait() => break status,
-            () = kill.notified() => {
-                let group = i32::try_from(pid).ok().and_then(Pid::from_raw);
-                if let Some(group) = group {
-                    // It fails when the process has just ended, which is what we want.
-                    let _ = kill_process_group(group, Signal::KILL);
-                }
+            Ok(()) = wished.changed() => {
+                let signal = wished.borrow_and_update().signal();
+                // It fails when the process has just ended, which is what we want.
+                let _ = kill_process_group(group, signal);
             }
         }
     };
@@ -256,11 +270,11 @@ mod tests {
 
     fn run(script: &str) -> Running {
         let dir = tempfile::tempdir().expect("a folder");
-        let log = LogFile::open(&dir.path().join("x.log")).expect("opens");
+        let log = dir.path().join("x.log");
         let mut command = Command::new("sh");
         command.args(["-c", script]);
         let (sender, events) = mpsc::channel(1000);
-        let source = Source { node: 0, generation: 1 };
+        let source = Source { node: NodeId::default(), generation: 1 };
         let child = Child::spawn(command, source, log, sender).expect("sh is there");
         Running { child, events, dir }
     }
@@ -300,6 +314,7 @@ mod tests {
         }
         lines.sort();
         assert_eq!(lines, ["a␛[31mb", "hello"]);
+        crate::log_writer::flush();
         let log = std::fs::read_to_string(running.dir.path().join("x.log")).expect("a log");
         assert!(log.contains("hello\n") && log.contains("a\u{1b}[31mb"), "{log:?}");
     }
@@ -311,7 +326,7 @@ mod tests {
         // Nobody reads until the process has ended by itself.
         let log = running.dir.path().join("x.log");
         within(async {
-            while !std::fs::read_to_string(&log).expect("a log").ends_with("4999\n") {
+            while !std::fs::read_to_string(&log).is_ok_and(|log| log.ends_with("4999\n")) {
                 tokio::task::yield_now().await;
             }
         })
@@ -338,7 +353,7 @@ mod tests {
         let mut running = run("sh -c 'echo $$ >&2; exec sleep 1000' & wait");
         let ChildEvent::Log(grandchild) = running.next().await else { panic!("no pid") };
         let grandchild = Pid::from_raw(grandchild.parse().expect("a pid")).expect("a pid");
-        running.child.kill();
+        running.child.wish(Wish::End);
         assert_eq!(running.exit().await, Exit::Signal(9));
         within(async {
             while rustix::process::test_kill_process(grandchild).is_ok()

@@ -37,6 +37,13 @@ impl Moment {
         self.unix_ns.saturating_sub(u64::try_from(ago.as_nanos()).unwrap_or(u64::MAX)) / 1_000_000
     }
 
+    /// When the wall clock showed this, in nanoseconds since 1970, if nobody has set it in between.
+    pub(crate) fn t_at(self, unix_ns: i64) -> Time {
+        let ahead = i128::from(unix_ns) - i128::from(self.unix_ns);
+        let t = i128::from(self.t.as_nanos()) + ahead;
+        Time::from_nanos(u64::try_from(t.max(0)).unwrap_or(u64::MAX))
+    }
+
     /// From now until `t`; nothing if that is past.
     pub(crate) fn until(self, t: Time) -> Duration {
         t.saturating_since(self.t)

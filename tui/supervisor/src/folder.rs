@@ -4,10 +4,14 @@
 //! lock          held by the supervisor as long as it lives: the one sign that a devnet runs
 //! state.json    who the supervisor is, and the plan; there while the devnet runs
 //! control.sock  the control interface
+//! observe.sock  the part of it that only shows
+//! *.token       what opens either over TCP; there if that was asked for
+//! layout/       files that a built-in layout brings along
 //! logs/         NAME.log of every process and of the supervisor
 //! nodes/        NAME/: keys and mailboxes
 //! ```
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
@@ -190,6 +194,32 @@ impl Folder {
         self.path.join("control.sock")
     }
 
+    /// The socket of that part of the control interface which only shows.
+    pub fn observe_socket(&self) -> PathBuf {
+        self.path.join("observe.sock")
+    }
+
+    /// The file with the token that opens the control interface over TCP.
+    pub fn control_token(&self) -> PathBuf {
+        self.path.join("control.token")
+    }
+
+    /// The file with the token for that part of it which only shows.
+    pub fn observe_token(&self) -> PathBuf {
+        self.path.join("observe.token")
+    }
+
+    /// What is there only while the devnet runs.
+    fn of_this_run(&self) -> [PathBuf; 5] {
+        [
+            self.record_path(),
+            self.socket(),
+            self.observe_socket(),
+            self.control_token(),
+            self.observe_token(),
+        ]
+    }
+
     /// The folder of the logs.
     pub fn logs(&self) -> PathBuf {
         self.path.join("logs")
@@ -203,6 +233,13 @@ impl Folder {
     /// The home of a process: its keys and mailboxes.
     pub fn home(&self, node: &str) -> PathBuf {
         self.path.join("nodes").join(node)
+    }
+
+    /// How many bytes longer the path of the control socket could be; an error if it is too long.
+    pub fn check_socket_path(&self) -> Result<usize, FolderError> {
+        let path = self.socket();
+        let left = MAX_SOCKET_PATH_BYTES.checked_sub(path.as_os_str().len());
+        left.ok_or(FolderError::SocketPath { path })
     }
 
     fn lock(&self) -> PathBuf {
@@ -235,9 +272,7 @@ impl Folder {
 
     /// Takes the folder for a new devnet of that name.
     pub fn claim(&self) -> Result<Claim, FolderError> {
-        if self.socket().as_os_str().len() > MAX_SOCKET_PATH_BYTES {
-            return Err(FolderError::SocketPath { path: self.socket() });
-        }
+        self.check_socket_path()?;
         let lock = loop {
             create_folder(&self.path)?;
             let path = self.lock();
@@ -250,20 +285,18 @@ impl Folder {
                 .map_err(io_error("open the lock", &path))?;
             self.take(&lock)?;
             // The devnet before us may have deleted the folder between our opening and locking.
-            let ours = lock.metadata().map_err(io_error("read", &path))?;
-            match fs::metadata(&path) {
-                Ok(now) if (now.dev(), now.ino()) == (ours.dev(), ours.ino()) => break lock,
-                _ => {}
+            if is_at(&lock, &path).map_err(io_error("read", &path))? {
+                break lock;
             }
         };
         let left_over = self.record_path().exists();
         let resumed = self.path.join("nodes").exists();
-        for path in [self.record_path(), self.socket()] {
+        for path in self.of_this_run() {
             remove_file(&path)?;
         }
         create_folder(&self.logs())?;
         create_folder(&self.path.join("nodes"))?;
-        Ok(Claim { folder: self.clone(), left_over, resumed, _lock: lock })
+        Ok(Claim { folder: self.clone(), left_over, resumed, lock })
     }
 
     fn take(&self, lock: &File) -> Result<(), FolderError> {
@@ -326,7 +359,7 @@ pub struct Claim {
     folder: Folder,
     left_over: bool,
     resumed: bool,
-    _lock: File,
+    lock: File,
 }
 
 impl Claim {
@@ -345,6 +378,12 @@ impl Claim {
         self.resumed
     }
 
+    /// Whether it is still there. Somebody may have deleted it, and somebody else claimed a new one.
+    pub fn is_there(&self) -> bool {
+        // What cannot be looked at is not deleted.
+        is_at(&self.lock, &self.folder.lock()).unwrap_or(true)
+    }
+
     /// Writes down who runs the devnet.
     pub fn write_record(&self, record: &Record) -> Result<(), FolderError> {
         let path = self.folder.record_path();
@@ -352,16 +391,58 @@ impl Claim {
         write_private(&path, &json).map_err(io_error("write", &path))
     }
 
-    /// The devnet has ended; its folder stays, or not. The lock is held on: it means that the
+    /// Writes the files that a layout brings along; gives their folder, if there are any.
+    pub fn write_layout_files(
+        &self,
+        files: &BTreeMap<String, String>,
+    ) -> Result<Option<PathBuf>, FolderError> {
+        if files.is_empty() {
+            return Ok(None);
+        }
+        let folder = self.folder.path.join("layout");
+        create_folder(&folder)?;
+        for (name, content) in files {
+            // Its last part only: nothing is written elsewhere, whatever the name says.
+            let path = folder.join(Path::new(name).file_name().unwrap_or_default());
+            write_private(&path, content.as_bytes()).map_err(io_error("write", &path))?;
+        }
+        Ok(Some(folder))
+    }
+
+    /// Writes down what opens the control interface over TCP, and what the part of it that shows.
+    pub(crate) fn write_tokens(&self, control: &str, observe: &str) -> Result<(), FolderError> {
+        let files =
+            [(self.folder.control_token(), control), (self.folder.observe_token(), observe)];
+        for (path, token) in files {
+            let line = format!("{token}\n");
+            write_private(&path, line.as_bytes()).map_err(io_error("write", &path))?;
+        }
+        Ok(())
+    }
+
+    /// The devnet has ended; its folder stays, or not. One that is not ours any more is left alone. The lock is held on: it means that the
     /// supervisor lives.
     pub fn clean_up(&self, delete: bool) -> Result<(), FolderError> {
+        if !self.is_there() {
+            return Ok(());
+        }
         if delete {
             return self.folder.delete();
         }
-        for path in [self.folder.record_path(), self.folder.socket()] {
+        for path in self.folder.of_this_run() {
             remove_file(&path)?;
         }
         Ok(())
+    }
+}
+
+/// Whether the open file is the one at that path.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let ours = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(now) => Ok((now.dev(), now.ino()) == (ours.dev(), ours.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

@@ -1,48 +1,88 @@
 //! The event stream: numbers what happens and gives it to everybody who listens.
 
+mod queue;
+
+use std::sync::{Arc, Weak};
+
 use bytes::Bytes;
 use control::{Envelope, Snapshot, StreamEvent};
-use tokio::sync::broadcast;
 
 use crate::clock::Moment;
 
-/// How far a listener may be behind before it gets a new snapshot instead. At the classic rates a
-/// devnet of eleven processes has about 150 events a second.
-pub(crate) const MAX_BEHIND: usize = 4096;
+use queue::Queue;
+pub(crate) use queue::Taken;
+#[cfg(test)]
+pub(crate) use queue::{MAX_BEHIND, MAX_BEHIND_BYTES};
 
 /// Numbers events and hands them out. Each is written once, however many listen.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Hub {
     seq: u64,
-    sender: broadcast::Sender<Bytes>,
+    queues: Vec<Weak<Queue>>,
+    /// The number of the latest snapshot, and its line as long as somebody has that still before
+    /// them: those who come at once, or fall behind at once, share it.
+    snapshot: (u64, Weak<Bytes>),
 }
 
 /// What a listener begins with: a snapshot as a line, and the events after it.
 #[derive(Debug)]
 pub(crate) struct Subscription {
-    pub(crate) snapshot: Bytes,
-    pub(crate) events: broadcast::Receiver<Bytes>,
+    pub(crate) snapshot: Arc<Bytes>,
+    pub(crate) events: Listener,
+}
+
+/// The listener's end of its queue.
+#[derive(Debug)]
+pub(crate) struct Listener(Arc<Queue>);
+
+impl Listener {
+    /// What comes next. Can be dropped and called again.
+    pub(crate) async fn next(&self) -> Taken {
+        self.0.take().await
+    }
+
+    /// Whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 impl Hub {
-    pub(crate) fn new() -> Self {
-        Self { seq: 0, sender: broadcast::Sender::new(MAX_BEHIND) }
-    }
-
     pub(crate) fn publish(&mut self, at: Moment, event: StreamEvent) {
         self.seq += 1;
-        if self.sender.receiver_count() > 0 {
-            // It fails when the last listener has just gone.
-            drop(self.sender.send(self.line(at, event)));
+        self.queues.retain(|queue| queue.strong_count() > 0);
+        if !self.queues.is_empty() {
+            let line = self.line(at, event);
+            for queue in self.queues.iter().filter_map(Weak::upgrade) {
+                queue.put(&line);
+            }
         }
+    }
+
+    /// Begins with everything up to now, if somebody else has just got it.
+    pub(crate) fn join(&mut self) -> Option<Subscription> {
+        let (seq, line) = &self.snapshot;
+        let snapshot = line.upgrade().filter(|_| *seq == self.seq)?;
+        Some(Subscription { snapshot, events: self.listen() })
     }
 
     /// Begins with everything up to now; the number of the snapshot is that of the last event in it.
-    pub(crate) fn subscribe(&self, at: Moment, snapshot: Snapshot) -> Subscription {
-        Subscription {
-            snapshot: self.line(at, StreamEvent::Snapshot(Box::new(snapshot))),
-            events: self.sender.subscribe(),
-        }
+    pub(crate) fn subscribe(&mut self, at: Moment, snapshot: Snapshot) -> Subscription {
+        let snapshot = Arc::new(self.line(at, StreamEvent::Snapshot(Box::new(snapshot))));
+        self.snapshot = (self.seq, Arc::downgrade(&snapshot));
+        Subscription { snapshot, events: self.listen() }
+    }
+
+    fn listen(&mut self) -> Listener {
+        let queue = Arc::new(Queue::default());
+        self.queues.push(Arc::downgrade(&queue));
+        Listener(queue)
+    }
+
+    /// Bytes of the lines that wait for all who listen, each counted once for each of them.
+    #[cfg(test)]
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.queues.iter().filter_map(Weak::upgrade).map(|queue| queue.bytes()).sum()
     }
 
     fn line(&self, at: Moment, event: StreamEvent) -> Bytes {
@@ -50,5 +90,13 @@ impl Hub {
         let mut line = serde_json::to_vec(&envelope).expect("an event is plain data");
         line.push(b'\n');
         line.into()
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        for queue in self.queues.iter().filter_map(Weak::upgrade) {
+            queue.close();
+        }
     }
 }

@@ -3,7 +3,7 @@
 /// Cuts a stream into lines. What a line has beyond a bound is left out, so that a stream without
 /// line ends costs no more memory than one with them.
 #[derive(Debug)]
-pub(crate) struct Splitter {
+pub struct Splitter {
     line: Vec<u8>,
     longest: usize,
     cut: bool,
@@ -11,20 +11,21 @@ pub(crate) struct Splitter {
 
 /// One line of a stream, without its end.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Line {
-    pub(crate) bytes: Vec<u8>,
+pub struct Line {
+    /// What was kept of it.
+    pub bytes: Vec<u8>,
     /// Whether there was more of it.
-    pub(crate) cut: bool,
+    pub cut: bool,
 }
 
 impl Splitter {
     /// Keeps so many bytes of a line at most.
-    pub(crate) fn new(longest: usize) -> Self {
+    pub fn new(longest: usize) -> Self {
         Self { line: Vec::new(), longest, cut: false }
     }
 
     /// The lines that these bytes complete.
-    pub(crate) fn feed(&mut self, mut bytes: &[u8], mut take: impl FnMut(Line)) {
+    pub fn feed(&mut self, mut bytes: &[u8], mut take: impl FnMut(Line)) {
         while let Some(end) = bytes.iter().position(|&byte| byte == b'\n') {
             self.append(&bytes[..end]);
             bytes = &bytes[end + 1..];
@@ -34,7 +35,7 @@ impl Splitter {
     }
 
     /// What the stream ended with, if that was no line end.
-    pub(crate) fn rest(&mut self) -> Option<Line> {
+    pub fn rest(&mut self) -> Option<Line> {
         (!self.line.is_empty()).then(|| self.line())
     }
 
@@ -53,13 +54,20 @@ impl Splitter {
     }
 }
 
-/// Text that can be shown on a terminal as it is; bytes that are no UTF-8 stand as `�`.
-pub(crate) fn visible(line: &Line) -> String {
-    let mut text = control::visible(&String::from_utf8_lossy(&line.bytes));
-    if line.cut {
-        text.push('…');
+impl Line {
+    /// Text that can be shown on a terminal as it is; bytes that are no UTF-8 stand as `�`.
+    pub fn visible(&self) -> String {
+        let mut text = control::visible(&String::from_utf8_lossy(&self.bytes));
+        if self.cut {
+            text.push('…');
+        }
+        text
     }
-    text
+}
+
+/// The line as text that can be shown.
+pub(crate) fn visible(line: &Line) -> String {
+    line.visible()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The supervisor's own log: its file, and the event stream.
 
 use std::io::{self, Write};
-use std::sync::{Mutex, PoisonError};
+use std::path::PathBuf;
 
 use tokio::sync::mpsc;
 use tracing_subscriber::EnvFilter;
@@ -9,26 +9,28 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::devnet::Outside;
 use crate::lines::{Splitter, visible};
-use crate::log_file::LogFile;
+use crate::log_writer::Log;
 
 /// The longest line of ours that is shown.
 const SHOWN_LINE_BYTES: usize = 2048;
 
 /// Begins to log: everything from `info` on, or what `RUST_LOG` asks for.
-pub(crate) fn begin(file: LogFile, stream: mpsc::Sender<Outside>) {
+pub(crate) fn begin(path: PathBuf, stream: mpsc::Sender<Outside>) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    let of_file = stream.clone();
+    let file = Log::at(path, move |text| of_file.try_send(Outside::Log(text)).is_ok());
     let logger = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)
         .with_target(false)
-        .with_writer(Both { file: Mutex::new(file), stream })
+        .with_writer(Both { file, stream })
         .finish();
     // It fails when there is one already, as in a test.
     drop(tracing::subscriber::set_global_default(logger));
 }
 
 struct Both {
-    file: Mutex<LogFile>,
+    file: Log,
     stream: mpsc::Sender<Outside>,
 }
 
@@ -47,7 +49,7 @@ impl Write for &Both {
             // A full stream misses the line; the file has it.
             drop(self.stream.try_send(Outside::Log(visible(&line))));
         });
-        self.file.lock().unwrap_or_else(PoisonError::into_inner).write_all(bytes)?;
+        self.file.write(bytes);
         Ok(bytes.len())
     }
 

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
+
 /// A log may take this much, and as much again for the one before it.
 const MAX_LOG_BYTES: u64 = 8 << 20;
 
@@ -24,7 +26,12 @@ impl LogFile {
     }
 
     fn with_limit(path: &Path, limit: u64) -> io::Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+        let mut options = OpenOptions::new();
+        options.create(true).append(true).mode(0o600);
+        // Of no consequence for a file on a disk. A pipe in its place is refused while nobody reads
+        // it, and holds up nobody when it is full.
+        options.custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+        let file = options.open(path)?;
         let bytes = file.metadata()?.len();
         Ok(Self { path: path.into(), file, bytes, limit })
     }

@@ -12,7 +12,7 @@ const LONGEST_COMPARED_BYTES: usize = 128;
 const ALIKE: f64 = 0.75;
 
 /// Names of nodes by everything else that they are known by: `host:port`, base58 keys,
-/// `client@provider`. It grows with the devnet's plan: a node keeps its key and its ports.
+/// `client@provider`. A node keeps its key and its ports until it is removed.
 #[derive(Debug, Default)]
 pub(crate) struct Names(HashMap<String, String>);
 
@@ -22,6 +22,11 @@ impl Names {
         if self.0.get(known_by).is_none_or(|known| known != node) {
             self.0.insert(known_by.into(), node.into());
         }
+    }
+
+    /// The node is gone.
+    pub(crate) fn forget(&mut self, node: &str) {
+        self.0.retain(|_, known| known != node);
     }
 
     /// The node's name. An address of a client is also known by its first half, the client's key.

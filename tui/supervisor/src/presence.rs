@@ -4,13 +4,13 @@ use directory_api::{Frame, ListName, Topology, Update};
 
 /// The directory's view, kept up to date.
 #[derive(Debug, Default)]
-pub(crate) struct Presence {
+pub struct Presence {
     topology: Option<Topology>,
 }
 
 impl Presence {
     /// What is listed; none before the first snapshot.
-    pub(crate) fn topology(&self) -> Option<&Topology> {
+    pub fn topology(&self) -> Option<&Topology> {
         self.topology.as_ref()
     }
 
@@ -29,7 +29,7 @@ impl Presence {
     }
 
     /// Takes in what the directory said.
-    pub(crate) fn apply(&mut self, frame: &Frame) {
+    pub fn apply(&mut self, frame: &Frame) {
         if let Update::Snapshot { topology } = &frame.update {
             self.topology = Some(topology.clone());
             return;

@@ -32,6 +32,10 @@ pub enum Input {
     Stop,
     /// Let it leave, then run it again.
     Restart,
+    /// Let it stand still where it is.
+    Pause,
+    /// Let it go on.
+    Resume,
     /// End it at once; it is started again like after a crash.
     Kill,
     /// From now on it is not started again, whatever happens.
@@ -52,9 +56,9 @@ pub enum Input {
     Fatal(Fatal),
     /// It said why it is ending.
     Ending(String),
-    /// The directory lists it.
+    /// The directory lists it. Of the directory itself: it has told what it lists.
     Listed,
-    /// The directory does not list it any more.
+    /// The directory does not list it any more. Of the directory itself: nothing is heard of it.
     Unlisted,
     /// It ended.
     Exited(Exit),
@@ -66,8 +70,12 @@ pub enum Action {
     /// Make a process. Answered with [`Input::Spawned`] or [`Input::SpawnFailed`] before anything
     /// else is asked.
     Spawn,
-    /// Ask the process.
+    /// Ask the process to end. One that stands still cannot hear that, so it goes on first.
     Ask(Command),
+    /// SIGSTOP to the process and its group.
+    Pause,
+    /// SIGCONT to the process and its group.
+    Resume,
     /// SIGKILL to the process and its group.
     Kill,
 }
@@ -190,6 +198,8 @@ impl Process {
             Input::Start => self.start(),
             Input::Restart => self.restart(now),
             Input::Stop => self.stop(now),
+            Input::Pause => self.pause(),
+            Input::Resume => self.resume(),
             Input::Kill => self.kill(),
             Input::LastRun => {
                 self.last_run = true;
@@ -213,7 +223,7 @@ impl Process {
                 None
             }
             Input::Ending(reason) => {
-                if matches!(&self.phase, Phase::Running(running) if !running.killed) {
+                if matches!(&self.phase, Phase::Running(running) if running.is_at_work()) {
                     self.reason = format!("ending: {reason}");
                 }
                 None
@@ -240,6 +250,8 @@ impl Process {
                 *again = true;
                 self.reason = "stopping, then starts again".into();
             }
+            // Whoever wants it to run does not want it to stand still.
+            Phase::Running(running) if running.paused => return self.resume(),
             _ => {}
         }
         None
@@ -265,6 +277,29 @@ impl Process {
             }
         }
         None
+    }
+
+    fn pause(&mut self) -> Option<Action> {
+        match &mut self.phase {
+            Phase::Running(running) if !running.killed && !running.paused => {
+                running.paused = true;
+                self.judge();
+                Some(Action::Pause)
+            }
+            _ => None,
+        }
+    }
+
+    fn resume(&mut self) -> Option<Action> {
+        match &mut self.phase {
+            // Also one that was not paused here: perhaps somebody else did.
+            Phase::Running(running) if !running.killed => {
+                running.paused = false;
+                self.judge();
+                Some(Action::Resume)
+            }
+            _ => None,
+        }
     }
 
     fn kill(&mut self) -> Option<Action> {

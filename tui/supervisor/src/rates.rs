@@ -12,11 +12,11 @@ const WINDOW: Duration = Duration::from_secs(5);
 
 /// The counters of one process over the last seconds.
 #[derive(Debug, Default)]
-pub(crate) struct RateWindow(VecDeque<(Time, u64, u64)>);
+pub struct RateWindow(VecDeque<(Time, u64, u64)>);
 
 impl RateWindow {
     /// Takes in new counters; the rates, once two reports are there.
-    pub(crate) fn add(&mut self, metrics: &NodeMetrics) -> Option<NodeRates> {
+    pub fn add(&mut self, metrics: &NodeMetrics) -> Option<NodeRates> {
         let now = (metrics.t, metrics.received, metrics.sent);
         // Counters that went back or repeat a moment are another process's: begin anew.
         if self.0.back().is_some_and(|last| now.0 <= last.0 || now.1 < last.1 || now.2 < last.2) {

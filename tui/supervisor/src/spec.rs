@@ -15,6 +15,12 @@ pub struct Spec {
     pub state_dir: PathBuf,
     /// Whether the devnet's folder stays after a clean stop.
     pub keep: bool,
+    /// The port of the control interface over TCP, on loopback; 0 for any. None for sockets only.
+    #[serde(default)]
+    pub control_port: Option<u16>,
+    /// Where to write the event stream to; an absolute path to a file that is not there.
+    #[serde(default)]
+    pub record: Option<PathBuf>,
     /// Its processes.
     pub plan: Plan,
 }

@@ -28,7 +28,7 @@ const RATES_AGE: Duration = Duration::from_millis(3500);
 pub(crate) struct Store {
     devnet: DevnetInfo,
     devnet_changed: bool,
-    /// In the order of the plan.
+    /// In the order in which they are shown.
     nodes: Vec<NodeStatus>,
     directory: DirectoryState,
     presence: Presence,
@@ -59,12 +59,39 @@ impl Store {
             received: ReceivedRing::default(),
             logs: LogRing::default(),
             names: Names::default(),
-            hub: Hub::new(),
+            hub: Hub::default(),
         }
     }
 
     pub(crate) fn nodes(&self) -> &[NodeStatus] {
         &self.nodes
+    }
+
+    /// The node of that name.
+    pub(crate) fn node(&self, name: &str) -> Option<&NodeStatus> {
+        self.nodes.iter().find(|node| node.name == name)
+    }
+
+    /// The names by which nodes are known.
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// One more node, in front of the one with this index.
+    pub(crate) fn insert_node(&mut self, at: Moment, index: usize, status: NodeStatus) {
+        self.nodes.insert(index, status.clone());
+        self.hub.publish(at, StreamEvent::Node(status));
+    }
+
+    /// One node less. What it logged and what it sent stays.
+    pub(crate) fn remove_node(&mut self, at: Moment, index: usize) {
+        let NodeStatus { name, .. } = self.nodes.remove(index);
+        self.metrics.remove(&name);
+        self.windows.remove(&name);
+        self.rates.remove(&name);
+        self.usage.remove(&name);
+        self.names.forget(&name);
+        self.hub.publish(at, StreamEvent::Removed { node: name });
     }
 
     pub(crate) fn presence(&self) -> &Presence {
@@ -100,8 +127,12 @@ impl Store {
         }
     }
 
-    pub(crate) fn subscribe(&self, at: Moment) -> Subscription {
-        self.hub.subscribe(at, self.snapshot(at))
+    pub(crate) fn subscribe(&mut self, at: Moment) -> Subscription {
+        if let Some(subscription) = self.hub.join() {
+            return subscription;
+        }
+        let snapshot = self.snapshot(at);
+        self.hub.subscribe(at, snapshot)
     }
 
     /// Whether everybody was told this of the devnet.

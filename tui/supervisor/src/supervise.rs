@@ -2,14 +2,12 @@
 
 use std::ffi::OsString;
 use std::io::{self, BufRead as _, Read as _, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use control::{Failure, FailureCode};
 use layouts::NodePlan;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::net::UnixListener;
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -22,6 +20,8 @@ use crate::devnet::{Devnet, Inputs, Outside};
 use crate::folder::{Claim, FolderError, StateDir};
 use crate::log;
 use crate::log_file::LogFile;
+use crate::log_writer;
+use crate::record::{Recorder, Stream};
 use crate::spec::{Lifeline, Record, Spec, Started};
 use crate::usage::process_started;
 
@@ -59,40 +59,44 @@ fn say(started: &Started) {
 struct Prepared {
     spec: Spec,
     claim: Claim,
-    log: LogFile,
 }
 
 fn prepare() -> Result<Prepared, Failure> {
     let mut line = String::new();
     let read = io::stdin().lock().take(MAX_SPEC_BYTES).read_line(&mut line);
-    let spec: Spec = read.and_then(|_| Ok(serde_json::from_str(&line)?)).map_err(|error| {
+    let mut spec: Spec = read.and_then(|_| Ok(serde_json::from_str(&line)?)).map_err(|error| {
         let message = format!("cannot read what to supervise from stdin: {error}");
         Failure::new(FailureCode::Usage, message).hint("`nym-devnet up` starts a devnet")
     })?;
     raise_file_limit(spec.plan.nodes.len())?;
     let state_dir = StateDir::find(Some(spec.state_dir.clone()))?;
     let claim = state_dir.folder(&spec.name)?.claim()?;
+    if let Some(layout_dir) = claim.write_layout_files(&spec.plan.files)? {
+        spec.plan.layout_dir = Some(layout_dir);
+    }
     let path = claim.folder().log("supervisor");
     let attempt = "open the log";
-    let log = LogFile::open(&path)
-        .and_then(|log| {
-            // What a panic says goes there too.
-            rustix::stdio::dup2_stderr(log.file())?;
-            Ok(log)
-        })
-        .map_err(|cause| FolderError::Io { attempt, path, cause })?;
-    Ok(Prepared { spec, claim, log })
+    log_panics_to(&path).map_err(|cause| FolderError::Io { attempt, path, cause })?;
+    Ok(Prepared { spec, claim })
+}
+
+/// What a panic says goes to the log too.
+fn log_panics_to(path: &Path) -> io::Result<()> {
+    let log = LogFile::open(path)?;
+    rustix::stdio::dup2_stderr(log.file())?;
+    Ok(())
 }
 
 /// Each process takes three pipes, a handle of its own, its log, and where its use of memory and
 /// processor is read.
 const FILES_OF_A_PROCESS: u64 = 6;
 
-/// Files of the supervisor itself, with the connections of many front ends.
-const FILES_OF_OUR_OWN: u64 = 200;
+/// Files of the supervisor itself, with the connections of as many front ends as it serves by its
+/// three ways in.
+const FILES_OF_OUR_OWN: u64 = 100 + 3 * api::MAX_CONNECTIONS as u64;
 
 /// Many systems begin with room for 256 or 1024 files and allow far more on request.
-fn raise_file_limit(processes: usize) -> Result<(), Failure> {
+pub(crate) fn raise_file_limit(processes: usize) -> Result<(), Failure> {
     let needed = u64::try_from(processes).unwrap_or(u64::MAX).saturating_mul(FILES_OF_A_PROCESS)
         + FILES_OF_OUR_OWN;
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
@@ -120,31 +124,43 @@ impl Prepared {
     }
 
     async fn serve(self, program: PathBuf) -> Result<(), Failure> {
-        let Self { spec, claim, log } = self;
+        let Self { spec, claim } = self;
         let (asks, asked) = mpsc::channel(MAX_WAITING_INPUTS);
         let (outside_sender, outside) = mpsc::channel(MAX_WAITING_INPUTS);
         let socket = claim.folder().socket();
-        let listener = listen(&socket)?;
+        let server = api::Server::open(&claim, spec.control_port).await?;
+        let control_address = server.address();
         claim.write_record(&record(&spec, socket.clone()))?;
-        log::begin(log, outside_sender.clone());
+        log::begin(claim.folder().log("supervisor"), outside_sender.clone());
         follow_signals(&outside_sender)?;
 
         let shutdown = CancellationToken::new();
-        let server = axum::serve(listener, api::router(asks))
-            .with_graceful_shutdown(shutdown.clone().cancelled_owned());
-        let server = tokio::spawn(server.into_future());
+        // The last that may fail: a devnet that does not start leaves no recording.
+        let recorder = spec.record.clone().map(Recorder::create).transpose()?;
+        let server = tokio::spawn(server.serve(asks.clone(), shutdown.clone()));
 
         tracing::info!("supervising `{}`, process {}", spec.name, std::process::id());
         say(&Started::Ready { socket });
-        follow_lifeline(outside_sender);
-        let devnet = Devnet::new(spec, claim, launcher(program));
+        follow_lifeline(outside_sender.clone());
+        let mut devnet = Devnet::new(spec, claim, launcher(program));
+        devnet.is_reached_at(control_address);
+        let recorded = recorder.map(|recorder| {
+            let begin = devnet.subscribe();
+            recorder.begin(Stream { begin, asks, outside: outside_sender })
+        });
         let ended = devnet.run(Inputs { asks: asked, outside }).await;
         for reply in ended.replies {
             // Whoever asked may have gone.
             drop(reply.send(ended.report.clone()));
         }
         shutdown.cancel();
-        drop(timeout(LAST_ANSWERS, server).await);
+        let last_lines = async {
+            if let Some(recorded) = recorded {
+                drop(recorded.await);
+            }
+        };
+        drop(timeout(LAST_ANSWERS, async { tokio::join!(server, last_lines) }).await);
+        log_writer::flush();
         // The end of the process releases the folder, so that who waits for the one waits for both.
         std::mem::forget(ended.claim);
         ended.report.map(drop)
@@ -152,20 +168,11 @@ impl Prepared {
 }
 
 fn launcher(program: PathBuf) -> crate::devnet::Launcher {
-    Box::new(move |_: &NodePlan, arguments: Vec<OsString>| {
+    Box::new(move |node: &NodePlan, arguments: Vec<OsString>| {
         let mut command = Command::new(&program);
-        command.args(arguments);
+        command.args(arguments).envs(&node.env);
         command
     })
-}
-
-/// Opens the control socket. A folder that was claimed has none.
-fn listen(socket: &PathBuf) -> Result<UnixListener, FolderError> {
-    let error =
-        |cause| FolderError::Io { attempt: "open the control socket", path: socket.clone(), cause };
-    let listener = UnixListener::bind(socket).map_err(error)?;
-    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600)).map_err(error)?;
-    Ok(listener)
 }
 
 fn record(spec: &Spec, socket: PathBuf) -> Record {

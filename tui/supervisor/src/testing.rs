@@ -44,6 +44,7 @@ pub(crate) fn empty_snapshot() -> Snapshot {
             faithful: false,
             seed: None,
             attached: true,
+            control_address: None,
             notices: Vec::new(),
         },
         nodes: Vec::new(),

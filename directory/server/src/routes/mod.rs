@@ -16,7 +16,7 @@ use axum::response::{IntoResponse as _, Response};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 use crate::budget::Budget;
@@ -45,47 +45,65 @@ pub(crate) struct Shared {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
-/// The routes of the API and their description, made once.
-static API: LazyLock<(Router<App>, OpenApi)> = LazyLock::new(|| {
-    let (router, mut document) = OpenApiRouter::with_openapi(openapi::frame())
-        .routes(routes!(general::healthcheck))
-        .routes(routes!(metrics::add_metric, metrics::list_metrics))
-        .routes(routes!(metrics::history))
-        .routes(routes!(presence::add_coconode))
-        .routes(routes!(presence::add_mixnode))
-        .routes(routes!(presence::add_mixprovider))
-        .routes(routes!(presence::add_gateway))
-        .routes(routes!(presence::leave))
-        .routes(routes!(presence::topology))
-        .routes(routes!(disallowing::allow))
-        .routes(routes!(disallowing::disallow))
-        .routes(routes!(disallowing::disallowed))
-        .routes(routes!(sockets::ws))
-        .routes(routes!(sockets::events))
-        .routes(routes!(sockets::schema))
-        .routes(routes!(metrics::prometheus))
-        .split_for_parts();
+/// A route with its description, made when it is asked for.
+type Route = fn() -> UtoipaMethodRouter<App>;
+
+/// The routes of the API.
+const ROUTES: [Route; 16] = [
+    || routes!(general::healthcheck),
+    || routes!(metrics::add_metric, metrics::list_metrics),
+    || routes!(metrics::history),
+    || routes!(presence::add_coconode),
+    || routes!(presence::add_mixnode),
+    || routes!(presence::add_mixprovider),
+    || routes!(presence::add_gateway),
+    || routes!(presence::leave),
+    || routes!(presence::topology),
+    || routes!(disallowing::allow),
+    || routes!(disallowing::disallow),
+    || routes!(disallowing::disallowed),
+    || routes!(sockets::ws),
+    || routes!(sockets::events),
+    || routes!(sockets::schema),
+    || routes!(metrics::prometheus),
+];
+
+/// The description of the routes. It takes half a megabyte, so nobody keeps it.
+pub(crate) fn document() -> OpenApi {
+    let frame = OpenApiRouter::with_openapi(openapi::frame());
+    let described = ROUTES.iter().fold(frame, |router, route| router.routes(route()));
+    let mut document = described.into_openapi();
     if let Some(components) = &mut document.components {
         bounds::add(components);
     }
-    (router, document)
-});
+    document
+}
 
 /// Method and path of every route.
 static LISTING: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| {
-    let of_api = API.1.paths.paths.iter().flat_map(|(path, item)| {
+    let of_api = ROUTES.iter().flat_map(|route| route().1.paths).flat_map(|(path, item)| {
         let methods = [("GET", item.get.is_some()), ("POST", item.post.is_some())];
-        methods.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| (name, path.clone()))
+        methods
+            .into_iter()
+            .filter_map(move |(name, is_there)| is_there.then(|| (name, path.clone())))
     });
     let pages = [page::PATH, swagger::PATH].map(|path| ("GET", path.to_owned()));
-    pages.into_iter().chain(of_api).collect()
+    let mut listing: Vec<_> = pages.into_iter().chain(of_api).collect();
+    listing[2..].sort_by(|a, b| a.1.cmp(&b.1));
+    listing
 });
 
 /// All routes of the directory.
 pub(crate) fn router(app: App) -> Router {
-    let (api, document) = &*API;
-    api.clone()
-        .merge(swagger::routes(document))
+    let mut router = Router::new();
+    for route in ROUTES {
+        let (_, paths, methods) = route();
+        for path in paths.paths.keys() {
+            router = router.route(path, methods.clone());
+        }
+    }
+    router
+        .merge(swagger::routes())
         .merge(page::router())
         .fallback(nothing_here)
         .method_not_allowed_fallback(nothing_here)

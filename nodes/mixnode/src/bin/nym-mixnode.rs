@@ -221,6 +221,7 @@ impl Program for NymMixnode {
             name: config.node.id.to_string(),
             home: run.home.data(),
             key_files: Some(config.node.key_files()),
+            seed: None,
             directory: config.node.directory.to_string(),
             layer: config.layer.get(),
             layers: config.layers.get(),

@@ -270,6 +270,7 @@ impl Program for NymProvider {
             name: config.node.id.to_string(),
             home: config.inboxes.as_path().to_owned(),
             key_files: Some(config.node.key_files()),
+            seed: None,
             directory: config.node.directory.to_string(),
             host: config.mix.listening.ip(),
             clients_host: Some(config.clients.listening.ip()),

@@ -15,7 +15,7 @@ use crate::model::{Model, Tone};
 use crate::motion::{self, Motion};
 use crate::regions::Target;
 use crate::state::Devnet;
-use crate::update::ACCEPT_WITHIN;
+use crate::update::ACCEPT_WITHIN_MS;
 
 /// Longest line that can be typed or pasted, in characters. Whoever has more than some pages sends a
 /// file from the command line.
@@ -164,7 +164,7 @@ fn send(model: &mut Model) -> Vec<Effect> {
         to,
         content: contract::Content::Text(text.clone()),
         wait: SendWait::Accepted,
-        timeout: ACCEPT_WITHIN,
+        timeout_ms: ACCEPT_WITHIN_MS,
     };
     vec![Effect::Send { request, text }]
 }

@@ -181,9 +181,9 @@ impl Devnet {
         self.seq = envelope.seq;
         self.heard = Moment { t: envelope.t, unix_ms: envelope.unix_ms };
         match envelope.event {
-            StreamEvent::Snapshot(_) | StreamEvent::Down { .. } => {}
+            StreamEvent::Snapshot(_) | StreamEvent::Down { .. } | StreamEvent::Unknown => {}
             StreamEvent::Node(status) => self.update_node(status),
-            StreamEvent::Removed { node } => self.nodes.retain(|known| known.status.name != node),
+            StreamEvent::Removed { node } => self.remove_node(&node),
             StreamEvent::DirectoryLink { state } => self.directory = state,
             StreamEvent::Directory { node, update } => {
                 if let Update::Metric(metric) = &update {
@@ -249,7 +249,22 @@ impl Devnet {
         }
         match self.node_mut(&status.name) {
             Some(node) => node.update(status),
-            None => self.nodes.push(Node::new(status)),
+            None => {
+                // Beside those of its kind, before clients and crowd.
+                let place = |status: &NodeStatus| (rank(status.role), status.layer);
+                let new = place(&status);
+                let at = self.nodes.partition_point(|node| place(&node.status) <= new);
+                self.nodes.insert(at, Node::new(status));
+            }
+        }
+    }
+
+    /// It is not of the devnet any more, and nothing goes to it.
+    fn remove_node(&mut self, name: &str) {
+        self.nodes.retain(|known| known.status.name != name);
+        for node in &mut self.nodes {
+            node.links.remove(name);
+            node.pending.remove(name);
         }
     }
 
@@ -308,6 +323,17 @@ impl Devnet {
         let address: std::net::SocketAddr = address.parse().ok()?;
         let listens = |node: &&Node| node.status.addresses.values().any(|own| *own == address);
         self.nodes.iter().find(listens).map(Node::name)
+    }
+}
+
+/// In which order the supervisor lists roles.
+fn rank(role: Role) -> u8 {
+    match role {
+        Role::Directory => 0,
+        Role::Mixnode => 1,
+        Role::Provider => 2,
+        Role::Client => 3,
+        Role::Crowd => 4,
     }
 }
 

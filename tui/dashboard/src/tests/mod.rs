@@ -28,6 +28,8 @@ pub(crate) fn settings() -> Settings {
         stops_on_quit: true,
         ascii: false,
         no_color: false,
+        mouse: true,
+        playback: None,
         zone: TimeZone::UTC,
     }
 }

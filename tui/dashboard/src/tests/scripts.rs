@@ -136,7 +136,7 @@ fn a_message_is_typed_and_sent_from_alice_to_bob() {
         to: "bob".into(),
         content: Content::Text("q: it's 5 o'clock".into()),
         wait: SendWait::Accepted,
-        timeout: Duration::from_secs(10),
+        timeout_ms: 10_000,
     };
     let text = "q: it's 5 o'clock".to_owned();
     assert_eq!(desk.press(ENTER), vec![Effect::Send { request, text: text.clone() }]);
@@ -226,6 +226,32 @@ fn a_killed_node_is_seen_until_it_is_back() {
 }
 
 #[test]
+fn nodes_come_into_their_place_and_go() {
+    let mut desk = Desk::running();
+    let new = control::NodeStatus { name: "mix-2-3".into(), ..desk.fixture.status("mix-2-2") };
+    desk.hear(StreamEvent::Node(new));
+    let names = |desk: &Desk| {
+        let nodes = &desk.model.devnet().expect("connected").nodes;
+        nodes.iter().map(|node| node.name().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&desk)[4..7], ["mix-2-2", "mix-2-3", "mix-3-1"]);
+    assert!(text(&desk.screen(120, 40)).contains("mix-2-3"));
+    let leads_to = |desk: &Desk| {
+        let devnet = desk.model.devnet().expect("connected");
+        devnet.nodes.iter().any(|node| node.links.contains_key("mix-2-2"))
+    };
+    assert!(leads_to(&desk));
+
+    desk.model.selected = Some("mix-2-2".into());
+    desk.hear(StreamEvent::Removed { node: "mix-2-2".into() });
+    assert_eq!(desk.model.selected, None);
+    let screen = text(&desk.screen(120, 40));
+    assert!(screen.contains("mix-2-2 was removed"), "{screen}");
+    assert_eq!(names(&desk)[3..6], ["mix-2-1", "mix-2-3", "mix-3-1"]);
+    assert!(!leads_to(&desk), "no link leads nowhere");
+}
+
+#[test]
 fn a_client_that_waits_holds_its_messages_and_says_why() {
     let mut desk = Desk::running();
     let message = fixture::message("alice", "bob", "hello");
@@ -277,7 +303,7 @@ fn silence_of_the_directory_says_nothing_about_the_nodes() {
     let mut desk = Desk::running();
     let state = control::DirectoryState::Reconnecting {
         error: "connection refused".into(),
-        retry_in: Duration::from_secs(1),
+        retry_in_ms: 1000,
     };
     desk.hear(StreamEvent::DirectoryLink { state });
     desk.fixture.silent = vec!["mix-1-1", "mix-1-2"];

@@ -1,6 +1,12 @@
 //! The command line: every command and option, and what it means in one line.
 
 mod arguments;
+mod candidates;
+mod change;
+mod given;
+mod layout;
+mod look;
+mod messages;
 mod up;
 mod values;
 
@@ -10,10 +16,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::node::NodeRole;
 
-pub(crate) use arguments::{
-    AttachArgs, DownArgs, Goal, InboxArgs, KillArgs, LogsArgs, NodesArgs, SendArgs, WaitArgs,
+pub(crate) use arguments::{AttachArgs, DownArgs, Goal, KillArgs, NodesArgs, WaitArgs};
+pub(crate) use layout::{InitArgs, LayoutCommand};
+pub(crate) use change::{AddArgs, AddWhat, PingArgs, RemoveArgs, SetArgs};
+pub(crate) use look::{
+    CompletionsArgs, GcArgs, Level, LogsArgs, MetricsArgs, TopologyArgs, TopologyFormat,
 };
-pub(crate) use up::{ScreenArgs, UpArgs};
+pub(crate) use messages::{InboxArgs, SendArgs};
+pub(crate) use up::{LayoutArgs, ScreenArgs, UpArgs};
 
 /// Where help lists the options that every command takes.
 const GLOBAL: &str = "Global options";
@@ -36,7 +46,7 @@ pub(crate) struct Cli {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Globals {
     /// Name of the devnet [default: default]
-    #[arg(long, value_name = "NAME", global = true, help_heading = GLOBAL, hide_env_values = true, env = "NYM_DEVNET_NAME")]
+    #[arg(long, value_name = "NAME", global = true, help_heading = GLOBAL, hide_env_values = true, env = "NYM_DEVNET_NAME", add = candidates::devnets())]
     pub(crate) name: Option<String>,
     /// Folder of all devnets [default: $XDG_STATE_HOME/nym-devnet]
     #[arg(long, value_name = "DIR", global = true, help_heading = GLOBAL, hide_env_values = true, env = "NYM_DEVNET_STATE_DIR")]
@@ -91,16 +101,39 @@ pub(crate) enum Command {
     Stop(NodesArgs),
     /// Stop processes, then start them again
     Restart(NodesArgs),
+    /// Let processes stand still where they are, as if the machine had forgotten them
+    Pause(NodesArgs),
+    /// Let paused processes go on
+    Resume(NodesArgs),
     /// End processes with SIGKILL; they are started again like after a crash
     Kill(KillArgs),
+    /// One more mixnode, client or provider
+    Add(AddArgs),
+    /// Let nodes leave the network for good; traffic goes on
+    Remove(RemoveArgs),
+    /// Change delays, rates and the crowd of the running devnet
+    Set(SetArgs),
     /// Send a message
     Send(SendArgs),
+    /// Let a client send packets to itself, and tell how long they take
+    Ping(PingArgs),
     /// Show what a client has received
     Inbox(InboxArgs),
     /// Show what processes have logged
     Logs(LogsArgs),
     /// Show what the directory lists
-    Topology,
+    Topology(TopologyArgs),
+    /// Show what the nodes have counted: packets, delays, drops, cover
+    Metrics(MetricsArgs),
+    /// Layouts: list, show, check and write them
+    #[command(subcommand)]
+    Layout(LayoutCommand),
+    /// Delete folders of devnets that have not run for long
+    Gc(GcArgs),
+    /// Check whether this machine can run a devnet, and say how to mend what is wrong
+    Doctor,
+    /// Print what a shell needs to complete commands, options and names
+    Completions(CompletionsArgs),
     /// Run one role as this process
     #[command(subcommand)]
     Node(NodeRole),

@@ -2,34 +2,17 @@
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use layouts::{Layout, Ports, Profile, Rates, Restart};
+use clap::{ArgAction, Args};
+use layouts::{LayoutFault, Override};
 
-use super::values::{parse_ports, parse_profile, parse_restart, parse_time};
+use super::candidates;
+use super::given::{Given, GivenParser};
+use super::values::parse_time;
 
 #[derive(Debug, Args)]
 pub(crate) struct UpArgs {
     #[command(flatten)]
     pub(crate) layout: LayoutArgs,
-    /// Ports: those of the original network where they are free, any free ones, or exactly those
-    /// counted up from a base (base:PORT)
-    #[arg(
-        long,
-        value_name = "preferred|auto|base:PORT",
-        hide_env_values = true, env = "NYM_DEVNET_PORTS",
-        default_value = "preferred",
-        value_parser = parse_ports
-    )]
-    pub(crate) ports: Ports,
-    /// When a process that ended by itself is started again
-    #[arg(
-        long,
-        value_name = "POLICY",
-        hide_env_values = true, env = "NYM_DEVNET_RESTART",
-        default_value = "on-failure",
-        value_parser = parse_restart
-    )]
-    pub(crate) restart: Restart,
     /// Print one line per change instead of the dashboard
     #[arg(long)]
     pub(crate) headless: bool,
@@ -52,129 +35,191 @@ pub(crate) struct UpArgs {
     pub(crate) screen: ScreenArgs,
 }
 
+/// The network. Each field says no more than what was given: the layout's file has a say too, and what is
+/// built in the last.
 #[derive(Debug, Args)]
 pub(crate) struct LayoutArgs {
-    /// Mixnodes in each layer
+    /// Name of a layout that is built in, or a file; `nym-devnet layout list` lists them
+    /// [default: one-by-three]
+    #[arg(
+        value_name = "LAYOUT",
+        hide_env_values = true,
+        env = "NYM_DEVNET_LAYOUT",
+        add = candidates::layouts()
+    )]
+    pub(crate) layout: Option<String>,
+    /// Mixnodes in each layer [default: 1]
     #[arg(
         long,
         value_name = "N",
         hide_env_values = true,
         env = "NYM_DEVNET_WIDTH",
-        default_value_t = 1
+        value_parser = GivenParser
     )]
-    pub(crate) width: u16,
-    /// Layers of mixnodes, at most 4
+    width: Option<Given>,
+    /// Layers of mixnodes, at most 4 [default: 3]
     #[arg(
         long,
         value_name = "N",
         hide_env_values = true,
         env = "NYM_DEVNET_LAYERS",
-        default_value_t = 3
+        value_parser = GivenParser
     )]
-    pub(crate) layers: u8,
-    /// Providers
+    layers: Option<Given>,
+    /// Providers [default: 1]
     #[arg(
         long,
         value_name = "N",
         hide_env_values = true,
         env = "NYM_DEVNET_PROVIDERS",
-        default_value_t = 1
+        value_parser = GivenParser
     )]
-    pub(crate) providers: u16,
-    /// Named clients
+    providers: Option<Given>,
+    /// Named clients [default: 2]
     #[arg(
         long,
         value_name = "N",
         hide_env_values = true,
         env = "NYM_DEVNET_CLIENTS",
-        default_value_t = 2
+        value_parser = GivenParser
     )]
-    pub(crate) clients: u16,
+    clients: Option<Given>,
     /// Identities that only send cover traffic [default: 8, none in the profile `fast`]
-    #[arg(long, value_name = "N", hide_env_values = true, env = "NYM_DEVNET_CROWD")]
-    pub(crate) crowd: Option<u16>,
+    #[arg(
+        long,
+        value_name = "N",
+        hide_env_values = true,
+        env = "NYM_DEVNET_CROWD",
+        value_parser = GivenParser
+    )]
+    crowd: Option<Given>,
     /// How fast packets are sent and how long they wait: `classic` as in 2020 (200, 500 and 1000 ms
     /// mean hop delay, send slot and loop cover), `current` as today (15, 20, 200), `fast` for
-    /// tests (10, 5, 20)
+    /// tests (10, 5, 20) [default: classic]
     #[arg(
         long,
         value_name = "PROFILE",
-        hide_env_values = true, env = "NYM_DEVNET_PROFILE",
-        default_value = "classic",
-        value_parser = parse_profile
+        hide_env_values = true,
+        env = "NYM_DEVNET_PROFILE",
+        value_parser = GivenParser
     )]
-    pub(crate) profile: Profile,
+    profile: Option<Given>,
     /// Mean delay at a mixnode [default: that of the profile]
     #[arg(
         long,
         value_name = "TIME",
-        hide_env_values = true, env = "NYM_DEVNET_HOP_DELAY",
-        value_parser = humantime::parse_duration
+        hide_env_values = true,
+        env = "NYM_DEVNET_HOP_DELAY",
+        value_parser = GivenParser
     )]
-    pub(crate) hop_delay: Option<Duration>,
+    hop_delay: Option<Given>,
     /// Mean interval of a client's send slots [default: that of the profile]
     #[arg(
         long,
         value_name = "TIME",
-        hide_env_values = true, env = "NYM_DEVNET_SLOT",
-        value_parser = humantime::parse_duration
+        hide_env_values = true,
+        env = "NYM_DEVNET_SLOT",
+        value_parser = GivenParser
     )]
-    pub(crate) slot: Option<Duration>,
+    slot: Option<Given>,
     /// Mean interval of a client's loop cover [default: that of the profile]
     #[arg(
         long,
         value_name = "TIME",
-        hide_env_values = true, env = "NYM_DEVNET_LOOP_COVER",
-        value_parser = humantime::parse_duration
+        hide_env_values = true,
+        env = "NYM_DEVNET_LOOP_COVER",
+        value_parser = GivenParser
     )]
-    pub(crate) loop_cover: Option<Duration>,
-    /// Whether packets carry a prepared acknowledgement
+    loop_cover: Option<Given>,
+    /// Whether packets carry a prepared acknowledgement [default: on]
     #[arg(
         long,
         value_name = "on|off",
         hide_env_values = true,
         env = "NYM_DEVNET_ACKS",
-        default_value = "on"
+        value_parser = GivenParser
     )]
-    pub(crate) acks: Switch,
+    acks: Option<Given>,
     /// Mixnodes report no packets to the directory
     #[arg(long)]
-    pub(crate) no_metrics: bool,
+    no_metrics: bool,
     /// Nodes refuse neither replays nor skipped layers, and providers give anyone's mailbox to anyone
     /// who asks, as in 2020
     #[arg(long)]
-    pub(crate) faithful: bool,
+    faithful: bool,
+    /// Ports: those of the original network where they are free, any free ones, or exactly those
+    /// counted up from a base (base:PORT) [default: preferred]
+    #[arg(
+        long,
+        value_name = "preferred|auto|base:PORT",
+        hide_env_values = true,
+        env = "NYM_DEVNET_PORTS",
+        value_parser = GivenParser
+    )]
+    ports: Option<Given>,
+    /// When a process that ended by itself is started again: no, on-failure or always
+    /// [default: on-failure]
+    #[arg(
+        long,
+        value_name = "POLICY",
+        hide_env_values = true,
+        env = "NYM_DEVNET_RESTART",
+        value_parser = GivenParser
+    )]
+    restart: Option<Given>,
+    /// Fixes keys and names, and each node's sequence of routes, delays and intervals; it does not
+    /// fix timings [default: none, everything is drawn anew]
+    #[arg(
+        long,
+        value_name = "N",
+        hide_env_values = true,
+        env = "NYM_DEVNET_SEED",
+        value_parser = GivenParser
+    )]
+    seed: Option<Given>,
+    /// Set any field of the layout by its path in the file, such as nodes.mix-1-1.metrics=false
+    #[arg(long = "param", value_name = "PATH=VALUE", action = ArgAction::Append)]
+    params: Vec<String>,
 }
 
 impl LayoutArgs {
-    /// The layout; not checked yet.
-    pub(crate) fn layout(&self, restart: Restart) -> Layout {
-        let of_profile = self.profile.rates();
-        let rates = Rates {
-            hop_delay: self.hop_delay.unwrap_or(of_profile.hop_delay),
-            slot: self.slot.unwrap_or(of_profile.slot),
-            loop_cover: self.loop_cover.unwrap_or(of_profile.loop_cover),
-        };
-        Layout {
-            widths: vec![self.width; self.layers.into()],
-            providers: self.providers,
-            clients: self.clients,
-            crowd: self.crowd.unwrap_or_else(|| self.profile.crowd()),
-            profile: self.profile,
-            rates,
-            acks: self.acks == Switch::On,
-            metrics: !self.no_metrics,
-            faithful: self.faithful,
-            restart,
-            ..Layout::default()
+    /// What was given besides the layout's file, the least important first.
+    pub(crate) fn overrides(&self) -> Result<Vec<Override>, LayoutFault> {
+        let fields = [
+            ("width", &self.width),
+            ("layers", &self.layers),
+            ("providers", &self.providers),
+            ("clients", &self.clients),
+            ("crowd", &self.crowd),
+            ("profile", &self.profile),
+            ("hop-delay", &self.hop_delay),
+            ("slot", &self.slot),
+            ("loop-cover", &self.loop_cover),
+            ("acks", &self.acks),
+            ("ports", &self.ports),
+            ("restart", &self.restart),
+            ("seed", &self.seed),
+        ];
+        let mut overrides = Vec::new();
+        for by_variable in [true, false] {
+            for (field, given) in fields {
+                if let Some(given) = given.as_ref().filter(|given| given.by_variable == by_variable)
+                {
+                    overrides.push(Override::field(&given.origin, field, &given.text)?);
+                }
+            }
         }
+        if self.no_metrics {
+            overrides.push(Override::field("--no-metrics", "metrics", "false")?);
+        }
+        if self.faithful {
+            overrides.push(Override::field("--faithful", "faithful", "true")?);
+        }
+        for param in &self.params {
+            overrides.push(Override::param(param)?);
+        }
+        Ok(overrides)
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Switch {
-    On,
-    Off,
 }
 
 /// How the dashboard draws.

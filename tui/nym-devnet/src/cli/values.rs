@@ -2,20 +2,7 @@
 
 use std::time::Duration;
 
-use layouts::{Ports, Profile, Restart};
-
-pub(super) fn parse_ports(text: &str) -> Result<Ports, String> {
-    match text {
-        "preferred" => Ok(Ports::Preferred),
-        "auto" => Ok(Ports::Auto),
-        _ => text
-            .strip_prefix("base:")
-            .and_then(|port| port.parse().ok())
-            .filter(|&port| port != 0)
-            .map(Ports::Base)
-            .ok_or_else(|| "expected `preferred`, `auto` or `base:PORT`".into()),
-    }
-}
+use regex::Regex;
 
 /// The longest time to wait for something, which is also the longest that a supervisor holds an
 /// answer back.
@@ -34,20 +21,35 @@ pub(super) fn parse_time(text: &str) -> Result<Duration, String> {
     Ok(time)
 }
 
-pub(super) fn parse_restart(text: &str) -> Result<Restart, String> {
-    match text {
-        "no" => Ok(Restart::No),
-        "on-failure" => Ok(Restart::OnFailure),
-        "always" => Ok(Restart::Always),
-        _ => Err("expected `no`, `on-failure` or `always`".into()),
-    }
+/// A time that lies back.
+pub(super) fn parse_span(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| format!("{error}; expected a time such as `5m`"))
 }
 
-pub(super) fn parse_profile(text: &str) -> Result<Profile, String> {
-    [Profile::Classic, Profile::Current, Profile::Fast]
-        .into_iter()
-        .find(|profile| profile.name() == text)
-        .ok_or_else(|| "expected `classic`, `current` or `fast`".into())
+/// The most messages a second that can be asked for: more than a client accepts.
+const MAX_RATE: f64 = 10_000.0;
+
+/// The fewest: one in an hour.
+const MIN_RATE: f64 = 1.0 / 3600.0;
+
+/// Messages a second.
+pub(super) fn parse_rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse::<f64>().ok().filter(|rate| (MIN_RATE..=MAX_RATE).contains(rate));
+    rate.ok_or_else(|| format!("expected messages a second, up to {MAX_RATE}, such as `0.5` or `20`"))
+}
+
+/// A regular expression. The parser of the command line cuts and shows what is wrong with it.
+pub(super) fn parse_pattern(text: &str) -> Result<Regex, String> {
+    // Compiled it takes more memory than it has letters, in bounds that the library has of itself.
+    Regex::new(text).map_err(|error| match error {
+        regex::Error::Syntax(text) => {
+            // The library draws the place with a line of its own; what is wrong stands in the last.
+            let last = text.lines().last().unwrap_or_default();
+            let why = last.strip_prefix("error: ").unwrap_or(last);
+            format!("it is no regular expression: {why}; `\\` takes a character as it is")
+        }
+        _ => "it is no regular expression: it is too large".into(),
+    })
 }
 
 #[cfg(test)]
@@ -68,10 +70,22 @@ mod tests {
     }
 
     #[test]
-    fn ports_are_read_as_they_are_written() {
-        assert_eq!(parse_ports("base:10080"), Ok(Ports::Base(10_080)));
-        for wrong in ["", "base:", "base:0", "base:70000", "10080", "Auto"] {
-            assert!(parse_ports(wrong).is_err(), "{wrong}");
+    fn what_is_no_regular_expression_is_told_in_one_line() {
+        assert!(parse_pattern("^a.*b$").is_ok());
+        let error = parse_pattern("a(b").expect_err("not closed");
+        assert_eq!(
+            error,
+            "it is no regular expression: unclosed group; `\\` takes a character as it is"
+        );
+        let error = parse_pattern("(x{1000}){1000}").expect_err("a million");
+        assert!(error.contains("too large"), "{error}");
+    }
+
+    #[test]
+    fn rates_are_above_nothing_and_below_what_is_possible() {
+        assert_eq!(parse_rate("0.5"), Ok(0.5));
+        for wrong in ["0", "-1", "nan", "inf", "1e9", "x", ""] {
+            assert!(parse_rate(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `start`, `stop`, `restart`, `kill`: do something to processes.
+//! `start`, `stop`, `restart`, `pause`, `resume`, `kill`: do something to processes.
 
 use std::time::Duration;
 
@@ -28,6 +28,14 @@ pub(crate) async fn stop(context: &Context, args: &NodesArgs) -> Outcome {
 
 pub(crate) async fn restart(context: &Context, args: &NodesArgs) -> Outcome {
     act(context, NodeAction::Restart, &args.nodes, goal(args, State::Ready)).await
+}
+
+pub(crate) async fn pause(context: &Context, args: &NodesArgs) -> Outcome {
+    act(context, NodeAction::Pause, &args.nodes, goal(args, State::Paused)).await
+}
+
+pub(crate) async fn resume(context: &Context, args: &NodesArgs) -> Outcome {
+    act(context, NodeAction::Resume, &args.nodes, goal(args, State::Ready)).await
 }
 
 pub(crate) async fn kill(context: &Context, args: &KillArgs) -> Outcome {
@@ -75,7 +83,8 @@ async fn act(
     })
 }
 
-async fn wait(
+/// Waits until all of these are in that state.
+pub(super) async fn wait(
     watch: &mut Watch,
     progress: &mut Progress,
     names: &[String],

@@ -7,7 +7,7 @@ use control::{NodeRates, NodeStatus, ProcessUsage, Snapshot, State};
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::output::{Cell, ago, or_unknown, table};
+use crate::output::{Cell, ago, bytes, or_unknown, table};
 use crate::stop::Outcome;
 
 #[derive(Serialize)]
@@ -73,7 +73,7 @@ fn row(node: &Listed<'_>) -> Vec<Cell> {
         rate(|rates| rates.received_per_s),
         rate(|rates| rates.sent_per_s),
         or_unknown(node.pool),
-        or_unknown(node.usage.map(|usage| memory(usage.memory_bytes))),
+        or_unknown(node.usage.map(|usage| bytes(usage.memory_bytes))),
     ]
 }
 
@@ -85,22 +85,4 @@ fn address(status: &NodeStatus) -> Option<String> {
         Some(second) => format!("{main}, {}", second.port()),
         None => main.to_string(),
     })
-}
-
-/// Megabytes with a digit after the point.
-fn memory(bytes: u64) -> String {
-    let tenths = bytes / 100_000;
-    format!("{}.{} MB", tenths / 10, tenths % 10)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn memory_is_in_megabytes() {
-        assert_eq!(memory(0), "0.0 MB");
-        assert_eq!(memory(1_999_999), "1.9 MB");
-        assert_eq!(memory(123_456_789), "123.4 MB");
-    }
 }

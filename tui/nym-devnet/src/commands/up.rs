@@ -3,37 +3,37 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use contract::Endpoint;
 use control::{
     ControlClient, DevnetInfo, Envelope, Failure, FailureCode, NodeStatus, Snapshot, State,
     StreamEvent,
 };
-use layouts::{NodePlan, Plan, PlanError};
 use serde::Serialize;
 use supervisor::{Folder, Spec, Supervisor};
 
-use super::attach;
 use super::ls::shape;
+use super::{attach, planned};
 use crate::cli::UpArgs;
 use crate::context::{Context, DEFAULT_NAME, own_program};
-use crate::output::{Cell, Output, or_unknown, table, unix_ms_now};
+use crate::output::{Output, unix_ms_now};
 use crate::progress::Progress;
 use crate::signals::Signals;
 use crate::stop::{Outcome, Stop};
 use crate::watch::{Watch, late};
 
 pub(crate) async fn run(context: &Context, args: &UpArgs) -> Outcome {
-    let plan = Plan::new(args.layout.layout(args.restart), args.ports)
-        .map_err(|error| impossible(&error))?;
+    let resolved = planned::resolve(&args.layout)?;
     let folder = context.folder(None)?;
+    planned::warn(context.output, &resolved.plan);
     if args.dry_run {
-        return dry_run(context, &plan);
+        return planned::dry_run(context, &resolved);
     }
     let spec = Spec {
         name: folder.name().into(),
         state_dir: context.state_dir.path().into(),
         keep: folder.name() != DEFAULT_NAME,
-        plan,
+        plan: resolved.plan,
+        control_port: None,
+        record: None,
     };
     // Before anything is started, so that nothing is left behind by a signal in between.
     let mut signals = Signals::new()?;
@@ -45,17 +45,6 @@ pub(crate) async fn run(context: &Context, args: &UpArgs) -> Outcome {
         headless(&folder, supervisor, client, &mut signals, narrator).await
     } else {
         with_dashboard(context, args, supervisor, client).await
-    }
-}
-
-fn impossible(error: &PlanError) -> Failure {
-    match error {
-        PlanError::Layout(_) => Failure::new(FailureCode::InvalidLayout, error.to_string())
-            .hint("`nym-devnet up --dry-run` shows a layout without starting it"),
-        PlanError::Ports { largest_base, .. } => {
-            Failure::new(FailureCode::Usage, error.to_string())
-                .hint(format!("--ports base:{largest_base} is the last that is possible"))
-        }
     }
 }
 
@@ -317,34 +306,4 @@ impl Narrator {
 fn ended_early() -> Failure {
     Failure::new(FailureCode::Unreachable, "the supervisor ended without saying why")
         .hint("its log is `logs/supervisor.log` in the devnet's folder")
-}
-
-#[derive(Serialize)]
-struct Planned<'a> {
-    nodes: &'a [NodePlan],
-}
-
-fn dry_run(context: &Context, plan: &Plan) -> Outcome {
-    let planned = Planned { nodes: &plan.nodes };
-    context.output.result("plan", Some(context.name()), &planned, |output| {
-        let rows: Vec<Vec<Cell>> = plan.nodes.iter().map(row).collect();
-        table(output, &["NAME", "ROLE", "LAYER", "PROVIDER", "PORTS"], &["LAYER"], &rows)
-    })
-}
-
-fn row(node: &NodePlan) -> Vec<Cell> {
-    let ports = node.ports.iter().map(|port| match (port.port, port.fallback) {
-        (0, _) => format!("{}: any", port.endpoint),
-        (number, true) => format!("{}: {number} or any", port.endpoint),
-        (number, false) => format!("{}: {number}", port.endpoint),
-    });
-    let second = node.second_port.map(|port| format!("{}: {port} if free", Endpoint::SecondApp));
-    let ports: Vec<String> = ports.chain(second).collect();
-    vec![
-        node.name.as_str().into(),
-        node.role.to_string().into(),
-        or_unknown(node.layer),
-        or_unknown(node.provider.as_ref()),
-        ports.join(", ").into(),
-    ]
 }

@@ -1,14 +1,36 @@
 //! `nym-devnet node …`: one role as this process, under a supervisor or by hand.
 
+mod shim;
+
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use client::{ClientArgs, run_client};
 use contract::Role;
 use directory_server::DirectoryArgs;
 use mixnode::MixnodeArgs;
 use provider::ProviderArgs;
-use runtime::{LogFormat, log_to_stderr, run_process};
+use runtime::{LogFormat, log_to_stderr, run_process, run_to_exit_code};
+
+use shim::ShimArgs;
+
+/// The command line of a node, and of nothing else. Every process of a devnet is parsed by it: what the
+/// parser needs for all other commands would stay in the memory of each.
+#[derive(Debug, Parser)]
+#[command(name = "nym-devnet", bin_name = "nym-devnet", version, propagate_version = true)]
+#[command(max_term_width = 100)]
+pub(crate) struct NodeCli {
+    #[command(subcommand)]
+    pub(crate) command: NodeCommand,
+}
+
+/// The one command of that.
+#[derive(Debug, Subcommand)]
+pub(crate) enum NodeCommand {
+    /// Run one role as this process
+    #[command(subcommand)]
+    Node(NodeRole),
+}
 
 /// Which role.
 #[derive(Clone, Debug, Subcommand)]
@@ -21,6 +43,12 @@ pub(crate) enum NodeRole {
     Provider(Node<ProviderArgs>),
     /// Sends and receives messages for applications, hidden in cover traffic
     Client(Node<ClientArgs>),
+    /// Runs another command in the place of a node; a supervisor starts it
+    #[command(hide = true)]
+    Shim(Node<ShimArgs>),
+    /// Kills its process group when its standard input ends; a shim starts it
+    #[command(hide = true)]
+    ShimGuard,
 }
 
 impl NodeRole {
@@ -30,6 +58,8 @@ impl NodeRole {
             Self::Mixnode(node) => node.supervised,
             Self::Provider(node) => node.supervised,
             Self::Client(node) => node.supervised,
+            Self::Shim(node) => node.supervised,
+            Self::ShimGuard => true,
         }
     }
 }
@@ -66,5 +96,9 @@ pub(crate) fn run(role: NodeRole) -> ExitCode {
             let what = if role.crowd.is_some() { Role::Crowd } else { Role::Client };
             run_process(what, supervised, |process| run_client(role, process))
         }
+        NodeRole::Shim(Node { supervised, role }) => {
+            run_to_exit_code(role.role.into(), supervised, |process| shim::run(role, process))
+        }
+        NodeRole::ShimGuard => shim::run_guard(),
     }
 }

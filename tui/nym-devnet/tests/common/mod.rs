@@ -1,6 +1,7 @@
 //! Running the program as a user does, in a folder of its own, and leaving nothing behind.
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
+use std::ffi::OsStr;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::Value;
+use sysinfo::{Process, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 
 /// One devnet test at a time: each has a dozen processes, and the machine perhaps two cores.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -125,6 +127,24 @@ impl Lab {
         nodes.into_iter().map(|(_, pid)| pid).chain([supervisor]).collect()
     }
 
+    /// Every process that was started here, directly or not, and has not ended.
+    pub(crate) fn processes(&self) -> Vec<Found> {
+        let what = ProcessRefreshKind::nothing()
+            .with_environ(UpdateKind::Always)
+            .with_cmd(UpdateKind::Always)
+            .without_tasks();
+        let mut system = System::new();
+        system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
+        // All of them inherit it.
+        let mark = format!("NYM_DEVNET_STATE_DIR={}", self.path().display());
+        let is_ours = |process: &&Process| process.environ().iter().any(|one| *one == *mark);
+        let found = system.processes().values().filter(is_ours).map(|process| Found {
+            pid: Pid::from_raw(process.pid().as_u32().cast_signed()).expect("a process id"),
+            command: process.cmd().join(OsStr::new(" ")).to_string_lossy().into_owned(),
+        });
+        found.filter(|found| !has_ended(found.pid)).collect()
+    }
+
     /// A node of a running devnet, as `ps` tells it.
     pub(crate) fn node(&self, devnet: &str, name: &str) -> Value {
         let list = self.run(&format!("ps --name {devnet} -o json")).expect(0).json();
@@ -147,6 +167,13 @@ impl Drop for Lab {
             drop(down);
         }
     }
+}
+
+/// A process, and its command line.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) pid: Pid,
+    pub(crate) command: String,
 }
 
 /// A started program.

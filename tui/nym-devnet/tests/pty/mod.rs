@@ -3,16 +3,20 @@
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtyPair, PtySize, native_pty_system};
 
 /// A terminal with the program in it.
 pub(crate) struct Terminal {
-    pty: PtyPair,
+    /// None once it is closed, like the next.
+    pty: Option<PtyPair>,
     child: Box<dyn Child + Send + Sync>,
-    keys: Box<dyn Write + Send>,
+    keys: Option<Box<dyn Write + Send>>,
+    reader: Option<thread::JoinHandle<()>>,
     shared: Arc<Shared>,
     modes_before: String,
 }
@@ -20,6 +24,7 @@ pub(crate) struct Terminal {
 struct Shared {
     screen: Mutex<vt100::Parser>,
     changed: Condvar,
+    closes: AtomicBool,
 }
 
 fn size(rows: u16, cols: u16) -> PtySize {
@@ -56,9 +61,9 @@ impl Terminal {
         let mut output = pty.master.try_clone_reader().expect("a reader");
         let keys = pty.master.take_writer().expect("a writer");
         let screen = Mutex::new(vt100::Parser::new(non_zero(rows), non_zero(cols), 0));
-        let shared = Arc::new(Shared { screen, changed: Condvar::new() });
+        let shared = Arc::new(Shared { screen, changed: Condvar::new(), closes: AtomicBool::new(false) });
         let of_reader = Arc::clone(&shared);
-        std::thread::spawn(move || {
+        let reader = thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(read @ 1..) = output.read(&mut buffer) {
                 // Poisoned by a test that has failed: nobody looks any more.
@@ -66,15 +71,22 @@ impl Terminal {
                 screen.process(&buffer[..read]);
                 drop(screen);
                 of_reader.changed.notify_all();
+                if of_reader.closes.load(Ordering::Acquire) {
+                    return;
+                }
             }
         });
-        Self { pty, child, keys, shared, modes_before }
+        Self { pty: Some(pty), child, keys: Some(keys), reader: Some(reader), shared, modes_before }
+    }
+
+    fn master(&self) -> &dyn MasterPty {
+        self.pty.as_ref().expect("not closed").master.as_ref()
     }
 
     /// Presses keys.
     pub(crate) fn press(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).expect("it reads keys");
-        self.keys.flush().expect("it reads keys");
+        let open = self.keys.as_mut().expect("not closed");
+        open.write_all(keys.as_bytes()).and_then(|()| open.flush()).expect("it reads keys");
     }
 
     /// Changes the size.
@@ -83,7 +95,7 @@ impl Terminal {
         let mut screen = self.shared.screen.lock().expect("not poisoned");
         screen.set_size(non_zero(rows), non_zero(cols));
         drop(screen);
-        self.pty.master.resize(size(rows, cols)).expect("it can be resized");
+        self.master().resize(size(rows, cols)).expect("it can be resized");
     }
 
     /// Waits until the screen is as wanted; returns what was wanted of it.
@@ -128,13 +140,24 @@ impl Terminal {
                 return status.exit_code();
             }
             assert!(Instant::now() < deadline, "it does not end");
-            std::thread::park_timeout(Duration::from_millis(10));
+            thread::park_timeout(Duration::from_millis(10));
         }
+    }
+
+    /// Closes the terminal, as a window is closed, and waits for the end of the program.
+    pub(crate) fn close(mut self) {
+        self.shared.closes.store(true, Ordering::Release);
+        // Whoever reads the output holds on to the terminal, and notices with the next of it: the
+        // dashboard draws another screen, and otherwise the terminal shows the key.
+        drop(self.keys.take().map(|mut keys| keys.write_all(b"2")));
+        self.reader.take().map(thread::JoinHandle::join);
+        drop(self.pty.take());
+        drop(self.child.wait());
     }
 
     /// Whether the terminal is as the program found it: modes, main screen, cursor.
     pub(crate) fn is_restored(&self) -> Result<(), String> {
-        let modes_after = modes(self.pty.master.as_ref());
+        let modes_after = modes(self.master());
         if modes_after != self.modes_before {
             return Err(format!("modes were {}\nand are {modes_after}", self.modes_before));
         }

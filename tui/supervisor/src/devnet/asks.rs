@@ -1,22 +1,14 @@
 //! Answering the control interface.
 
-use std::time::Duration;
-
-use contract::{Command as Question, MAX_CONTENT_BYTES, Role};
-use control::{
-    Failure, FailureCode, MessageStatus, NodeAction, NodeStatus, SendRequest, State, shown_argument,
-};
+use contract::Role;
+use control::{Failure, FailureCode, NodeAction, NodeStatus, State, shown_argument};
 
 use super::Devnet;
-use super::sends::{Stage, Waiting};
-use crate::ask::{Ask, Reply};
+use crate::ask::Ask;
 use crate::child::Source;
 use crate::clock::Moment;
 use crate::names::no_such_node;
 use crate::process::Input;
-
-/// The longest that a send request is held.
-const MAX_SEND_TIMEOUT: Duration = Duration::from_secs(3600);
 
 impl Devnet {
     /// Answers a question, now or when there is something to answer. Whoever asked may have gone.
@@ -44,7 +36,12 @@ impl Devnet {
         }
     }
 
-    fn act(&mut self, now: Moment, name: &str, action: NodeAction) -> Result<NodeStatus, Failure> {
+    pub(super) fn act(
+        &mut self,
+        now: Moment,
+        name: &str,
+        action: NodeAction,
+    ) -> Result<NodeStatus, Failure> {
         let index = self.find(name)?;
         let not_now = |why: String| {
             let message = format!("cannot {} `{name}`: {why}", action.word());
@@ -54,79 +51,37 @@ impl Devnet {
             return not_now("the devnet is going down".into());
         }
         let node = &self.nodes[index];
+        if node.removed {
+            return not_now("it is being removed".into());
+        }
         let starts = matches!(action, NodeAction::Start | NodeAction::Restart);
         if starts && self.directory.is_none() && node.plan.role != Role::Directory {
             return not_now("the directory has not opened its port yet".into());
         }
-        if action == NodeAction::Kill && !node.process.exists() {
-            return not_now(format!("it does not run; it {}", node.process.state().phrase()));
+        let state = node.process.state();
+        let needs_process =
+            matches!(action, NodeAction::Kill | NodeAction::Pause | NodeAction::Resume);
+        if needs_process && !node.process.exists() {
+            return not_now(format!("it does not run; it {}", state.phrase()));
+        }
+        if action == NodeAction::Pause && state == State::Stopping {
+            return not_now(format!("it {}", state.phrase()));
         }
         let input = match action {
             NodeAction::Start => Input::Start,
             NodeAction::Stop => Input::Stop,
             NodeAction::Restart => Input::Restart,
             NodeAction::Kill => Input::Kill,
-            NodeAction::Pause | NodeAction::Resume => return not_now("not yet".into()),
+            NodeAction::Pause => Input::Pause,
+            NodeAction::Resume => Input::Resume,
         };
         tracing::info!("asked to {} {name}", action.word());
         self.give(now, index, input);
         Ok(self.store.nodes()[index].clone())
     }
 
-    fn send(&mut self, now: Moment, request: SendRequest, reply: Reply<MessageStatus>) {
-        match self.begin_send(&request) {
-            Ok((index, id)) => {
-                let timeout = request.timeout.min(MAX_SEND_TIMEOUT);
-                self.sends.add(Waiting {
-                    source: Source { node: index, generation: self.nodes[index].generation },
-                    from: request.from,
-                    to: shown_argument(&request.to),
-                    wait: request.wait,
-                    deadline: now.t + timeout,
-                    timeout,
-                    stage: Stage::Asked(id),
-                    sender_ended: false,
-                    reply,
-                });
-            }
-            Err(failure) => drop(reply.send(Err(failure))),
-        }
-    }
-
-    fn begin_send(&mut self, request: &SendRequest) -> Result<(usize, u64), Failure> {
-        let SendRequest { from, to, content, .. } = request;
-        let refuse = |code, why: String| {
-            let to = shown_argument(to);
-            Err(Failure::new(code, format!("cannot send from `{from}` to `{to}`: {why}"))
-                .node(from))
-        };
-        let index = self.client(from)?;
-        let address = self.recipient(to)?;
-        let sender = &self.store.nodes()[index];
-        // One that is not ready may keep it until it is; whether it does is for itself to say.
-        if !sender.state.is_running() || sender.state == State::Stopping {
-            let why = format!("`{from}` {}: {}", sender.state.phrase(), sender.reason);
-            return refuse(FailureCode::NotRunning, why);
-        }
-        if content.byte_count() > MAX_CONTENT_BYTES {
-            let why = format!("it has more than {MAX_CONTENT_BYTES} bytes");
-            return refuse(FailureCode::Usage, why);
-        }
-        if let Err(error) = content.clone().into_bytes() {
-            return refuse(FailureCode::Usage, error.to_string());
-        }
-        if self.sends.is_full() {
-            return refuse(FailureCode::SendFailed, "too many others wait already".into());
-        }
-        let question = Question::Send { to: address, content: content.clone() };
-        match self.ask(index, question) {
-            Some(id) => Ok((index, id)),
-            None => refuse(FailureCode::NotRunning, format!("`{from}` takes no requests")),
-        }
-    }
-
     /// The address of a recipient, given by name or as an address.
-    fn recipient(&self, to: &str) -> Result<String, Failure> {
+    pub(super) fn recipient(&self, to: &str) -> Result<String, Failure> {
         if self.find(to).is_err() && looks_like_an_address(to) {
             // Whether anybody has that address is for the sending client to say.
             return check_address(to).map(|()| to.into());
@@ -163,7 +118,13 @@ impl Devnet {
         }
     }
 
-    fn find(&self, name: &str) -> Result<usize, Failure> {
+    /// The latest process of a node.
+    pub(super) fn source(&self, index: usize) -> Source {
+        let node = &self.nodes[index];
+        Source { node: node.id, generation: node.generation }
+    }
+
+    pub(super) fn find(&self, name: &str) -> Result<usize, Failure> {
         let nodes = self.store.nodes();
         nodes
             .iter()

@@ -1,12 +1,12 @@
 //! Making processes, and taking in what they report.
 
-use contract::{Command as Question, Endpoint, Event, Listening, Request, Role, VERSION};
+use contract::{Command as Question, Endpoint, Event, Listening, Outcome, Request, Role, VERSION};
+use control::State;
 
 use super::{Devnet, Node};
 use crate::arguments::{Context, arguments};
-use crate::child::{Child, ChildEvent, Source};
+use crate::child::{Child, ChildEvent, Source, Wish};
 use crate::clock::Moment;
-use crate::log_file::LogFile;
 use crate::process::{Action, Input};
 
 impl Devnet {
@@ -23,14 +23,19 @@ impl Devnet {
                     next = self.nodes[index].process.handle(now.t, input);
                 }
                 Action::Ask(question) => {
+                    self.wish(index, Wish::GoOn);
                     self.ask(index, question);
                 }
-                Action::Kill => {
-                    if let Some(child) = &self.nodes[index].child {
-                        child.kill();
-                    }
-                }
+                Action::Pause => self.wish(index, Wish::StandStill),
+                Action::Resume => self.wish(index, Wish::GoOn),
+                Action::Kill => self.wish(index, Wish::End),
             }
+        }
+    }
+
+    fn wish(&self, index: usize, wish: Wish) {
+        if let Some(child) = &self.nodes[index].child {
+            child.wish(wish);
         }
     }
 
@@ -48,16 +53,14 @@ impl Devnet {
         if plan.role != Role::Directory && self.directory.is_none() {
             return Err("the directory has not opened its port yet".into());
         }
-        let path = folder.log(&plan.name);
-        let log = LogFile::open(&path)
-            .map_err(|error| format!("cannot open its log `{}`: {error}", path.display()))?;
+        let log = folder.log(&plan.name);
         let directory = self.directory.as_deref();
         let context = Context { plan: &self.spec.plan, folder, directory, bound };
         let command = (self.launcher)(plan, arguments(plan, &context));
         let program = command.as_std().get_program().to_owned();
 
         let generation = self.nodes[index].generation + 1;
-        let source = Source { node: index, generation };
+        let source = Source { node: self.nodes[index].id, generation };
         let child = Child::spawn(command, source, log, self.events.clone()).map_err(|error| {
             format!("cannot start a process of `{}`: {error}", program.display())
         })?;
@@ -70,17 +73,16 @@ impl Devnet {
             status.addresses.remove(&Endpoint::SecondApp);
         });
         self.ask_for_pages(index);
+        self.ask_for_sends(index);
         Ok(())
     }
 
     /// Takes in what a process did.
     pub(super) fn child_event(&mut self, now: Moment, source: Source, event: ChildEvent) {
-        let index = source.node;
-        if self.nodes[index].generation != source.generation {
-            return;
-        }
+        let is_it = |node: &Node| (node.id, node.generation) == (source.node, source.generation);
+        let Some(index) = self.nodes.iter().position(is_it) else { return };
         match event {
-            ChildEvent::Event(event) => self.reported(now, source, *event),
+            ChildEvent::Event(event) => self.reported(now, index, source, *event),
             ChildEvent::Log(line) => {
                 let name = self.nodes[index].plan.name.clone();
                 self.store.log(now, &name, line);
@@ -91,13 +93,13 @@ impl Devnet {
                 node.started = None;
                 self.sends.sender_ended(source, exit, &self.store);
                 self.inboxes.process_ended(source);
+                self.pings.process_ended(source, exit);
                 self.give(now, index, Input::Exited(exit));
             }
         }
     }
 
-    fn reported(&mut self, now: Moment, source: Source, event: Event) {
-        let index = source.node;
+    fn reported(&mut self, now: Moment, index: usize, source: Source, event: Event) {
         match event {
             Event::Hello(hello) => {
                 if hello.contract != VERSION {
@@ -129,8 +131,14 @@ impl Devnet {
                 self.show_soon(now);
             }
             Event::Answer(answer) => {
-                if let Some(answer) = self.page_answered(source, answer) {
-                    self.sends.answered(source, answer, &self.store);
+                if let Outcome::Refused { reason } = &answer.outcome {
+                    let name = &self.nodes[index].plan.name;
+                    tracing::info!("{name} refused a request: {reason}");
+                }
+                let answer = self.page_answered(index, source, answer);
+                if let Some(answer) = answer.and_then(|answer| self.ponged(source, answer)) {
+                    let is_ending = self.nodes[index].process.state() == State::Stopping;
+                    self.sends.answered(source, answer, is_ending, &self.store);
                 }
             }
             Event::Lost { count } => self.store.lost(now, index, count),

@@ -32,7 +32,8 @@ impl Devnet {
         let reason = reason.to_owned();
         let why = "the devnet is going down";
         self.sends.give_up(why);
-        self.inboxes.give_up(self.store.nodes(), why);
+        self.inboxes.give_up(&self.store, why);
+        self.pings.give_up(why);
         self.going_down = Some(GoingDown { reason, purge: false, asked: 0, replies: Vec::new() });
         for index in 0..self.nodes.len() {
             self.give(now, index, Input::LastRun);
@@ -84,7 +85,8 @@ impl Devnet {
             unreachable!("a devnet ends only by going down")
         };
         let failed = self.store.nodes().iter().any(|node| node.state == State::Failed);
-        let deleted = down.purge || !(self.spec.keep || self.keep_folder || failed);
+        let stays = self.spec.keep || self.keep_folder || failed;
+        let deleted = down.purge || !stays || !self.claim.is_there();
         let folder = self.claim.folder().path().to_owned();
         let report = self.claim.clean_up(deleted).map(|()| DownReport { folder, deleted });
         self.store.down(now, down.reason);

@@ -6,10 +6,12 @@
 use contract::{Answer, Command as Question, Outcome, Time};
 use control::{Failure, FailureCode, INBOX_TIMEOUT, Inbox, InboxMessage, NodeStatus, State};
 
-use super::Devnet;
+use super::{Devnet, Node};
 use crate::ask::Reply;
 use crate::child::Source;
 use crate::clock::Moment;
+use crate::names::no_such_node;
+use crate::store::Store;
 
 /// Questions that can wait at the same time. Each answer has up to a megabyte.
 const MAX_WAITING: usize = 64;
@@ -21,8 +23,8 @@ pub(super) struct Inboxes(Vec<Waiting>);
 /// One who waits.
 #[derive(Debug)]
 struct Waiting {
-    /// Index of the client.
-    node: usize,
+    /// Name of the client.
+    client: String,
     after: u64,
     deadline: Time,
     /// Which process was asked, and the id of the request. None while there is no process.
@@ -43,9 +45,9 @@ impl Inboxes {
     }
 
     /// The devnet ends.
-    pub(super) fn give_up(&mut self, nodes: &[NodeStatus], why: &str) {
+    pub(super) fn give_up(&mut self, store: &Store, why: &str) {
         for waiting in self.0.drain(..) {
-            waiting.fail(nodes, FailureCode::NotRunning, why);
+            waiting.fail(store, FailureCode::NotRunning, why);
         }
     }
 
@@ -57,8 +59,12 @@ impl Inboxes {
 }
 
 impl Waiting {
-    fn fail(self, nodes: &[NodeStatus], code: FailureCode, why: &str) {
-        drop(self.reply.send(Err(unreadable(&nodes[self.node], code, why))));
+    fn fail(self, store: &Store, code: FailureCode, why: &str) {
+        let failure = match store.node(&self.client) {
+            Some(client) => unreadable(client, code, why),
+            None => no_such_node("client", &self.client, std::iter::empty()),
+        };
+        drop(self.reply.send(Err(failure)));
     }
 }
 
@@ -81,18 +87,20 @@ impl Devnet {
             return drop(reply.send(Err(failure)));
         }
         let deadline = now.t + INBOX_TIMEOUT;
-        self.inboxes.0.push(Waiting { node, after, deadline, asked: None, reply });
+        let client = client.to_owned();
+        self.inboxes.0.push(Waiting { client, after, deadline, asked: None, reply });
         self.ask_for_pages(node);
         self.refuse_pages(node);
     }
 
     /// Asks the process of a client, if there is one, for every page that nobody was asked for.
     pub(super) fn ask_for_pages(&mut self, node: usize) {
-        let source = Source { node, generation: self.nodes[node].generation };
+        let source = self.source(node);
         for index in (0..self.inboxes.0.len()).rev() {
             let waiting = &self.inboxes.0[index];
             let after = waiting.after;
-            if waiting.node != node || waiting.asked.is_some() || self.nodes[node].child.is_none() {
+            let Node { plan, child, .. } = &self.nodes[node];
+            if waiting.client != plan.name || waiting.asked.is_some() || child.is_none() {
                 continue;
             }
             if let Some(id) = self.ask(node, Question::Inbox { after }) {
@@ -100,49 +108,54 @@ impl Devnet {
             } else {
                 let waiting = self.inboxes.0.swap_remove(index);
                 let why = "it takes no requests";
-                waiting.fail(self.store.nodes(), FailureCode::NotRunning, why);
+                waiting.fail(&self.store, FailureCode::NotRunning, why);
             }
         }
     }
 
     /// Refuses the pages of a client that does not run and is not about to.
     pub(super) fn refuse_pages(&mut self, node: usize) {
-        let process = &self.nodes[node].process;
+        let Node { plan, process, .. } = &self.nodes[node];
         if !matches!(process.state(), State::Stopped | State::Failed) {
             return;
         }
         let why = format!("it {}: {}", process.state().phrase(), process.reason());
-        for waiting in self.inboxes.0.extract_if(.., |waiting| waiting.node == node) {
-            waiting.fail(self.store.nodes(), FailureCode::NotRunning, &why);
+        for waiting in self.inboxes.0.extract_if(.., |waiting| waiting.client == plan.name) {
+            waiting.fail(&self.store, FailureCode::NotRunning, &why);
         }
     }
 
     /// Hands on a page. Gives back the answer if it is not one to such a question.
-    pub(super) fn page_answered(&mut self, source: Source, answer: Answer) -> Option<Answer> {
+    pub(super) fn page_answered(
+        &mut self,
+        node: usize,
+        source: Source,
+        answer: Answer,
+    ) -> Option<Answer> {
         let mut waiting = self.inboxes.0.iter_mut();
         let Some(index) = waiting.position(|waiting| waiting.asked == Some((source, answer.id)))
         else {
             return Some(answer);
         };
-        let is_ending = self.nodes[source.node].process.state() == State::Stopping;
+        let is_ending = self.nodes[node].process.state() == State::Stopping;
         if is_ending && matches!(answer.outcome, Outcome::Refused { .. }) {
             // Its next process, if there will be one, is asked again.
             return None;
         }
         let waiting = self.inboxes.0.swap_remove(index);
-        let nodes = self.store.nodes();
+        let store = &self.store;
         match answer.outcome {
-            Outcome::Inbox { messages, more } => {
-                let client = &nodes[source.node].name;
+            Outcome::Inbox { messages, more, last } => {
+                let client = &waiting.client;
                 let messages = messages.into_iter().map(|message| named(client, message)).collect();
                 // It fails when whoever asked has stopped waiting.
-                drop(waiting.reply.send(Ok(Inbox { messages, more })));
+                drop(waiting.reply.send(Ok(Inbox { messages, more, last })));
             }
             Outcome::Refused { reason } => {
-                waiting.fail(nodes, FailureCode::Other, &format!("it refused: {reason}"));
+                waiting.fail(store, FailureCode::Other, &format!("it refused: {reason}"));
             }
             Outcome::Done | Outcome::Accepted { .. } | Outcome::Pong { .. } => {
-                waiting.fail(nodes, FailureCode::Other, "it answered something else");
+                waiting.fail(store, FailureCode::Other, "it answered something else");
             }
         }
         None
@@ -151,11 +164,11 @@ impl Devnet {
     /// Ends the waits that are due.
     pub(super) fn expire_pages(&mut self, now: Time) {
         for waiting in self.inboxes.0.extract_if(.., |waiting| waiting.deadline <= now) {
-            let process = &self.nodes[waiting.node].process;
+            let Some(client) = self.store.node(&waiting.client) else { continue };
             let limit = humantime::format_duration(INBOX_TIMEOUT);
-            let (state, reason) = (process.state().phrase(), process.reason());
+            let (state, reason) = (client.state.phrase(), &client.reason);
             let why = format!("no answer within {limit}; it {state}: {reason}");
-            waiting.fail(self.store.nodes(), FailureCode::DeadlinePassed, &why);
+            waiting.fail(&self.store, FailureCode::DeadlinePassed, &why);
         }
     }
 }

@@ -9,24 +9,27 @@ mod change;
 mod children;
 mod down;
 mod inboxes;
+mod pings;
 mod sends;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use contract::{Endpoint, Role, Time};
 use control::{DevnetInfo, DirectoryState, Failure, NodeStatus, State};
 use directory_api::Update;
 use directory_client::{DirectoryClient, Subscription, SubscriptionEvent};
-use layouts::NodePlan;
+use layouts::{Layout, NodePlan};
 use tokio::process::Command;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::ask::Ask;
-use crate::child::{Child, ChildEvent, Source};
+use crate::child::{Child, ChildEvent, NodeId, Source};
 use crate::clock::Moment;
 use crate::folder::{Claim, Folder};
+use crate::hub::Subscription as StreamBegin;
 use crate::presence::key_of;
 use crate::process::{Input, Process};
 use crate::spec::{Lifeline, Spec};
@@ -35,6 +38,7 @@ use crate::usage::UsageReader;
 
 use down::GoingDown;
 use inboxes::Inboxes;
+use pings::Pings;
 use sends::Sends;
 
 /// Events of processes that wait to be taken in. The loop empties it in microseconds; a process
@@ -73,6 +77,8 @@ pub(crate) enum Outside {
     Signal(&'static str),
     /// A line of the supervisor's own log.
     Log(String),
+    /// Something that everybody should know from now on.
+    Notice(String),
 }
 
 /// The two ways in.
@@ -88,13 +94,17 @@ pub(crate) struct Devnet {
     claim: Claim,
     launcher: Launcher,
     store: Store,
+    /// In the order of the store.
     nodes: Vec<Node>,
+    /// How many nodes there ever were.
+    node_count: u64,
     events: mpsc::Sender<(Source, ChildEvent)>,
     /// Where the directory is, once it has told.
     directory: Option<String>,
     subscription: Option<Subscription>,
     sends: Sends,
     inboxes: Inboxes,
+    pings: Pings,
     next_request: u64,
     attached: bool,
     keep_folder: bool,
@@ -107,6 +117,7 @@ pub(crate) struct Devnet {
 }
 
 struct Node {
+    id: NodeId,
     plan: NodePlan,
     process: Process,
     child: Option<Child>,
@@ -116,6 +127,23 @@ struct Node {
     bound: BTreeMap<Endpoint, u16>,
     /// When the running process was made.
     started: Option<Moment>,
+    /// It is forgotten when its process has ended.
+    removed: bool,
+}
+
+impl Node {
+    fn new(id: NodeId, plan: NodePlan) -> Self {
+        Self {
+            id,
+            process: Process::new(plan.role, plan.ports.len(), plan.restart),
+            plan,
+            child: None,
+            generation: 0,
+            bound: BTreeMap::new(),
+            started: None,
+            removed: false,
+        }
+    }
 }
 
 impl Devnet {
@@ -124,18 +152,12 @@ impl Devnet {
         let folder = claim.folder();
         let mut nodes = Vec::new();
         let mut statuses = Vec::new();
-        for plan in &spec.plan.nodes {
-            let process = Process::new(plan.role, plan.ports.len(), plan.restart);
-            statuses.push(first_status(plan, &process, folder, now));
-            nodes.push(Node {
-                plan: plan.clone(),
-                process,
-                child: None,
-                generation: 0,
-                bound: BTreeMap::new(),
-                started: None,
-            });
+        for (id, plan) in (0..).map(NodeId).zip(&spec.plan.nodes) {
+            let node = Node::new(id, plan.clone());
+            statuses.push(first_status(plan, &node.process, folder, now));
+            nodes.push(node);
         }
+        let node_count = nodes.len() as u64;
         let mut notices = Vec::new();
         if claim.left_over() {
             notices.push("the devnet of this name before had not ended cleanly; took over".into());
@@ -152,11 +174,13 @@ impl Devnet {
             launcher,
             store,
             nodes,
+            node_count,
             events,
             directory: None,
             subscription: None,
             sends: Sends::default(),
             inboxes: Inboxes::default(),
+            pings: Pings::default(),
             next_request: 0,
             attached: true,
             keep_folder: false,
@@ -165,6 +189,16 @@ impl Devnet {
             show_at: None,
             going_down: None,
         }
+    }
+
+    /// The control interface also listens there.
+    pub(crate) fn is_reached_at(&mut self, address: Option<SocketAddr>) {
+        self.store.change_devnet(|devnet| devnet.control_address = address);
+    }
+
+    /// The event stream from its beginning.
+    pub(crate) fn subscribe(&mut self) -> StreamBegin {
+        self.store.subscribe(Moment::now())
     }
 
     /// Runs the devnet until it is stopped, and gives back who waits to hear of that.
@@ -191,7 +225,10 @@ impl Devnet {
                 event = next_of(&mut self.subscription) => {
                     self.directory_event(Moment::now(), event);
                 }
-                _ = usage_ticks.tick() => self.read_usage(Moment::now()),
+                _ = usage_ticks.tick() => {
+                    self.look_for_folder(Moment::now());
+                    self.read_usage(Moment::now());
+                }
                 () = sleep(pause) => {}
             }
         }
@@ -201,7 +238,8 @@ impl Devnet {
     /// When something is due.
     fn next_wake(&self) -> Option<Time> {
         let processes = self.nodes.iter().filter_map(|node| node.process.next_wake()).min();
-        let waiting = [self.sends.next_deadline(), self.inboxes.next_deadline()];
+        let waiting =
+            [self.sends.next_deadline(), self.inboxes.next_deadline(), self.pings.next_deadline()];
         waiting.into_iter().chain([processes, self.show_at]).flatten().min()
     }
 
@@ -214,8 +252,10 @@ impl Devnet {
                 self.show(now, index);
             }
         }
+        self.forget_removed(now);
         self.sends.expire(now.t, &self.store);
         self.expire_pages(now.t);
+        self.pings.expire(now.t);
         if self.show_at.is_some_and(|at| at <= now.t) {
             self.show_at = None;
             self.store.show_messages(now, true);
@@ -264,7 +304,8 @@ impl Devnet {
             status.started_unix_ms = node.child.as_ref().and(node.started).map(Moment::unix_ms);
         });
         if matches!(node.process.state(), State::Stopped | State::Failed) {
-            self.sends.sender_rests(&self.store.nodes()[index], &self.store);
+            let next = if node.removed { "added again" } else { "started" };
+            self.sends.sender_rests(&self.store.nodes()[index], next, &self.store);
             self.refuse_pages(index);
         }
     }
@@ -288,6 +329,11 @@ impl Devnet {
                 self.go_down(now, &format!("the supervisor got {name}"));
             }
             Outside::Log(line) => self.store.log(now, "supervisor", line),
+            Outside::Notice(notice) => {
+                tracing::warn!("{notice}");
+                self.store.change_devnet(|devnet| devnet.notices.push(notice));
+                self.show_soon(now);
+            }
         }
     }
 
@@ -317,13 +363,21 @@ impl Devnet {
         match event {
             SubscriptionEvent::Connected => self.store.directory_link(now, DirectoryState::Live),
             SubscriptionEvent::Disconnected { error, retry_in } => {
+                self.give_role(now, Role::Directory, &Input::Unlisted);
                 let error = error.to_string();
-                self.store.directory_link(now, DirectoryState::Reconnecting { error, retry_in });
+                let retry_in_ms = u64::try_from(retry_in.as_millis()).unwrap_or(u64::MAX);
+                let state = DirectoryState::Reconnecting { error, retry_in_ms };
+                self.store.directory_link(now, state);
             }
             SubscriptionEvent::Update(frame) => {
                 let everybody = matches!(frame.update, Update::Snapshot { .. });
                 let key = key_of(&frame.update).map(String::from);
                 self.store.directory_frame(now, frame);
+                // At the same moment as what it lists: whoever waits for all to be ready after a new
+                // start of the directory must not see it ready beside what the one before listed.
+                if everybody {
+                    self.give_role(now, Role::Directory, &Input::Listed);
+                }
                 for index in 0..self.nodes.len() {
                     let keys = &self.store.nodes()[index].public_keys;
                     if everybody || key.as_ref().is_some_and(|key| keys.contains(key)) {
@@ -335,7 +389,8 @@ impl Devnet {
     }
 
     /// Whether the directory lists the running process. What it heard from an earlier one of the
-    /// node does not count.
+    /// node does not count. Its wall clock is compared with ours of this moment, and not with that of
+    /// the start: somebody may have set it since.
     fn check_listing(&mut self, now: Moment, index: usize) {
         let node = &self.nodes[index];
         let Some(started) = node.started else { return };
@@ -343,9 +398,7 @@ impl Devnet {
             return;
         }
         let last_seen = self.store.presence().last_seen(&self.store.nodes()[index].public_keys);
-        let listed = last_seen
-            .and_then(|at| u64::try_from(at).ok())
-            .is_some_and(|last_seen| last_seen >= started.unix_ns);
+        let listed = last_seen.is_some_and(|last_seen| now.t_at(last_seen) >= started.t);
         self.give(now, index, if listed { Input::Listed } else { Input::Unlisted });
     }
 
@@ -355,6 +408,14 @@ impl Devnet {
         let mut nodes = self.nodes.iter().enumerate();
         nodes.any(|(index, node)| node.child.is_some() && !self.store.has_usage(index))
             || self.usage_read.is_none_or(|at| now.t.saturating_since(at) > USAGE_AGE)
+    }
+
+    /// Without its folder a devnet has lost its keys and mailboxes, and nobody can reach it: it ends.
+    fn look_for_folder(&mut self, now: Moment) {
+        if !self.claim.is_there() {
+            let folder = self.claim.folder().path().display().to_string();
+            self.go_down(now, &format!("its folder `{folder}` was deleted"));
+        }
     }
 
     fn read_usage(&mut self, now: Moment) {
@@ -408,26 +469,40 @@ fn first_status(plan: &NodePlan, process: &Process, folder: &Folder, now: Moment
 
 fn devnet_info(spec: &Spec, folder: &Folder, now: Moment, notices: Vec<String>) -> DevnetInfo {
     let layout = &spec.plan.layout;
-    let milliseconds = |duration: Duration| duration.as_secs_f64() * 1000.0;
-    DevnetInfo {
+    let mut info = DevnetInfo {
         name: spec.name.clone(),
         supervisor_pid: std::process::id(),
         folder: folder.path().into(),
         started_unix_ms: now.unix_ms(),
         layers: layout.layers(),
-        widths: layout.widths.clone(),
-        clients: layout.clients,
-        crowd: layout.crowd,
-        profile: layout.profile_name(),
-        hop_delay_ms: milliseconds(layout.rates.hop_delay),
-        slot_ms: milliseconds(layout.rates.slot),
-        loop_cover_ms: milliseconds(layout.rates.loop_cover),
+        widths: Vec::new(),
+        clients: 0,
+        crowd: 0,
+        profile: String::new(),
+        hop_delay_ms: 0.0,
+        slot_ms: 0.0,
+        loop_cover_ms: 0.0,
         acks: layout.acks,
         faithful: layout.faithful,
         seed: layout.seed,
         attached: true,
+        control_address: None,
         notices,
-    }
+    };
+    describe(layout, &mut info);
+    info
+}
+
+/// What of a devnet may change while it runs.
+fn describe(layout: &Layout, info: &mut DevnetInfo) {
+    let milliseconds = |duration: Duration| duration.as_secs_f64() * 1000.0;
+    info.widths.clone_from(&layout.widths);
+    info.clients = layout.clients;
+    info.crowd = layout.crowd;
+    info.profile = layout.profile_name();
+    info.hop_delay_ms = milliseconds(layout.rates.hop_delay);
+    info.slot_ms = milliseconds(layout.rates.slot);
+    info.loop_cover_ms = milliseconds(layout.rates.loop_cover);
 }
 
 #[cfg(test)]

@@ -1,17 +1,33 @@
 //! Messages that somebody asked to be sent and waits for.
+//!
+//! The supervisor chooses the id of a message. A client that ends before it has answered is asked again
+//! when it is back, with the same id: it knows what it has kept, and its recipient what it has received,
+//! so the message is sent exactly once.
 
 use std::time::Duration;
 
-use contract::{Answer, Outcome, Time};
-use control::{Failure, FailureCode, MessageState, MessageStatus, NodeStatus, SendWait, State};
+use contract::{Answer, Command as Question, MAX_CONTENT_BYTES, Outcome, Time};
+use control::{
+    Failure, FailureCode, MessageState, MessageStatus, NodeStatus, SendRequest, SendWait, State,
+    shown_argument,
+};
 
+use super::Devnet;
 use crate::ask::Reply;
 use crate::child::Source;
+use crate::clock::Moment;
 use crate::exit::Exit;
 use crate::store::Store;
 
+/// The longest that a send request is held.
+const MAX_SEND_TIMEOUT: Duration = Duration::from_secs(3600);
+
 /// Requests that can wait at the same time.
 const MAX_WAITING: usize = 1024;
+
+/// What those together may hold whose client has not answered yet: it does so within milliseconds,
+/// unless it is away.
+const MAX_UNANSWERED_BYTES: usize = 64 << 20;
 
 /// Everybody who waits for a message.
 #[derive(Debug, Default)]
@@ -20,7 +36,7 @@ pub(super) struct Sends(Vec<Waiting>);
 /// One who waits.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    /// The sending process.
+    /// The sending process, or the last one.
     pub(super) source: Source,
     /// Names of sender and recipient.
     pub(super) from: String,
@@ -39,17 +55,32 @@ pub(super) struct Waiting {
 /// How far it has come.
 #[derive(Debug)]
 pub(super) enum Stage {
-    /// The request with this id is not answered.
-    Asked(u64),
+    /// The client has not answered.
+    Asked(Unanswered),
     /// The message has this id.
     Accepted(String),
+}
+
+/// What a client is asked, until it has answered.
+#[derive(Debug)]
+pub(super) struct Unanswered {
+    question: Question,
+    bytes: usize,
+    /// The id of the request to its running process. None while there is no process.
+    request: Option<u64>,
+    /// Why the last process did not answer.
+    why: Option<String>,
 }
 
 impl Sends {
     /// Whether there is no room for one more.
     pub(super) fn is_full(&mut self) -> bool {
         self.forget_who_left();
-        self.0.len() >= MAX_WAITING
+        let unanswered = self.0.iter().filter_map(|waiting| match &waiting.stage {
+            Stage::Asked(unanswered) => Some(unanswered.bytes),
+            Stage::Accepted(_) => None,
+        });
+        self.0.len() >= MAX_WAITING || unanswered.sum::<usize>() > MAX_UNANSWERED_BYTES
     }
 
     pub(super) fn add(&mut self, waiting: Waiting) {
@@ -60,13 +91,22 @@ impl Sends {
         self.0.iter().map(|waiting| waiting.deadline).min()
     }
 
-    /// A process answered a request.
-    pub(super) fn answered(&mut self, source: Source, answer: Answer, store: &Store) {
-        let is_it = |waiting: &Waiting| {
-            waiting.source == source && matches!(waiting.stage, Stage::Asked(id) if id == answer.id)
+    /// A process answered a request. `is_ending` says that it was asked to end.
+    pub(super) fn answered(
+        &mut self,
+        source: Source,
+        answer: Answer,
+        is_ending: bool,
+        store: &Store,
+    ) {
+        let is_it = |waiting: &Waiting| match &waiting.stage {
+            Stage::Asked(asked) => waiting.source == source && asked.request == Some(answer.id),
+            Stage::Accepted(_) => false,
         };
         let Some(index) = self.0.iter().position(is_it) else { return };
         match answer.outcome {
+            // Its next process, if there will be one, is asked again.
+            Outcome::Refused { .. } if is_ending => {}
             Outcome::Accepted { message } => {
                 self.0[index].stage = Stage::Accepted(message.clone());
                 self.message_changed(&message, store);
@@ -95,33 +135,44 @@ impl Sends {
     /// A process ended: nobody answers what it was asked. What it accepted it has kept, and its next
     /// process goes on with it.
     pub(super) fn sender_ended(&mut self, source: Source, exit: Exit, store: &Store) {
-        for waiting in &mut self.0 {
-            waiting.sender_ended |= waiting.source == source;
+        for waiting in self.0.iter_mut().filter(|waiting| waiting.source == source) {
+            waiting.sender_ended = true;
+            if let Stage::Asked(asked) = &mut waiting.stage {
+                asked.request = None;
+                asked.why = Some(format!("it ended before it answered: {exit}"));
+            }
         }
         for waiting in self.0.extract_if(.., |waiting| waiting.has_heard_all(source, store)) {
-            let status = match &waiting.stage {
-                Stage::Asked(_) => None,
-                Stage::Accepted(id) => store.message(id),
-            };
-            if let Some(status) = status {
+            let Stage::Accepted(id) = &waiting.stage else { continue };
+            if let Some(status) = store.message(id) {
                 waiting.give(status);
             } else {
-                let why = format!("`{}` ended before it answered: {exit}", waiting.from);
+                let why = format!("`{}` ended, and nothing is known of it: {exit}", waiting.from);
                 waiting.fail(FailureCode::NotRunning, &why);
             }
         }
     }
 
     /// A client does not run and is not about to: what it has not sent stays with it.
-    pub(super) fn sender_rests(&mut self, sender: &NodeStatus, store: &Store) {
+    /// `next` is what lets it go on.
+    pub(super) fn sender_rests(&mut self, sender: &NodeStatus, next: &str, store: &Store) {
+        let NodeStatus { name, state, reason, .. } = sender;
         let stays = |waiting: &mut Waiting| {
-            let Stage::Accepted(id) = &waiting.stage else { return false };
-            waiting.from == sender.name && !store.message(id).is_some_and(has_left)
+            waiting.from == *name
+                && match &waiting.stage {
+                    Stage::Asked(asked) => asked.request.is_none(),
+                    Stage::Accepted(id) => !store.message(id).is_some_and(has_left),
+                }
         };
         for waiting in self.0.extract_if(.., stays) {
-            let NodeStatus { name, state, reason, .. } = sender;
+            if let Stage::Asked(asked) = &waiting.stage {
+                let before = asked.why.as_ref().map(|why| format!("; {why}")).unwrap_or_default();
+                let why = format!("`{name}` {}: {reason}{before}", state.phrase());
+                waiting.fail(FailureCode::NotRunning, &why);
+                continue;
+            }
             let why = format!(
-                "`{name}` {}: {reason}; it has kept the message and sends it when it is started",
+                "`{name}` {}: {reason}; it has kept the message and sends it when it is {next}",
                 state.phrase()
             );
             waiting.fail(FailureCode::NotRunning, &why);
@@ -139,13 +190,16 @@ impl Sends {
         for waiting in self.0.extract_if(.., |waiting| waiting.deadline <= now) {
             let limit = humantime::format_duration(waiting.timeout);
             let how_far = match &waiting.stage {
-                Stage::Asked(_) => "its client has not answered".into(),
+                Stage::Asked(asked) => {
+                    let why = asked.why.as_ref().map(|why| format!("; {why}"));
+                    format!("its client has not answered{}", why.unwrap_or_default())
+                }
                 Stage::Accepted(id) => match store.message(id) {
                     Some(status) if status.delivered_ms.is_some() => {
                         waiting.give(status);
                         continue;
                     }
-                    status => how_far(id, status, store.nodes().get(waiting.source.node)),
+                    status => how_far(id, status, store.node(&waiting.from)),
                 },
             };
             let reason = format!("not {} within {limit}: {how_far}", waiting.goal());
@@ -187,7 +241,7 @@ impl Waiting {
     fn has_heard_all(&self, ended: Source, store: &Store) -> bool {
         self.source == ended
             && match &self.stage {
-                Stage::Asked(_) => true,
+                Stage::Asked(_) => false,
                 // It is there; how it came there is not told any more.
                 Stage::Accepted(id) => {
                     store.message(id).is_none_or(|status| status.state >= MessageState::Delivered)
@@ -209,6 +263,95 @@ impl Waiting {
     fn fail(self, code: FailureCode, reason: &str) {
         let message = format!("cannot send from `{}` to `{}`: {reason}", self.from, self.to);
         drop(self.reply.send(Err(Failure::new(code, message).node(self.from))));
+    }
+}
+
+impl Devnet {
+    /// Sends a message on somebody's behalf.
+    pub(super) fn send(&mut self, now: Moment, request: SendRequest, reply: Reply<MessageStatus>) {
+        let (index, question) = match self.check_send(&request) {
+            Ok(checked) => checked,
+            Err(failure) => return drop(reply.send(Err(failure))),
+        };
+        let timeout = Duration::from_millis(request.timeout_ms).min(MAX_SEND_TIMEOUT);
+        let bytes = request.content.byte_count();
+        self.sends.add(Waiting {
+            source: self.source(index),
+            from: request.from,
+            to: shown_argument(&request.to),
+            wait: request.wait,
+            deadline: now.t + timeout,
+            timeout,
+            stage: Stage::Asked(Unanswered { question, bytes, request: None, why: None }),
+            sender_ended: false,
+            reply,
+        });
+        self.ask_for_sends(index);
+    }
+
+    fn check_send(&mut self, request: &SendRequest) -> Result<(usize, Question), Failure> {
+        let SendRequest { from, to, content, .. } = request;
+        let refuse = |code, why: String| {
+            let to = shown_argument(to);
+            Err(Failure::new(code, format!("cannot send from `{from}` to `{to}`: {why}"))
+                .node(from))
+        };
+        let index = self.client(from)?;
+        let address = self.recipient(to)?;
+        let sender = &self.store.nodes()[index];
+        // One that is not ready may keep it until it is; whether it does is for itself to say. One that
+        // comes back by itself is waited for.
+        let takes = sender.state.is_running() && sender.state != State::Stopping;
+        if !takes && sender.state != State::BackingOff {
+            let why = format!("`{from}` {}: {}", sender.state.phrase(), sender.reason);
+            return refuse(FailureCode::NotRunning, why);
+        }
+        if content.byte_count() > MAX_CONTENT_BYTES {
+            let why = format!("it has more than {MAX_CONTENT_BYTES} bytes");
+            return refuse(FailureCode::Usage, why);
+        }
+        if let Err(error) = content.clone().into_bytes() {
+            return refuse(FailureCode::Usage, error.to_string());
+        }
+        if self.sends.is_full() {
+            return refuse(FailureCode::SendFailed, "too many others wait already".into());
+        }
+        let id = format!("{:032x}", rand::random::<u128>());
+        Ok((index, Question::Send { to: address, content: content.clone(), message: Some(id) }))
+    }
+
+    /// Asks the process of a client, if there is one, to send everything that none was asked to.
+    pub(super) fn ask_for_sends(&mut self, index: usize) {
+        if self.nodes[index].child.is_none() {
+            return;
+        }
+        let source = self.source(index);
+        let name = self.nodes[index].plan.name.clone();
+        for place in (0..self.sends.0.len()).rev() {
+            let waiting = &self.sends.0[place];
+            let question = match &waiting.stage {
+                Stage::Asked(Unanswered { request: None, question, .. })
+                    if waiting.from == name =>
+                {
+                    question.clone()
+                }
+                _ => continue,
+            };
+            let request = self.ask(index, question);
+            let waiting = &mut self.sends.0[place];
+            match (&mut waiting.stage, request) {
+                (Stage::Asked(asked), Some(_)) => {
+                    asked.request = request;
+                    waiting.source = source;
+                    waiting.sender_ended = false;
+                }
+                _ => {
+                    let waiting = self.sends.0.swap_remove(place);
+                    let why = format!("`{name}` takes no requests");
+                    waiting.fail(FailureCode::NotRunning, &why);
+                }
+            }
+        }
     }
 }
 
@@ -242,6 +385,7 @@ mod tests {
     use tokio::sync::oneshot;
 
     use super::*;
+    use crate::child::NodeId;
     use crate::testing::empty_snapshot;
 
     #[test]
@@ -252,7 +396,7 @@ mod tests {
             let (reply, answer) = oneshot::channel();
             answers.push(answer);
             sends.add(Waiting {
-                source: Source { node: 0, generation: 1 },
+                source: Source { node: NodeId::default(), generation: 1 },
                 from: "alice".into(),
                 to: "bob".into(),
                 wait: SendWait::Delivered,

@@ -20,7 +20,9 @@ use crate::exit::Exit;
 use crate::folder::StateDir;
 use crate::testing::within;
 
+mod changes;
 mod messages;
+mod presence;
 
 /// Says what every process says first. `$PORT` is where it claims to listen.
 const HELLO: &str = r#"
@@ -159,7 +161,7 @@ impl Running {
             to: to.into(),
             content: Content::Text(text.into()),
             wait: SendWait::Delivered,
-            timeout: Duration::from_millis(ms),
+            timeout_ms: ms,
         };
         self.client.send(&request).await.map_err(Failure::from)
     }
@@ -189,7 +191,8 @@ fn spec(dir: &Path, keep: bool) -> (Spec, Claim) {
     let state_dir = StateDir::find(Some(dir.join("state"))).expect("a path");
     let claim = state_dir.folder("t1").and_then(|folder| folder.claim()).expect("free");
     let state_dir = state_dir.path().into();
-    let spec = Spec { name: "t1".into(), state_dir, keep, plan };
+    let (name, control_port, record) = ("t1".into(), None, None);
+    let spec = Spec { name, state_dir, keep, control_port, record, plan };
     (spec, claim)
 }
 
@@ -340,7 +343,7 @@ async fn a_second_port_that_is_taken_is_told_and_done_without() {
     let mut devnet = Devnet::new(spec, claim, Box::new(|_, _| Command::new("true")));
     let now = Moment::now();
     devnet.directory_opened(now, "http://127.0.0.1:1".into());
-    let source = Source { node: alice, generation: devnet.nodes[alice].generation };
+    let source = devnet.source(alice);
     let mut tell = |event| devnet.child_event(now, source, ChildEvent::Event(Box::new(event)));
     let listening = |endpoint, port| {
         let address = ([127, 0, 0, 1], port).into();

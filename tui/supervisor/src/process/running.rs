@@ -12,13 +12,16 @@ pub(super) struct Running {
     pub(super) since: Time,
     pub(super) open: BTreeSet<Endpoint>,
     pub(super) listed: bool,
-    /// When the directory said last that it heard it.
+    /// When the directory said last that it heard it. When it was heard itself, if it is the
+    /// directory.
     pub(super) heard: Option<Time>,
     /// How long that was ago when it was not listed any more.
     pub(super) unheard_for: Option<Duration>,
     pub(super) said: Said,
     /// It has said that it is ready.
     pub(super) was_ready: bool,
+    /// It was stopped where it stands.
+    pub(super) paused: bool,
     /// SIGKILL is on its way to it.
     pub(super) killed: bool,
 }
@@ -42,6 +45,7 @@ impl Running {
             unheard_for: None,
             said: Said::Nothing,
             was_ready: false,
+            paused: false,
             killed: false,
         }
     }
@@ -49,6 +53,11 @@ impl Running {
     /// Whether it has opened that many sockets, which are all of its own.
     pub(super) fn is_open(&self, sockets: usize) -> bool {
         self.open.len() >= sockets
+    }
+
+    /// Whether it can do anything.
+    pub(super) fn is_at_work(&self) -> bool {
+        !self.paused && !self.killed
     }
 
     /// It said that it is ready.
@@ -83,6 +92,7 @@ impl Running {
         };
         match (role, &self.said) {
             _ if self.killed => (State::Stopping, "killed as asked".into()),
+            _ if self.paused => (State::Paused, "stands still as asked".into()),
             _ if !self.is_open(sockets) => {
                 (State::Starting, waiting("has not opened its sockets yet"))
             }
@@ -92,6 +102,14 @@ impl Running {
             },
             (Role::Mixnode | Role::Provider, _) => {
                 (State::Listening, waiting(&not_listed(self.unheard_for)))
+            }
+            (Role::Directory, Said::Ready(_)) if !self.listed => {
+                let reason = if self.heard.is_some() {
+                    "it does not answer the supervisor any more"
+                } else {
+                    "it has not told the supervisor yet what it lists"
+                };
+                (State::Listening, reason.into())
             }
             (Role::Directory | Role::Client | Role::Crowd, Said::Ready(reason)) => {
                 (State::Ready, reason.clone())

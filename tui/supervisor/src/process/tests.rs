@@ -200,6 +200,53 @@ fn a_kill_shows_at_once_and_counts_as_a_crash() {
 }
 
 #[test]
+fn a_paused_process_stands_still_until_somebody_wants_something_of_it() {
+    let paused = || {
+        let mut process = client();
+        ready(&mut process);
+        assert_eq!(feed(&mut process, [Input::Pause]), [Action::Pause]);
+        assert_eq!(process.state(), State::Paused);
+        process
+    };
+    let mut process = paused();
+    assert_eq!(feed(&mut process, [Input::Pause, Input::Listed]), []);
+    assert_eq!((process.state(), process.reason()), (State::Paused, "stands still as asked"));
+    assert_eq!((process.exists(), process.next_wake()), (true, None));
+    assert_eq!(feed(&mut process, [Input::Resume]), [Action::Resume]);
+    assert_eq!((process.state(), process.reason()), (State::Ready, "a probe came back"));
+
+    assert_eq!(feed(&mut paused(), [Input::Start]), [Action::Resume]);
+    for (wish, question) in [
+        (Input::Stop, Command::Leave),
+        (Input::Restart, Command::Leave),
+        (Input::Down, Command::Stop),
+    ] {
+        let mut process = paused();
+        assert_eq!(feed(&mut process, [wish]), [Action::Ask(question)]);
+        assert_eq!(process.state(), State::Stopping);
+        assert_eq!(feed(&mut process, [Input::Pause, Input::Resume]), [], "it is to end");
+    }
+    let mut process = paused();
+    assert_eq!(feed(&mut process, [Input::Kill, Input::Pause, Input::Resume]), [Action::Kill]);
+    assert_eq!(process.state(), State::Stopping);
+    feed(&mut process, [Input::Exited(Exit::Signal(9))]);
+    assert_eq!(process.state(), State::BackingOff);
+
+    // Somebody else killed it. The next one goes.
+    let mut process = paused();
+    feed(&mut process, [Input::Exited(Exit::Signal(9))]);
+    assert_eq!(process.reason(), "killed by SIGKILL; starts again in 0.2 s");
+    let wake = process.next_wake().expect("it starts again");
+    assert_eq!(process.wake(wake), Some(Action::Spawn));
+    feed(&mut process, [Input::Spawned]);
+    assert_eq!(process.state(), State::Starting);
+
+    let mut idle = client();
+    assert_eq!(feed(&mut idle, [Input::Pause, Input::Resume]), []);
+    assert_eq!(idle.state(), State::Planned);
+}
+
+#[test]
 fn a_wish_in_the_middle_of_another_is_kept() {
     let mut process = client();
     ready(&mut process);
@@ -228,6 +275,8 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Input::Start),
         Just(Input::Stop),
         Just(Input::Restart),
+        Just(Input::Pause),
+        Just(Input::Resume),
         Just(Input::Kill),
     ];
     let happens = prop_oneof![
@@ -254,6 +303,8 @@ struct World {
     process: Process,
     now: Time,
     alive: bool,
+    /// SIGSTOP has reached it.
+    still: bool,
     can_spawn: bool,
     killed: bool,
 }
@@ -270,6 +321,7 @@ impl World {
             Some(Action::Spawn) => {
                 assert!(!self.alive, "two processes of one node");
                 self.alive = self.can_spawn;
+                self.still = false;
                 let failed = || Input::SpawnFailed("out of memory".into());
                 self.give(if self.can_spawn { Input::Spawned } else { failed() });
             }
@@ -277,7 +329,18 @@ impl World {
                 assert!(self.alive, "a signal to nobody");
                 self.killed = true;
             }
-            Some(Action::Ask(_)) => assert!(self.alive, "a question to nobody"),
+            Some(Action::Ask(_)) => {
+                assert!(self.alive, "a question to nobody");
+                self.still = false;
+            }
+            Some(Action::Pause) => {
+                assert!(self.alive, "a signal to nobody");
+                self.still = true;
+            }
+            Some(Action::Resume) => {
+                assert!(self.alive, "a signal to nobody");
+                self.still = false;
+            }
             None => {}
         }
     }
@@ -306,10 +369,25 @@ impl World {
             Step::Ask(input) => self.give(input),
             Step::Spawning { works } => self.can_spawn = works,
             Step::Happen(Input::Exited(exit)) => self.end(exit),
-            Step::Happen(input) if self.alive => self.give(input),
+            // The directory speaks of it also while it stands still.
+            Step::Happen(input @ (Input::Listed | Input::Unlisted)) => self.give(input),
+            Step::Happen(input) if self.alive && !self.still => self.give(input),
             Step::Happen(_) => {}
             Step::Pass(time) => self.pass(time),
         }
+        self.check();
+    }
+
+    /// What is true at any time.
+    fn check(&self) {
+        let (state, reason) = (self.process.state(), self.process.reason());
+        assert!(!reason.is_empty() && !reason.ends_with('.'), "{state}: {reason:?}");
+        assert_eq!(self.process.exists(), self.alive, "{state}: {reason}");
+        assert_eq!(state.is_running(), self.alive, "{state}: {reason}");
+        assert_eq!(state == State::Paused, self.alive && self.still && !self.killed, "{state}");
+        let waits =
+            matches!(state, State::BackingOff) || (state == State::Stopping && !self.killed);
+        assert!(!waits || self.process.next_wake().is_some(), "{state} for ever: {reason}");
     }
 
     /// Lets everything that is underway come to its end, with a process that works but never
@@ -321,10 +399,11 @@ impl World {
             }
             self.pass(LONGEST_BACK_OFF);
         }
-        if self.alive {
+        if self.alive && !self.still {
             self.give(Input::Listening(Endpoint::App));
             self.give(Input::Ready("so".into()));
         }
+        self.check();
     }
 }
 
@@ -334,12 +413,12 @@ proptest! {
         restart in prop::sample::select(vec![Restart::No, Restart::OnFailure, Restart::Always]),
         steps in prop::collection::vec(step(), 0..60),
         wish in prop::sample::select(vec![
-            Input::Start, Input::Restart, Input::Stop, Input::Down,
+            Input::Start, Input::Restart, Input::Resume, Input::Pause, Input::Stop, Input::Down,
         ]),
     ) {
         let process = Process::new(Role::Client, 1, restart);
         let mut world =
-            World { process, now: START, alive: false, can_spawn: true, killed: false };
+            World { process, now: START, alive: false, still: false, can_spawn: true, killed: false };
         for step in steps {
             world.step(step);
         }
@@ -348,15 +427,19 @@ proptest! {
             world.end(Exit::Signal(9));
         }
         world.can_spawn = true;
+        // One that is about to end, or has, can neither be paused nor resumed.
+        let before = world.process.state();
+        let runs = before.is_running() && before != State::Stopping;
         world.give(wish.clone());
         world.settle();
         let state = world.process.state();
         match wish {
+            Input::Resume if runs => prop_assert_eq!(state, State::Ready),
+            Input::Pause if runs => prop_assert_eq!(state, State::Paused),
+            Input::Resume | Input::Pause => {}
             Input::Start | Input::Restart => prop_assert_eq!(state, State::Ready),
             Input::Stop => prop_assert_eq!(state, State::Stopped),
             _ => prop_assert!(matches!(state, State::Stopped | State::Failed), "{}", state),
         }
-        prop_assert_eq!(world.alive, state.is_running());
-        prop_assert_eq!(world.process.exists(), world.alive);
     }
 }

@@ -159,7 +159,7 @@ async fn steps_of_a_long_message_are_shown_less_often() {
         let alice = spec.plan.nodes.iter().position(|node| node.name == "alice").expect("alice");
         let mut devnet = Devnet::new(spec, claim, Box::new(|_, _| Command::new("true")));
         let now = Moment::now();
-        let source = Source { node: alice, generation: devnet.nodes[alice].generation };
+        let source = devnet.source(alice);
         let mut tell = |stage| {
             let event = contract::MessageEvent { t: now.t, message: "m".into(), stage };
             let event = contract::Event::Message(event);

@@ -1,14 +1,18 @@
-//! `send`: a message from one client to another.
+//! `send`: a message from one client to another, or many of them.
 
-use std::io::{self, Read as _};
+mod content;
+mod many;
+mod steps;
+mod tally;
 
-use contract::{Content, MAX_CONTENT_BYTES};
-use control::{Failure, FailureCode, MessageStatus, SendRequest, SendWait, shown_argument};
+use control::{MessageStatus, SendRequest, SendWait};
 use serde::Serialize;
 
 use crate::cli::SendArgs;
 use crate::context::Context;
 use crate::stop::Outcome;
+
+use content::Contents;
 
 #[derive(Serialize)]
 struct Sent<'a> {
@@ -21,10 +25,13 @@ struct Sent<'a> {
 }
 
 pub(crate) async fn run(context: &Context, args: SendArgs) -> Outcome {
-    let what = content(&args)?;
+    if args.count.is_some() || args.follow {
+        return Box::pin(many::run(context, &args)).await;
+    }
+    let content = Contents::of(&args)?.of_number(1);
     let wait = if args.wait { SendWait::Delivered } else { SendWait::Accepted };
-    let request =
-        SendRequest { from: args.from, to: args.to, content: what, wait, timeout: args.timeout };
+    let timeout_ms = u64::try_from(args.timeout.as_millis()).unwrap_or(u64::MAX);
+    let request = SendRequest { from: args.from, to: args.to, content: what, wait, timeout_ms };
     let message = context.connect(None)?.send(&request).await?;
     let route = message.packets.first().map(|packet| packet.route.as_slice()).unwrap_or_default();
     let sent = Sent { message: &message, delay_ms: message.delivered_ms, route };
@@ -50,35 +57,4 @@ fn text(sent: &Sent<'_>) -> String {
         route => format!(" via {}", route.join(" → ")),
     };
     format!("{from} → {to}: {how}, {packets}{via}, message {id}")
-}
-
-fn content(args: &SendArgs) -> Outcome<Content> {
-    let bytes = match (&args.file, args.text.as_deref()) {
-        (Some(path), _) => {
-            let what = format!("`{}`", shown_argument(&path.display().to_string()));
-            let file = std::fs::File::open(path).map_err(|error| unreadable(&what, &error))?;
-            read(&what, file)?
-        }
-        (None, Some("-")) => read("standard input", io::stdin().lock())?,
-        (None, text) => text.unwrap_or_default().as_bytes().to_vec(),
-    };
-    Ok(Content::from_bytes(bytes))
-}
-
-/// Reads one byte more than is possible, which tells that there are more.
-fn read(what: &str, from: impl io::Read) -> Outcome<Vec<u8>> {
-    let limit = u64::try_from(MAX_CONTENT_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-    let mut bytes = Vec::new();
-    from.take(limit).read_to_end(&mut bytes).map_err(|error| unreadable(what, &error))?;
-    if bytes.len() > MAX_CONTENT_BYTES {
-        let message = format!("cannot send {what}: it has more than {MAX_CONTENT_BYTES} bytes");
-        return Err(Failure::new(FailureCode::Usage, message)
-            .hint("longer ones go through the websocket of the client, up to 16 MiB")
-            .into());
-    }
-    Ok(bytes)
-}
-
-fn unreadable(what: &str, error: &io::Error) -> Failure {
-    Failure::new(FailureCode::Usage, format!("cannot read the message from {what}: {error}"))
 }

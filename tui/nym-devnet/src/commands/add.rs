@@ -1,0 +1,53 @@
+//! `add`: one more node for a running devnet.
+
+use control::{AddRequest, Failure, FailureCode, NodeStatus, State};
+use serde::Serialize;
+
+use super::act;
+use crate::cli::{AddArgs, AddWhat};
+use crate::context::Context;
+use crate::progress::Progress;
+use crate::stop::Outcome;
+use crate::watch::{Watch, late};
+
+#[derive(Serialize)]
+struct Added {
+    node: NodeStatus,
+}
+
+pub(crate) async fn run(context: &Context, args: &AddArgs) -> Outcome {
+    let client = context.connect(None)?;
+    let request = match &args.what {
+        AddWhat::Mix { layer } => AddRequest::Mixnode { layer: *layer },
+        AddWhat::Client { name } => AddRequest::Client { name: name.clone() },
+        AddWhat::Provider => AddRequest::Provider,
+    };
+    let mut node = client.add(&request).await?;
+    if !args.no_wait {
+        let names = [node.name.clone()];
+        let mut watch = Watch::open(&client).await?;
+        let mut progress = Progress::new(context.output, args.timeout, false);
+        let ready = act::wait(&mut watch, &mut progress, &names, State::Ready);
+        let waited = tokio::time::timeout(args.timeout, ready).await;
+        drop(progress);
+        node = watch.node(&node.name).cloned().unwrap_or(node);
+        match waited {
+            Ok(ready) => ready?,
+            Err(_) => {
+                let limit = humantime::format_duration(args.timeout);
+                let why = late([&node], State::Ready);
+                let message = format!("`{}` is added but not ready within {limit}: {why}", node.name);
+                return Err(Failure::new(FailureCode::DeadlinePassed, message)
+                    .hint(format!("`nym-devnet remove {}` takes it out again", node.name))
+                    .node(&node.name)
+                    .log(node.log_file.display().to_string())
+                    .into());
+            }
+        }
+    }
+    let added = Added { node };
+    context.output.result("add", Some(context.name()), &added, |output| {
+        let NodeStatus { name, state, reason, .. } = &added.node;
+        format!("{name}: {}: {reason}", output.state(*state, 0))
+    })
+}

@@ -1,0 +1,245 @@
+//! How many of the messages that were sent have arrived, and after which time.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use control::{MessageState, MessageStatus};
+use serde::Serialize;
+use tokio::time::Instant;
+
+/// Statuses of messages whose acceptance was not told yet: the two come on two connections. Others may
+/// send at the same time.
+const MAX_EARLY: usize = 256;
+
+/// What becomes of messages.
+#[derive(Debug)]
+pub(super) struct Tally {
+    /// How long each is waited for.
+    timeout: Duration,
+    /// Until it is acknowledged, not only delivered.
+    to_the_end: bool,
+    open: BTreeMap<String, Open>,
+    early: VecDeque<MessageStatus>,
+    accepted: u32,
+    failed: u32,
+    lost: u32,
+    /// In milliseconds.
+    delays: Vec<f64>,
+    /// Why the first that failed did.
+    why: Option<String>,
+}
+
+/// A message that has not arrived.
+#[derive(Debug)]
+struct Open {
+    number: u32,
+    until: Instant,
+    status: Option<MessageStatus>,
+}
+
+/// Something new of a message.
+#[derive(Debug, PartialEq)]
+pub(super) struct News {
+    pub(super) number: u32,
+    pub(super) before: Option<MessageStatus>,
+    pub(super) now: MessageStatus,
+}
+
+/// The whole of it.
+#[derive(Debug, PartialEq, Serialize)]
+pub(super) struct Summary {
+    pub(super) accepted: u32,
+    pub(super) delivered: u32,
+    pub(super) failed: u32,
+    /// Not there in time. They may come later.
+    pub(super) lost: u32,
+    pub(super) delay_ms: Option<Delays>,
+}
+
+/// From acceptance until the recipient had the whole of it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(super) struct Delays {
+    pub(super) min: f64,
+    pub(super) median: f64,
+    pub(super) p95: f64,
+    pub(super) max: f64,
+}
+
+impl Tally {
+    pub(super) fn new(timeout: Duration, to_the_end: bool) -> Self {
+        Self {
+            timeout,
+            to_the_end,
+            open: BTreeMap::new(),
+            early: VecDeque::new(),
+            accepted: 0,
+            failed: 0,
+            lost: 0,
+            delays: Vec::new(),
+            why: None,
+        }
+    }
+
+    /// Its client has accepted the message of this number.
+    pub(super) fn accepted(
+        &mut self,
+        now: Instant,
+        number: u32,
+        status: MessageStatus,
+    ) -> Vec<News> {
+        self.accepted += 1;
+        let id = status.id.clone();
+        self.open.insert(id.clone(), Open { number, until: now + self.timeout, status: None });
+        let early = std::mem::take(&mut self.early);
+        let (its, others) = early.into_iter().partition(|early| early.id == id);
+        self.early = others;
+        // What is told first is the older; the answer may be older than what came before it.
+        let mut statuses: VecDeque<MessageStatus> = its;
+        if statuses.iter().all(|early| early.state >= status.state) {
+            statuses.push_front(status);
+        } else {
+            statuses.push_back(status);
+        }
+        statuses.into_iter().filter_map(|status| self.take(status)).collect()
+    }
+
+    /// Something was told of a message. None if it is not one of ours, or nothing new.
+    pub(super) fn take(&mut self, status: MessageStatus) -> Option<News> {
+        let Some(open) = self.open.get_mut(&status.id) else {
+            self.early.push_back(status);
+            self.early.drain(..self.early.len().saturating_sub(MAX_EARLY));
+            return None;
+        };
+        if open.status.as_ref() == Some(&status) {
+            return None;
+        }
+        let number = open.number;
+        let before = open.status.replace(status.clone());
+        let delay = status.delivered_ms.or(status.acknowledged_ms);
+        let is_over = if self.to_the_end {
+            matches!(status.state, MessageState::Acknowledged | MessageState::Failed)
+        } else {
+            delay.is_some() || status.state == MessageState::Failed
+        };
+        if is_over {
+            self.open.remove(&status.id);
+            self.count(&status, delay);
+        }
+        Some(News { number, before, now: status })
+    }
+
+    fn count(&mut self, status: &MessageStatus, delay: Option<f64>) {
+        match delay {
+            Some(delay) => self.delays.push(delay),
+            None => {
+                self.failed += 1;
+                self.why.get_or_insert_with(|| status.error.clone().unwrap_or_default());
+            }
+        }
+    }
+
+    /// Gives up those whose time is over.
+    pub(super) fn expire(&mut self, now: Instant) {
+        let over = self.open.extract_if(.., |_, open| open.until <= now).collect::<Vec<_>>();
+        for (_, open) in over {
+            // Its last acknowledgement is late; the message is there.
+            match open.status.as_ref().and_then(|status| status.delivered_ms) {
+                Some(delay) => self.delays.push(delay),
+                None => self.lost += 1,
+            }
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.open.values().map(|open| open.until).min()
+    }
+
+    /// How many are on their way.
+    pub(super) fn open(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Why the first that failed did.
+    pub(super) fn why(&self) -> Option<&str> {
+        self.why.as_deref()
+    }
+
+    pub(super) fn summary(&self) -> Summary {
+        Summary {
+            accepted: self.accepted,
+            delivered: u32::try_from(self.delays.len()).unwrap_or(u32::MAX),
+            failed: self.failed,
+            lost: self.lost,
+            delay_ms: delays(&self.delays),
+        }
+    }
+}
+
+fn delays(delays: &[f64]) -> Option<Delays> {
+    let mut sorted = delays.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    // The nearest rank: the least that is not below so many percent of all.
+    let at = |percent: usize| {
+        let rank = (sorted.len() * percent).div_ceil(100).max(1);
+        sorted.get(rank - 1).copied()
+    };
+    Some(Delays { min: at(0)?, median: at(50)?, p95: at(95)?, max: at(100)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::steps::tests::status;
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(30);
+
+    #[tokio::test]
+    async fn every_message_is_counted_once_whatever_is_told_of_it() {
+        let now = Instant::now();
+        let mut tally = Tally::new(LIMIT, false);
+        for number in 1..=4 {
+            let queued = status(&format!("m{number}"), MessageState::Queued, None);
+            assert_eq!(tally.accepted(now, number, queued.clone()).len(), 1);
+            assert_eq!(tally.take(queued), None, "nothing new");
+        }
+        let delivered = status("m1", MessageState::Delivered, Some(500.0));
+        assert_eq!(tally.take(delivered.clone()).expect("news").number, 1);
+        assert_eq!(tally.take(delivered), None, "it is over");
+        tally.take(status("m2", MessageState::Failed, None));
+        tally.take(status("somebody's", MessageState::Delivered, Some(1.0)));
+        assert_eq!(tally.next_deadline(), Some(now + LIMIT));
+        tally.expire(now + LIMIT);
+        assert_eq!((tally.open(), tally.next_deadline()), (0, None));
+        let Summary { accepted, delivered, failed, lost, delay_ms } = tally.summary();
+        assert_eq!((accepted, delivered, failed, lost), (4, 1, 1, 2));
+        assert_eq!(delay_ms.map(|delays| delays.max), Some(500.0));
+        assert_eq!(tally.why(), Some(""));
+    }
+
+    #[tokio::test]
+    async fn what_is_told_before_the_acceptance_is_not_lost() {
+        let now = Instant::now();
+        let mut tally = Tally::new(LIMIT, true);
+        for _ in 0..1000 {
+            tally.take(status("other", MessageState::Sent, None));
+        }
+        let queued = status("m", MessageState::Queued, None);
+        tally.take(status("m", MessageState::Delivered, Some(5.0)));
+        let news = tally.accepted(now, 1, queued);
+        let states: Vec<_> = news.iter().map(|news| news.now.state).collect();
+        assert_eq!(states, [MessageState::Queued, MessageState::Delivered]);
+        assert_eq!(tally.open(), 1, "it waits for the acknowledgement");
+        tally.expire(now + LIMIT);
+        assert_eq!(tally.summary().delivered, 1);
+        assert!(tally.early.len() <= MAX_EARLY);
+    }
+
+    #[test]
+    fn percentiles_are_delays_that_were_measured() {
+        assert_eq!(delays(&[]), None);
+        assert_eq!(delays(&[7.0]), Some(Delays { min: 7.0, median: 7.0, p95: 7.0, max: 7.0 }));
+        let all: Vec<f64> = (1..=100).rev().map(f64::from).collect();
+        let expected = Delays { min: 1.0, median: 50.0, p95: 95.0, max: 100.0 };
+        assert_eq!(delays(&all), Some(expected));
+    }
+}

@@ -1,0 +1,80 @@
+//! `set`: other parameters for a running devnet.
+
+use std::time::Duration;
+
+use contract::Role;
+use control::{DevnetInfo, Failure, FailureCode, SetRequest, State};
+
+use crate::cli::SetArgs;
+use crate::context::Context;
+use crate::progress::Progress;
+use crate::stop::Outcome;
+use crate::watch::Watch;
+
+pub(crate) async fn run(context: &Context, args: &SetArgs) -> Outcome {
+    let client = context.connect(None)?;
+    let change = args.change();
+    let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
+    let request = SetRequest {
+        hop_delay_ms: change.hop_delay.map(milliseconds),
+        slot_ms: change.slot.map(milliseconds),
+        loop_cover_ms: change.loop_cover.map(milliseconds),
+        crowd: change.crowd,
+    };
+    let info = client.set(&request).await?;
+    if let Some(size) = change.crowd.filter(|_| !args.no_wait) {
+        let mut watch = Watch::open(&client).await?;
+        let mut progress = Progress::new(context.output, args.timeout, false);
+        let waited =
+            tokio::time::timeout(args.timeout, wait(&mut watch, &mut progress, size)).await;
+        drop(progress);
+        waited.unwrap_or_else(|_| {
+            let limit = humantime::format_duration(args.timeout);
+            let message = format!("not within {limit}: {}", missing(&watch, size));
+            Err(Failure::new(FailureCode::DeadlinePassed, message).into())
+        })?;
+    }
+    context.output.result("set", Some(context.name()), &info, |_| text(&info))
+}
+
+/// Waits until the crowd has its size.
+async fn wait(watch: &mut Watch, progress: &mut Progress, size: u16) -> Outcome {
+    loop {
+        let crowd = watch.nodes.iter().find(|node| node.role == Role::Crowd);
+        match crowd {
+            None if size == 0 => return Ok(()),
+            Some(crowd) if crowd.state == State::Failed => {
+                return Err(watch.loss_of(crowd).into());
+            }
+            Some(crowd)
+                if crowd.state == State::Ready && crowd.public_keys.len() == usize::from(size) =>
+            {
+                return Ok(());
+            }
+            _ => {}
+        }
+        let reason = missing(watch, size);
+        if progress.next(watch, &reason).await?.is_none() {
+            let message = "the devnet went down meanwhile";
+            return Err(Failure::new(FailureCode::NoSuchDevnet, message).into());
+        }
+    }
+}
+
+fn missing(watch: &Watch, size: u16) -> String {
+    match watch.nodes.iter().find(|node| node.role == Role::Crowd) {
+        Some(crowd) => {
+            let (has, state) = (crowd.public_keys.len(), crowd.state.phrase());
+            format!("the crowd {state} with {has} of {size} identities: {}", crowd.reason)
+        }
+        None => "there is no crowd yet".into(),
+    }
+}
+
+fn text(info: &DevnetInfo) -> String {
+    let DevnetInfo { profile, hop_delay_ms, slot_ms, loop_cover_ms, crowd, .. } = info;
+    format!(
+        "hop delay {hop_delay_ms} ms, slot {slot_ms} ms, loop cover {loop_cover_ms} ms ({profile}), \
+         crowd of {crowd}"
+    )
+}
