@@ -62,15 +62,15 @@ struct Seeded {
 }
 
 impl Choices {
-    /// From a seed, beginning with the first.
-    pub(crate) fn seeded(seed: NodeSeed) -> Self {
-        Self(Some(Box::new(Seeded { seed, made: [0; Purpose::COUNT] })))
+    /// From this seed, beginning with the first.
+    pub(crate) fn of(seed: Option<NodeSeed>) -> Self {
+        Self(seed.map(|seed| Box::new(Seeded { seed, made: [0; Purpose::COUNT] })))
     }
 
     /// Random numbers for the next choice. Without a seed they come from `rng`.
     pub(crate) fn next(&mut self, purpose: Purpose, rng: &mut impl CryptoRng) -> StdRng {
         let Some(seeded) = &mut self.0 else { return StdRng::from_rng(rng) };
-        let made = &mut seeded.made[0];
+        let made = &mut seeded.made[purpose as usize];
         let choice = seeded.seed.choice(purpose.word(), *made);
         *made += 1;
         choice

@@ -144,11 +144,11 @@ impl Client {
         }
     }
 
-    /// Draws its intervals, routes and delays from this seed, not from the random numbers that it is
-    /// given. The keys of its packets and all identifiers still come from those.
+    /// Draws its intervals, routes and delays from this seed, if there is one, and not from the random
+    /// numbers that it is given. The keys of its packets and all identifiers still come from those.
     #[must_use]
-    pub fn seeded(self, seed: NodeSeed) -> Self {
-        Self { choices: Choices::seeded(seed), ..self }
+    pub fn seeded(self, seed: Option<NodeSeed>) -> Self {
+        Self { choices: Choices::of(seed), ..self }
     }
 
     /// Where it can be reached.

@@ -119,16 +119,12 @@ impl Identity {
         let mut networks = shared.networks.clone();
         let mut settings = shared.settings.clone();
         let at_first = *settings.borrow_and_update();
-        let mut engine = Client::new(key, provider, at_first, shared.packets.clone());
-        if let Some(seed) = seed {
-            engine = engine.seeded(seed);
-        }
+        let engine = Client::new(key, provider, at_first, shared.packets.clone());
+        let mut engine = engine.seeded(seed);
         engine.set_network(Arc::clone(&networks.borrow_and_update()));
         let timer = Arc::clone(&shared.timer);
-        let (storage, left) = match journal {
-            Some(Journal { storage, outgoing }) => (Some(storage), outgoing),
-            None => (None, Vec::new()),
-        };
+        let journal = journal.map(|Journal { storage, outgoing }| (storage, outgoing));
+        let (storage, left) = journal.unzip();
         let mut driver = Driver {
             engine,
             rng,
@@ -146,7 +142,7 @@ impl Identity {
             leaving: false,
             told: String::new(),
         };
-        driver.take_up(left);
+        driver.take_up(left.unwrap_or_default());
         let mut leaving_until: Option<Time> = None;
         let mut batch = Vec::with_capacity(MAX_WAITING_DELIVERIES);
         while !leaving_until.is_some_and(|until| driver.is_idle() || until <= clock::now()) {

@@ -246,7 +246,8 @@ async fn send(
     let stopping = || "the client is stopping".to_owned();
     let data = content.into_bytes().map_err(|error| error.to_string())?;
     let to = to.parse().map_err(|error: wire::KeyError| error.to_string())?;
-    let id = message.map(|id| message_id(&id).ok_or("the message's id is not 32 hexadecimal digits"));
+    let id =
+        message.map(|id| message_id(&id).ok_or("the message's id is not 32 hexadecimal digits"));
     let id = id.transpose()?;
     let message = NewMessage { to, data: data.into(), id, reply_blocks: 0, confirm: false };
     let (answer, answered) = oneshot::channel();

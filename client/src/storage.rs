@@ -32,8 +32,8 @@ use wire::{ClientAddress, Fragment, Identifier, Kind, MessageId, PublicKey, Repl
 pub(crate) use self::error::ReplyError;
 pub use self::error::StorageError;
 pub use self::file::MessageFile;
-pub use self::ledger::Amount;
 use self::inbox::Page;
+pub use self::ledger::Amount;
 use self::ledger::Ledger;
 use self::outgoing::{Accepted, Note};
 use crate::outbox::Outgoing;

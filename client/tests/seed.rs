@@ -82,7 +82,7 @@ impl Setting {
         let settings = Settings { rates: RATES, layers: LAYERS, acks: true };
         let key = PrivateKey::random(&mut keys);
         let client = Client::new(key, provider, settings, PacketBuilder::new(PROFILE));
-        let mut client = client.seeded(NodeSeed::new(seed, "alice"));
+        let mut client = client.seeded(Some(NodeSeed::new(seed, "alice")));
         client.set_network(Arc::new(Network::from_topology(&topology)));
         client.set_online(Time::default(), true);
         let rng = StdRng::seed_from_u64(u64::from(run) + 100);

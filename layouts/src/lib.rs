@@ -24,8 +24,8 @@ mod value;
 mod variables;
 
 pub use contract::Rates;
-pub use grow::GrowError;
 pub use fault::{LayoutFault, nearest};
+pub use grow::GrowError;
 pub use layout::{
     Layout, LayoutError, MAX_CLIENTS, MAX_CROWD, MAX_LAYERS, MAX_PROVIDERS, MAX_WIDTH, NodeLayout,
 };

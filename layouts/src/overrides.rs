@@ -54,21 +54,12 @@ impl Override {
                     layout.remove("width");
                     layout.remove("layers");
                 }
-                "width" => self.one_width(layout),
+                "width" => one_width(layout),
                 "layers" => self.as_many_layers(layout)?,
                 _ => {}
             }
         }
         layout.set(&self.path, self.value.clone())
-    }
-
-    /// In place of different widths, one; of as many layers.
-    fn one_width(&self, layout: &mut Value) {
-        if let Some(Value { data: Data::List(widths), place }) = layout.remove("widths") {
-            let layers = i64::try_from(widths.len()).unwrap_or(i64::MAX);
-            let layers = Value { place, data: Data::Integer(layers) };
-            layout.set(&["layers".into()], layers).expect("a layout is a table");
-        }
     }
 
     /// As many layers, if it is clear how wide they are.
@@ -85,6 +76,15 @@ impl Override {
         }
         layout.remove("widths");
         layout.set(&["width".into()], width)
+    }
+}
+
+/// In place of different widths, one; of as many layers.
+fn one_width(layout: &mut Value) {
+    if let Some(Value { data: Data::List(widths), place }) = layout.remove("widths") {
+        let layers = i64::try_from(widths.len()).unwrap_or(i64::MAX);
+        let layers = Value { place, data: Data::Integer(layers) };
+        layout.set(&["layers".into()], layers).expect("a layout is a table");
     }
 }
 

@@ -115,7 +115,7 @@ impl<'de> Deserializer<'de> for &Value {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         match &self.data {
             Data::List(_) => self.visit(visitor),
-            _ => Err(self.refuse("a list, such as `[\"a\", \"b\"]`")),
+            _ => Err(self.refuse("a list in square brackets")),
         }
     }
 

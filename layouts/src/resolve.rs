@@ -7,7 +7,7 @@ use serde::Deserialize as _;
 
 use crate::fault::{LayoutFault, Wrong, nearest, shown};
 use crate::file::{LayoutFile, NodeFile};
-use crate::kinds::Clients;
+use crate::kinds::{Clients, Count, Time};
 use crate::names::check_client_name;
 use crate::value::Value;
 use crate::variables::{Variables, fill};
@@ -91,13 +91,13 @@ impl Resolving<'_> {
         let usual = Layout::default();
         let widths = match (&file.widths, file.width, file.layers) {
             (None, width, layers) => {
-                let width = width.map_or(usual.widths[0], |width| width.as_u16());
+                let width = width.map_or(usual.widths[0], Count::as_u16);
                 let layers = layers.map_or(usual.widths.len(), |layers| layers.as_u16().into());
                 vec![width; layers]
             }
             (Some(_), Some(_), _) => return Err(self.both("width")),
             (Some(_), None, Some(_)) => return Err(self.both("layers")),
-            (Some(widths), None, None) => widths.iter().map(|width| width.as_u16()).collect(),
+            (Some(widths), None, None) => widths.iter().copied().map(Count::as_u16).collect(),
         };
         let most = crate::MAX_LAYERS.into();
         if !(1..=most).contains(&widths.len()) {
@@ -118,27 +118,27 @@ impl Resolving<'_> {
         };
         Ok(Layout {
             widths,
-            providers: file.providers.map_or(usual.providers, |count| count.as_u16()),
+            providers: file.providers.map_or(usual.providers, Count::as_u16),
             clients,
             client_names,
-            crowd: file.crowd.map_or_else(|| profile.crowd(), |count| count.as_u16()),
+            crowd: file.crowd.map_or_else(|| profile.crowd(), Count::as_u16),
             profile,
             rates: Rates {
-                hop_delay: file.hop_delay.map_or(of_profile.hop_delay, |time| time.get()),
-                slot: file.slot.map_or(of_profile.slot, |time| time.get()),
-                loop_cover: file.loop_cover.map_or(of_profile.loop_cover, |time| time.get()),
+                hop_delay: file.hop_delay.map_or(of_profile.hop_delay, Time::get),
+                slot: file.slot.map_or(of_profile.slot, Time::get),
+                loop_cover: file.loop_cover.map_or(of_profile.loop_cover, Time::get),
             },
             acks: file.acks.unwrap_or(usual.acks),
             metrics: file.metrics.unwrap_or(usual.metrics),
             faithful: file.faithful.unwrap_or(usual.faithful),
             restart: file.restart.unwrap_or(usual.restart),
-            seed: file.seed.map(|seed| seed.get()),
+            seed: file.seed.map(Count::get),
             nodes: BTreeMap::new(),
         })
     }
 
     fn both(&self, field: &str) -> Wrong {
-        self.wrong(&[field], format!("`widths` says it too, and only one of them can stand"))
+        self.wrong(&[field], "`widths` says it too, and only one of them can stand")
             .hint(format!("leave out `widths` or `{field}`"))
     }
 
@@ -161,7 +161,7 @@ impl Resolving<'_> {
             let message = format!("this network has no node `{}`", shown(name));
             let names = || plan.nodes.iter().map(|node| node.name.as_str());
             let wrong = Wrong::other(message).at(self.value.place_of(&["nodes", name]));
-            return Err(wrong.below("nodes").hint(one_of(name, names)));
+            return Err(wrong.hint(one_of(name, names)));
         };
         let role = planned.role;
         let sends = matches!(role, Role::Client | Role::Crowd);
@@ -242,9 +242,9 @@ impl Resolving<'_> {
 impl From<NodeFile> for NodeLayout {
     fn from(file: NodeFile) -> Self {
         Self {
-            hop_delay: file.hop_delay.map(|time| time.get()),
-            slot: file.slot.map(|time| time.get()),
-            loop_cover: file.loop_cover.map(|time| time.get()),
+            hop_delay: file.hop_delay.map(Time::get),
+            slot: file.slot.map(Time::get),
+            loop_cover: file.loop_cover.map(Time::get),
             provider: file.provider,
             metrics: file.metrics,
             restart: file.restart,

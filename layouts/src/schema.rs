@@ -1,14 +1,17 @@
 //! JSON Schema of a layout file, and the reference that is made from it. Editors complete and check by
 //! the one, people read the other.
 
-use std::fmt::Write as _;
+use std::fmt::{Debug, Write as _};
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ComponentsBuilder, Schema};
 use utoipa::{PartialSchema as _, ToSchema as _};
 
-use crate::file::LayoutFile;
+use crate::fault::{Wrong, WrongKind};
+use crate::file::{LayoutFile, NodeFile};
+use crate::value as layout;
 
 /// The definition of a variable that is a whole value.
 const VARIABLE: &str = "Variable";
@@ -91,14 +94,15 @@ pub fn reference() -> String {
     let schema = schema();
     let mut text = String::new();
     let parts = [
-        ("Fields of a layout", &schema),
-        ("Fields of `[nodes.NAME]`", &schema["$defs"]["NodeFile"]),
+        ("Fields of a layout", &schema, fields::<LayoutFile>()),
+        ("Fields of `[nodes.NAME]`", &schema["$defs"]["NodeFile"], fields::<NodeFile>()),
     ];
-    for (title, part) in parts {
+    for (title, part, fields) in parts {
         let description = part["description"].as_str().unwrap_or_default();
         write!(text, "### {title}\n\n{description}\n\n").expect(INFALLIBLE);
         text.push_str("| field | value | meaning |\n|---|---|---|\n");
-        for (name, field) in part["properties"].as_object().into_iter().flatten() {
+        for name in fields {
+            let field = &part["properties"][name];
             let meaning = field["description"].as_str().unwrap_or_default();
             writeln!(text, "| `{name}` | {} | {meaning} |", kind(field)).expect(INFALLIBLE);
         }
@@ -107,6 +111,17 @@ pub fn reference() -> String {
     text.truncate(text.trim_end().len());
     text.push('\n');
     text
+}
+
+/// The fields of a type in the order in which they stand there, which serde tells whoever asks for one
+/// that there is not.
+fn fields<T: for<'de> Deserialize<'de> + Debug>() -> &'static [&'static str] {
+    let mut unknown = layout::Value::empty();
+    unknown.set(&[String::new()], layout::Value::empty()).expect("it is a table");
+    match T::deserialize(&unknown) {
+        Err(Wrong { kind: WrongKind::UnknownKey { known, .. }, .. }) => known,
+        other => unreachable!("no field is called nothing: {other:?}"),
+    }
 }
 
 const INFALLIBLE: &str = "a string takes all that is written to it";

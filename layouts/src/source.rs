@@ -117,7 +117,7 @@ impl Source {
         }
         let text = String::from_utf8(bytes).map_err(|error| {
             let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = valid.split(|byte| *byte == b'\n').count();
             SourceError::Encoding { path: path.into(), line }
         })?;
         let whole = std::path::absolute(path).map_err(failed)?;

@@ -103,15 +103,25 @@ impl Value {
         entries.iter().find(|entry| entry.key == key)
     }
 
-    /// The place of the last of these keys, each below the one before; or of the closest above it.
+    /// The place of the last of these keys, each below the one before; or of the closest above it. `[0]`
+    /// is the first value of a list.
     pub(crate) fn place_of(&self, path: &[&str]) -> &Place {
         let mut value = self;
         let mut place = &self.place;
         for key in path {
-            let Some(entry) = value.get(key) else { break };
-            (value, place) = (&entry.value, &entry.place);
+            if let Some(entry) = value.get(key) {
+                (value, place) = (&entry.value, &entry.place);
+            } else if let Some(inner) = value.at(key) {
+                (value, place) = (inner, &inner.place);
+            }
         }
         place
+    }
+
+    /// The value of this number in brackets, if this is a list that has it.
+    fn at(&self, key: &str) -> Option<&Self> {
+        let Data::List(values) = &self.data else { return None };
+        values.get(key.strip_prefix('[')?.strip_suffix(']')?.parse::<usize>().ok()?)
     }
 
     /// Sets what is at this path, tables on the way to it included.

@@ -12,7 +12,8 @@ fn nothing(_: &str) -> Result<String, VarError> {
 
 fn plan_of(text: &str, params: &[&str]) -> Result<Plan, LayoutFault> {
     let source = Source::of_text("my.toml", text, "/layouts".into());
-    let params = params.iter().map(|param| Override::param(param)).collect::<Result<Vec<_>, _>>()?;
+    let params =
+        params.iter().map(|param| Override::param(param)).collect::<Result<Vec<_>, _>>()?;
     layouts::resolve(Some(&source), &params, &nothing).map(|resolved| resolved.plan)
 }
 

@@ -190,9 +190,9 @@ pub(super) fn page(connection: &Connection, after: u64) -> Result<Page, Database
     let messages = messages.collect::<Result<_, DatabaseError>>()?;
     // SQLite keeps it, so that no number is given twice.
     let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'inbox'";
-    let last = connection.prepare_cached(sql).and_then(|mut statement| {
-        statement.query_row([], |row| row.get(0)).optional()
-    });
+    let last = connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.query_row([], |row| row.get(0)).optional());
     let last = FORMAT.attempt("read the last number", last)?.unwrap_or_default();
     Ok(Page { messages, more: fit < all, last })
 }

@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use runtime::{AnnounceAs, Fallback, KeyFiles, ListenOn, NodeSeed};
+use contract::Fatal;
+use runtime::{AnnounceAs, Fallback, KeyFiles, ListenOn, LoadedKey, NodeSeed, load_key};
 
 /// Options of a mixnode.
 #[derive(Clone, Debug, Args)]
@@ -62,16 +63,20 @@ pub struct MixnodeArgs {
 }
 
 impl MixnodeArgs {
-    pub(crate) fn key_files(&self) -> KeyFiles {
+    fn key_files(&self) -> KeyFiles {
         self.key_files.clone().unwrap_or_else(|| KeyFiles::in_folder(&self.home, "sphinx"))
     }
 
-    pub(crate) fn node_seed(&self) -> Option<NodeSeed> {
-        self.seed.map(|seed| NodeSeed::new(seed, &self.name))
+    /// Its key, which may be used where it listens.
+    pub(crate) fn load_key(&self) -> Result<LoadedKey, Fatal> {
+        let seed = self.seed.map(|seed| NodeSeed::new(seed, &self.name));
+        let loaded = load_key(&self.key_files(), seed.as_ref())?;
+        loaded.check_addresses(self.hosts())?;
+        Ok(loaded)
     }
 
     /// Where others are told to reach it.
-    pub(crate) fn hosts(&self) -> impl Iterator<Item = IpAddr> {
+    fn hosts(&self) -> impl Iterator<Item = IpAddr> {
         [self.host].into_iter().chain(self.announce_host.map(|announced| announced.host))
     }
 

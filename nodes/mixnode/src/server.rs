@@ -13,7 +13,7 @@ use directory_api::{METRICS_INTERVAL, MixNodeReport};
 use directory_client::DirectoryClient;
 use runtime::{
     AnnounceAs, Double, LINKS_INTERVAL, Links, MalformedFrames, Network, Process, Reporter,
-    accept_packets, announce, clock, follow_topology, leave_directory, listen, load_key, with_causes,
+    accept_packets, announce, clock, follow_topology, leave_directory, listen, with_causes,
 };
 use sphinx::HopProcessor;
 use tokio::net::TcpListener;
@@ -44,8 +44,7 @@ pub async fn run(args: MixnodeArgs, process: Process) -> Result<(), Fatal> {
     let reporter = process.reporter.clone();
     let directory = DirectoryClient::new(&args.directory)
         .map_err(|error| Fatal::new(FatalCode::Usage, with_causes(&error)))?;
-    let loaded = load_key(&args.key_files(), args.node_seed().as_ref())?;
-    loaded.check_addresses(args.hosts())?;
+    let loaded = args.load_key()?;
     reporter.report(Event::Identity(Identity {
         public_keys: vec![loaded.key.public().to_string()],
         address: None,

@@ -4,8 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Args;
+use contract::Fatal;
 use directory_api::MixProviderReport;
-use runtime::{AnnounceAs, Fallback, KeyFiles, ListenOn, NodeSeed};
+use runtime::{AnnounceAs, Fallback, KeyFiles, ListenOn, LoadedKey, NodeSeed, load_key};
 use wire::PublicKey;
 
 use crate::{Amount, MAX_WAITING, MAX_WAITING_PER_CLIENT, Quotas};
@@ -75,16 +76,20 @@ impl ProviderArgs {
         }
     }
 
-    pub(crate) fn key_files(&self) -> KeyFiles {
+    fn key_files(&self) -> KeyFiles {
         self.key_files.clone().unwrap_or_else(|| KeyFiles::in_folder(&self.home, "sphinx"))
     }
 
-    pub(crate) fn node_seed(&self) -> Option<NodeSeed> {
-        self.seed.map(|seed| NodeSeed::new(seed, &self.name))
+    /// Its key, which may be used where it listens.
+    pub(crate) fn load_key(&self) -> Result<LoadedKey, Fatal> {
+        let seed = self.seed.map(|seed| NodeSeed::new(seed, &self.name));
+        let loaded = load_key(&self.key_files(), seed.as_ref())?;
+        loaded.check_addresses(self.hosts())?;
+        Ok(loaded)
     }
 
     /// Where others are told to reach it.
-    pub(crate) fn hosts(&self) -> impl Iterator<Item = IpAddr> {
+    fn hosts(&self) -> impl Iterator<Item = IpAddr> {
         let announced = [self.announce_host, self.clients_announce_host].into_iter().flatten();
         let listening = [self.host].into_iter().chain(self.clients_host);
         listening.chain(announced.map(|announced| announced.host))

@@ -13,8 +13,8 @@ use directory_api::METRICS_INTERVAL;
 use directory_client::DirectoryClient;
 use runtime::{
     AnnounceAs, Double, LINKS_INTERVAL, Links, MalformedFrames, Network, Process, Received,
-    Reporter, announce, clock, drops, follow_topology, leave_directory, listen, load_key,
-    receive_packets, with_causes,
+    Reporter, announce, clock, drops, follow_topology, leave_directory, listen, receive_packets,
+    with_causes,
 };
 use sphinx::{HopProcessor, ReplaySet};
 use storage::DatabaseError;
@@ -50,8 +50,7 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
     let Process { reporter, mut requests, shutdown } = process;
     let directory = DirectoryClient::new(&args.directory)
         .map_err(|error| Fatal::new(FatalCode::Usage, with_causes(&error)))?;
-    let loaded = load_key(&args.key_files(), args.node_seed().as_ref())?;
-    loaded.check_addresses(args.hosts())?;
+    let loaded = args.load_key()?;
     let public_key = loaded.key.public();
     reporter.report(identity(&public_key, loaded.new));
     let mailbox = args.home.join("mailbox.sqlite");

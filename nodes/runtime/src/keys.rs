@@ -102,13 +102,13 @@ impl KeyFiles {
         let private = read(&self.private, PRIVATE_TAG).map_err(|reason| {
             unreadable("key", &self.private, reason).hint(format!("restore it, or {anew}"))
         })?;
-        let Some((private, seed)) = private else { return Ok(None) };
-        let key = PrivateKey::from_bytes(private);
+        let Some(Contents { key, seed }) = private else { return Ok(None) };
+        let key = PrivateKey::from_bytes(key);
         let public = read(&self.public, PUBLIC_TAG).map_err(|reason| {
             unreadable("public key", &self.public, reason)
                 .hint("restore it, or remove it: the node needs only the private key")
         })?;
-        if public.is_some_and(|(public, _)| public != *key.public().as_bytes()) {
+        if public.is_some_and(|public| public.key != *key.public().as_bytes()) {
             return Err(self.mismatch(anew));
         }
         Ok(Some(LoadedKey { key, new: false, seed }))
@@ -152,8 +152,14 @@ fn cannot_write(path: &Path, error: &io::Error) -> Fatal {
         .hint("check that the folder exists, belongs to you and has space left")
 }
 
-/// The key in a file, and the seed that it is marked with.
-fn read(path: &Path, tag: &str) -> Result<Option<([u8; 32], Option<u64>)>, String> {
+/// What a key file holds.
+struct Contents {
+    key: [u8; 32],
+    /// The seed that the key is marked with.
+    seed: Option<u64>,
+}
+
+fn read(path: &Path, tag: &str) -> Result<Option<Contents>, String> {
     let text = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.to_string()),
@@ -169,7 +175,7 @@ fn read(path: &Path, tag: &str) -> Result<Option<([u8; 32], Option<u64>)>, Strin
     let seed = file.headers().get(SEED_HEADER).map(str::parse).transpose();
     let seed = seed.map_err(|_| format!("its header `{SEED_HEADER}` is no seed"))?;
     let wrong_length = |_| format!("the key has {} bytes, expected 32", file.contents().len());
-    file.contents().try_into().map(|key| Some((key, seed))).map_err(wrong_length)
+    file.contents().try_into().map(|key| Some(Contents { key, seed })).map_err(wrong_length)
 }
 
 /// Writes a file so that it is there whole or not at all.

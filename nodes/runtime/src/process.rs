@@ -280,7 +280,8 @@ mod tests {
     #[test]
     fn a_line_that_is_too_long_is_skipped_and_the_longest_message_is_not() {
         let content = contract::Content::Text("\u{1}".repeat(contract::MAX_CONTENT_BYTES));
-        let send = Request { id: 1, command: Command::Send { to: "x".into(), content, message: None } };
+        let send =
+            Request { id: 1, command: Command::Send { to: "x".into(), content, message: None } };
         let longest = serde_json::to_vec(&send).expect("JSON");
         let mut input = vec![b'x'; 3 * MAX_LINE_BYTES];
         input.push(b'\n');

@@ -173,7 +173,7 @@ impl ControlClient {
             .await
             .map_err(|reason| self.unreachable(paths::EVENTS, reason))?;
         let response = self.accepted(paths::EVENTS, response).await?;
-        Ok(EventStream { response, at: self.at.clone(), buffer: Vec::new() })
+        Ok(EventStream { response, at: self.at.clone(), buffer: Vec::new(), searched: 0 })
     }
 
     fn url(&self, path: &str) -> Url {
@@ -240,19 +240,24 @@ pub struct EventStream {
     response: Response,
     at: String,
     buffer: Vec<u8>,
+    /// Where no line ends before: a long one comes in many pieces.
+    searched: usize,
 }
 
 impl EventStream {
     /// The next event; none when the devnet is gone. Can be dropped and called again.
     pub async fn next(&mut self) -> Result<Option<Envelope>, ControlError> {
         loop {
-            if let Some(end) = self.buffer.iter().position(|&byte| byte == b'\n') {
-                let line: Vec<u8> = self.buffer.drain(..=end).collect();
+            let unread = self.buffer.get(self.searched..).unwrap_or_default();
+            if let Some(end) = unread.iter().position(|&byte| byte == b'\n') {
+                let line: Vec<u8> = self.buffer.drain(..=self.searched + end).collect();
+                self.searched = 0;
                 return match serde_json::from_slice(&line) {
                     Ok(envelope) => Ok(Some(envelope)),
                     Err(error) => Err(self.broken(format!("not an event: {error}"))),
                 };
             }
+            self.searched = self.buffer.len();
             if self.buffer.len() > MAX_EVENT_BYTES {
                 return Err(self.broken(format!("an event is longer than {MAX_EVENT_BYTES} bytes")));
             }

@@ -48,6 +48,9 @@ pub struct DevnetInfo {
     /// What fixes its keys and the random choices of its nodes, if that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
+    /// Whether its processes found the keys and mailboxes of an earlier time.
+    #[serde(default)]
+    pub resumed: bool,
     /// The devnet ends with the front end that started it.
     pub attached: bool,
     /// Where the control interface listens beside its sockets, if that was asked for.

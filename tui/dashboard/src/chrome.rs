@@ -35,7 +35,7 @@ pub(crate) fn header(model: &Model, area: Rect, scene: &mut Scene<'_>) {
         }
         right.extend(counts);
     }
-    if model.is_frozen() {
+    if model.is_frozen() && model.playback.is_none() {
         right.push(Span::raw("  "));
         right.push(Span::styled(" PAUSED ", scene.theme.selection));
     }
@@ -105,7 +105,9 @@ fn counts(devnet: &Devnet, wide: bool, scene: &Scene<'_>) -> Vec<Span<'static>> 
 fn connection(model: &Model, scene: &Scene<'_>) -> (String, Style) {
     let mark = |mark: Mark| scene.symbols.mark(mark);
     if let Some(playback) = &model.playback {
-        return (played(playback, model, scene), scene.theme.accent);
+        let style =
+            if model.is_frozen() { scene.theme.selection } else { scene.theme.accent };
+        return (played(playback, model, scene), style);
     }
     match &model.connection {
         Connection::Connecting => {
@@ -129,7 +131,7 @@ fn connection(model: &Model, scene: &Scene<'_>) -> (String, Style) {
     }
 }
 
-/// What of a recording was played: `PLAYBACK 0:12/1:30 ×2`.
+/// How much of a recording was played, and how: `PLAYBACK 0:12/1:30 ×2`.
 fn played(playback: &Playback, model: &Model, scene: &Scene<'_>) -> String {
     let minutes = |time: Duration| format!("{}:{:02}", time.as_secs() / 60, time.as_secs() % 60);
     let position = if model.devnet().is_some() {
@@ -138,7 +140,11 @@ fn played(playback: &Playback, model: &Model, scene: &Scene<'_>) -> String {
         Duration::ZERO
     };
     let length = playback.length.map_or_else(|| "?".into(), |length| minutes(length.max(position)));
-    let word = if playback.ended.is_some() { "END" } else { "PLAYBACK" };
+    let word = match &playback.ended {
+        Some(_) => "END",
+        None if playback.pace.paused => "PAUSED",
+        None => "PLAYBACK",
+    };
     let speed = playback.pace.speed.words(scene.symbols);
     format!("{word} {}/{length} {speed}", minutes(position))
 }

@@ -164,6 +164,7 @@ impl Fixture {
                 acks: true,
                 faithful: false,
                 seed: None,
+                resumed: false,
                 attached: true,
                 control_address: None,
                 notices: vec![],

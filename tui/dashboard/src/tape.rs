@@ -138,3 +138,58 @@ impl Events for Played {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use control::StreamEvent;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::fixture::{self, Fixture};
+    use crate::playback::Speed;
+
+    /// A recording of a snapshot, and a line of a log each second after it.
+    fn tape(seconds: u64) -> Tape {
+        let mut fixture = Fixture::two_by_three();
+        let snapshot = StreamEvent::Snapshot(Box::new(fixture.snapshot(Duration::ZERO)));
+        let mut events = vec![fixture.at(Duration::ZERO, snapshot)];
+        for at in (1..=seconds).map(Duration::from_secs) {
+            events.push(fixture.at(at, fixture::log("alice", at, "hello")));
+        }
+        let lines = events.iter().map(|event| serde_json::to_string(event).expect("JSON") + "\n");
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), lines.collect::<String>()).expect("writes");
+        Tape::new(Recording::open(file.path()).expect("a recording"))
+    }
+
+    /// How long the next event takes to come.
+    async fn next(events: &mut Played) -> Duration {
+        let begin = Instant::now();
+        events.next().await.expect("an event").expect("not over");
+        begin.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn events_come_when_they_are_due() {
+        let tape = tape(4);
+        let mut events = tape.events().await.expect("a stream");
+        let (second, slack) = (Duration::from_secs(1), Duration::from_millis(2));
+        assert!(next(&mut events).await < slack);
+        for _ in 0..2 {
+            let took = next(&mut events).await;
+            assert!(took <= second + slack && took + slack >= second, "{took:?}");
+        }
+        let speed = Speed::default().faster();
+        tape.set_pace(Pace { paused: true, speed });
+        timeout(100 * second, events.next()).await.expect_err("it is paused");
+        tape.set_pace(Pace { paused: false, speed });
+        let took = next(&mut events).await;
+        assert!(took <= second / 2 + slack && took + slack >= second / 2, "{took:?}");
+        next(&mut events).await;
+        let end = events.next().await.expect_err("the end");
+        assert_eq!(end.to_string(), "the recording ends, and the devnet went on");
+        tape.events().await.expect_err("it plays once");
+    }
+}

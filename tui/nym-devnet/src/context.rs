@@ -51,6 +51,15 @@ impl Context {
         Ok(ControlClient::new(folder.socket())?)
     }
 
+    /// The running devnet that is meant, by the way in that only shows.
+    pub(crate) fn observe(&self, named: Option<&str>) -> Outcome<ControlClient> {
+        let folder = self.folder(named)?;
+        if !folder.is_running()? {
+            return Err(self.not_running(folder.name()).into());
+        }
+        Ok(ControlClient::new(folder.observe_socket())?)
+    }
+
     /// No devnet of that name runs.
     pub(crate) fn not_running(&self, name: &str) -> Failure {
         let folders = self.state_dir.folders().unwrap_or_default();

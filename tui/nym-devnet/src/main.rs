@@ -174,7 +174,7 @@ mod tests {
     fn what_the_parser_repeats_is_safe_to_show() {
         let long = "x".repeat(5000);
         for argument in ["\u{1b}[2J", &long, &format!("--width={long}"), "--width=\u{9b}2J"] {
-            let line = ["nym-devnet", "up", argument];
+            let line = ["nym-devnet", "ps", argument];
             let error = Cli::try_parse_from(line).expect_err(argument);
             let text = safe_to_show(&error.to_string(), &line.map(String::from));
             assert!(text.lines().all(|line| line.chars().count() < 200), "{text}");

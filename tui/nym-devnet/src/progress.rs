@@ -12,6 +12,13 @@ use crate::watch::Watch;
 /// How often the elapsed time is drawn anew.
 const TICK: Duration = Duration::from_secs(1);
 
+/// Without a terminal a new reason is told this long after the one before, and the first this long after
+/// the beginning: what is quicker needs no line in the log of a script …
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// … and the same reason is told again after this long, so that nobody takes the script for stuck.
+const REPEAT: Duration = Duration::from_secs(10);
+
 /// Longer lines could take two rows, of which only the last would be wiped again.
 const LINE_CHARS: usize = 79;
 
@@ -21,6 +28,8 @@ pub(crate) struct Progress {
     began: Instant,
     limit: Duration,
     said: String,
+    /// When that was.
+    said_at: Instant,
     ticks: Interval,
 }
 
@@ -28,7 +37,9 @@ pub(crate) struct Progress {
 enum Style {
     /// One line that is drawn over and wiped in the end.
     Line,
-    /// A line for each new reason.
+    /// A line for each new reason, at once.
+    EachLine,
+    /// A line now and then, if it takes long.
     Lines,
     Silent,
 }
@@ -42,22 +53,26 @@ impl Progress {
             Style::Silent
         } else if io::stderr().is_terminal() && !dumb {
             Style::Line
-        } else if output.verbose && !is_told {
+        } else if !output.verbose {
             Style::Lines
-        } else {
+        } else if is_told {
             Style::Silent
+        } else {
+            Style::EachLine
         };
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { style, began: Instant::now(), limit, said: String::new(), ticks }
+        let began = Instant::now();
+        Self { style, began, limit, said: String::new(), said_at: began, ticks }
     }
 
     /// This is waited for now.
     pub(crate) fn show(&mut self, reason: &str) {
-        if self.style == Style::Lines && self.said == reason {
+        if !is_due(self.style, self.said == reason, self.said_at.elapsed()) {
             return;
         }
         reason.clone_into(&mut self.said);
+        self.said_at = Instant::now();
         let line = line(self.began.elapsed(), self.limit, reason);
         let mut stderr = io::stderr().lock();
         // There is nobody to tell that standard error is gone.
@@ -66,7 +81,7 @@ impl Progress {
                 let line: String = line.chars().take(LINE_CHARS).collect();
                 drop(write!(stderr, "\r\u{1b}[K{line}").and_then(|()| stderr.flush()));
             }
-            Style::Lines => drop(writeln!(stderr, "{line}")),
+            Style::EachLine | Style::Lines => drop(writeln!(stderr, "{line}")),
             Style::Silent => {}
         }
     }
@@ -110,6 +125,16 @@ impl Drop for Progress {
     }
 }
 
+/// Whether a reason is told, which may be the one that was told last, so long ago.
+fn is_due(style: Style, is_same: bool, ago: Duration) -> bool {
+    match style {
+        Style::Line => true,
+        Style::EachLine => !is_same,
+        Style::Lines => ago >= if is_same { REPEAT } else { PAUSE },
+        Style::Silent => false,
+    }
+}
+
 fn line(elapsed: Duration, limit: Duration, reason: &str) -> String {
     let limit = humantime::format_duration(limit);
     format!("{} s of {limit}: {reason}", elapsed.as_secs())
@@ -118,6 +143,13 @@ fn line(elapsed: Duration, limit: Duration, reason: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_script_is_told_of_long_waits_only_and_not_of_each_moment() {
+        let is_due = |is_same, ms| is_due(Style::Lines, is_same, Duration::from_millis(ms));
+        assert!(!is_due(false, 999) && is_due(false, 1000), "a new reason");
+        assert!(!is_due(true, 9999) && is_due(true, 10_000), "the same");
+    }
 
     #[test]
     fn a_wait_says_how_long_it_has_lasted_and_may_last() {

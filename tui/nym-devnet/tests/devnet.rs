@@ -277,10 +277,23 @@ fn a_port_that_was_asked_for_and_is_taken_is_a_conflict() {
 fn what_cannot_be_a_network_is_refused_before_anything_starts() {
     let lab = Lab::new();
     for (arguments, said) in [
-        ("--layers 5", "layers: 5 is not between 1 and 4"),
-        ("--width 0", "width of layer 1: 0 is not between 1 and 64"),
-        ("--providers 0", "providers: 0 is not between 1 and 16"),
-        ("--slot 0ms", "slot in milliseconds: 0 is not between 1 and 3600000"),
+        ("--layers 5", "--layers: `layers` is `5`, and must be a whole number from 1 to 4"),
+        ("--width 0", "--width: `width` is `0`, and must be a whole number from 1 to 64"),
+        ("--width 100000", "--width: `width` is `100000`, and must be a whole number from 1 to 64"),
+        (
+            "--providers 0",
+            "--providers: `providers` is `0`, and must be a whole number from 1 to 16",
+        ),
+        (
+            "--slot 0ms",
+            "--slot: `slot` is \"0ms\", and must be a time from 1ms to 1h, such as \"200ms\"",
+        ),
+        ("--profile slow", "--profile: `profile` is \"slow\""),
+        (
+            "--ports 80",
+            "--ports: `ports` is \"80\", and must be \"preferred\", \"auto\" or \"base:PORT\" with a \
+             port from 1 to 65535",
+        ),
     ] {
         let failure = lab.run(&format!("up -d -o json {arguments}")).expect(2).json();
         assert_eq!(failure["error"]["code"], "INVALID_LAYOUT");
@@ -291,17 +304,10 @@ fn what_cannot_be_a_network_is_refused_before_anything_starts() {
     let message = failure["error"]["message"].as_str().expect("text");
     assert!(message.contains("8 are needed, and only 6 are left"), "{message}");
     let hint = failure["error"]["hint"].as_str().expect("a hint");
-    assert!(hint.starts_with("--ports base:65528 "), "{hint}");
-    for arguments in [
-        "",
-        "--name x",
-        "send a b c --timeout 0",
-        "up --ports 80",
-        "up --profile slow",
-        "up --name ../x",
-        "frobnicate",
-        "send alice",
-    ] {
+    assert!(hint.starts_with("`base:65528` is the last"), "{hint}");
+    for arguments in
+        ["", "--name x", "send a b c --timeout 0", "up --name ../x", "frobnicate", "send alice"]
+    {
         let failure = lab.run(&format!("{arguments} -o json")).expect(2).json();
         assert_eq!(failure["error"]["code"], "USAGE", "{arguments}");
     }

@@ -55,17 +55,54 @@ fn the_readmes_first_commands_are_those_of_the_program() {
     lab.run("up --width 2 --layers 3 --dry-run").expect(0);
 }
 
+/// Help of a command, as the program prints it where nothing is set in its environment.
+fn help_of(lab: &Lab, command: &str) -> String {
+    // Options that come from the environment are shown with it: there is none.
+    let mut help = lab.command(&format!("{command} --help"));
+    help.env_remove("NYM_DEVNET_STATE_DIR");
+    let output = help.output().expect("it starts");
+    assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Every command and what is below it, as help lists them: `up`, `layout show`, …
+fn commands(lab: &Lab, below: &str) -> Vec<String> {
+    let help = help_of(lab, below);
+    let Some((_, list)) = help.split_once("\nCommands:\n") else { return Vec::new() };
+    let list = list.split("\n\n").next().expect("split gives one");
+    // Lines that go on with a description begin further to the right.
+    let lines = list.lines().filter(|line| !line.starts_with("   "));
+    let names = lines.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+    let names = names.map(|name| format!("{below} {name}").trim_start().to_owned());
+    names.flat_map(|name| [vec![name.clone()], commands(lab, &name)].concat()).collect()
+}
+
 #[test]
 fn the_help_is_as_it_was_reviewed() {
     let lab = Lab::new();
-    for command in ["", "up", "attach", "down", "send", "logs", "wait", "node", "node mixnode"] {
-        // Options that come from the environment are shown with it: there is none.
-        let mut help = lab.command(&format!("{command} --help"));
-        help.env_remove("NYM_DEVNET_STATE_DIR");
-        let output = help.output().expect("it starts");
-        let text = String::from_utf8(output.stdout).expect("UTF-8");
-        let name = if command.is_empty() { "nym-devnet".into() } else { command.replace(' ', "-") };
-        insta::assert_snapshot!(format!("help-{name}"), text);
+    insta::assert_snapshot!("help-nym-devnet", help_of(&lab, ""));
+    for command in commands(&lab, "") {
+        let text = help_of(&lab, &command);
+        assert!(text.lines().all(|line| line == line.trim_end() && line.chars().count() <= 100));
+        insta::assert_snapshot!(format!("help-{}", command.replace(' ', "-")), text);
+    }
+}
+
+#[test]
+fn the_guide_has_every_command_and_names_no_other() {
+    let lab = Lab::new();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/commands.md");
+    let guide = std::fs::read_to_string(path).expect("the guide");
+    let all = commands(&lab, "");
+    for command in all.iter().filter(|command| !command.contains(' ')) {
+        assert!(guide.contains(&format!("`nym-devnet {command}")), "nothing of `{command}`");
+    }
+    // Every second piece between back-ticks is in them.
+    for quoted in guide.lines().flat_map(|line| line.split('`').skip(1).step_by(2)) {
+        let Some(line) = quoted.strip_prefix("nym-devnet ") else { continue };
+        let command = line.split([' ', '|']).next().expect("split gives one");
+        let is_known = all.iter().any(|known| known == command) || command.starts_with('-');
+        assert!(is_known || command == "help", "there is no `{command}`");
     }
 }
 

@@ -15,7 +15,7 @@ use common::{Done, Lab, has_ended, until};
 
 /// A devnet that starts fast and sends fast.
 const FAST: &str = "up --detach --name t1 --ports auto --profile fast --slot 10ms --hop-delay 20ms \
-                    --loop-cover 100ms --width 1 --layers 3";
+                    --loop-cover 100ms";
 
 /// Sends messages one after the other until it is stopped.
 struct Traffic {

@@ -54,6 +54,24 @@ fn a_person_writes_a_message_and_leaves_the_terminal_as_it_was() {
 }
 
 #[test]
+fn a_dashboard_that_only_shows_is_kept_to_that_by_the_supervisor() {
+    let lab = Lab::new();
+    lab.run("up --detach --ports auto --layers 1 --crowd 0 --name t1").expect(0);
+    // It does not need the way in by which something could be changed.
+    let control = lab.folder("t1").join("control.sock");
+    let aside = lab.folder("t1").join("aside.sock");
+    std::fs::rename(&control, &aside).expect("moves");
+    let program = Path::new(env!("CARGO_BIN_EXE_nym-devnet"));
+    let arguments = "attach t1 --read-only";
+    let mut terminal = Terminal::start(program, arguments, lab.path(), 24, 80);
+    terminal.wait_text("read-only", limit(20));
+    terminal.wait_text("5/5 ready", limit(20));
+    terminal.press("q");
+    assert_eq!(terminal.wait_end(limit(10)), 0);
+    std::fs::rename(&aside, &control).expect("moves");
+}
+
+#[test]
 fn a_signal_restores_the_terminal_and_ends_everything() {
     let lab = Lab::new();
     let mut terminal = up(&lab, "", 24, 80);

@@ -36,6 +36,10 @@ pub(crate) fn arguments(node: &NodePlan, context: &Context<'_>) -> Vec<OsString>
     line.option("--name", &node.name);
     if node.role != Role::Directory {
         line.0.extend(["--home".into(), context.folder.home(&node.name).into()]);
+        // The directory has no key, and nothing to choose.
+        if let Some(seed) = context.plan.layout.seed {
+            line.option("--seed", &seed);
+        }
         line.option("--directory", &context.directory.unwrap_or_default());
         if let Some(layer) = node.layer {
             line.option("--layer", &layer);
@@ -192,6 +196,22 @@ mod tests {
              --directory http://127.0.0.1:8080 --layers 3 --provider provider-1 --crowd 8 \
              --hop-delay 200ms --slot 500ms --loop-cover 1s --acks on"
         );
+    }
+
+    #[test]
+    fn a_seed_is_for_every_node_that_has_a_key() {
+        let layout = Layout { widths: vec![1; 3], seed: Some(42), ..Layout::default() };
+        let plan = Plan::new(layout, Ports::Preferred).expect("a network");
+        let state = StateDir::find(Some("/state".into())).expect("a path");
+        let folder = state.folder("t1").expect("a name");
+        let bound = BTreeMap::new();
+        let context = Context { plan: &plan, folder: &folder, directory: None, bound: &bound };
+        for node in &plan.nodes {
+            let line = arguments(node, &context).join(OsStr::new(" "));
+            let line = line.to_str().expect("UTF-8");
+            let has_key = node.role != Role::Directory;
+            assert_eq!(line.contains(" --seed 42 "), has_key, "{line}");
+        }
     }
 
     #[test]

@@ -9,10 +9,10 @@ use control::{Envelope, Snapshot, StreamEvent};
 
 use crate::clock::Moment;
 
+#[cfg(test)]
+pub(crate) use queue::MAX_BEHIND;
 use queue::Queue;
 pub(crate) use queue::Taken;
-#[cfg(test)]
-pub(crate) use queue::{MAX_BEHIND, MAX_BEHIND_BYTES};
 
 /// Numbers events and hands them out. Each is written once, however many listen.
 #[derive(Debug, Default)]

@@ -43,6 +43,7 @@ pub(crate) fn empty_snapshot() -> Snapshot {
             acks: false,
             faithful: false,
             seed: None,
+            resumed: false,
             attached: true,
             control_address: None,
             notices: Vec::new(),

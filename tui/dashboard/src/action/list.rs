@@ -201,7 +201,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
         Action::Freeze,
         "freeze",
         "freeze",
-        "freeze the view, or let it go on; the devnet runs on, a recording pauses",
+        "freeze the view, or let it go on; pause a recording",
         &[Key::of(' ')],
         SCREENS_AND_CARD,
     ),

@@ -9,8 +9,10 @@ use super::values::parse_time;
 
 #[derive(Debug, Args)]
 pub(crate) struct AttachArgs {
-    /// Name of the devnet
-    #[arg(value_name = "NAME", add = candidates::devnets())]
+    /// Name of a running devnet; or a recording, which is played (a devnet of that name comes first,
+    /// so write `./NAME`); or the address of a control port, such as http://127.0.0.1:7000, with its
+    /// token in NYM_DEVNET_CONTROL_TOKEN
+    #[arg(value_name = "NAME|FILE|URL", add = candidates::devnets())]
     pub(crate) devnet: Option<String>,
     /// Show everything, change nothing
     #[arg(long)]

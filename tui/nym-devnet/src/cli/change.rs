@@ -38,7 +38,9 @@ pub(crate) enum AddWhat {
     /// One more client, of the provider that has the fewest
     Client {
         /// Its name [default: the next of alice, bob, carol, … that is free]
-        name: Option<String>,
+        // Not `name`, which is the devnet's.
+        #[arg(value_name = "NAME")]
+        client: Option<String>,
     },
     /// One more provider
     Provider,
@@ -159,7 +161,22 @@ pub(crate) struct PingArgs {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
+    use super::super::{Cli, Command};
     use super::*;
+
+    #[test]
+    fn the_name_of_a_new_client_is_not_that_of_the_devnet() {
+        for line in ["nym-devnet --name t1 add client carol", "nym-devnet add client carol --name t1"] {
+            let cli = Cli::try_parse_from(line.split(' ')).expect(line);
+            assert_eq!(cli.globals.name.as_deref(), Some("t1"));
+            let Command::Add(AddArgs { what: AddWhat::Client { client }, .. }) = cli.command else {
+                panic!("{line}")
+            };
+            assert_eq!(client.as_deref(), Some("carol"));
+        }
+    }
 
     #[test]
     fn a_setting_is_a_parameter_and_what_it_shall_be() {

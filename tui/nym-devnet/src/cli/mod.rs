@@ -83,7 +83,7 @@ pub(crate) enum Format {
 pub(crate) enum Command {
     /// Start a devnet, and show its dashboard on a terminal
     Up(Box<UpArgs>),
-    /// Show the dashboard of a running devnet
+    /// Show the dashboard of a running devnet, or play a recording of one
     Attach(AttachArgs),
     /// Stop a devnet
     Down(DownArgs),

@@ -1,5 +1,6 @@
 //! Options of `up`: the network, and how it is run and shown.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args};
@@ -31,6 +32,14 @@ pub(crate) struct UpArgs {
     /// Print what would be started, and start nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Write everything that the dashboard shows into a new file, messages and logs included, which
+    /// only you can read; `nym-devnet attach FILE` plays it
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) record: Option<PathBuf>,
+    /// Answer the control interface on this port of 127.0.0.1 too, to whoever has a token from the
+    /// devnet's folder; 0 takes any free one
+    #[arg(long, value_name = "PORT", hide_env_values = true, env = "NYM_DEVNET_CONTROL_PORT")]
+    pub(crate) control_port: Option<u16>,
     #[command(flatten)]
     pub(crate) screen: ScreenArgs,
 }

@@ -19,7 +19,7 @@ pub(crate) async fn run(context: &Context, args: &AddArgs) -> Outcome {
     let client = context.connect(None)?;
     let request = match &args.what {
         AddWhat::Mix { layer } => AddRequest::Mixnode { layer: *layer },
-        AddWhat::Client { name } => AddRequest::Client { name: name.clone() },
+        AddWhat::Client { client } => AddRequest::Client { name: client.clone() },
         AddWhat::Provider => AddRequest::Provider,
     };
     let mut node = client.add(&request).await?;
@@ -31,23 +31,22 @@ pub(crate) async fn run(context: &Context, args: &AddArgs) -> Outcome {
         let waited = tokio::time::timeout(args.timeout, ready).await;
         drop(progress);
         node = watch.node(&node.name).cloned().unwrap_or(node);
-        match waited {
-            Ok(ready) => ready?,
-            Err(_) => {
-                let limit = humantime::format_duration(args.timeout);
-                let why = late([&node], State::Ready);
-                let message = format!("`{}` is added but not ready within {limit}: {why}", node.name);
-                return Err(Failure::new(FailureCode::DeadlinePassed, message)
-                    .hint(format!("`nym-devnet remove {}` takes it out again", node.name))
-                    .node(&node.name)
-                    .log(node.log_file.display().to_string())
-                    .into());
-            }
-        }
+        waited.unwrap_or_else(|_| Err(too_late(&node, args).into()))?;
     }
     let added = Added { node };
     context.output.result("add", Some(context.name()), &added, |output| {
         let NodeStatus { name, state, reason, .. } = &added.node;
         format!("{name}: {}: {reason}", output.state(*state, 0))
     })
+}
+
+fn too_late(node: &NodeStatus, args: &AddArgs) -> Failure {
+    let NodeStatus { name, log_file, .. } = node;
+    let limit = humantime::format_duration(args.timeout);
+    let why = late([node], State::Ready);
+    let message = format!("`{name}` is added, and not ready within {limit}: {why}");
+    Failure::new(FailureCode::DeadlinePassed, message)
+        .hint(format!("`nym-devnet remove {name}` takes it out again"))
+        .node(name)
+        .log(log_file.display().to_string())
 }

@@ -1,22 +1,36 @@
-//! `attach`: the dashboard of a devnet that runs already.
+//! `attach`: the dashboard of a devnet that runs already, or of what was recorded of one.
 
 use std::io::{self, IsTerminal as _};
+use std::path::Path;
 
-use control::{Failure, FailureCode};
+use control::{ControlClient, Failure, FailureCode, Recording};
 
 use crate::cli::{AttachArgs, ScreenArgs};
 use crate::context::Context;
 use crate::stop::{Outcome, Stop};
 
+/// Where the token for an address is looked for. A command line can be seen by everybody.
+const TOKEN_VARIABLE: &str = "NYM_DEVNET_CONTROL_TOKEN";
+
+/// What is shown.
+enum Shown {
+    Devnet(ControlClient),
+    Recording(Box<Recording>),
+}
+
 pub(crate) async fn run(context: &Context, args: &AttachArgs) -> Outcome {
-    let client = context.connect(args.devnet.as_deref())?;
+    let shown = find(context, args)?;
     if !is_terminal() {
         let message = "cannot show the dashboard: this is not a terminal";
         let hint = "`nym-devnet ps` and `nym-devnet logs -f` print for programs and pipes";
         return Err(Failure::new(FailureCode::Environment, message).hint(hint).into());
     }
     let options = options(context, args.screen, args.read_only, false);
-    match dashboard::run(client, options).await.map_err(|error| no_dashboard(&error))? {
+    let ended = match shown {
+        Shown::Devnet(client) => dashboard::run(client, options).await,
+        Shown::Recording(recording) => dashboard::play(*recording, options).await,
+    };
+    match ended.map_err(|error| no_dashboard(&error))? {
         dashboard::Outcome::Quit => Ok(()),
         dashboard::Outcome::DevnetEnded { reason } => {
             context.output.note(&format!("the devnet went down: {reason}"));
@@ -24,6 +38,38 @@ pub(crate) async fn run(context: &Context, args: &AttachArgs) -> Outcome {
         }
         dashboard::Outcome::Signalled { signal } => Err(Stop::Signal(signal)),
     }
+}
+
+/// What is meant. A devnet that runs comes before a file of its name, because a file can always be
+/// called `./NAME`.
+fn find(context: &Context, args: &AttachArgs) -> Outcome<Shown> {
+    let named = args.devnet.as_deref();
+    let runs = |name| {
+        let folder = context.state_dir.folder(name);
+        folder.and_then(|folder| folder.is_running()).unwrap_or_default()
+    };
+    match named {
+        Some(address) if address.starts_with("http://") => over_tcp(address).map(Shown::Devnet),
+        Some(file) if file.contains('/') => recording(file),
+        Some(file) if Path::new(file).is_file() && !runs(file) => recording(file),
+        _ if args.read_only => context.observe(named).map(Shown::Devnet),
+        _ => context.connect(named).map(Shown::Devnet),
+    }
+}
+
+fn recording(file: &str) -> Outcome<Shown> {
+    let recording = Recording::open(Path::new(file)).map_err(Failure::from)?;
+    Ok(Shown::Recording(Box::new(recording)))
+}
+
+fn over_tcp(address: &str) -> Outcome<ControlClient> {
+    let token = std::env::var(TOKEN_VARIABLE).map_err(|_| {
+        let message = format!("cannot ask `{address}`: {TOKEN_VARIABLE} is not set");
+        Failure::new(FailureCode::Forbidden, message).hint(
+            "it is what `control.token` says in the devnet's folder, or `observe.token` to only look",
+        )
+    })?;
+    Ok(ControlClient::over_tcp(address, &token)?)
 }
 
 /// Whether there is somebody to look at a dashboard and to press keys.

@@ -3,14 +3,19 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use control::{ControlClient, ControlError, DownReport, DownRequest, Failure, FailureCode};
+use control::{ControlClient, ControlError, DownReport, DownRequest, Failure, FailureCode, visible};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 use supervisor::{Folder, Watch, process_started};
 
 use crate::cli::DownArgs;
 use crate::context::Context;
+use crate::output::{Output, bytes};
+use crate::progress::Progress;
 use crate::stop::Outcome;
+
+/// How long stopping everything takes at most, before it is done without being asked.
+const DOWN_LIMIT: Duration = Duration::from_secs(15);
 
 /// How long a supervisor that has stopped everything may take to end.
 const END_TIMEOUT: Duration = Duration::from_secs(5);
@@ -19,36 +24,73 @@ const END_TIMEOUT: Duration = Duration::from_secs(5);
 struct Report {
     folder: PathBuf,
     deleted: bool,
+    /// What was deleted because that was asked for.
+    purged: Option<Purged>,
+}
+
+/// What a folder holds that is worth knowing of.
+#[derive(Debug, Default, Serialize)]
+struct Purged {
+    /// Processes with keys, mailboxes or journals.
+    nodes: Vec<String>,
+    bytes: u64,
+}
+
+impl Purged {
+    fn of(folder: &Folder) -> Self {
+        let homes = std::fs::read_dir(folder.path().join("nodes"));
+        let homes = homes.into_iter().flatten().filter_map(Result::ok);
+        let mut nodes: Vec<String> =
+            homes.map(|home| visible(&home.file_name().to_string_lossy())).collect();
+        nodes.sort();
+        Self { nodes, bytes: folder.contents().map_or(0, |contents| contents.bytes) }
+    }
+
+    fn text(&self) -> String {
+        let nodes = match self.nodes.as_slice() {
+            [] => "no keys".into(),
+            nodes => format!("keys, mailboxes and journals of {}", nodes.join(", ")),
+        };
+        format!(" with {nodes}, and all logs: {}", bytes(self.bytes))
+    }
 }
 
 pub(crate) async fn run(context: &Context, args: &DownArgs) -> Outcome {
     let folder = context.folder(args.devnet.as_deref())?;
     let name = folder.name();
     let watch = folder.watch()?;
-    let report = match watch {
-        Some(watch) if watch.is_running()? => stop(&folder, watch, args.purge).await?,
+    // Looked at before it is gone.
+    let purged = args.purge.then(|| Purged::of(&folder));
+    let mut report = match watch {
+        Some(watch) if watch.is_running()? => stop(context.output, &folder, watch, args.purge).await?,
         Some(_) if args.purge => {
             folder.claim()?.clean_up(true)?;
-            Report { folder: folder.path().into(), deleted: true }
+            Report { folder: folder.path().into(), deleted: true, purged: None }
         }
         _ => return Err(context.not_running(name).into()),
     };
+    report.purged = purged;
     context.output.result("down", Some(name), &report, |_| {
         let path = report.folder.display();
         if report.deleted {
-            format!("`{name}` is down; deleted {path}")
+            let what = report.purged.as_ref().map(Purged::text).unwrap_or_default();
+            format!("`{name}` is down; deleted {path}{what}")
         } else {
             format!("`{name}` is down; {path} stays, --purge deletes it")
         }
     })
 }
 
-async fn stop(folder: &Folder, watch: Watch, purge: bool) -> Outcome<Report> {
+async fn stop(output: Output, folder: &Folder, watch: Watch, purge: bool) -> Outcome<Report> {
     let client = ControlClient::new(folder.socket())?;
-    match client.down(DownRequest { purge }).await {
+    let mut progress = Progress::new(output, DOWN_LIMIT, false);
+    let down = client.down(DownRequest { purge });
+    let answer = progress.until("its processes leave and end", down).await;
+    drop(progress);
+    match answer {
         Ok(DownReport { folder: path, deleted }) => {
             gone(watch, folder).await?;
-            Ok(Report { folder: path, deleted })
+            Ok(Report { folder: path, deleted, purged: None })
         }
         Err(error) => {
             let ends_by_itself = match &error {
@@ -76,7 +118,8 @@ async fn stop(folder: &Folder, watch: Watch, purge: bool) -> Outcome<Report> {
             if purge && folder.path().exists() {
                 folder.claim()?.clean_up(true)?;
             }
-            Ok(Report { folder: folder.path().into(), deleted: !folder.path().exists() })
+            let deleted = !folder.path().exists();
+            Ok(Report { folder: folder.path().into(), deleted, purged: None })
         }
     }
 }
@@ -116,7 +159,7 @@ mod tests {
             // As in its last moments: it holds the lock, and neither listens nor has a record.
             let claim = folder.claim().expect("free");
             let watch = folder.watch().expect("looks").expect("there");
-            let (report, ()) = tokio::join!(stop(&folder, watch, purge), async { drop(claim) });
+            let (report, ()) = tokio::join!(stop(Output::plain(), &folder, watch, purge), async { drop(claim) });
             let Ok(report) = report else { panic!("it ends") };
             assert_eq!(report.deleted, purge);
             assert_eq!(folder.path().exists(), !purge);

@@ -31,7 +31,8 @@ pub(crate) fn run(context: &Context, command: &LayoutCommand) -> Outcome {
 /// A layout of any origin, and what it comes to without flags.
 fn read(word: &str) -> Result<(Source, Resolved), Failure> {
     let source = Source::find(word).map_err(|error| no_source(&error))?;
-    let resolved = layouts::resolve(Some(&source), &[], &variable).map_err(wrong)?;
+    let resolved =
+        layouts::resolve(Some(&source), &[], &variable).map_err(|fault| wrong(&fault))?;
     Ok((source, resolved))
 }
 
@@ -137,12 +138,17 @@ fn check(context: &Context, words: &[String]) -> Outcome {
             layout: Shown::new(&resolved.plan),
             processes: resolved.plan.nodes.len(),
         });
-        context.output.result("layout-check", None, Checked { layouts: layouts.collect() }, |_| {
-            let lines = right.iter().map(|(source, resolved)| {
-                format!("{}: good: {}\n", visible(source.name()), summary(&resolved.plan))
-            });
-            lines.collect()
-        })?;
+        context.output.result(
+            "layout-check",
+            None,
+            Checked { layouts: layouts.collect() },
+            |_| {
+                let lines = right.iter().map(|(source, resolved)| {
+                    format!("{}: good: {}\n", visible(source.name()), summary(&resolved.plan))
+                });
+                lines.collect()
+            },
+        )?;
     }
     wrong.map_or(Ok(()), |failure| Err(failure.into()))
 }
@@ -172,7 +178,8 @@ struct Written<'a> {
 fn init(context: &Context, args: &InitArgs) -> Outcome {
     let name = args.layout.as_deref().unwrap_or(FIRST);
     let source = Source::builtin(name);
-    let source = source.map_or_else(|| Source::find(name), Ok).map_err(|error| no_source(&error))?;
+    let source =
+        source.map_or_else(|| Source::find(name), Ok).map_err(|error| no_source(&error))?;
     if !source.is_builtin() {
         let names = Source::builtin_names().collect::<Vec<_>>().join(", ");
         let message = format!("`{}` is a file already", visible(source.name()));
@@ -195,7 +202,11 @@ fn init(context: &Context, args: &InitArgs) -> Outcome {
     let report = Written { layout: name, files: &written };
     context.output.result("layout-init", None, &report, |_| {
         let shown: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
-        let up = if file.components().count() > 1 { shown[0].clone() } else { format!("./{}", shown[0]) };
+        let up = if file.components().count() > 1 {
+            shown[0].clone()
+        } else {
+            format!("./{}", shown[0])
+        };
         format!("wrote {}\n`nym-devnet up {up}` starts it\n", shown.join(", "))
     })
 }

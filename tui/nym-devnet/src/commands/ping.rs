@@ -1,5 +1,6 @@
 //! `ping`: a client sends packets to itself through all layers, and they tell how long that takes.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use control::{ControlClient, ControlError, Failure, FailureCode, PingRequest, Pong};
@@ -42,23 +43,27 @@ struct Summary {
     asked: Option<Times>,
 }
 
+/// In milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 struct Times {
-    min_ms: f64,
-    median_ms: f64,
-    max_ms: f64,
+    #[serde(rename = "min_ms")]
+    min: f64,
+    #[serde(rename = "median_ms")]
+    median: f64,
+    #[serde(rename = "max_ms")]
+    max: f64,
 }
 
 impl Times {
     fn of(mut times: Vec<f64>) -> Option<Self> {
         times.sort_by(f64::total_cmp);
-        let (min_ms, max_ms) = (*times.first()?, *times.last()?);
+        let (min, max) = (*times.first()?, *times.last()?);
         let middle = times.len() / 2;
-        let median_ms = match times.len() % 2 {
+        let median = match times.len() % 2 {
             0 => f64::midpoint(times[middle - 1], times[middle]),
             _ => times[middle],
         };
-        Some(Self { min_ms, median_ms, max_ms })
+        Some(Self { min, median, max })
     }
 }
 
@@ -80,10 +85,9 @@ pub(crate) async fn run(context: &Context, args: &PingArgs) -> Outcome {
                 underway.spawn(ping(client.clone(), request, sent));
             }
             Some(pinged) = underway.join_next() => {
-                let (number, pong) = pinged.expect("a request does not panic");
-                let ping = taken(number, pong)?;
-                tell(context, &ping)?;
-                over.push(ping);
+                let (number, outcome) = pinged.expect("a request does not panic");
+                over.push(taken(number, outcome)?);
+                over.last().map_or(Ok(()), |latest| tell(context, latest))?;
             }
             // What is not back yet is not counted as lost.
             _ = signals.next() => break,
@@ -164,9 +168,10 @@ fn text(summary: &Summary) -> String {
     let mut text =
         format!("{client}: {sent} packets sent, {returned} came back, {loss_percent:.0} % lost");
     for (what, times) in [("travelled", travelled), ("in mixnodes", asked)] {
-        if let Some(Times { min_ms, median_ms, max_ms }) = times {
-            let times = format!("{min_ms:.1}/{median_ms:.1}/{max_ms:.1}");
-            text.push_str(&format!("\n{what}: min/median/max {times} ms"));
+        if let Some(Times { min, median, max }) = times {
+            let times = format!("{min:.1}/{median:.1}/{max:.1}");
+            // Writing into a string cannot fail.
+            let _ = write!(text, "\n{what}: min/median/max {times} ms");
         }
     }
     text
@@ -202,7 +207,7 @@ mod tests {
         let summary = summary("alice", &over);
         assert_eq!((summary.sent, summary.returned), (5, 4));
         assert!((summary.loss_percent - 20.0).abs() < 1e-9);
-        let median = summary.travelled.map(|times| times.median_ms);
+        let median = summary.travelled.map(|times| times.median);
         assert_eq!(median, Some(25.0));
         assert_eq!(
             line(&over[0]),

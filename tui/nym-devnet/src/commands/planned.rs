@@ -1,6 +1,5 @@
 //! What `up` would start: the layout with everything that was said besides, as a plan.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use contract::Endpoint;
@@ -21,8 +20,18 @@ use crate::stop::Outcome;
 pub(super) fn resolve(args: &LayoutArgs) -> Result<Resolved, Failure> {
     let source = args.layout.as_deref().map(Source::find).transpose();
     let source = source.map_err(|error| no_source(&error))?;
-    let overrides = args.overrides().map_err(wrong)?;
-    layouts::resolve(source.as_ref(), &overrides, &variable).map_err(wrong)
+    let overrides = args.overrides().map_err(|fault| wrong(&fault))?;
+    let mut resolved =
+        layouts::resolve(source.as_ref(), &overrides, &variable).map_err(|fault| wrong(&fault))?;
+    let plan = &mut resolved.plan;
+    if plan.layout_dir.is_none() && plan.files.is_empty() {
+        // A command that a flag says, besides no file: it means files of the current folder.
+        let commands = plan.nodes.iter().filter_map(|node| node.command.as_ref());
+        if commands.flatten().any(|word| word.contains("{layout_dir}")) {
+            plan.layout_dir = std::env::current_dir().ok();
+        }
+    }
+    Ok(resolved)
 }
 
 /// A variable of the environment that a layout may name.
@@ -31,12 +40,11 @@ pub(super) fn variable(name: &str) -> Result<String, std::env::VarError> {
 }
 
 /// A layout that cannot be a network.
-pub(super) fn wrong(fault: LayoutFault) -> Failure {
-    let failure = Failure::new(FailureCode::InvalidLayout, fault.to_string());
-    match fault.hint {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
+pub(super) fn wrong(fault: &LayoutFault) -> Failure {
+    let hint = fault.hint.clone();
+    let hint =
+        hint.unwrap_or_else(|| "`nym-devnet layout show one-by-three` explains every field".into());
+    Failure::new(FailureCode::InvalidLayout, fault.to_string()).hint(hint)
 }
 
 /// There is no layout to read.
@@ -224,7 +232,7 @@ fn other(node: &NodePlan, layout: &Layout) -> String {
     if node.restart != layout.restart {
         parts.push(format!("restart {}", word(node.restart)));
     }
-    let variables: Vec<&str> = BTreeMap::keys(&node.env).map(String::as_str).collect();
+    let variables: Vec<&str> = node.env.keys().map(String::as_str).collect();
     if !variables.is_empty() {
         parts.push(format!("env {}", variables.join(" ")));
     }

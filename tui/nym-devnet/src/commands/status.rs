@@ -58,6 +58,9 @@ fn text(output: Output, status: &Status<'_>, snapshot: &Snapshot) -> String {
             info.profile
         ),
     );
+    if let Some(seed) = info.seed {
+        line("seed", format!("{seed}, of which all keys are made: they are no secret"));
+    }
     line("clients", format!("{} named, crowd of {}", info.clients, info.crowd));
     let directory = match status.directory {
         DirectoryState::Connecting => "not connected yet".into(),
@@ -74,6 +77,9 @@ fn text(output: Output, status: &Status<'_>, snapshot: &Snapshot) -> String {
     line("directory", directory);
     if let Some(page) = super::page(&snapshot.nodes) {
         line("page", page);
+    }
+    if let Some(address) = info.control_address {
+        line("control", format!("http://{address}, with a token from the folder"));
     }
     line("supervisor", format!("process {}", info.supervisor_pid));
     line("folder", info.folder.display().to_string());

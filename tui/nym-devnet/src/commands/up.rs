@@ -1,6 +1,7 @@
 //! `up`: start a devnet, and stay with it or not.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use control::{
@@ -32,8 +33,8 @@ pub(crate) async fn run(context: &Context, args: &UpArgs) -> Outcome {
         state_dir: context.state_dir.path().into(),
         keep: folder.name() != DEFAULT_NAME,
         plan: resolved.plan,
-        control_port: None,
-        record: None,
+        control_port: args.control_port,
+        record: args.record.as_ref().map(absolute).transpose()?,
     };
     // Before anything is started, so that nothing is left behind by a signal in between.
     let mut signals = Signals::new()?;
@@ -46,6 +47,14 @@ pub(crate) async fn run(context: &Context, args: &UpArgs) -> Outcome {
     } else {
         with_dashboard(context, args, supervisor, client).await
     }
+}
+
+/// The same file for a supervisor, wherever that stands.
+fn absolute(path: &PathBuf) -> Outcome<PathBuf> {
+    Ok(std::path::absolute(path).map_err(|error| {
+        let message = format!("cannot record into `{}`: {error}", path.display());
+        Failure::new(FailureCode::Environment, message)
+    })?)
 }
 
 /// The dashboard on a devnet that ends with it.
@@ -163,11 +172,15 @@ fn report_up(context: &Context, snapshot: &Snapshot, took: Duration) -> Outcome 
         context.output.note(notice);
     }
     let page = super::page(&snapshot.nodes);
-    let page = page.map(|page| format!("; in a browser: {page}")).unwrap_or_default();
+    let mut page = page.map(|page| format!("; in a browser: {page}")).unwrap_or_default();
+    if let Some(address) = info.control_address {
+        page += &format!("\nthe control interface also answers at http://{address}");
+    }
     context.output.result("up", Some(&info.name), &up, |_| {
         format!(
-            "`{name}` is up: {} mixnodes, {} processes ready after {:.2} s\n\
+            "`{name}` is up, {}: {} mixnodes, {} processes ready after {:.2} s\n\
              `nym-devnet attach {name}` shows it, `nym-devnet down {name}` stops it{page}",
+            if info.resumed { "resumed" } else { "new" },
             shape(&info.widths),
             up.processes,
             took.as_secs_f64(),
@@ -286,6 +299,10 @@ impl Narrator {
                 lines
             }
             StreamEvent::Node(node) => self.node(at, node).into_iter().collect(),
+            StreamEvent::Removed { node } => {
+                self.told.remove(node);
+                vec![self.line(at, &format!("{node} was removed"))]
+            }
             StreamEvent::Down { reason } => vec![self.line(at, &format!("down: {reason}"))],
             _ => Vec::new(),
         }

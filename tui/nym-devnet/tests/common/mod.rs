@@ -2,10 +2,10 @@
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
 use std::ffi::OsStr;
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
@@ -225,6 +225,29 @@ impl Running {
         }
         printed
     }
+}
+
+/// Lines that a program has printed so far.
+#[derive(Clone, Default)]
+pub(crate) struct Printed(Arc<Mutex<Vec<String>>>);
+
+impl Printed {
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Collects what a program prints from now on.
+pub(crate) fn collect(running: &mut Running) -> Printed {
+    let stdout = BufReader::new(running.child.stdout.take().expect("not taken yet"));
+    let printed = Printed::default();
+    let of_reader = printed.clone();
+    std::thread::spawn(move || {
+        for line in stdout.lines().map_while(Result::ok) {
+            of_reader.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        }
+    });
+    printed
 }
 
 /// Whether a process has ended. One that nobody has waited for yet has.

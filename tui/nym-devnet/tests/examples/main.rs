@@ -216,3 +216,38 @@ fn the_readme_says_how_to_run_each() {
         assert!(readme.contains(&format!(" {file}")), "{example} is not in the README");
     }
 }
+
+/// The shell script of the README's section on CI.
+fn ci_job() -> String {
+    let readme = fs::read_to_string(examples().join("../README.md")).expect("the README");
+    let (_, section) = readme.split_once("\n## A CI job\n").expect("the section");
+    let section = section.split("\n## ").next().expect("split gives one");
+    let script = section.split("```").nth(1).expect("a block");
+    script.strip_prefix("shell\n").expect("a shell script").to_owned()
+}
+
+#[test]
+fn the_readmes_ci_job_tests_an_application_and_leaves_nothing() {
+    let lab = Lab::new();
+    let programs = [Path::new(env!("CARGO_BIN_EXE_nym-devnet")), &python()];
+    let folders = programs.map(|program| program.parent().expect("a folder").to_owned());
+    let path = std::env::var_os("PATH").expect("a path");
+    let path = std::env::join_paths(folders.into_iter().chain(std::env::split_paths(&path)));
+    let run = |script: &str| {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).current_dir(examples().join(".."));
+        command.env("PATH", path.as_ref().expect("a path")).env("no_proxy", "*");
+        command.env("NYM_DEVNET_STATE_DIR", lab.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let done = Running { child: command.spawn().expect("a shell") }.wait(SECONDS);
+        assert!(!lab.folder("ci").exists(), "{done:?}");
+        done
+    };
+    let job = ci_job();
+    let passed = run(&job).expect(0);
+    assert!(passed.stdout.contains("received: through three mixnodes"), "{}", passed.stdout);
+    // What fails is told, and nothing stays behind either.
+    let application = job.lines().last().expect("lines");
+    let failed = run(&job.replace(application, "exit 7")).expect(7);
+    assert!(failed.stdout.contains("`ci` is down; deleted "), "{}", failed.stdout);
+}

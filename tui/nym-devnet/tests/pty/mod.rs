@@ -61,7 +61,8 @@ impl Terminal {
         let mut output = pty.master.try_clone_reader().expect("a reader");
         let keys = pty.master.take_writer().expect("a writer");
         let screen = Mutex::new(vt100::Parser::new(non_zero(rows), non_zero(cols), 0));
-        let shared = Arc::new(Shared { screen, changed: Condvar::new(), closes: AtomicBool::new(false) });
+        let shared =
+            Arc::new(Shared { screen, changed: Condvar::new(), closes: AtomicBool::new(false) });
         let of_reader = Arc::clone(&shared);
         let reader = thread::spawn(move || {
             let mut buffer = [0; 4096];
@@ -147,11 +148,13 @@ impl Terminal {
     /// Closes the terminal, as a window is closed, and waits for the end of the program.
     pub(crate) fn close(mut self) {
         self.shared.closes.store(true, Ordering::Release);
+        let PtyPair { master, slave } = self.pty.take().expect("not closed");
+        drop(slave);
         // Whoever reads the output holds on to the terminal, and notices with the next of it: the
-        // dashboard draws another screen, and otherwise the terminal shows the key.
+        // dashboard draws another screen, or the terminal shows the key, or the program has ended.
         drop(self.keys.take().map(|mut keys| keys.write_all(b"2")));
         self.reader.take().map(thread::JoinHandle::join);
-        drop(self.pty.take());
+        drop(master);
         drop(self.child.wait());
     }
 

@@ -3,6 +3,7 @@
 mod crowd;
 mod document;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use contract::Content;
@@ -22,6 +23,7 @@ use crate::testing::{empty_snapshot, within};
 /// The control interface of a devnet of which nothing is known.
 pub(super) struct Desk {
     pub(super) client: ControlClient,
+    pub(super) socket: PathBuf,
     hub: Arc<Mutex<Hub>>,
     _dir: tempfile::TempDir,
     _shutdown: DropGuard,
@@ -48,8 +50,8 @@ impl Desk {
                 drop(reply.send(Ok(subscription)));
             }
         });
-        let client = ControlClient::new(socket).expect("a client");
-        Self { client, hub, _dir: dir, _shutdown: shutdown.drop_guard() }
+        let client = ControlClient::new(&socket).expect("a client");
+        Self { client, socket, hub, _dir: dir, _shutdown: shutdown.drop_guard() }
     }
 
     /// Lines of a log, all at once: nobody reads before the last of them is there.
@@ -101,7 +103,7 @@ async fn what_is_not_understood_is_refused_with_a_reason() {
     let error = within(desk.client.send(&endless)).await.expect_err("nobody answers");
     assert!(matches!(error, ControlError::Refused(_)), "{error}");
 
-    let http = reqwest::Client::builder().unix_socket(desk.client.socket()).build();
+    let http = reqwest::Client::builder().unix_socket(&*desk.socket).build();
     let http = http.expect("a client");
     let long = format!(r#"{{"purge":false,"why":"{}"}}"#, "x".repeat(body::MAX_BODY_BYTES));
     for (path, body, status) in [

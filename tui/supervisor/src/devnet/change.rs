@@ -11,7 +11,8 @@ use control::{AddRequest, DevnetInfo, Failure, FailureCode, NodeStatus, SetReque
 use directory_client::DirectoryClient;
 use layouts::{GrowError, NodePlan, Plan};
 
-use super::{Devnet, Node, describe, first_status};
+use super::info::{describe, first_status};
+use super::{Devnet, Node};
 use crate::child::NodeId;
 use crate::clock::Moment;
 use crate::names::no_such_node;
@@ -97,7 +98,9 @@ impl Devnet {
             let resized = role == Role::Crowd && crowd != crowd_before;
             let has_changed = rates != self.nodes[index].plan.rates || resized;
             self.nodes[index].plan = planned;
-            if !has_changed || self.nodes[index].child.is_none() {
+            // Nobody else sends at a rate, and delays are in the packets.
+            let is_concerned = matches!(role, Role::Client | Role::Crowd) && has_changed;
+            if !is_concerned || self.nodes[index].child.is_none() {
                 continue;
             }
             // All of them: a process that missed one change catches up with the next.

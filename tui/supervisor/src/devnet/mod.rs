@@ -9,6 +9,7 @@ mod change;
 mod children;
 mod down;
 mod inboxes;
+mod info;
 mod pings;
 mod sends;
 
@@ -17,10 +18,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use contract::{Endpoint, Role, Time};
-use control::{DevnetInfo, DirectoryState, Failure, NodeStatus, State};
+use control::{DevnetInfo, DirectoryState, Failure, State};
 use directory_api::Update;
 use directory_client::{DirectoryClient, Subscription, SubscriptionEvent};
-use layouts::{Layout, NodePlan};
+use layouts::NodePlan;
 use tokio::process::Command;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -28,7 +29,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use crate::ask::Ask;
 use crate::child::{Child, ChildEvent, NodeId, Source};
 use crate::clock::Moment;
-use crate::folder::{Claim, Folder};
+use crate::folder::Claim;
 use crate::hub::Subscription as StreamBegin;
 use crate::presence::key_of;
 use crate::process::{Input, Process};
@@ -38,6 +39,7 @@ use crate::usage::UsageReader;
 
 use down::GoingDown;
 use inboxes::Inboxes;
+use info::{devnet_info, first_status};
 use pings::Pings;
 use sends::Sends;
 
@@ -165,7 +167,8 @@ impl Devnet {
         if claim.resumed() {
             notices.push("resumed with the keys and mailboxes of the last time".into());
         }
-        let store = Store::new(devnet_info(&spec, folder, now, notices), statuses);
+        let info = devnet_info(&spec, folder, now, notices);
+        let store = Store::new(DevnetInfo { resumed: claim.resumed(), ..info }, statuses);
         // Replaced when the loop starts, which owns the other end.
         let (events, _) = mpsc::channel(1);
         Self {
@@ -445,64 +448,6 @@ async fn next_of(subscription: &mut Option<Subscription>) -> SubscriptionEvent {
         Some(subscription) => subscription.next().await,
         None => std::future::pending().await,
     }
-}
-
-fn first_status(plan: &NodePlan, process: &Process, folder: &Folder, now: Moment) -> NodeStatus {
-    NodeStatus {
-        name: plan.name.clone(),
-        role: plan.role,
-        layer: plan.layer,
-        state: process.state(),
-        reason: process.reason().into(),
-        since_unix_ms: now.unix_ms(),
-        pid: None,
-        started_unix_ms: None,
-        restarts: 0,
-        last_exit: None,
-        fatal: None,
-        addresses: BTreeMap::new(),
-        public_keys: Vec::new(),
-        address: None,
-        log_file: folder.log(&plan.name),
-    }
-}
-
-fn devnet_info(spec: &Spec, folder: &Folder, now: Moment, notices: Vec<String>) -> DevnetInfo {
-    let layout = &spec.plan.layout;
-    let mut info = DevnetInfo {
-        name: spec.name.clone(),
-        supervisor_pid: std::process::id(),
-        folder: folder.path().into(),
-        started_unix_ms: now.unix_ms(),
-        layers: layout.layers(),
-        widths: Vec::new(),
-        clients: 0,
-        crowd: 0,
-        profile: String::new(),
-        hop_delay_ms: 0.0,
-        slot_ms: 0.0,
-        loop_cover_ms: 0.0,
-        acks: layout.acks,
-        faithful: layout.faithful,
-        seed: layout.seed,
-        attached: true,
-        control_address: None,
-        notices,
-    };
-    describe(layout, &mut info);
-    info
-}
-
-/// What of a devnet may change while it runs.
-fn describe(layout: &Layout, info: &mut DevnetInfo) {
-    let milliseconds = |duration: Duration| duration.as_secs_f64() * 1000.0;
-    info.widths.clone_from(&layout.widths);
-    info.clients = layout.clients;
-    info.crowd = layout.crowd;
-    info.profile = layout.profile_name();
-    info.hop_delay_ms = milliseconds(layout.rates.hop_delay);
-    info.slot_ms = milliseconds(layout.rates.slot);
-    info.loop_cover_ms = milliseconds(layout.rates.loop_cover);
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use contract::Content;
 use control::{
     ControlClient, ControlError, DownReport, DownRequest, FailureCode, MessageState, NodeAction,
-    SendRequest, SendWait, State, StreamEvent,
+    NodeStatus, SendRequest, SendWait, State, StreamEvent,
 };
 use directory_api::MixNodeReport;
 use layouts::{Layout, Plan, Ports};
@@ -42,8 +42,9 @@ while read -r line; do
 done
 "#;
 
-/// Takes messages: one that says `stays` is kept for the next process, all others are sent at once; one
-/// that says `arrives` or was kept arrives at bob.
+/// Takes messages: one that says `stays` is kept for the next process, one that says `dies` ends two
+/// processes before the third takes it, all others are sent at once; one that says `arrives` or was
+/// kept arrives at bob.
 const SEND: &str = r#"
 arrive() { echo "{\"event\":\"message\",\"t\":3000000,\"message\":\"$1\",\"stage\":\"received\",\"content\":{\"text\":\"x\"}}" > "$DIR/to-bob"; }
 if [ -f "$DIR/kept" ]; then
@@ -55,6 +56,12 @@ while read -r line; do
     id=${line#*'"id":'} id=${id%%,*}
     case $line in
     *'"leave"'* | *'"stop"'*) echo "$NAME" >> "$DIR/stopped"; exit 0 ;;
+    *dies*)
+        given=${line#*'"message":"'} given=${given%%'"'*}
+        echo "$given" >> "$DIR/asked"
+        if [ "$(wc -l < "$DIR/asked")" -lt 3 ]; then exit 9; fi
+        say "{\"event\":\"message\",\"t\":1000,\"message\":\"$given\",\"stage\":\"accepted\",\"to\":\"bob-key@p\",\"content\":{\"text\":\"x\"},\"fragments\":1}"
+        say "{\"event\":\"answer\",\"id\":$id,\"outcome\":\"accepted\",\"message\":\"$given\"}" ;;
     *refuse*) say "{\"event\":\"answer\",\"id\":$id,\"outcome\":\"refused\",\"reason\":\"no route\"}" ;;
     *'"send"'*)
         m="{\"event\":\"message\",\"t\":1000,\"message\":\"m$id\""

@@ -13,7 +13,7 @@ pub(crate) const MAX_BEHIND: usize = 4096;
 
 /// Bytes of these lines: two of the longest, for a received message is one line. All listeners share
 /// the lines, so that many who are behind cost little more than one.
-pub(crate) const MAX_BEHIND_BYTES: usize = 2 * MAX_LINE_BYTES;
+const MAX_BEHIND_BYTES: usize = 2 * MAX_LINE_BYTES;
 
 /// What a listener takes out.
 #[derive(Debug, PartialEq, Eq)]

@@ -32,7 +32,11 @@ pub(super) fn checks(context: &Context) -> Vec<Check> {
         let found = format!("{half_deleted} folders were deleted in part");
         checks.push(Check::warn("leftovers", found, "`nym-devnet gc --older-than 0s` deletes the rest"));
     }
-    let names = if running.is_empty() { "none runs".into() } else { running.join(", ") + " run" };
+    let names = match running.as_slice() {
+        [] => "none runs".into(),
+        [one] => format!("{one} runs"),
+        more => more.join(", ") + " run",
+    };
     let found = format!("{names}, {resting} at rest, {} together", bytes(size));
     checks.push(Check::ok("devnets", found));
     checks

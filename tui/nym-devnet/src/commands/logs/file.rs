@@ -34,6 +34,8 @@ pub(super) struct NodeLog {
     pub(super) name: String,
     path: PathBuf,
     files: VecDeque<Part>,
+    /// The last one that was read and forgotten. As long as it is open no other file gets its number.
+    forgotten: Option<Part>,
     cursor: Cursor,
 }
 
@@ -82,7 +84,7 @@ impl NodeLog {
         } else {
             files.extend(Part::open(&older(&path))?);
         }
-        Ok(Self { name: name.into(), path, files, cursor: Cursor::new() })
+        Ok(Self { name: name.into(), path, files, forgotten: None, cursor: Cursor::new() })
     }
 
     /// Begins anew with the first line that was there when it was opened.
@@ -123,8 +125,10 @@ impl NodeLog {
             return Ok(());
         }
         // It may have been moved twice: then the one between is the older one.
+        let forgotten = self.forgotten.as_ref().map(|part| part.id);
+        let known = [last, forgotten, Some(now.id)];
         let between = Part::open(&older(&self.path))?;
-        self.files.extend(between.filter(|between| Some(between.id) != last && between.id != now.id));
+        self.files.extend(between.filter(|between| !known.contains(&Some(between.id))));
         self.files.push_back(now);
         Ok(())
     }
@@ -169,7 +173,7 @@ impl NodeLog {
     /// Closes files that are read and not needed any more, as a log that is followed goes through many.
     pub(super) fn forget_read(&mut self) {
         while self.cursor.part > 0 {
-            self.files.pop_front();
+            self.forgotten = self.files.pop_front();
             self.cursor.part -= 1;
         }
     }

@@ -7,7 +7,7 @@ use contract::{Lateness, MailboxCounters, NodeMetrics, Role, TrafficCounters};
 use control::NodeRates;
 use serde::Serialize;
 
-use crate::output::{Cell, Output, or_unknown, table};
+use crate::output::{Cell, Output, UNKNOWN, or_unknown, table};
 
 /// Everything that is shown.
 #[derive(Debug, PartialEq, Serialize)]
@@ -147,8 +147,8 @@ fn some_table(output: Output, heads: &[&str], rows: Vec<Vec<Cell>>) -> Option<St
 
 /// `3 mac, 1 replay`.
 fn dropped(metrics: Option<&NodeMetrics>) -> String {
-    let dropped = metrics.map(|metrics| &metrics.dropped).into_iter().flatten();
-    let dropped = dropped.filter(|(_, count)| **count > 0);
+    let Some(metrics) = metrics else { return UNKNOWN.into() };
+    let dropped = metrics.dropped.iter().filter(|(_, count)| **count > 0);
     let dropped: Vec<String> =
         dropped.map(|(reason, count)| format!("{count} {}", control::visible(reason))).collect();
     if dropped.is_empty() { "none".into() } else { dropped.join(", ") }
@@ -224,7 +224,21 @@ mod tests {
         let figures = Figures::new(&nodes, &metrics, &[("mix-1-1".into(), rates)].into());
         let share = Share { real_percent: 5.0, cover_percent: 70.0, ack_percent: 25.0 };
         assert_eq!(figures.share, Some(share));
-        insta::assert_snapshot!(figures.text(Output::plain()), @"");
+        insta::assert_snapshot!(figures.text(Output::plain()), @r"
+        NAME        IN/s  OUT/s  IN  OUT  POOL     LATE     99 %  DROPPED
+        mix-1-1      3.2    2.0  10    7     2  0.06 ms  1.24 ms  1 mac
+        provider-1     -      -   0   25     -        -        -  none
+        alice          -      -   0    0     -        -        -  none
+        bob            -      -   -    -     -        -        -  -
+
+        CLIENT  REAL  AGAIN  COVER  LOOPS  BACK  ACKS  QUEUED  UNACKED
+        alice      4      1     40     30     0     0       0        0
+
+        PROVIDER    CLIENTS  ONLINE  STORED  DELIVERED  WAITING
+        provider-1        2       0      30          0        0
+
+        of all packets into layer 1: 5.0 % real, 70.0 % cover, 25.0 % acknowledgements
+        ");
     }
 
     #[test]

@@ -110,6 +110,7 @@ impl Run<'_> {
                 answer = pending(&mut sending) => {
                     sending = None;
                     match answer {
+                        Ok(_) if !waits => self.tally.accepted_only(),
                         Ok(status) => {
                             let number = self.asked;
                             let news = self.tally.accepted(Instant::now(), number, status);

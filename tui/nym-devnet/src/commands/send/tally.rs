@@ -103,6 +103,11 @@ impl Tally {
         statuses.into_iter().filter_map(|status| self.take(status)).collect()
     }
 
+    /// Its client has accepted a message, and nobody wants to know what becomes of it.
+    pub(super) fn accepted_only(&mut self) {
+        self.accepted += 1;
+    }
+
     /// Something was told of a message. None if it is not one of ours, or nothing new.
     pub(super) fn take(&mut self, status: MessageStatus) -> Option<News> {
         let Some(open) = self.open.get_mut(&status.id) else {

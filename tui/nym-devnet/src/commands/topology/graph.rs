@@ -168,13 +168,54 @@ mod tests {
 
     #[test]
     fn people_see_who_hangs_on_whom() {
-        insta::assert_snapshot!(tree(&places(), "t1"), @"");
+        insta::assert_snapshot!(tree(&places(), "t1"), @r##"
+        t1
+        ├─ layer 1
+        │  ├─ mix-1-1  127.0.0.1:9980
+        │  └─ mix-1-2  127.0.0.1:9980
+        ├─ layer 2
+        │  └─ "]; end -->␊\ %% `x` <b>#35; größer␛  127.0.0.1:9980
+        ├─ provider-1  127.0.0.1:9980
+        │  ├─ alice
+        │  └─ bob
+        └─ no provider yet
+           └─ carol
+        "##);
     }
 
     #[test]
     fn no_name_breaks_the_syntax_of_graphviz() {
         let text = dot(&places(), "a \"devnet\"");
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r##"
+        digraph "a \"devnet\"" {
+          rankdir=LR;
+          node [shape=box];
+          subgraph cluster_0 {
+            label="clients";
+            n4 [label="alice"];
+            n5 [label="bob"];
+            n6 [label="carol"];
+          }
+          subgraph cluster_1 {
+            label="layer 1";
+            n0 [label="mix-1-1"];
+            n1 [label="mix-1-2"];
+          }
+          subgraph cluster_2 {
+            label="layer 2";
+            n2 [label="\"]; end -->␊\\ %% `x` <b>#35; größer␛"];
+          }
+          subgraph cluster_3 {
+            label="providers";
+            n3 [label="provider-1"];
+          }
+          {n4 n5 n6} -> {n0 n1};
+          {n0 n1} -> {n2};
+          {n2} -> {n3};
+          n3 -> n4 [style=dashed, constraint=false];
+          n3 -> n5 [style=dashed, constraint=false];
+        }
+        "##);
         for line in text.lines() {
             // What is outside of quotes is ours.
             let mut outside = String::new();
@@ -196,7 +237,29 @@ mod tests {
     #[test]
     fn no_name_breaks_the_syntax_of_mermaid() {
         let text = mermaid(&places());
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r##"
+        flowchart LR
+          subgraph g0 ["clients"]
+            n4["alice"]
+            n5["bob"]
+            n6["carol"]
+          end
+          subgraph g1 ["layer 1"]
+            n0["mix-1-1"]
+            n1["mix-1-2"]
+          end
+          subgraph g2 ["layer 2"]
+            n2["#34;#93;#59; end --#62;#9226;#92; #37;#37; #96;x#96; #60;b#62;#35;35#59; größer#9243;"]
+          end
+          subgraph g3 ["providers"]
+            n3["provider-1"]
+          end
+          g0 --> g1
+          g1 --> g2
+          g2 --> g3
+          n3 -.-> n4
+          n3 -.-> n5
+        "##);
         for line in text.lines() {
             assert!(matches!(line.matches('"').count(), 0 | 2), "{line}");
             let inside = line.split('"').nth(1).unwrap_or_default();

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::cli::{Format, TopologyArgs, TopologyFormat};
 use crate::context::Context;
-use crate::output::{Output, ago};
+use crate::output::ago;
 use crate::stop::Outcome;
 
 #[derive(Serialize)]

@@ -81,7 +81,8 @@ fn fill_one(
 
 /// A command line for people.
 pub(super) fn shown(line: &[OsString]) -> String {
-    let arguments = line.iter().map(|argument| control::shown_argument(&argument.to_string_lossy()));
+    let arguments =
+        line.iter().map(|argument| control::shown_argument(&argument.to_string_lossy()));
     arguments.collect::<Vec<_>>().join(" ")
 }
 

@@ -47,8 +47,7 @@ pub(super) fn find(
     address: &str,
 ) -> Option<Listed> {
     let mixnodes = topology.mix_nodes.iter().filter(|_| role == ShimRole::Mixnode).map(|node| {
-        let listed =
-            Listed { key: node.pub_key.clone(), mix: node.host.clone(), clients: None };
+        let listed = Listed { key: node.pub_key.clone(), mix: node.host.clone(), clients: None };
         (listed, &node.location, node.last_seen)
     });
     let providers = topology.mix_provider_nodes.iter().chain(&topology.gateway_nodes);

@@ -23,7 +23,9 @@ use std::process::{ExitCode, ExitStatus, Stdio};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use contract::{Answer, Command as Ask, Endpoint, Event, Fatal, FatalCode, Identity, Outcome, Request, Role};
+use contract::{
+    Answer, Command as Ask, Endpoint, Event, Fatal, FatalCode, Identity, Outcome, Request, Role,
+};
 use directory_client::{DirectoryClient, Subscription, SubscriptionEvent};
 use runtime::{Process, Reporter, leave_directory, with_causes};
 use rustix::process::{Pid, Signal, kill_process};
@@ -303,7 +305,12 @@ impl Shim {
     }
 
     /// Takes in what the directory said; what it lists of the command, if it does.
-    fn heard(&mut self, event: SubscriptionEvent, args: &ShimArgs, ports: &Ports) -> Option<Listed> {
+    fn heard(
+        &mut self,
+        event: SubscriptionEvent,
+        args: &ShimArgs,
+        ports: &Ports,
+    ) -> Option<Listed> {
         match event {
             SubscriptionEvent::Update(frame) => self.presence.apply(&frame),
             SubscriptionEvent::Connected => return None,

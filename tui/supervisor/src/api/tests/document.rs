@@ -22,7 +22,10 @@ fn undescribed(path: &str, schema: &Value, found: &mut Vec<String>) {
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         let is_tag = property["enum"].as_array().is_some_and(|words| words.len() == 1);
         let path = format!("{path}.{name}");
-        if !is_tag && !property["description"].is_string() {
+        // Words about a type that may be missing stand beside the type.
+        let options = property["oneOf"].as_array().into_iter().flatten();
+        let mut described = options.chain([property]).map(|part| part["description"].is_string());
+        if !is_tag && !described.any(|is| is) {
             found.push(path.clone());
         }
         undescribed(&path, property, found);

@@ -91,6 +91,43 @@ async fn what_a_sender_has_accepted_outlives_it() {
 }
 
 #[tokio::test]
+async fn a_client_that_dies_before_it_answers_is_asked_again_for_the_same_message() {
+    let report = with_devnet(false, async |devnet| {
+        devnet.until("bob", |node| node.state == State::Ready).await;
+        devnet.until("alice", |node| node.state == State::Ready).await;
+        let request = SendRequest {
+            from: "alice".into(),
+            to: "bob".into(),
+            content: Content::Text("dies".into()),
+            wait: SendWait::Accepted,
+            timeout_ms: 20_000,
+        };
+        let sent = within(devnet.client.send(&request)).await.expect("its third process takes it");
+        let asked = std::fs::read_to_string(devnet.dir.join("asked")).expect("it was asked");
+        let ids: Vec<&str> = asked.lines().collect();
+        assert_eq!(ids, [sent.id.as_str(); 3], "it is one message");
+        assert_eq!(sent.id.len(), 32);
+
+        // One that is not started again is not waited for.
+        std::fs::remove_file(devnet.dir.join("asked")).expect("removes");
+        let sending = Box::pin(devnet.client.send(&request));
+        let stopping = Box::pin(async {
+            devnet.until("alice", |node| node.state == State::BackingOff).await;
+            devnet.client.act("alice", NodeAction::Stop).await.expect("it is there");
+        });
+        let (unsent, ()) = within(async { tokio::join!(sending, stopping) }).await;
+        let ControlError::Refused(failure) = unsent.expect_err("nobody takes it") else {
+            panic!("it is refused")
+        };
+        assert_eq!(failure.code, FailureCode::NotRunning);
+        assert!(failure.message.contains("ended before it answered: exit code 9"), "{failure}");
+        devnet.down().await
+    })
+    .await;
+    assert!(report.deleted);
+}
+
+#[tokio::test]
 async fn an_inbox_is_read_page_by_page_also_while_its_client_is_killed() {
     let report = with_devnet(false, async |devnet| {
         devnet.until("bob", |node| node.state == State::Ready).await;
