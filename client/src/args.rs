@@ -152,7 +152,7 @@ pub(crate) fn check_rates(rates: Rates) -> Result<(), String> {
 }
 
 fn hop_delay(text: &str) -> Result<Duration, String> {
-    let delay = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let delay = contract::parse_duration(text).map_err(|error| error.to_string())?;
     check_hop_delay(delay).map(|()| delay)
 }
 
@@ -164,7 +164,7 @@ fn check_hop_delay(delay: Duration) -> Result<(), String> {
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
-    let interval = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let interval = contract::parse_duration(text).map_err(|error| error.to_string())?;
     check_interval(interval).map(|()| interval)
 }
 

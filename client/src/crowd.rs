@@ -77,6 +77,7 @@ impl Crowd {
             public_keys: keys.iter().map(|loaded| loaded.key.public().to_string()).collect(),
             address: None,
             new: keys.iter().all(|loaded| loaded.new),
+            seed: keys.iter().find_map(|loaded| loaded.seed),
         };
         let mut crowd = Self {
             args: args.clone(),

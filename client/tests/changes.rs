@@ -28,20 +28,22 @@ fn at(ms: u64) -> Time {
     Time::default() + Duration::from_millis(ms)
 }
 
-/// Seconds between the moments at which a client's counter goes up, the first from now on.
-fn intervals(
-    simulation: &mut Simulation,
-    until: Time,
-    count: impl Fn(&TrafficCounters) -> u64,
-) -> Vec<f64> {
-    let mut intervals = Vec::new();
-    let (mut last, mut before) = (simulation.now(), count(&simulation.client(ALICE).counters()));
+/// Seconds between the moments at which a client sent in slots, and of its loops, the first from now on.
+fn intervals(simulation: &mut Simulation, until: Time) -> [Vec<f64>; 2] {
+    let counts = |simulation: &Simulation| {
+        let counters = simulation.client(ALICE).counters();
+        [slots(&counters), counters.loops]
+    };
+    let mut intervals = [Vec::new(), Vec::new()];
+    let (mut last, mut before) = ([simulation.now(); 2], counts(simulation));
     while let Some(wake) = simulation.client(ALICE).next_wake().filter(|wake| *wake <= until) {
         simulation.run_until(wake);
-        let now = count(&simulation.client(ALICE).counters());
-        for _ in before..now {
-            intervals.push(wake.saturating_since(last).as_secs_f64());
-            last = wake;
+        let now = counts(simulation);
+        for stream in 0..2 {
+            for _ in before[stream]..now[stream] {
+                intervals[stream].push(wake.saturating_since(last[stream]).as_secs_f64());
+                last[stream] = wake;
+            }
         }
         before = now;
     }
@@ -56,17 +58,12 @@ fn slots(counters: &TrafficCounters) -> u64 {
 #[test]
 fn from_a_change_on_both_streams_have_their_new_means() {
     let fast = rates(50, 100, 200);
-    let loops = |counters: &TrafficCounters| counters.loops;
-    for (seed, before, after, until) in [(1, CLASSIC, fast, 60_000), (2, fast, CLASSIC, 180_000)] {
-        let changed = || {
-            let mut simulation = Simulation::new(seed, 1, 3, 1, before);
-            simulation.run_until(at(10_000));
-            simulation.set_rates(ALICE, after);
-            simulation
-        };
+    for (seed, before, after, until) in [(1, CLASSIC, fast, 50_000), (2, fast, CLASSIC, 160_000)] {
+        let mut simulation = Simulation::new(seed, 1, 3, 1, before);
+        simulation.run_until(at(10_000));
+        simulation.set_rates(ALICE, after);
         // The first of the intervals began before, and is no exception: that is what "no memory" means.
-        let slots = intervals(&mut changed(), at(until), slots);
-        let loops = intervals(&mut changed(), at(until), loops);
+        let [slots, loops] = intervals(&mut simulation, at(until));
         for (intervals, mean) in [(slots, after.slot), (loops, after.loop_cover)] {
             let distance = ks_exponential(&intervals, mean.as_secs_f64());
             assert!(distance < KS_CRITICAL, "{} of {mean:?}: {distance}", intervals.len());
@@ -108,7 +105,7 @@ fn many_changes_do_not_show_in_the_times() {
     for step in 0..4000_u64 {
         simulation.set_rates(ALICE, if step % 2 == 0 { other } else { one });
         let from = 1000 + step * 5;
-        let mut some = intervals(&mut simulation, at(from + 5), slots);
+        let [mut some, _] = intervals(&mut simulation, at(from + 5));
         let within: f64 = some.iter().sum();
         if let Some(first) = some.first_mut() {
             *first += rest;

@@ -12,13 +12,6 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::{MAX_CLIENTS, Ports, names};
 
-/// The longest text that is read as a time: all units once, with some spaces.
-const LONGEST_TIME_BYTES: usize = 64;
-
-/// The most digits in a row of a time: a hundred thousand days in milliseconds. Sums stay far from
-/// where the reader of times would overflow.
-const MOST_DIGITS: usize = 9;
-
 /// What a time looks like: numbers with units, up to hours.
 const TIME_PATTERN: &str = concat!(
     r"^(0|([0-9]+(\.[0-9]+)? ?",
@@ -103,12 +96,8 @@ impl<'de, const LEAST: u64, const MOST: u64> Deserialize<'de> for Time<LEAST, MO
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
                 let allowed = Duration::from_millis(LEAST)..=Duration::from_millis(MOST);
-                let mut digits = text.split(|c: char| !c.is_ascii_digit()).map(str::len);
-                let is_short = text.len() <= LONGEST_TIME_BYTES;
-                let time = (is_short && digits.all(|run| run <= MOST_DIGITS))
-                    .then(|| humantime::parse_duration(text).ok())
-                    .flatten()
-                    .filter(|time| allowed.contains(time));
+                let time = contract::parse_duration(text).ok();
+                let time = time.filter(|time| allowed.contains(time));
                 time.map(Time).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
             }
         }

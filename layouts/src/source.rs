@@ -73,7 +73,10 @@ impl SourceError {
                     None => format!("built in are {names}; a file has a path, such as `./my.toml`"),
                 })
             }
-            Self::Read { source, .. } => Some(source.to_string()),
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => Some(
+                "`nym-devnet layout init` writes one, `layout list` lists those built in".into(),
+            ),
+            Self::Read { .. } => Some("a layout is a TOML file that you can read".into()),
             Self::Large { .. } | Self::Encoding { .. } => None,
         }
     }

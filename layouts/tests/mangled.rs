@@ -167,7 +167,7 @@ fn what_is_no_text_or_too_long_is_refused_before_it_is_read() {
     assert!(large.ends_with("it has more than 262144 bytes"), "{large}");
     assert!(Source::read(dir.path()).is_err(), "a folder");
     let missing = Source::find("./no-such.toml").expect_err("missing");
-    assert!(missing.hint().is_some_and(|hint| hint.contains("No such file")), "{missing}");
+    assert!(missing.hint().is_some_and(|hint| hint.contains("layout init")), "{missing}");
     let unknown = Source::find("bussy").expect_err("no such layout");
     assert_eq!(unknown.to_string(), "there is neither a layout nor a file named `bussy`");
     assert!(unknown.hint().is_some_and(|hint| hint.starts_with("did you mean `busy`?")));

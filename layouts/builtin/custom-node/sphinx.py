@@ -2,8 +2,8 @@
 
 The packets are those of `sphinx-packet` 0.8: a header of 348 bytes with a point, a MAC and the
 encrypted route, then a payload of 2048 bytes. `unwrap`, at the end, is what a mixnode does to one;
-above it stand the ciphers that Python does not bring along. They are correct and fast enough (some
-2 ms a packet), but how long they take depends on the key, which tells an observer about it: good for
+above it stand the ciphers that Python does not bring along. They are correct and fast enough (2 to
+3 ms a packet), but how long they take depends on the key, which tells an observer about it: good for
 a network on one machine, and for nothing else.
 """
 

@@ -151,6 +151,9 @@ pub struct Identity {
     pub address: Option<String>,
     /// Whether the keys were made just now rather than found on disk.
     pub new: bool,
+    /// The seed that they were made of, if they were: then they are no secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
 }
 
 /// Counters of a node. All count from the start of the process, so that a lost event loses nothing.

@@ -10,12 +10,14 @@
 
 mod command;
 mod content;
+mod duration;
 mod event;
 mod rates;
 mod time;
 
 pub use command::{Command, Request};
 pub use content::{Content, ContentError};
+pub use duration::{DurationError, parse_duration};
 pub use event::{
     Answer, Endpoint, Event, Fatal, FatalCode, Hello, Identity, InboxMessage, Lateness, LinkEvent,
     Listening, MailboxCounters, MessageEvent, MessageStage, NodeMetrics, Outcome, Role,

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use contract::{
-    Answer, Command, Endpoint, Event, Fatal, FatalCode, Identity, Outcome, Request, Time,
-};
+use contract::{Answer, Command, Endpoint, Event, Fatal, FatalCode, Outcome, Request, Time};
 use directory_api::{METRICS_INTERVAL, MixNodeReport};
 use directory_client::DirectoryClient;
 use runtime::{
@@ -45,11 +43,7 @@ pub async fn run(args: MixnodeArgs, process: Process) -> Result<(), Fatal> {
     let directory = DirectoryClient::new(&args.directory)
         .map_err(|error| Fatal::new(FatalCode::Usage, with_causes(&error)))?;
     let loaded = args.load_key()?;
-    reporter.report(Event::Identity(Identity {
-        public_keys: vec![loaded.key.public().to_string()],
-        address: None,
-        new: loaded.new,
-    }));
+    reporter.report(Event::Identity(loaded.identity()));
     let (listener, address) = listen(args.listen_on(), Endpoint::Mix, &reporter).await?;
     let profile = WireProfile::CURRENT;
     let processor = if args.portable { HopProcessor::portable } else { HopProcessor::new };

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contract::{
-    Answer, Command, Endpoint, Event, Fatal, FatalCode, Identity, MailboxCounters, NodeMetrics,
-    Outcome, Request,
+    Answer, Command, Endpoint, Event, Fatal, FatalCode, MailboxCounters, NodeMetrics, Outcome,
+    Request,
 };
 use directory_api::METRICS_INTERVAL;
 use directory_client::DirectoryClient;
@@ -21,7 +21,7 @@ use storage::DatabaseError;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
-use wire::{NodeAddress, PublicKey, WireProfile};
+use wire::{NodeAddress, WireProfile};
 
 use crate::presence::Presence;
 use crate::sessions::{Rules, Sessions};
@@ -52,7 +52,7 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
         .map_err(|error| Fatal::new(FatalCode::Usage, with_causes(&error)))?;
     let loaded = args.load_key()?;
     let public_key = loaded.key.public();
-    reporter.report(identity(&public_key, loaded.new));
+    reporter.report(Event::Identity(loaded.identity()));
     let mailbox = args.home.join("mailbox.sqlite");
     let storage = open_mailbox(&mailbox, args.quotas(), &reporter)?;
     let (mix_listener, mix_address) = listen(args.listen_on(), Endpoint::Mix, &reporter).await?;
@@ -150,10 +150,6 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
         reporter.report(Event::Stopping { reason: "it was asked to".into() });
     }
     Ok(())
-}
-
-fn identity(key: &PublicKey, new: bool) -> Event {
-    Event::Identity(Identity { public_keys: vec![key.to_string()], address: None, new })
 }
 
 /// Waits for a moment, or for ever.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use contract::{Fatal, FatalCode};
+use contract::{Fatal, FatalCode, Identity};
 use pem::Pem;
 use rand::CryptoRng;
 use sphinx::PrivateKey;
@@ -31,6 +31,14 @@ pub struct LoadedKey {
     pub new: bool,
     /// The seed that it was made of, if it was: then it is no secret.
     pub seed: Option<u64>,
+}
+
+impl LoadedKey {
+    /// What a supervisor is told of the node with this key.
+    pub fn identity(&self) -> Identity {
+        let public_keys = vec![self.key.public().to_string()];
+        Identity { public_keys, address: None, new: self.new, seed: self.seed }
+    }
 }
 
 /// Where a key and its public part are.

@@ -194,7 +194,7 @@ impl Recording {
 
     /// How it ended, and what of it was left out: sentences without a full stop.
     pub fn end(&self) -> String {
-        let mut words = match (&self.end, &self.down) {
+        let words = match (&self.end, &self.down) {
             (Some(End::CutOff), _) => format!("the recording is cut off in line {}", self.line),
             (Some(End::Failed(error)), _) => {
                 format!("the recording cannot be read on in line {}: {error}", self.line)
@@ -202,14 +202,15 @@ impl Recording {
             (_, Some(reason)) => format!("the recording ends: the devnet went down, {reason}"),
             (_, None) => "the recording ends, and the devnet went on".into(),
         };
+        let mut words = vec![words];
         if self.unknown > 0 {
-            words += &format!("; {} of other versions left out", plural(self.unknown, "event"));
+            words.push(format!("{} of other versions left out", plural(self.unknown, "event")));
         }
         if self.damaged > 0 {
             let lines = plural(self.damaged, "line");
-            words += &format!("; {lines} not understood, first line {}", self.first_damaged);
+            words.push(format!("{lines} not understood, first line {}", self.first_damaged));
         }
-        words
+        words.join("; ")
     }
 }
 
@@ -351,7 +352,8 @@ mod tests {
 
     #[test]
     fn the_end_is_found_behind_a_long_line() {
-        let long = format!(r#"{{"type":"log","node":"x","unix_ms":5,"line":"{}"}}"#, "x".repeat(300_000));
+        let long =
+            format!(r#"{{"type":"log","node":"x","unix_ms":5,"line":"{}"}}"#, "x".repeat(300_000));
         let rest = line(2, 7, &long) + "cut off";
         let recording = Recording::open(file(&rest).path()).expect("a recording");
         assert_eq!(recording.length(), Some(Duration::from_secs(6)));

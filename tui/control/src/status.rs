@@ -14,6 +14,7 @@ use crate::{DirectoryState, LogLine, ReceivedMessage};
 /// What a devnet is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct DevnetInfo {
     /// Its name.
     pub name: String,

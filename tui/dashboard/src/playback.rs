@@ -38,7 +38,11 @@ impl Speed {
     /// How it is written.
     pub(crate) fn words(self, symbols: &Symbols) -> String {
         let times = 1_u32 << self.0.unsigned_abs();
-        if self.0 < 0 { format!("{}1/{times}", symbols.times) } else { format!("{}{times}", symbols.times) }
+        if self.0 < 0 {
+            format!("{}1/{times}", symbols.times)
+        } else {
+            format!("{}{times}", symbols.times)
+        }
     }
 }
 
@@ -96,11 +100,11 @@ impl Player {
 
     /// When the next line is to be shown, which happened at `line`.
     pub(crate) fn due(&mut self, now: Time, line: Time) -> Due {
-        if self.pace.paused {
-            return Due::Paused;
-        }
         let position = self.position(now);
         let factor = self.pace.speed.factor();
+        if line > position && self.pace.paused {
+            return Due::Paused;
+        }
         if line > position {
             return Due::In(line.saturating_since(position).div_f64(factor));
         }
@@ -150,7 +154,8 @@ mod tests {
         assert_eq!(player.due(at(100_300), at(5400)), Due::In(wait(50)));
         assert_eq!(player.due(at(100_350), at(5400)), Due::Now);
         player.set_pace(at(100_350), paced(true, 1));
-        assert_eq!(player.due(at(900_000), at(5400)), Due::Paused);
+        assert_eq!(player.due(at(900_000), at(5401)), Due::Paused);
+        assert_eq!(player.due(at(900_000), at(5400)), Due::Now, "it was due before");
         // What passed meanwhile does not count.
         player.set_pace(at(900_000), paced(false, -3));
         assert_eq!(player.due(at(900_000), at(5410)), Due::In(wait(80)));

@@ -8,13 +8,14 @@ mod commands;
 mod context;
 mod node;
 mod output;
+mod port_owner;
 mod progress;
 mod signals;
 mod stop;
 mod watch;
 
 use std::ffi::OsStr;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -131,6 +132,14 @@ fn usage(error: &clap::Error) -> ExitCode {
         let failure = Failure::new(FailureCode::Usage, message)
             .hint("`nym-devnet help` lists commands and options");
         output::failure(&failure, Format::Json);
+    } else if is_help {
+        // What is long has lines of spaces in between.
+        let shown = error.render();
+        let is_plain = !io::stdout().is_terminal()
+            || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let shown = if is_plain { shown.to_string() } else { shown.ansi().to_string() };
+        let lines: String = shown.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+        drop(io::stdout().write_all(lines.as_bytes()));
     } else if text == error.to_string() {
         // Whoever does not read it sees the exit code.
         drop(error.print());
@@ -160,10 +169,14 @@ fn asks_for_json(arguments: &[String]) -> bool {
     let by_option = arguments.windows(2).any(|pair| {
         matches!(pair[0].as_str(), "-o" | "--output") && pair[1].eq_ignore_ascii_case("json")
     });
+    let is_joined =
+        |argument: &String| matches!(argument.as_str(), "-ojson" | "-o=json" | "--output=json");
+    let is_option =
+        |argument: &String| argument.starts_with("-o") || argument.starts_with("--output");
+    let by_variable = || std::env::var("NYM_DEVNET_OUTPUT").is_ok_and(|format| format == "json");
     by_option
-        || arguments
-            .iter()
-            .any(|argument| matches!(argument.as_str(), "-ojson" | "-o=json" | "--output=json"))
+        || arguments.iter().any(is_joined)
+        || !arguments.iter().any(is_option) && by_variable()
 }
 
 #[cfg(test)]

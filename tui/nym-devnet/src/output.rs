@@ -185,6 +185,7 @@ impl Listing {
     }
 
     /// Ends the object, with what went wrong if the list is not whole.
+    #[expect(clippy::unused_self, reason = "there is one end, and nothing is added after it")]
     pub(crate) fn end(self, outcome: Outcome) -> Outcome {
         let (tail, ended) = match outcome {
             Ok(()) => ("]},\"ok\":true}\n".to_owned(), Ok(())),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use contract::FatalCode;
 use control::{ControlClient, EventStream, Failure, FailureCode, NodeStatus, State, StreamEvent};
 
+use crate::port_owner::owner;
 use crate::stop::Outcome;
 
 /// The processes of a devnet, kept up to date.
@@ -92,6 +93,11 @@ impl Watch {
         let mut failure =
             self.about(node, code, format!("`{}` failed: {}", node.name, node.reason));
         failure.hint = fatal.and_then(|fatal| fatal.hint.clone());
+        let port = fatal.filter(|_| code == FailureCode::PortTaken);
+        let owner = port.and_then(|fatal| owner(named_port(&fatal.message)?));
+        if let Some(owner) = owner {
+            failure.message = format!("{}; it belongs to {owner}", failure.message);
+        }
         failure
     }
 
@@ -111,6 +117,13 @@ impl Watch {
         };
         Failure::new(code, message).node(&node.name).log(node.log_file.display().to_string())
     }
+}
+
+/// The port of the address that a text names: `cannot bind `127.0.0.1:8080`: …`.
+fn named_port(text: &str) -> Option<u16> {
+    // Every second piece between back-ticks is in them.
+    let mut quoted = text.split('`').skip(1).step_by(2);
+    quoted.find_map(|quoted| Some(quoted.parse::<std::net::SocketAddr>().ok()?.port()))
 }
 
 /// Whether a line of a log says what is told of the node anyway.
@@ -177,6 +190,12 @@ mod tests {
             "`mix-1-1` has failed: killed by SIGKILL; and 1 more is not ready"
         );
         assert_eq!(said(&nodes[2..]), "`alice` is listening: no provider");
+    }
+
+    #[test]
+    fn the_port_that_is_taken_is_found_in_what_a_node_said() {
+        assert_eq!(named_port("cannot bind `127.0.0.1:8080`: in use"), Some(8080));
+        assert_eq!(named_port("cannot bind `nowhere`: in use"), None);
     }
 
     #[test]

@@ -59,7 +59,10 @@ const ARROWS: [(&str, &[&str]); 18] = [
         ],
     ),
     ("control", &["contract", "directory-api"]),
-    ("supervisor", &["contract", "control", "directory-api", "directory-client", "layouts"]),
+    (
+        "supervisor",
+        &["contract", "control", "directory-api", "directory-client", "layouts", "origin"],
+    ),
     ("dashboard", &["contract", "control", "directory-api"]),
     (
         "nym-devnet",

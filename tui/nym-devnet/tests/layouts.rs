@@ -48,6 +48,12 @@ fn a_file_that_is_wrong_is_refused_with_its_line() {
             assert!(told.contains(hint), "{told}");
         }
     }
+    let (message, hint) = refused(&lab, "up /no/such.toml");
+    assert!(
+        message.starts_with("cannot read the layout `/no/such.toml`: No such file"),
+        "{message}"
+    );
+    assert!(hint.contains("layout list"), "{hint}");
     let (message, hint) = refused(&lab, "up bussy");
     assert_eq!(message, "there is neither a layout nor a file named `bussy`");
     assert!(hint.starts_with("did you mean `busy`?"), "{hint}");

@@ -43,13 +43,20 @@ fn logs_are_there_when_their_devnet_is_not() {
     }
     let run = |options: &str| lab.run(&format!("logs {options} --name t1")).expect(0).stdout;
     let bad = run("--level error");
-    let said: Vec<&str> = bad.lines().map(|line| line.split_once(" | ").expect("a name").1).collect();
-    assert_eq!(said, ["thread 'main' (1) panicked at x.rs:1:1:", "␛[2Jno room", "stack backtrace:"]);
+    let said: Vec<&str> =
+        bad.lines().map(|line| line.split_once(" | ").expect("a name").1).collect();
+    assert_eq!(
+        said,
+        ["thread 'main' (1) panicked at x.rs:1:1:", "␛[2Jno room", "stack backtrace:"]
+    );
     let received = run("bob --grep received$");
     assert_eq!(received.lines().count(), 1, "{received}");
     assert_eq!(run("-n 3").lines().count(), 3);
     assert_eq!(run("-n 0"), "");
-    assert_eq!(run("alice bob -n 5").lines().filter(|line| !line.starts_with(['a', 'b'])).count(), 0);
+    assert_eq!(
+        run("alice bob -n 5").lines().filter(|line| !line.starts_with(['a', 'b'])).count(),
+        0
+    );
     let ended = lab.run("logs -f -n 1 --name t1").expect(0);
     assert!(ended.stderr.contains("nothing more will come"), "{}", ended.stderr);
     lab.run("logs carol --name t1").expect(3);

@@ -5,9 +5,10 @@ mod pty;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use common::{Lab, limit};
-use control::{Envelope, StreamEvent};
+use common::{Lab, limit, until};
+use control::{Envelope, Recording, StreamEvent};
 use pty::Terminal;
 
 /// Records a devnet in which alice wrote to bob.
@@ -16,9 +17,15 @@ fn record(lab: &Lab) -> PathBuf {
     let up = "up --detach --ports auto --layers 1 --crowd 0 --profile fast --name t1 --record";
     lab.run(&format!("{up} {}", file.display())).expect(0);
     lab.run("send alice bob on-the-record --wait --name t1").expect(0);
-    let again = lab.run(&format!("{up} {} --name t2 -o json", file.display()).replace("--name t1 ", ""));
+    let again =
+        lab.run(&format!("{up} {} --name t2 -o json", file.display()).replace("--name t1 ", ""));
     let refused = again.expect(4).json();
     assert_eq!(refused["error"]["code"], "FILE_EXISTS", "{refused}");
+    // Long enough to be paused by hand. What is recorded can be read meanwhile.
+    until("some seconds are recorded", 30, || {
+        let recording = Recording::open(&file).expect("a recording");
+        recording.length() > Some(Duration::from_secs(4))
+    });
     lab.run("down t1").expect(0);
     file
 }
@@ -50,10 +57,12 @@ fn a_person_plays_a_recording_that_was_cut_off() {
     let lab = Lab::new();
     let file = record(&lab);
     let whole = std::fs::read(&file).expect("a recording");
-    // In the middle of the last line but one or two, so that it begins and does not end.
-    let cut = whole.len() - 100;
-    std::fs::write(&file, &whole[..cut]).expect("writes");
-    let lines = whole[..cut].iter().filter(|&&byte| byte == b'\n').count() + 1;
+    // In the middle of its last line.
+    let lines: Vec<&[u8]> = whole.split_inclusive(|&byte| byte == b'\n').collect();
+    let (last, before) = lines.split_last().expect("lines");
+    std::fs::write(&file, [before.concat().as_slice(), &last[..last.len() / 2]].concat())
+        .expect("writes");
+    let lines = lines.len();
 
     let program = Path::new(env!("CARGO_BIN_EXE_nym-devnet"));
     let arguments = format!("attach {}", file.display());
@@ -82,7 +91,9 @@ fn a_person_plays_a_recording_that_was_cut_off() {
 #[test]
 fn what_is_no_recording_is_refused_and_a_devnet_comes_before_a_file() {
     let lab = Lab::new();
-    let file = lab.path().join("t1.txt");
+    let beside = lab.path().join("beside");
+    std::fs::create_dir(&beside).expect("a folder");
+    let file = beside.join("t1.txt");
     std::fs::write(&file, "hello\n").expect("writes");
     let refused = lab.run(&format!("attach {}", file.display())).expect(2);
     assert!(refused.stderr.contains("line 1 is no event"), "{}", refused.stderr);
@@ -90,20 +101,11 @@ fn what_is_no_recording_is_refused_and_a_devnet_comes_before_a_file() {
     assert!(missing.stderr.contains("nowhere.jsonl"), "{}", missing.stderr);
 
     lab.run("up --detach --ports auto --layers 1 --crowd 0 --profile fast --name t1.txt").expect(0);
-    let here = |arguments: &str| {
-        let mut command = lab.command(arguments);
-        let output = command.current_dir(lab.path().parent().expect("a folder")).output();
-        output.expect("it starts").status.code()
-    };
-    // Not a terminal: the devnet was found, and cannot be shown.
-    assert_eq!(here("attach t1.txt"), Some(8));
-    let beside = lab.path().join("beside");
-    std::fs::create_dir(&beside).expect("a folder");
-    std::fs::write(beside.join("t1.txt"), "hello\n").expect("writes");
     let there = |arguments: &str| {
         let mut command = lab.command(arguments);
         command.current_dir(&beside).output().expect("it starts").status.code()
     };
+    // Without a terminal the devnet is found, and cannot be shown.
     assert_eq!(there("attach t1.txt"), Some(8), "the devnet");
     assert_eq!(there("attach ./t1.txt"), Some(2), "the file");
     lab.run("down t1.txt").expect(0);

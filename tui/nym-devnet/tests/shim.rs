@@ -104,15 +104,16 @@ fn a_command_that_cannot_run_is_told_at_once_and_how_to_mend_it() {
     std::fs::write(lab.path().join("node.py"), "#!/nowhere\n").expect("writes");
     for (command, says) in [
         ("['{layout_dir}/nod.py']", format!("did you mean `{path}/node.py`?")),
-        ("['hs', '-c', 'true']", "did you mean `sh`?".to_owned()),
+        ("['mkfiof']", "did you mean `mkfifo`?".to_owned()),
         ("['{layout_dir}/node.py']", format!("`chmod +x {path}/node.py`")),
         ("['sh', '{clients_port}']", "a node of this role has no `{clients_port}`".to_owned()),
     ] {
         let layout = write(&lab, "mix-1-1", command);
-        let failure = lab.run(&format!("up {layout} --detach --name t1 -o json")).expect(7).json();
+        let up = format!("up {layout} --detach --name t1 -o json");
+        let failure = lab.run(&up).expect(2).json();
         assert_eq!(failure["error"]["node"], "mix-1-1", "{failure}");
-        let log = log(&lab, "mix-1-1");
-        assert!(log.contains(&says), "{says}: {log}\n{failure}");
+        let hint = failure["error"]["hint"].as_str().expect("a hint");
+        assert!(hint.starts_with(&says), "{says}: {failure}");
         lab.run("down t1 --purge").expect(0);
     }
 }

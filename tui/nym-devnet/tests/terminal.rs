@@ -99,3 +99,35 @@ fn a_wait_shows_what_it_waits_for_and_leaves_only_its_result() {
         (!screen.contents().contains("still runs")).then_some(())
     });
 }
+
+#[test]
+fn figures_are_drawn_in_place_and_the_terminal_is_given_back() {
+    let lab = Lab::new();
+    lab.run("up --detach --ports auto --profile fast --layers 1 --name t1").expect(0);
+    let program = Path::new(env!("CARGO_BIN_EXE_nym-devnet"));
+    let watch = || Terminal::start(program, "metrics --watch --name t1", lab.path(), 24, 100);
+    let mut terminal = watch();
+    terminal.wait("figures", limit(10), |screen| {
+        let is_drawn = screen.contents().contains("provider-1") && screen.alternate_screen();
+        is_drawn.then_some(())
+    });
+    let pid = Pid::from_raw(terminal.pid()).expect("a process id");
+    kill_process(pid, Signal::TERM).expect("sent");
+    assert_eq!(terminal.wait_end(limit(10)), 143);
+    terminal.is_restored().expect("restored");
+
+    let mut terminal = watch();
+    terminal.wait_text("of all packets into layer 1", limit(10));
+    // Ctrl-C, as the terminal sends it.
+    terminal.press("\u{3}");
+    assert_eq!(terminal.wait_end(limit(10)), 130);
+    terminal.is_restored().expect("restored");
+    terminal.wait_text("of all packets into layer 1", limit(1));
+
+    let mut terminal = watch();
+    terminal.wait("figures", limit(10), |screen| screen.alternate_screen().then_some(()));
+    lab.run("down t1").expect(0);
+    terminal.wait_text("the devnet went down: ", limit(10));
+    assert_eq!(terminal.wait_end(limit(10)), 0);
+    terminal.is_restored().expect("restored");
+}

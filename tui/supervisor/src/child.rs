@@ -40,6 +40,8 @@ pub(crate) enum ChildEvent {
     Event(Box<Event>),
     /// It wrote a line to its log.
     Log(String),
+    /// Its log file cannot be written, or can again.
+    LogFile(String),
     /// It ended. Nothing comes after this.
     Exited(Exit),
 }
@@ -103,9 +105,9 @@ impl Child {
         let mut child = command.spawn()?;
         let pid = child.id().expect("nobody has waited for it yet");
         let (requests, unread) = mpsc::channel(MAX_UNREAD_REQUESTS);
-        let (wishes, wished) = watch::channel(Wish::GoOn);
+        let (wishes, last_wish) = watch::channel(Wish::GoOn);
         let of_log = events.clone();
-        let tell = move |text| of_log.try_send((source, ChildEvent::Log(text))).is_ok();
+        let tell = move |text| of_log.try_send((source, ChildEvent::LogFile(text))).is_ok();
         let port = Port { source, log: Log::at(log, tell), events };
 
         if let Some(stdin) = child.stdin.take() {
@@ -113,7 +115,7 @@ impl Child {
         }
         let stdout = child.stdout.take().map(|out| tokio::spawn(read_events(out, port.clone())));
         let stderr = child.stderr.take().map(|err| tokio::spawn(read_log(err, port.clone())));
-        tokio::spawn(attend(child, pid, wished, [stdout, stderr], port));
+        tokio::spawn(attend(child, pid, last_wish, [stdout, stderr], port));
         Ok(Self { pid, requests, wishes })
     }
 
@@ -150,6 +152,11 @@ impl Port {
     async fn bring(&self, event: ChildEvent) {
         // It fails only when the supervisor is ending.
         drop(self.events.send((self.source, event)).await);
+    }
+
+    /// Shows a line if there is room.
+    fn try_bring(&self, line: String) -> bool {
+        self.events.try_send((self.source, ChildEvent::Log(line))).is_ok()
     }
 }
 
@@ -195,13 +202,10 @@ async fn read_log(mut stderr: impl AsyncRead + Unpin, port: Port) {
         port.log.write(&chunk[..read]);
         // Never waits: a process whose log is not read stands still. The file has every line.
         let mut show = |text: String| {
-            if skipped > 0 {
-                let note = format!("[{skipped} lines are only in the log file]");
-                if port.events.try_send((port.source, ChildEvent::Log(note))).is_ok() {
-                    skipped = 0;
-                }
+            if skipped > 0 && port.try_bring(note(skipped)) {
+                skipped = 0;
             }
-            if port.events.try_send((port.source, ChildEvent::Log(text))).is_err() {
+            if !port.try_bring(text) {
                 skipped += 1;
             }
         };
@@ -210,9 +214,16 @@ async fn read_log(mut stderr: impl AsyncRead + Unpin, port: Port) {
             if let Some(line) = splitter.rest() {
                 show(shown(&line));
             }
+            if skipped > 0 {
+                port.bring(ChildEvent::Log(note(skipped))).await;
+            }
             return;
         }
     }
+}
+
+fn note(skipped: u64) -> String {
+    format!("[{skipped} lines are only in the log file]")
 }
 
 fn shown(line: &Line) -> String {
@@ -226,7 +237,7 @@ fn shown(line: &Line) -> String {
 async fn attend(
     mut child: tokio::process::Child,
     pid: u32,
-    mut wished: watch::Receiver<Wish>,
+    mut last_wish: watch::Receiver<Wish>,
     readers: [Option<JoinHandle<()>>; 2],
     port: Port,
 ) {
@@ -235,8 +246,8 @@ async fn attend(
     let status = loop {
         tokio::select! {
             status = child.wait() => break status,
-            Ok(()) = wished.changed() => {
-                let signal = wished.borrow_and_update().signal();
+            Ok(()) = last_wish.changed() => {
+                let signal = last_wish.borrow_and_update().signal();
                 // It fails when the process has just ended, which is what we want.
                 let _ = kill_process_group(group, signal);
             }
@@ -331,7 +342,17 @@ mod tests {
             }
         })
         .await;
-        assert_eq!(running.exit().await, Exit::Code(7));
+        let mut lines = Vec::new();
+        loop {
+            match running.next().await {
+                ChildEvent::Log(line) => lines.push(line),
+                ChildEvent::Exited(exit) => break assert_eq!(exit, Exit::Code(7)),
+                other => panic!("{other:?}"),
+            }
+        }
+        // What found no room is counted.
+        assert_eq!(lines.pop(), Some(note(5000 - u64::try_from(lines.len()).expect("few"))));
+        assert_eq!(lines.first().map(String::as_str), Some("0"));
     }
 
     #[tokio::test]

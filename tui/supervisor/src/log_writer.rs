@@ -25,14 +25,7 @@ const LAST_WAIT: Duration = Duration::from_secs(1);
 const STACK_BYTES: usize = 256 << 10;
 
 /// The writer of this process. Its thread begins with the first log.
-static WRITER: LazyLock<Arc<Writer>> = LazyLock::new(|| {
-    let writer = Arc::<Writer>::default();
-    let run = Arc::clone(&writer);
-    let thread = thread::Builder::new().name("logs".into()).stack_size(STACK_BYTES);
-    // Without a thread no line is written. The process has no room for anything else either.
-    drop(thread.spawn(move || run.run()));
-    writer
-});
+static WRITER: LazyLock<Arc<Writer>> = LazyLock::new(Writer::start);
 
 /// Tells something about a log. False if it cannot be told now; it must not wait.
 type Tell = Box<dyn FnMut(String) -> bool + Send>;
@@ -44,30 +37,35 @@ pub(crate) struct Log(Arc<Handle>);
 #[derive(Debug)]
 struct Handle {
     id: u64,
+    writer: Arc<Writer>,
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        let mut queue = WRITER.lock();
+        let mut queue = self.writer.lock();
         if let Some(waiting) = queue.logs.get_mut(&self.id) {
             waiting.closed = true;
         }
         // The writer takes it out when everything is written.
         queue.turns.push_back(self.id);
         drop(queue);
-        WRITER.changed.notify_all();
+        self.writer.changed.notify_all();
     }
 }
 
 impl Log {
     /// A log at that place, which is opened with its first line. What becomes of it is told.
     pub(crate) fn at(path: PathBuf, tell: impl FnMut(String) -> bool + Send + 'static) -> Self {
-        let mut queue = WRITER.lock();
+        Self::of(&WRITER, path, Box::new(tell))
+    }
+
+    fn of(writer: &Arc<Writer>, path: PathBuf, tell: Tell) -> Self {
+        let mut queue = writer.lock();
         queue.last_id += 1;
         let id = queue.last_id;
-        let begun = Some(Begun { path, tell: Box::new(tell) });
+        let begun = Some(Begun { path, tell });
         queue.logs.insert(id, Waiting { begun, ..Waiting::default() });
-        Self(Arc::new(Handle { id }))
+        Self(Arc::new(Handle { id, writer: Arc::clone(writer) }))
     }
 
     /// Appends to it, without waiting.
@@ -75,10 +73,10 @@ impl Log {
         if bytes.is_empty() {
             return;
         }
-        let mut queue = WRITER.lock();
+        let Handle { id, writer } = &*self.0;
+        let mut queue = writer.lock();
         let has_room = queue.bytes + bytes.len() <= MAX_WAITING;
-        let id = self.0.id;
-        let Some(waiting) = queue.logs.get_mut(&id) else { return };
+        let Some(waiting) = queue.logs.get_mut(id) else { return };
         if !has_room || waiting.bytes.len() + bytes.len() > MAX_WAITING_OF_ONE {
             waiting.lost += lines_in(bytes);
             return;
@@ -87,22 +85,21 @@ impl Log {
         waiting.bytes.extend_from_slice(bytes);
         queue.bytes += bytes.len();
         if is_first {
-            queue.turns.push_back(id);
+            queue.turns.push_back(*id);
             drop(queue);
-            WRITER.changed.notify_all();
+            writer.changed.notify_all();
         }
     }
 }
 
 /// Waits until everything is written, but not for ever.
 pub(crate) fn flush() {
-    let is_busy = |queue: &mut Queue| queue.is_writing || !queue.turns.is_empty();
-    // Nothing can be done about lines that are still there.
-    drop(WRITER.changed.wait_timeout_while(WRITER.lock(), LAST_WAIT, is_busy));
+    WRITER.flush();
 }
 
 fn lines_in(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|&&byte| byte == b'\n').count().max(1)
+    let ends = bytes.split(|&byte| byte == b'\n').count() - 1;
+    ends.max(1)
 }
 
 #[derive(Debug, Default)]
@@ -149,6 +146,22 @@ impl fmt::Debug for Begun {
 impl Writer {
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A writer with its thread.
+    fn start() -> Arc<Self> {
+        let writer = Arc::<Self>::default();
+        let run = Arc::clone(&writer);
+        let thread = thread::Builder::new().name("logs".into()).stack_size(STACK_BYTES);
+        // Without a thread no line is written. The process has no room for anything else either.
+        drop(thread.spawn(move || run.run()));
+        writer
+    }
+
+    fn flush(&self) {
+        let is_busy = |queue: &mut Queue| queue.is_writing || !queue.turns.is_empty();
+        // Nothing can be done about lines that are still there.
+        drop(self.changed.wait_timeout_while(self.lock(), LAST_WAIT, is_busy));
     }
 
     /// Writes logs as they come, for ever.
@@ -281,7 +294,7 @@ mod tests {
         drop(log);
         flush();
         assert_eq!(read(&path), "one\ntwo\n");
-        assert!(!WRITER.lock().logs.contains_key(&id));
+        assert!(!WRITER.lock().logs.contains_key(&id), "nobody needs it any more");
 
         // Another goes on where it ended.
         let log = Log::at(path.clone(), |text| panic!("{text}"));
@@ -324,6 +337,37 @@ mod tests {
             Ok("[the log file is written again; 7 lines are not in it]".into())
         );
         assert_eq!(read(&path), "[7 lines are lost]\none\ntwo\n");
+    }
+
+    #[test]
+    fn a_writer_that_hangs_holds_up_nobody_and_goes_on_where_it_was() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let writer = Writer::start();
+        let (hanging, hangs) = mpsc::channel();
+        let (go_on, may_go_on) = mpsc::channel::<()>();
+        let tell = move |_| hanging.send(()).is_ok() && may_go_on.recv().is_ok();
+        let stuck = Log::of(&writer, dir.path().join("no/such.log"), Box::new(tell));
+        stuck.write(b"lost\n");
+        hangs.recv().expect("it hangs");
+
+        let path = dir.path().join("x.log");
+        let (sender, told) = mpsc::channel();
+        let tell = move |text| sender.send(text).is_ok();
+        let log = Log::of(&writer, path.clone(), Box::new(tell));
+        let line = [b'x'; 1023].iter().chain(b"\n").copied().collect::<Vec<u8>>();
+        let room = MAX_WAITING_OF_ONE / line.len();
+        for _ in 0..room + 3 {
+            log.write(&line);
+        }
+        go_on.send(()).expect("it waits");
+        writer.flush();
+        log.write(b"after\n");
+        writer.flush();
+        let text = "[the log file is written again; 3 lines are not in it]";
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), [text]);
+        let written = read(&path);
+        assert_eq!(written.lines().filter(|line| line.starts_with('x')).count(), room);
+        assert!(written.contains("[3 lines are lost]\n") && written.ends_with("after\n"));
     }
 
     /// A pipe that nobody reads would hold up whoever opens it.

@@ -4,13 +4,6 @@ use std::collections::HashMap;
 
 use control::{Failure, FailureCode, shown_name};
 
-/// What is longer than this is no mistyped name, and is not compared: that takes time of its square.
-const LONGEST_COMPARED_BYTES: usize = 128;
-
-/// How alike two names must be for the one to be offered for the other, from 0 to 1. `mix1` is 0.87
-/// like `mix-1-1`. Two neighbouring letters that were swapped always count as alike.
-const ALIKE: f64 = 0.75;
-
 /// Names of nodes by everything else that they are known by: `host:port`, base58 keys,
 /// `client@provider`. A node keeps its key and its ports until it is removed.
 #[derive(Debug, Default)]
@@ -43,16 +36,8 @@ impl Names {
 
 /// There is no `what` of that name; the hint names the one that was probably meant.
 pub fn no_such_node<'a>(what: &str, name: &str, names: impl Iterator<Item = &'a str>) -> Failure {
-    let nearest = names
-        .filter(|_| name.len() <= LONGEST_COMPARED_BYTES)
-        .map(|other| match strsim::osa_distance(name, other) {
-            ..=1 => (1.0, other),
-            _ => (strsim::jaro_winkler(name, other), other),
-        })
-        .filter(|(alike, _)| *alike >= ALIKE)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    let hint = match nearest {
-        Some((_, nearest)) => format!("did you mean `{nearest}`? `nym-devnet ps` lists all"),
+    let hint = match layouts::nearest(name, names) {
+        Some(nearest) => format!("did you mean `{nearest}`? `nym-devnet ps` lists all"),
         None => "`nym-devnet ps` lists all".into(),
     };
     let name = shown_name(name);

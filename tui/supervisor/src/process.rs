@@ -4,17 +4,19 @@
 //! Its promises, which the property test below holds it to: there are never two processes of one
 //! node, and whatever is asked in whatever order, the last wish comes true.
 
+mod input;
 mod running;
 
 use std::time::Duration;
 
 use crate::exit::Exit;
 use crate::restart::{CRASH_WINDOW, Crashes, Verdict};
-use contract::{Command, Endpoint, Fatal, FatalCode, Role, Time};
+use contract::{Command, Fatal, FatalCode, Role, Time};
 use control::State;
 use layouts::Restart;
 
-use running::{Running, Said};
+pub use input::{Action, Input};
+use running::{Running, Said, Signal};
 
 /// How long a process that was asked to leave may take: it drains for at most 3 s, and needs a
 /// moment to end. Then it is killed.
@@ -22,63 +24,6 @@ pub const LEAVE_GRACE: Duration = Duration::from_secs(4);
 
 /// How long a process may take when everything stops and nothing is drained.
 pub const STOP_GRACE: Duration = Duration::from_secs(1);
-
-/// What a process is asked, or what happened to it.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// Run it.
-    Start,
-    /// Let it leave; it is not started again.
-    Stop,
-    /// Let it leave, then run it again.
-    Restart,
-    /// Let it stand still where it is.
-    Pause,
-    /// Let it go on.
-    Resume,
-    /// End it at once; it is started again like after a crash.
-    Kill,
-    /// From now on it is not started again, whatever happens.
-    LastRun,
-    /// The devnet stops: end it without draining.
-    Down,
-    /// The process that was asked for is there.
-    Spawned,
-    /// The process that was asked for could not be made.
-    SpawnFailed(String),
-    /// It opened a socket.
-    Listening(Endpoint),
-    /// It said why it is not ready.
-    Waiting(String),
-    /// It said that it is ready, and what showed it.
-    Ready(String),
-    /// It said why it cannot go on.
-    Fatal(Fatal),
-    /// It said why it is ending.
-    Ending(String),
-    /// The directory lists it. Of the directory itself: it has told what it lists.
-    Listed,
-    /// The directory does not list it any more. Of the directory itself: nothing is heard of it.
-    Unlisted,
-    /// It ended.
-    Exited(Exit),
-}
-
-/// What is to be done now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Make a process. Answered with [`Input::Spawned`] or [`Input::SpawnFailed`] before anything
-    /// else is asked.
-    Spawn,
-    /// Ask the process to end. One that stands still cannot hear that, so it goes on first.
-    Ask(Command),
-    /// SIGSTOP to the process and its group.
-    Pause,
-    /// SIGCONT to the process and its group.
-    Resume,
-    /// SIGKILL to the process and its group.
-    Kill,
-}
 
 /// One process of a devnet.
 #[derive(Debug)]
@@ -223,7 +168,8 @@ impl Process {
                 None
             }
             Input::Ending(reason) => {
-                if matches!(&self.phase, Phase::Running(running) if running.is_at_work()) {
+                if matches!(&self.phase, Phase::Running(running) if running.signal == Signal::None)
+                {
                     self.reason = format!("ending: {reason}");
                 }
                 None
@@ -251,7 +197,7 @@ impl Process {
                 self.reason = "stopping, then starts again".into();
             }
             // Whoever wants it to run does not want it to stand still.
-            Phase::Running(running) if running.paused => return self.resume(),
+            
             _ => {}
         }
         None
@@ -281,8 +227,8 @@ impl Process {
 
     fn pause(&mut self) -> Option<Action> {
         match &mut self.phase {
-            Phase::Running(running) if !running.killed && !running.paused => {
-                running.paused = true;
+            Phase::Running(running) if running.signal == Signal::None => {
+                running.signal = Signal::Paused;
                 self.judge();
                 Some(Action::Pause)
             }
@@ -293,8 +239,8 @@ impl Process {
     fn resume(&mut self) -> Option<Action> {
         match &mut self.phase {
             // Also one that was not paused here: perhaps somebody else did.
-            Phase::Running(running) if !running.killed => {
-                running.paused = false;
+            Phase::Running(running) if running.signal != Signal::Killed => {
+                running.signal = Signal::None;
                 self.judge();
                 Some(Action::Resume)
             }
@@ -306,7 +252,7 @@ impl Process {
         match &mut self.phase {
             Phase::Idle | Phase::Spawning | Phase::BackingOff { .. } => None,
             Phase::Running(running) => {
-                running.killed = true;
+                running.signal = Signal::Killed;
                 self.judge();
                 Some(Action::Kill)
             }

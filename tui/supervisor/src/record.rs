@@ -57,6 +57,11 @@ impl Recorder {
         }
     }
 
+    /// What everybody who looks at the devnet should know.
+    pub(crate) fn notice(&self) -> String {
+        format!("recording into `{}`, messages and logs included", self.path.display())
+    }
+
     /// Records until the devnet ends, or the disk takes no more. The receiver hears when the last line
     /// is written.
     pub(crate) fn begin(self, stream: Stream) -> oneshot::Receiver<()> {

@@ -45,6 +45,10 @@ impl LogRing {
             self.bytes -= line.line.len();
             if let Some(of_node) = self.of_node.get_mut(&line.node) {
                 *of_node -= 1;
+                if *of_node == 0 {
+                    // It may have been removed from the devnet long ago.
+                    self.of_node.remove(&line.node);
+                }
             }
         }
     }
@@ -100,6 +104,7 @@ mod tests {
             ring.push(line("alice", "x".repeat(MAX_LOG_BYTES / 2)));
         }
         assert!(ring.bytes <= MAX_LOG_BYTES);
+        assert_eq!(ring.of_node.len(), 1, "the noisy one is forgotten");
         assert_eq!(ring.bytes, ring.all().iter().map(|line| line.line.len()).sum::<usize>());
     }
 

@@ -103,11 +103,17 @@ pub(crate) fn raise_file_limit(processes: usize) -> Result<(), Failure> {
     if current.is_none_or(|current| current >= needed) {
         return Ok(());
     }
-    setrlimit(Resource::Nofile, Rlimit { current: Some(needed), maximum }).map_err(|error| {
-        let message = format!("cannot raise the limit of open files to {needed}: {error}");
+    let too_low = |why: String| {
+        let message =
+            format!("cannot open {needed} files, which {processes} processes need: {why}");
         Failure::new(FailureCode::Environment, message)
             .hint("raise the hard limit (`ulimit -Hn`) or start fewer nodes")
-    })
+    };
+    if let Some(maximum) = maximum.filter(|&maximum| maximum < needed) {
+        return Err(too_low(format!("the hard limit is {maximum}")));
+    }
+    setrlimit(Resource::Nofile, Rlimit { current: Some(needed), maximum })
+        .map_err(|error| too_low(format!("cannot raise the limit: {error}")))
 }
 
 impl Prepared {
@@ -128,15 +134,21 @@ impl Prepared {
         let (asks, asked) = mpsc::channel(MAX_WAITING_INPUTS);
         let (outside_sender, outside) = mpsc::channel(MAX_WAITING_INPUTS);
         let socket = claim.folder().socket();
-        let server = api::Server::open(&claim, spec.control_port).await?;
+        let (server, recorder) = match open(&spec, &claim).await {
+            Ok(opened) => opened,
+            Err(failure) => {
+                // Nothing of it has run: what was there before stays. The failure that it began with
+                // says more than one to clean up after it.
+                drop(claim.clean_up(!spec.keep && !claim.resumed()));
+                return Err(failure);
+            }
+        };
         let control_address = server.address();
         claim.write_record(&record(&spec, socket.clone()))?;
         log::begin(claim.folder().log("supervisor"), outside_sender.clone());
         follow_signals(&outside_sender)?;
 
         let shutdown = CancellationToken::new();
-        // The last that may fail: a devnet that does not start leaves no recording.
-        let recorder = spec.record.clone().map(Recorder::create).transpose()?;
         let server = tokio::spawn(server.serve(asks.clone(), shutdown.clone()));
 
         tracing::info!("supervising `{}`, process {}", spec.name, std::process::id());
@@ -144,7 +156,8 @@ impl Prepared {
         follow_lifeline(outside_sender.clone());
         let mut devnet = Devnet::new(spec, claim, launcher(program));
         devnet.is_reached_at(control_address);
-        let recorded = recorder.map(|recorder| {
+        let written = recorder.map(|recorder| {
+            devnet.note(recorder.notice());
             let begin = devnet.subscribe();
             recorder.begin(Stream { begin, asks, outside: outside_sender })
         });
@@ -155,8 +168,8 @@ impl Prepared {
         }
         shutdown.cancel();
         let last_lines = async {
-            if let Some(recorded) = recorded {
-                drop(recorded.await);
+            if let Some(written) = written {
+                drop(written.await);
             }
         };
         drop(timeout(LAST_ANSWERS, async { tokio::join!(server, last_lines) }).await);
@@ -165,6 +178,13 @@ impl Prepared {
         std::mem::forget(ended.claim);
         ended.report.map(drop)
     }
+}
+
+/// Opens what others see of the devnet. Last the recording, so that one which is there has a devnet.
+async fn open(spec: &Spec, claim: &Claim) -> Result<(api::Server, Option<Recorder>), Failure> {
+    let server = api::Server::open(claim, spec.control_port).await?;
+    let recorder = spec.record.clone().map(Recorder::create).transpose()?;
+    Ok((server, recorder))
 }
 
 fn launcher(program: PathBuf) -> crate::devnet::Launcher {

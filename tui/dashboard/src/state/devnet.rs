@@ -1,108 +1,11 @@
 //! A devnet as its event stream describes it.
 
-use std::collections::BTreeMap;
-
-use contract::{LinkEvent, NodeMetrics, Role, Time};
-use control::{
-    DevnetInfo, DirectoryState, Envelope, NodeStatus, ProcessUsage, Snapshot, StreamEvent,
-};
+use contract::{LinkEvent, Role, Time};
+use control::{DevnetInfo, DirectoryState, Envelope, NodeStatus, Snapshot, StreamEvent};
 use directory_api::{MixMetric, Update};
 
 use super::meter::WINDOW;
-use super::{Counter, Letters, Link, Logs, Meter, Moment, Presence};
-
-/// A process.
-#[derive(Clone, Debug)]
-pub(crate) struct Node {
-    /// Its state.
-    pub(crate) status: NodeStatus,
-    /// Its latest counters.
-    pub(crate) metrics: Option<NodeMetrics>,
-    /// What it uses.
-    pub(crate) usage: Option<ProcessUsage>,
-    /// Packets that it took. Of a mixnode: as the directory reports it.
-    pub(crate) received: Meter,
-    /// Packets that it passed on. Of a mixnode: as the directory reports it.
-    pub(crate) sent: Meter,
-    /// Packets that left on each link, by name of the next hop. Of a mixnode: as the directory
-    /// reports it; of others: as seen on the links.
-    pub(crate) links: BTreeMap<String, Link>,
-    /// Packets seen on links since the process reported last.
-    pending: BTreeMap<String, u64>,
-    /// The counters behind `received` and `sent`, where they are counters.
-    counters: [Counter; 2],
-}
-
-impl Node {
-    fn new(status: NodeStatus) -> Self {
-        Self {
-            status,
-            metrics: None,
-            usage: None,
-            received: Meter::default(),
-            sent: Meter::default(),
-            links: BTreeMap::new(),
-            pending: BTreeMap::new(),
-            counters: <[Counter; 2]>::default(),
-        }
-    }
-
-    /// Its name.
-    pub(crate) fn name(&self) -> &str {
-        &self.status.name
-    }
-
-    /// A mixnode that does not tell the directory what it does: its rates are unknown, not zero.
-    pub(crate) fn reports_no_metrics(&self) -> bool {
-        let reports = self.metrics.as_ref().and_then(|metrics| metrics.reports_metrics);
-        reports == Some(false)
-    }
-
-    /// What the supervisor says of it. Its figures are kept only while the process is the same.
-    fn update(&mut self, status: NodeStatus) {
-        if self.status.pid != status.pid {
-            self.process_changed();
-        }
-        self.status = status;
-    }
-
-    /// What the process before counted and used says nothing about this one. The curves stay: they
-    /// show what was.
-    fn process_changed(&mut self) {
-        self.metrics = None;
-        self.usage = None;
-        self.pending.clear();
-        self.counters.iter_mut().for_each(Counter::end);
-        self.received.end();
-        self.sent.end();
-        self.links.values_mut().for_each(|link| link.meter.end());
-    }
-
-    /// The process reported its counters. A mixnode's rates come from the directory, so that the
-    /// screen shows what the directory knows.
-    fn report(&mut self, metrics: NodeMetrics) {
-        if self.status.role != Role::Mixnode {
-            let [received, sent] = &mut self.counters;
-            received.read(metrics.t, metrics.received);
-            sent.read(metrics.t, metrics.sent);
-            self.received = received.meter().clone();
-            self.sent = sent.meter().clone();
-            let mut pending = std::mem::take(&mut self.pending);
-            for (next, link) in &mut self.links {
-                link.meter.add(metrics.t, pending.remove(next).unwrap_or(0));
-            }
-        }
-        self.metrics = Some(metrics);
-    }
-
-    /// The link to a process. One that is new carried nothing while the process has been counting.
-    fn link(&mut self, next: &str) -> &mut Link {
-        if !self.links.contains_key(next) {
-            self.links.insert(next.to_owned(), Link::beside(&self.sent));
-        }
-        self.links.entry(next.to_owned()).or_default()
-    }
-}
+use super::{Letters, Logs, Moment, Node, Presence};
 
 /// A devnet.
 #[derive(Clone, Debug)]
@@ -247,16 +150,14 @@ impl Devnet {
         for key in &status.public_keys {
             self.presence.name(key, &status.name);
         }
-        match self.node_mut(&status.name) {
-            Some(node) => node.update(status),
-            None => {
-                // Beside those of its kind, before clients and crowd.
-                let place = |status: &NodeStatus| (rank(status.role), status.layer);
-                let new = place(&status);
-                let at = self.nodes.partition_point(|node| place(&node.status) <= new);
-                self.nodes.insert(at, Node::new(status));
-            }
+        if let Some(node) = self.node_mut(&status.name) {
+            return node.update(status);
         }
+        // Beside those of its kind, before clients and crowd.
+        let place = |status: &NodeStatus| (rank(status.role), status.layer);
+        let new = place(&status);
+        let at = self.nodes.partition_point(|node| place(&node.status) <= new);
+        self.nodes.insert(at, Node::new(status));
     }
 
     /// It is not of the devnet any more, and nothing goes to it.
@@ -360,6 +261,8 @@ fn reported(heard: Moment, metric: &MixMetric) -> Time {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use contract::NodeMetrics;
 
     use super::*;
     use crate::fixture::{self, Fixture};

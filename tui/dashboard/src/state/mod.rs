@@ -6,14 +6,16 @@ mod letters;
 mod link;
 mod logs;
 mod meter;
+mod node;
 mod presence;
 
-pub(crate) use devnet::{Devnet, Node};
+pub(crate) use devnet::Devnet;
 pub(crate) use health::{Health, Mark};
 pub(crate) use letters::Letters;
 pub(crate) use link::Link;
 pub(crate) use logs::{Entry, Logs};
 pub(crate) use meter::{Counter, Meter};
+pub(crate) use node::Node;
 pub(crate) use presence::{Announcer, Beat, BeatKind, Presence, Standing};
 
 use contract::Time;

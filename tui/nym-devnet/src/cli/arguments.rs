@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::{ScreenArgs, candidates};
 use super::values::parse_time;
+use super::{ScreenArgs, candidates};
 
 #[derive(Debug, Args)]
 pub(crate) struct AttachArgs {
@@ -41,7 +41,7 @@ pub(crate) struct WaitArgs {
         long,
         value_name = "TIME",
         default_value = "60s",
-        value_parser = humantime::parse_duration
+        value_parser = contract::parse_duration
     )]
     pub(crate) timeout: Duration,
 }

@@ -51,7 +51,14 @@ pub(crate) struct RemoveArgs {
     /// Names of nodes; their folders stay
     #[arg(required = true, value_name = "NODE", add = candidates::nodes())]
     pub(crate) nodes: Vec<String>,
-    /// Do not wait until they are gone
+    #[command(flatten)]
+    pub(crate) wait: Patience,
+}
+
+/// Whether a command waits until it is done.
+#[derive(Debug, Args)]
+pub(crate) struct Patience {
+    /// Do not wait until it is done
     #[arg(long)]
     pub(crate) no_wait: bool,
     /// How long to wait at most
@@ -70,17 +77,9 @@ pub(crate) struct SetArgs {
     /// interval of loop cover), crowd=N (identities that only send cover)
     #[arg(required = true, value_name = "PARAM=VALUE", value_parser = parse_setting)]
     pub(crate) settings: Vec<Setting>,
-    /// Do not wait until a crowd has its new size
-    #[arg(long)]
-    pub(crate) no_wait: bool,
-    /// How long to wait at most
-    #[arg(
-        long,
-        value_name = "TIME",
-        default_value = "60s",
-        value_parser = parse_time
-    )]
-    pub(crate) timeout: Duration,
+    /// Only a crowd takes time.
+    #[command(flatten)]
+    pub(crate) wait: Patience,
 }
 
 /// One parameter, and what it shall be.
@@ -111,7 +110,7 @@ impl SetArgs {
 fn parse_setting(text: &str) -> Result<Setting, String> {
     let (parameter, value) = text.split_once('=').ok_or("expected PARAM=VALUE, as in hop=50ms")?;
     let time = || {
-        humantime::parse_duration(value)
+        contract::parse_duration(value)
             .map_err(|error| format!("{error}; expected a time such as {parameter}=50ms"))
     };
     match parameter {
@@ -146,7 +145,7 @@ pub(crate) struct PingArgs {
         long,
         value_name = "TIME",
         default_value = "1s",
-        value_parser = humantime::parse_duration
+        value_parser = contract::parse_duration
     )]
     pub(crate) interval: Duration,
     /// How long to wait for each at most
@@ -168,7 +167,9 @@ mod tests {
 
     #[test]
     fn the_name_of_a_new_client_is_not_that_of_the_devnet() {
-        for line in ["nym-devnet --name t1 add client carol", "nym-devnet add client carol --name t1"] {
+        for line in
+            ["nym-devnet --name t1 add client carol", "nym-devnet add client carol --name t1"]
+        {
             let cli = Cli::try_parse_from(line.split(' ')).expect(line);
             assert_eq!(cli.globals.name.as_deref(), Some("t1"));
             let Command::Add(AddArgs { what: AddWhat::Client { client }, .. }) = cli.command else {

@@ -1,5 +1,5 @@
-//! What somebody gave for a field of the layout, and by what: a flag wins over a variable, which wins
-//! over the layout's file. What it means, and whether it is right, is decided with the layout.
+//! What somebody gave for a field of the layout, and by what: a flag, or else its variable. What it means,
+//! and whether it is right, is decided with the layout.
 
 use std::ffi::OsStr;
 
@@ -12,8 +12,6 @@ use clap::{Arg, Command, Error};
 pub(crate) struct Given {
     /// What it is called in errors: `--width` or `NYM_DEVNET_WIDTH`.
     pub(crate) origin: String,
-    /// Whether a variable says it.
-    pub(crate) by_variable: bool,
     /// What it says.
     pub(crate) text: String,
 }
@@ -42,13 +40,13 @@ impl TypedValueParser for GivenParser {
         source: ValueSource,
     ) -> Result<Given, Error> {
         let text = StringValueParser::new().parse_ref(command, argument, value)?;
-        let by_variable = source == ValueSource::EnvVariable;
-        let variable = argument.and_then(Arg::get_env).filter(|_| by_variable);
+        let variable = argument.and_then(Arg::get_env);
+        let variable = variable.filter(|_| source == ValueSource::EnvVariable);
         let origin = match (variable, argument.and_then(Arg::get_long)) {
             (Some(variable), _) => variable.to_string_lossy().into_owned(),
             (None, Some(flag)) => format!("--{flag}"),
             (None, None) => "command line".into(),
         };
-        Ok(Given { origin, by_variable, text })
+        Ok(Given { origin, text })
     }
 }

@@ -17,8 +17,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::node::NodeRole;
 
 pub(crate) use arguments::{AttachArgs, DownArgs, Goal, KillArgs, NodesArgs, WaitArgs};
-pub(crate) use layout::{InitArgs, LayoutCommand};
 pub(crate) use change::{AddArgs, AddWhat, PingArgs, RemoveArgs, SetArgs};
+pub(crate) use layout::{InitArgs, LayoutCommand};
 pub(crate) use look::{
     CompletionsArgs, GcArgs, Level, LogsArgs, MetricsArgs, TopologyArgs, TopologyFormat,
 };

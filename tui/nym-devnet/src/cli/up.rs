@@ -192,7 +192,8 @@ pub(crate) struct LayoutArgs {
 }
 
 impl LayoutArgs {
-    /// What was given besides the layout's file, the least important first.
+    /// What was given besides the layout's file, the least important first. Whether a flag or its variable
+    /// counts is decided already; what `--param` says counts more than either.
     pub(crate) fn overrides(&self) -> Result<Vec<Override>, LayoutFault> {
         let fields = [
             ("width", &self.width),
@@ -210,12 +211,9 @@ impl LayoutArgs {
             ("seed", &self.seed),
         ];
         let mut overrides = Vec::new();
-        for by_variable in [true, false] {
-            for (field, given) in fields {
-                if let Some(given) = given.as_ref().filter(|given| given.by_variable == by_variable)
-                {
-                    overrides.push(Override::field(&given.origin, field, &given.text)?);
-                }
+        for (field, given) in fields {
+            if let Some(Given { origin, text }) = given {
+                overrides.push(Override::field(origin, field, text)?);
             }
         }
         if self.no_metrics {

@@ -10,7 +10,7 @@ const MAX_TIME: Duration = Duration::from_secs(3600);
 
 /// A time that something can be done in.
 pub(super) fn parse_time(text: &str) -> Result<Duration, String> {
-    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let time = contract::parse_duration(text).map_err(|error| error.to_string())?;
     if time.is_zero() {
         return Err("nothing is done within no time; expected a time such as `30s`".into());
     }
@@ -23,7 +23,7 @@ pub(super) fn parse_time(text: &str) -> Result<Duration, String> {
 
 /// A time that lies back.
 pub(super) fn parse_span(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|error| format!("{error}; expected a time such as `5m`"))
+    contract::parse_duration(text).map_err(|error| format!("{error}; expected a time such as `5m`"))
 }
 
 /// The most messages a second that can be asked for: more than a client accepts.
@@ -35,7 +35,9 @@ const MIN_RATE: f64 = 1.0 / 3600.0;
 /// Messages a second.
 pub(super) fn parse_rate(text: &str) -> Result<f64, String> {
     let rate = text.parse::<f64>().ok().filter(|rate| (MIN_RATE..=MAX_RATE).contains(rate));
-    rate.ok_or_else(|| format!("expected messages a second, up to {MAX_RATE}, such as `0.5` or `20`"))
+    rate.ok_or_else(|| {
+        format!("expected messages a second, up to {MAX_RATE}, such as `0.5` or `20`")
+    })
 }
 
 /// A regular expression. The parser of the command line cuts and shows what is wrong with it.
@@ -60,7 +62,7 @@ mod tests {
     fn nothing_can_be_done_within_no_time() {
         assert_eq!(parse_time("1m 30s"), Ok(Duration::from_secs(90)));
         assert_eq!(parse_time("1h"), Ok(MAX_TIME));
-        for long in ["1h 1ms", "500000000000years"] {
+        for long in ["1h 1ms", "900years"] {
             let error = parse_time(long).expect_err("too long");
             assert!(error.contains("at most 1h"), "{error}");
         }

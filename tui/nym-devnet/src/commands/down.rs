@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use control::{ControlClient, ControlError, DownReport, DownRequest, Failure, FailureCode, visible};
+use control::{
+    ControlClient, ControlError, DownReport, DownRequest, Failure, FailureCode, visible,
+};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 use supervisor::{Folder, Watch, process_started};
@@ -62,7 +64,9 @@ pub(crate) async fn run(context: &Context, args: &DownArgs) -> Outcome {
     // Looked at before it is gone.
     let purged = args.purge.then(|| Purged::of(&folder));
     let mut report = match watch {
-        Some(watch) if watch.is_running()? => stop(context.output, &folder, watch, args.purge).await?,
+        Some(watch) if watch.is_running()? => {
+            stop(context.output, &folder, watch, args.purge).await?
+        }
         Some(_) if args.purge => {
             folder.claim()?.clean_up(true)?;
             Report { folder: folder.path().into(), deleted: true, purged: None }
@@ -146,7 +150,8 @@ async fn gone(watch: Watch, folder: &Folder) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use supervisor::StateDir;
+    use layouts::{Layout, Plan, Ports};
+    use supervisor::{Record, StateDir};
 
     use super::*;
 
@@ -159,10 +164,33 @@ mod tests {
             // As in its last moments: it holds the lock, and neither listens nor has a record.
             let claim = folder.claim().expect("free");
             let watch = folder.watch().expect("looks").expect("there");
-            let (report, ()) = tokio::join!(stop(Output::plain(), &folder, watch, purge), async { drop(claim) });
+            let (report, ()) =
+                tokio::join!(stop(Output::plain(), &folder, watch, purge), async { drop(claim) });
             let Ok(report) = report else { panic!("it ends") };
             assert_eq!(report.deleted, purge);
             assert_eq!(folder.path().exists(), !purge);
+        }
+    }
+
+    #[test]
+    fn a_number_that_now_belongs_to_somebody_else_is_not_killed() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let state = StateDir::find(Some(dir.path().join("state"))).expect("a path");
+        let folder = state.folder("t1").expect("a name");
+        let claim = folder.claim().expect("free");
+        let pid = std::process::id();
+        let started = process_started(pid).expect("it runs");
+        for (pid_started, is_it) in [(started, true), (started - 1, false)] {
+            let record = Record {
+                name: "t1".into(),
+                pid,
+                pid_started,
+                socket: folder.socket(),
+                started_unix_ms: 0,
+                plan: Plan::new(Layout::default(), Ports::Auto).expect("a network"),
+            };
+            claim.write_record(&record).expect("writes");
+            assert_eq!(verified_pid(&folder).is_some(), is_it);
         }
     }
 }

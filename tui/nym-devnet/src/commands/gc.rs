@@ -3,6 +3,7 @@
 //! A folder goes only if it is recognisably one of a devnet, nothing else is in it, no devnet runs in
 //! it, and nothing was written there for a while. Whatever stays is listed with the reason.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -45,12 +46,8 @@ struct Kept {
 
 pub(crate) fn run(context: &Context, args: &GcArgs) -> Outcome {
     let state = &context.state_dir;
-    let mut report = Report {
-        dry_run: args.dry_run,
-        deleted: Vec::new(),
-        deleted_bytes: 0,
-        kept: Vec::new(),
-    };
+    let mut report =
+        Report { dry_run: args.dry_run, deleted: Vec::new(), deleted_bytes: 0, kept: Vec::new() };
     for folder in state.folders()? {
         context.output.detail(&format!("looking into {}", folder.path().display()));
         let outcome = collect(&folder, args);
@@ -82,7 +79,8 @@ pub(crate) fn run(context: &Context, args: &GcArgs) -> Outcome {
         }
         for kept in &report.kept {
             let name = kept.name.as_deref().unwrap_or(NAMELESS);
-            text.push_str(&format!("{name} stays: {}\n", kept.reason));
+            // Writing into a string cannot fail.
+            let _ = writeln!(text, "{name} stays: {}", kept.reason);
         }
         let verb = if args.dry_run { "would delete" } else { "deleted" };
         let folders = match report.deleted.len() {

@@ -27,9 +27,9 @@ pub(crate) async fn run(context: &Context, args: &InboxArgs) -> Outcome {
             .await;
         return match list {
             Some(list) => list.end(read),
-            None => read.and_then(|()| {
-                Listing::begin("inbox", context.name(), "messages")?.end(Ok(()))
-            }),
+            None => {
+                read.and_then(|()| Listing::begin("inbox", context.name(), "messages")?.end(Ok(())))
+            }
         };
     }
     pages.read(|message| Output::text_line(&text(message))).await?;

@@ -55,7 +55,11 @@ pub(super) fn no_source(error: &SourceError) -> Failure {
         }
         _ => FailureCode::InvalidLayout,
     };
-    let failure = Failure::new(code, error.to_string());
+    let message = match error {
+        SourceError::Read { source, .. } => format!("{error}: {source}"),
+        _ => error.to_string(),
+    };
+    let failure = Failure::new(code, message);
     match error.hint() {
         Some(hint) => failure.hint(hint),
         None => failure,

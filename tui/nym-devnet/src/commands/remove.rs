@@ -35,12 +35,12 @@ pub(crate) async fn run(context: &Context, args: &RemoveArgs) -> Outcome {
         let NodeStatus { name, role, .. } = client.remove(name).await?;
         nodes.push(Removed { name, role, gone: false, unsent: 0 });
     }
-    if !args.no_wait {
+    if !args.wait.no_wait {
         // Opened only now: who is not in it is gone.
         let mut watch = Watch::open(&client).await?;
-        let mut progress = Progress::new(context.output, args.timeout, false);
+        let mut progress = Progress::new(context.output, args.wait.timeout, false);
         let gone = wait(&mut watch, &mut progress, &args.nodes);
-        let waited = tokio::time::timeout(args.timeout, gone).await;
+        let waited = tokio::time::timeout(args.wait.timeout, gone).await;
         drop(progress);
         waited.unwrap_or_else(|_| Err(too_late(&watch, args).into()))?;
     }
@@ -70,7 +70,7 @@ async fn wait(watch: &mut Watch, progress: &mut Progress, names: &[String]) -> O
 }
 
 fn too_late(watch: &Watch, args: &RemoveArgs) -> Failure {
-    let limit = humantime::format_duration(args.timeout);
+    let limit = humantime::format_duration(args.wait.timeout);
     let left = args.nodes.iter().filter_map(|name| watch.node(name));
     let message = format!("not gone within {limit}: {}", late(left, State::Stopped));
     Failure::new(FailureCode::DeadlinePassed, message)

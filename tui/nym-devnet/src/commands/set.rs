@@ -22,14 +22,14 @@ pub(crate) async fn run(context: &Context, args: &SetArgs) -> Outcome {
         crowd: change.crowd,
     };
     let info = client.set(&request).await?;
-    if let Some(size) = change.crowd.filter(|_| !args.no_wait) {
+    if let Some(size) = change.crowd.filter(|_| !args.wait.no_wait) {
         let mut watch = Watch::open(&client).await?;
-        let mut progress = Progress::new(context.output, args.timeout, false);
+        let mut progress = Progress::new(context.output, args.wait.timeout, false);
         let waited =
-            tokio::time::timeout(args.timeout, wait(&mut watch, &mut progress, size)).await;
+            tokio::time::timeout(args.wait.timeout, wait(&mut watch, &mut progress, size)).await;
         drop(progress);
         waited.unwrap_or_else(|_| {
-            let limit = humantime::format_duration(args.timeout);
+            let limit = humantime::format_duration(args.wait.timeout);
             let message = format!("not within {limit}: {}", missing(&watch, size));
             Err(Failure::new(FailureCode::DeadlinePassed, message).into())
         })?;

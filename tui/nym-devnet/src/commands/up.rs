@@ -172,14 +172,15 @@ fn report_up(context: &Context, snapshot: &Snapshot, took: Duration) -> Outcome 
         context.output.note(notice);
     }
     let page = super::page(&snapshot.nodes);
-    let mut page = page.map(|page| format!("; in a browser: {page}")).unwrap_or_default();
-    if let Some(address) = info.control_address {
-        page += &format!("\nthe control interface also answers at http://{address}");
-    }
+    let page = page.map(|page| format!("; in a browser: {page}")).unwrap_or_default();
+    let control = info.control_address;
+    let control =
+        control.map(|address| format!("\nthe control interface also answers at http://{address}"));
+    let control = control.unwrap_or_default();
     context.output.result("up", Some(&info.name), &up, |_| {
         format!(
             "`{name}` is up, {}: {} mixnodes, {} processes ready after {:.2} s\n\
-             `nym-devnet attach {name}` shows it, `nym-devnet down {name}` stops it{page}",
+             `nym-devnet attach {name}` shows it, `nym-devnet down {name}` stops it{page}{control}",
             if info.resumed { "resumed" } else { "new" },
             shape(&info.widths),
             up.processes,

@@ -97,7 +97,7 @@ pub(crate) fn run(role: NodeRole) -> ExitCode {
             run_process(what, supervised, |process| run_client(role, process))
         }
         NodeRole::Shim(Node { supervised, role }) => {
-            run_to_exit_code(role.role.into(), supervised, |process| shim::run(role, process))
+            run_to_exit_code(role.role.into(), supervised, |process| shim::run(&role, process))
         }
         NodeRole::ShimGuard => shim::run_guard(),
     }

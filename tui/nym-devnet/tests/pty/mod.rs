@@ -1,4 +1,5 @@
 //! The program in a pseudo-terminal: keys in, screen out.
+#![allow(dead_code, reason = "each test program uses its own part of this")]
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;

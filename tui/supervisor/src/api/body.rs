@@ -45,9 +45,10 @@ impl<T: DeserializeOwned, const LIMIT: usize> FromRequest<Api> for Posted<T, LIM
         fits(size.lower()).ok_or_else(|| Refusal::too_long(LIMIT))?;
         let is_long = size.upper().and_then(fits).unwrap_or(LIMIT) > MAX_BODY_BYTES;
         let read = async {
-            let _turn = match is_long {
-                true => Some(api.long_bodies.acquire().await.expect("it is never closed")),
-                false => None,
+            let _turn = if is_long {
+                Some(api.long_bodies.acquire().await.expect("it is never closed"))
+            } else {
+                None
             };
             let bytes = read(body, LIMIT).await?;
             serde_json::from_slice(&bytes)

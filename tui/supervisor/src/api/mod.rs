@@ -8,7 +8,7 @@ mod refusal;
 mod routes;
 mod serve;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::http::header;
@@ -16,8 +16,7 @@ use axum::response::IntoResponse;
 use bytes::Bytes;
 use control::paths;
 use tokio::sync::{Semaphore, mpsc};
-use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 use crate::ask::Ask;
@@ -34,30 +33,41 @@ pub(crate) struct Api {
     long_bodies: Arc<Semaphore>,
 }
 
-/// The routes and their description, made once.
-static API: LazyLock<(Router<Api>, OpenApi)> = LazyLock::new(|| {
-    OpenApiRouter::with_openapi(openapi::frame())
-        .routes(routes!(routes::status))
-        .routes(routes!(routes::events))
-        .routes(routes!(routes::send))
-        .routes(routes!(routes::inbox))
-        .routes(routes!(routes::ping))
-        .routes(routes!(routes::set))
-        .routes(routes!(routes::add))
-        .routes(routes!(routes::act, routes::remove))
-        .routes(routes!(routes::down))
-        .routes(routes!(document))
-        .split_for_parts()
-});
+/// A route with its description, made when it is asked for.
+type Route = fn() -> UtoipaMethodRouter<Api>;
 
-/// The document as it is served.
-static DOCUMENT: LazyLock<Bytes> =
-    LazyLock::new(|| serde_json::to_vec(&API.1).expect("a document is plain data").into());
+/// The routes.
+const ROUTES: [Route; 10] = [
+    || routes!(routes::status),
+    || routes!(routes::events),
+    || routes!(routes::send),
+    || routes!(routes::inbox),
+    || routes!(routes::ping),
+    || routes!(routes::set),
+    || routes!(routes::add),
+    || routes!(routes::act, routes::remove),
+    || routes!(routes::down),
+    || routes!(document),
+];
+
+/// The document as it is served. It takes half a megabyte to make, so it is made anew for everybody who
+/// asks.
+fn describe() -> Bytes {
+    let frame = OpenApiRouter::with_openapi(openapi::frame());
+    let described = ROUTES.iter().fold(frame, |router, route| router.routes(route()));
+    serde_json::to_vec(&described.into_openapi()).expect("a document is plain data").into()
+}
 
 /// All routes.
 pub(crate) fn router(asks: Asks) -> Router {
-    API.0
-        .clone()
+    let mut router = Router::new();
+    for route in ROUTES {
+        let (_, paths, methods) = route();
+        for path in paths.paths.keys() {
+            router = router.route(path, methods.clone());
+        }
+    }
+    router
         .fallback(async || Refusal::no_route())
         .method_not_allowed_fallback(async || Refusal::other_method())
         .with_state(Api { asks, long_bodies: body::long_bodies() })
@@ -72,7 +82,7 @@ pub(crate) fn router(asks: Asks) -> Router {
     responses((status = 200, description = "OpenAPI 3.1", body = Object), refusal::Refused),
 )]
 async fn document() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.clone())
+    ([(header::CONTENT_TYPE, "application/json")], describe())
 }
 
 #[cfg(test)]

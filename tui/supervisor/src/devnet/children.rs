@@ -87,6 +87,12 @@ impl Devnet {
                 let name = self.nodes[index].plan.name.clone();
                 self.store.log(now, &name, line);
             }
+            ChildEvent::LogFile(text) => {
+                let name = self.nodes[index].plan.name.clone();
+                // In our log too: whoever reads the file of the node does not see it there.
+                tracing::warn!("{name}: {text}");
+                self.store.log(now, &name, text);
+            }
             ChildEvent::Exited(exit) => {
                 let node = &mut self.nodes[index];
                 node.child = None;
@@ -110,6 +116,11 @@ impl Devnet {
             }
             Event::Listening(listening) => self.opened(now, index, &listening),
             Event::Identity(identity) => {
+                let fixed = self.spec.plan.layout.seed;
+                if let Some(seed) = identity.seed.filter(|&seed| fixed != Some(seed)) {
+                    let notice = format!("keys here were made of the seed {seed}: no secret");
+                    self.notice(now, notice);
+                }
                 self.store.change_node(now, index, |status| {
                     status.public_keys = identity.public_keys;
                     // A client says who it is twice: before and after it found its provider.

@@ -199,6 +199,11 @@ impl Devnet {
         self.store.change_devnet(|devnet| devnet.control_address = address);
     }
 
+    /// Something that everybody should know from the beginning.
+    pub(crate) fn note(&mut self, notice: String) {
+        self.store.change_devnet(|devnet| devnet.notices.push(notice));
+    }
+
     /// The event stream from its beginning.
     pub(crate) fn subscribe(&mut self) -> StreamBegin {
         self.store.subscribe(Moment::now())
@@ -334,7 +339,7 @@ impl Devnet {
             Outside::Log(line) => self.store.log(now, "supervisor", line),
             Outside::Notice(notice) => {
                 tracing::warn!("{notice}");
-                self.store.change_devnet(|devnet| devnet.notices.push(notice));
+                self.note(notice);
                 self.show_soon(now);
             }
         }

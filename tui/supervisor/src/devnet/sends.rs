@@ -339,18 +339,16 @@ impl Devnet {
             };
             let request = self.ask(index, question);
             let waiting = &mut self.sends.0[place];
-            match (&mut waiting.stage, request) {
-                (Stage::Asked(asked), Some(_)) => {
-                    asked.request = request;
-                    waiting.source = source;
-                    waiting.sender_ended = false;
-                }
-                _ => {
-                    let waiting = self.sends.0.swap_remove(place);
-                    let why = format!("`{name}` takes no requests");
-                    waiting.fail(FailureCode::NotRunning, &why);
-                }
+            if request.is_some()
+                && let Stage::Asked(asked) = &mut waiting.stage
+            {
+                asked.request = request;
+                waiting.source = source;
+                waiting.sender_ended = false;
+                continue;
             }
+            let waiting = self.sends.0.swap_remove(place);
+            waiting.fail(FailureCode::NotRunning, &format!("`{name}` takes no requests"));
         }
     }
 }

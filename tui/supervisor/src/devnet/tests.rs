@@ -22,6 +22,7 @@ use crate::testing::within;
 
 mod changes;
 mod messages;
+mod pings;
 mod presence;
 
 /// Says what every process says first. `$PORT` is where it claims to listen.

@@ -20,10 +20,18 @@ pub(super) struct Running {
     pub(super) said: Said,
     /// It has said that it is ready.
     pub(super) was_ready: bool,
+    pub(super) signal: Signal,
+}
+
+/// What was done to a process by a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Signal {
+    /// Nothing, or it goes on again.
+    None,
     /// It was stopped where it stands.
-    pub(super) paused: bool,
+    Paused,
     /// SIGKILL is on its way to it.
-    pub(super) killed: bool,
+    Killed,
 }
 
 /// The latest word of a process about itself.
@@ -45,19 +53,13 @@ impl Running {
             unheard_for: None,
             said: Said::Nothing,
             was_ready: false,
-            paused: false,
-            killed: false,
+            signal: Signal::None,
         }
     }
 
     /// Whether it has opened that many sockets, which are all of its own.
     pub(super) fn is_open(&self, sockets: usize) -> bool {
         self.open.len() >= sockets
-    }
-
-    /// Whether it can do anything.
-    pub(super) fn is_at_work(&self) -> bool {
-        !self.paused && !self.killed
     }
 
     /// It said that it is ready.
@@ -91,8 +93,8 @@ impl Running {
             Said::Nothing | Said::Ready(_) => otherwise.into(),
         };
         match (role, &self.said) {
-            _ if self.killed => (State::Stopping, "killed as asked".into()),
-            _ if self.paused => (State::Paused, "stands still as asked".into()),
+            _ if self.signal == Signal::Killed => (State::Stopping, "killed as asked".into()),
+            _ if self.signal == Signal::Paused => (State::Paused, "stands still as asked".into()),
             _ if !self.is_open(sockets) => {
                 (State::Starting, waiting("has not opened its sockets yet"))
             }

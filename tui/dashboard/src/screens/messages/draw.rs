@@ -303,6 +303,7 @@ fn draw_input(
     let columns = usize::from(inner.width).saturating_sub(text::width(&prompt) + 1);
     let scroll = view.input.visual_scroll(columns);
     let hint = match (focused, model.settings.read_only) {
+        (_, true) if model.playback.is_some() => "a recording: nothing can be sent from here",
         (_, true) => "read-only: messages cannot be sent from here",
         (true, _) => "type a message; enter sends it",
         (false, _) => "m writes a message",

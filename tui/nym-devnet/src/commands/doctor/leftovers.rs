@@ -30,7 +30,11 @@ pub(super) fn checks(context: &Context) -> Vec<Check> {
     let half_deleted = context.state_dir.half_deleted().map_or(0, |paths| paths.len());
     if half_deleted > 0 {
         let found = format!("{half_deleted} folders were deleted in part");
-        checks.push(Check::warn("leftovers", found, "`nym-devnet gc --older-than 0s` deletes the rest"));
+        checks.push(Check::warn(
+            "leftovers",
+            found,
+            "`nym-devnet gc --older-than 0s` deletes the rest",
+        ));
     }
     let names = match running.as_slice() {
         [] => "none runs".into(),

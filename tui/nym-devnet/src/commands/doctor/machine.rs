@@ -52,9 +52,15 @@ fn processes() -> Check {
         // The limit is for all of a user's processes and threads, and a node has a few threads.
         Some(limit) if limit < 20 * PROCESSES => {
             let found = format!("{limit} processes and threads at most, of all programs together");
-            Check::warn("processes", found, "raise the limit, `ulimit -u`, if a node cannot be started")
+            Check::warn(
+                "processes",
+                found,
+                "raise the limit, `ulimit -u`, if a node cannot be started",
+            )
         }
-        Some(limit) => Check::ok("processes", format!("{limit} at most; {EXAMPLE} has {PROCESSES}")),
+        Some(limit) => {
+            Check::ok("processes", format!("{limit} at most; {EXAMPLE} has {PROCESSES}"))
+        }
         None => Check::ok("processes", "no limit"),
     }
 }
@@ -79,8 +85,12 @@ fn memory() -> Check {
         group.free_memory.min(system.available_memory())
     });
     let total = system.total_memory();
-    let found =
-        format!("{} of {} free; {EXAMPLE} needs {}", bytes(free), bytes(total), bytes(MEMORY_BYTES));
+    let found = format!(
+        "{} of {} free; {EXAMPLE} needs {}",
+        bytes(free),
+        bytes(total),
+        bytes(MEMORY_BYTES)
+    );
     if total > 0 && free < MEMORY_BYTES {
         return Check::warn("memory", found, "end other programs, or start fewer nodes");
     }

@@ -31,7 +31,11 @@ fn folder(path: &Path, nearest: &Path) -> Check {
     let shown = path.display();
     if let Err(error) = access(nearest, Access::WRITE_OK | Access::EXEC_OK) {
         let cause = io::Error::from(error);
-        return Check::fail("folder", format!("{} cannot be written: {cause}", nearest.display()), MEND);
+        return Check::fail(
+            "folder",
+            format!("{} cannot be written: {cause}", nearest.display()),
+            MEND,
+        );
     }
     if nearest == path {
         // Rights are not all: only a file tells that a disk is mounted for reading, or has no room.
@@ -67,7 +71,8 @@ fn disk(path: &Path) -> Check {
         return Check::warn("disk", what, mend);
     }
     if free < LITTLE_BYTES {
-        let mend = "a busy devnet can fill that with logs and mailboxes; `nym-devnet gc` makes room";
+        let mend =
+            "a busy devnet can fill that with logs and mailboxes; `nym-devnet gc` makes room";
         return Check::warn("disk", what, mend);
     }
     Check::ok("disk", what)
@@ -90,7 +95,9 @@ fn kind(path: &Path) -> Option<Kind> {
         0x2fc1_2fc1 => ("ZFS", false),
         0xf2f5_2010 => ("F2FS", false),
         0x794c_7630 => ("overlayfs", false),
-        0x0102_1994 => ("tmpfs, which is memory and is empty after a restart of the machine", false),
+        0x0102_1994 => {
+            ("tmpfs, which is memory and is empty after a restart of the machine", false)
+        }
         0x6969 => ("NFS", true),
         0xff53_4d42 | 0xfe53_4d42 | 0x517b => ("SMB", true),
         0x0102_1997 => ("9P", true),

@@ -19,12 +19,19 @@ pub(super) fn checks() -> Vec<Check> {
     }
     let look = |name: &str| std::env::var(name).ok();
     let is_utf8 = dashboard::locale_is_utf8(look);
-    vec![size(tcgetwinsize(io::stdout()).ok().map(|size| (size.ws_col, size.ws_row))), kind(look, is_utf8)]
+    vec![
+        size(tcgetwinsize(io::stdout()).ok().map(|size| (size.ws_col, size.ws_row))),
+        kind(look, is_utf8),
+    ]
 }
 
 fn size(size: Option<(u16, u16)>) -> Check {
     let Some((columns, rows)) = size.filter(|size| *size != (0, 0)) else {
-        return Check::warn("terminal", "it does not say how large it is", "`stty size` should tell");
+        return Check::warn(
+            "terminal",
+            "it does not say how large it is",
+            "`stty size` should tell",
+        );
     };
     let found = format!("{columns}×{rows}");
     let fits = |(wide, high): (u16, u16)| columns >= wide && rows >= high;
@@ -79,6 +86,9 @@ mod tests {
         assert_eq!(kind(of("dumb"), true).verdict, Verdict::Warn);
         assert_eq!(kind(of("xterm"), false).verdict, Verdict::Warn);
         let fine = kind(of("xterm"), true);
-        assert_eq!((fine.verdict, fine.found.as_str()), (Verdict::Ok, "xterm: 16 colours, mouse, UTF-8"));
+        assert_eq!(
+            (fine.verdict, fine.found.as_str()),
+            (Verdict::Ok, "xterm: 16 colours, mouse, UTF-8")
+        );
     }
 }

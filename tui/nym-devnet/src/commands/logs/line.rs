@@ -68,7 +68,8 @@ mod tests {
         let info = of("2026-11-21T20:54:10.5Z  INFO listening", None).expect("a stamp");
         assert_eq!((info.at.subsec_millis(), info.level), (500, Level::Info));
         let warn = of("2026-11-21T20:54:11.000001Z  WARN late", Some(info)).expect("a stamp");
-        assert_eq!((warn.at - info.at, warn.level), (Duration::from_micros(500_001), Level::Warn));
+        let later = info.at + Duration::from_micros(500_001);
+        assert_eq!((warn.at, warn.level), (later, Level::Warn));
         for (line, level) in [
             ("2026-11-21T20:54:11Z ERROR x", Level::Error),
             ("2026-11-21T20:54:11Z WARNING x", Level::Warn),
@@ -77,7 +78,9 @@ mod tests {
         ] {
             assert_eq!(of(line, None).expect(line).level, level, "{line}");
         }
-        for line in ["", "  at src/x.rs:3", "2", "2026-13-45T99:99:99Z INFO x", "2026-11-21", "\u{fffd}"] {
+        for line in
+            ["", "  at src/x.rs:3", "2", "2026-13-45T99:99:99Z INFO x", "2026-11-21", "\u{fffd}"]
+        {
             assert_eq!(of(line, Some(info)), None, "{line}");
         }
         let panic = "thread 'main' (123) panicked at src/x.rs:1:2:";

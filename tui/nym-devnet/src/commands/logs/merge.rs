@@ -109,12 +109,20 @@ stack backtrace:
     fn logs_are_merged_by_time_and_what_belongs_together_stays_so() {
         let all = merged(&Filter::default());
         let expected = [
-            "alice one", "bob two", "bob because", "alice three", "alice src/x.rs:1:2:",
-            "alice room", "alice backtrace:", "bob four", "alice five",
+            "alice one",
+            "bob two",
+            "bob because",
+            "alice three",
+            "alice src/x.rs:1:2:",
+            "alice room",
+            "alice backtrace:",
+            "bob four",
+            "alice five",
         ];
         assert_eq!(all, expected);
         let level = |level| Filter { level: Some(level), ..Filter::default() };
-        let errors = ["bob two", "bob because", "alice src/x.rs:1:2:", "alice room", "alice backtrace:"];
+        let errors =
+            ["bob two", "bob because", "alice src/x.rs:1:2:", "alice room", "alice backtrace:"];
         assert_eq!(merged(&level(Level::Error)), errors);
         assert_eq!(merged(&level(Level::Warn)).len(), 6);
         assert_eq!(merged(&level(Level::Trace)).len(), all.len());

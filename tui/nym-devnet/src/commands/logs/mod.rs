@@ -74,16 +74,18 @@ pub(crate) async fn run(context: &Context, args: &LogsArgs) -> Outcome {
     names.dedup();
 
     let width = names.iter().map(String::len).chain([SUPERVISOR.len()]).max().unwrap_or_default();
-    let mut logs = Logs { context, folder, args, width, logs: Vec::new(), filter: filter(args), awaited: HashMap::new() };
+    let mut logs = Logs {
+        context,
+        folder,
+        args,
+        width,
+        all: Vec::new(),
+        filter: filter(args),
+        awaited: HashMap::new(),
+    };
     // Open before anything is read, so that nothing comes unseen in between.
-    let following = match args.follow && is_running {
-        true => Some(context.connect(None)?),
-        false => None,
-    };
-    let events = match &following {
-        Some(client) => Some(client.events().await?),
-        None => None,
-    };
+    let events =
+        if args.follow && is_running { Some(context.connect(None)?.events().await?) } else { None };
     for name in &names {
         logs.open(name)?;
     }
@@ -123,7 +125,7 @@ struct Logs<'a> {
     folder: Folder,
     args: &'a LogsArgs,
     width: usize,
-    logs: Vec<NodeLog>,
+    all: Vec<NodeLog>,
     filter: Filter,
     /// By node: a line that it has logged and that was not in its file yet, and until when it is looked
     /// for.
@@ -170,7 +172,7 @@ fn shown<'a>(node: &'a str, entry: &Entry, line: &'a str) -> Shown<'a> {
 impl Logs<'_> {
     fn open(&mut self, name: &str) -> Outcome {
         let opened = NodeLog::open(name, self.folder.log(name));
-        self.logs.push(opened.map_err(|cause| Unreadable { node: name.into(), cause })?);
+        self.all.push(opened.map_err(|cause| Unreadable { node: name.into(), cause })?);
         Ok(())
     }
 
@@ -185,15 +187,15 @@ impl Logs<'_> {
         if let Some(most) = most {
             // Counted first, so that no more than a line of each log is ever held.
             let mut all = 0_u64;
-            each(&mut self.logs, &self.filter, is_over, |_, _| {
+            each(&mut self.all, &self.filter, is_over, |_, _| {
                 all += 1;
                 Ok::<_, Unreadable>(())
             })?;
-            self.logs.iter_mut().for_each(NodeLog::rewind);
+            self.all.iter_mut().for_each(NodeLog::rewind);
             skip = all.saturating_sub(most);
         }
         let printer = Printer { context: self.context, width: self.width };
-        each(&mut self.logs, &self.filter, is_over, |name, entry| {
+        each(&mut self.all, &self.filter, is_over, |name, entry| {
             if skip > 0 {
                 skip -= 1;
                 return Ok(());
@@ -219,9 +221,8 @@ impl Logs<'_> {
             return Ok(());
         }
         let mut lines = Listing::begin("logs", context.name(), "lines")?;
-        let read = self.show_first(&mut |name, entry, _| {
-            lines.add(shown(name, entry, &entry.line.visible()))
-        });
+        let read = self
+            .show_first(&mut |name, entry, _| lines.add(shown(name, entry, &entry.line.visible())));
         lines.end(read)
     }
 
@@ -286,7 +287,7 @@ impl Logs<'_> {
 
     /// A node may be new.
     fn notice(&mut self, name: &str) -> Outcome {
-        if self.args.nodes.is_empty() && !self.logs.iter().any(|log| log.name == name) {
+        if self.args.nodes.is_empty() && !self.all.iter().any(|log| log.name == name) {
             self.open(name)?;
         }
         Ok(())
@@ -294,15 +295,15 @@ impl Logs<'_> {
 
     /// Prints what one log, or each, has that was not read before.
     fn show_new(&mut self, of: Option<&str>) -> Outcome {
-        let logs = match of {
-            None => &mut self.logs[..],
-            Some(name) => match self.logs.iter().position(|log| log.name == name) {
-                Some(index) => &mut self.logs[index..=index],
-                None => {
-                    self.awaited.remove(name);
-                    return Ok(());
-                }
-            },
+        let position = |name| self.all.iter().position(|log| log.name == name);
+        let logs = match of.map(|name| (name, position(name))) {
+            None => &mut self.all[..],
+            Some((_, Some(index))) => &mut self.all[index..=index],
+            // Of that one nobody wants to see anything.
+            Some((name, None)) => {
+                self.awaited.remove(name);
+                return Ok(());
+            }
         };
         for log in &mut *logs {
             let looked = log.look_again();

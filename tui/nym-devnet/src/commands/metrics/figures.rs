@@ -29,6 +29,7 @@ struct Node {
 
 /// Percentages of the packets that clients and providers have sent into layer 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the unit is part of what programs read")]
 struct Share {
     /// Pieces of messages, first and again.
     real_percent: f64,
@@ -81,12 +82,14 @@ impl Figures {
         let heads = ["NAME", "IN/s", "OUT/s", "IN", "OUT", "POOL", "LATE", "99 %", "DROPPED"];
         let numbers = &heads[1..8];
         let rows = self.nodes.iter().map(|node| {
-            let count = |count: fn(&NodeMetrics) -> u64| or_unknown(node.metrics.as_ref().map(count));
+            let count =
+                |count: fn(&NodeMetrics) -> u64| or_unknown(node.metrics.as_ref().map(count));
             let rate = |rate: fn(&NodeRates) -> f64| {
                 or_unknown(node.rates.as_ref().map(|rates| format!("{:.1}", rate(rates))))
             };
             let lateness = node.metrics.as_ref().and_then(|metrics| metrics.lateness);
-            let late = |late: fn(Lateness) -> u64| or_unknown(lateness.map(|l| milliseconds(late(l))));
+            let late =
+                |late: fn(Lateness) -> u64| or_unknown(lateness.map(|l| milliseconds(late(l))));
             vec![
                 node.name.as_str().into(),
                 rate(|rates| rates.received_per_s),
@@ -122,7 +125,7 @@ impl Figures {
             ];
             Some(row(&node.name, &counts))
         });
-        some_table(output, &heads, rows.collect())
+        some_table(output, &heads, &rows.collect::<Vec<_>>())
     }
 
     fn mailboxes(&self, output: Output) -> Option<String> {
@@ -132,7 +135,7 @@ impl Figures {
                 node.metrics.as_ref()?.mailbox?;
             Some(row(&node.name, &[clients, online, stored, delivered, waiting]))
         });
-        some_table(output, &heads, rows.collect())
+        some_table(output, &heads, &rows.collect::<Vec<_>>())
     }
 }
 
@@ -141,8 +144,8 @@ fn row(name: &str, counts: &[u64]) -> Vec<Cell> {
     [name.into()].into_iter().chain(counts).collect()
 }
 
-fn some_table(output: Output, heads: &[&str], rows: Vec<Vec<Cell>>) -> Option<String> {
-    (!rows.is_empty()).then(|| table(output, heads, &heads[1..], &rows))
+fn some_table(output: Output, heads: &[&str], rows: &[Vec<Cell>]) -> Option<String> {
+    (!rows.is_empty()).then(|| table(output, heads, &heads[1..], rows))
 }
 
 /// `3 mac, 1 replay`.
@@ -247,6 +250,10 @@ mod tests {
         let figures = Figures::new(&nodes, &BTreeMap::new(), &BTreeMap::new());
         assert_eq!(figures.share, None);
         let text = figures.text(Output::plain());
-        assert_eq!(text.lines().last().expect("lines").split_whitespace().nth(1), Some("-"), "{text}");
+        assert_eq!(
+            text.lines().last().expect("lines").split_whitespace().nth(1),
+            Some("-"),
+            "{text}"
+        );
     }
 }

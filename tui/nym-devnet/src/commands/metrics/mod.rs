@@ -101,10 +101,8 @@ impl Known {
                 }
                 self.metrics = snapshot.metrics;
             }
-            StreamEvent::Node(node) => {
-                if !self.nodes.iter().any(|(name, _)| *name == node.name) {
-                    self.nodes.push((node.name, node.role));
-                }
+            StreamEvent::Node(node) if !self.nodes.iter().any(|(name, _)| *name == node.name) => {
+                self.nodes.push((node.name, node.role));
             }
             StreamEvent::Removed { node } => {
                 self.nodes.retain(|(name, _)| *name != node);

@@ -1,5 +1,6 @@
 //! Messages that are counted or followed: as many as wanted, as fast as wanted, each to its end.
 
+use std::fmt::Write as _;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -85,11 +86,9 @@ impl Run<'_> {
     async fn send(&mut self, client: &ControlClient) -> Outcome {
         let waits = self.args.wait || self.args.follow;
         // Open before the first is sent, so that nothing happens unseen.
-        let mut events = match waits {
-            true => Some(client.events().await?),
-            false => None,
-        };
-        let period = self.args.rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(1.0 / rate));
+        let mut events = if waits { Some(client.events().await?) } else { None };
+        let period =
+            self.args.rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(1.0 / rate));
         let mut next_at = Instant::now();
         let mut sending: Option<Sending> = None;
         loop {
@@ -119,18 +118,16 @@ impl Run<'_> {
                         Err(error) => self.failure = Some(error.into()),
                     }
                 }
-                event = next_of(&mut events) => match event? {
-                    Some((unix_ms, statuses)) => {
-                        let news = statuses.into_iter().filter_map(|status| self.tally.take(status));
-                        let news: Vec<News> = news.collect();
-                        self.tell(&news, unix_ms)?;
-                    }
-                    None => {
-                        let why = "the devnet went down meanwhile; its clients have kept the messages";
+                event = next_of(&mut events) => {
+                    let Some((unix_ms, statuses)) = event? else {
+                        let why = "the devnet went down meanwhile; its clients keep their messages";
                         self.failure = Some(Failure::new(FailureCode::NoSuchDevnet, why));
                         return Ok(());
-                    }
-                },
+                    };
+                    let news = statuses.into_iter().filter_map(|status| self.tally.take(status));
+                    let news: Vec<News> = news.collect();
+                    self.tell(&news, unix_ms)?;
+                }
                 () = until(deadline) => self.tally.expire(Instant::now()),
             }
         }
@@ -189,7 +186,8 @@ impl Run<'_> {
             Failure::new(code, format!("cannot send from `{from}` to `{to}`: {what}")).node(from)
         };
         if summary.failed > 0 {
-            let why = self.tally.why().filter(|why| !why.is_empty()).unwrap_or("its client gave up");
+            let why =
+                self.tally.why().filter(|why| !why.is_empty()).unwrap_or("its client gave up");
             let what = format!("{} of {of} failed, the first: {why}", summary.failed);
             return Some(failure(FailureCode::SendFailed, what));
         }
@@ -206,12 +204,14 @@ fn text(report: &Report<'_>, waits: bool) -> String {
     let Summary { accepted, delivered, failed, lost, delay_ms } = summary;
     let mut text = format!("{from} → {to}: {accepted} of {count} accepted");
     if waits {
-        text.push_str(&format!(", {delivered} delivered, {failed} failed, {lost} lost"));
+        // Writing into a string cannot fail.
+        let _ = write!(text, ", {delivered} delivered, {failed} failed, {lost} lost");
     }
     if let Some(Delays { min, median, p95, max }) = delay_ms {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "; delay min {min:.0}, median {median:.0}, 95 % {p95:.0}, max {max:.0} ms"
-        ));
+        );
     }
     text
 }

@@ -28,10 +28,10 @@ pub(crate) async fn run(context: &Context, args: SendArgs) -> Outcome {
     if args.count.is_some() || args.follow {
         return Box::pin(many::run(context, &args)).await;
     }
-    let content = Contents::of(&args)?.of_number(1);
+    let what = Contents::of(&args)?.of_number(1);
     let wait = if args.wait { SendWait::Delivered } else { SendWait::Accepted };
     let timeout_ms = u64::try_from(args.timeout.as_millis()).unwrap_or(u64::MAX);
-    let request = SendRequest { from: args.from, to: args.to, content, wait, timeout_ms };
+    let request = SendRequest { from: args.from, to: args.to, content: what, wait, timeout_ms };
     let message = context.connect(None)?.send(&request).await?;
     let route = message.packets.first().map(|packet| packet.route.as_slice()).unwrap_or_default();
     let sent = Sent { message: &message, delay_ms: message.delivered_ms, route };

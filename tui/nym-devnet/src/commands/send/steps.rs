@@ -97,7 +97,11 @@ pub(super) mod tests {
 
     use super::*;
 
-    pub(crate) fn status(id: &str, state: MessageState, delivered_ms: Option<f64>) -> MessageStatus {
+    pub(crate) fn status(
+        id: &str,
+        state: MessageState,
+        delivered_ms: Option<f64>,
+    ) -> MessageStatus {
         MessageStatus {
             id: id.into(),
             from: "alice".into(),

@@ -120,7 +120,10 @@ impl Tally {
         }
         let number = open.number;
         let before = open.status.replace(status.clone());
-        let delay = status.delivered_ms.or(status.acknowledged_ms);
+        // A provider acknowledges what it has stored; a recipient of this devnet may not have it yet.
+        let has_arrived =
+            matches!(status.state, MessageState::Delivered | MessageState::Acknowledged);
+        let delay = status.delivered_ms.or(status.acknowledged_ms).filter(|_| has_arrived);
         let is_over = if self.to_the_end {
             matches!(status.state, MessageState::Acknowledged | MessageState::Failed)
         } else {
@@ -134,25 +137,28 @@ impl Tally {
     }
 
     fn count(&mut self, status: &MessageStatus, delay: Option<f64>) {
-        match delay {
-            Some(delay) => self.delays.push(delay),
-            None => {
-                self.failed += 1;
-                self.why.get_or_insert_with(|| status.error.clone().unwrap_or_default());
-            }
+        if let Some(delay) = delay {
+            self.delays.push(delay);
+        } else {
+            self.failed += 1;
+            self.why.get_or_insert_with(|| status.error.clone().unwrap_or_default());
         }
     }
 
     /// Gives up those whose time is over.
     pub(super) fn expire(&mut self, now: Instant) {
-        let over = self.open.extract_if(.., |_, open| open.until <= now).collect::<Vec<_>>();
-        for (_, open) in over {
-            // Its last acknowledgement is late; the message is there.
-            match open.status.as_ref().and_then(|status| status.delivered_ms) {
-                Some(delay) => self.delays.push(delay),
-                None => self.lost += 1,
+        let Self { open, delays, lost, .. } = self;
+        open.retain(|_, open| {
+            let is_over = open.until <= now;
+            if is_over {
+                // Its last acknowledgement is late; the message is there.
+                match open.status.as_ref().and_then(|status| status.delivered_ms) {
+                    Some(delay) => delays.push(delay),
+                    None => *lost += 1,
+                }
             }
-        }
+            !is_over
+        });
     }
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
@@ -207,6 +213,12 @@ mod tests {
             assert_eq!(tally.accepted(now, number, queued.clone()).len(), 1);
             assert_eq!(tally.take(queued), None, "nothing new");
         }
+        let stored = MessageStatus {
+            acknowledged_ms: Some(400.0),
+            ..status("m1", MessageState::Sent, None)
+        };
+        tally.take(stored);
+        assert_eq!(tally.open(), 4, "the provider has it, its recipient has not");
         let delivered = status("m1", MessageState::Delivered, Some(500.0));
         assert_eq!(tally.take(delivered.clone()).expect("news").number, 1);
         assert_eq!(tally.take(delivered), None, "it is over");

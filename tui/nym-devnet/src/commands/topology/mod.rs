@@ -44,9 +44,13 @@ pub(crate) async fn run(context: &Context, args: &TopologyArgs) -> Outcome {
     let places = Places::new(topology, &snapshot);
     let text = |text: String| output.in_format(Format::Text).result("topology", None, (), |_| text);
     match args.format {
-        None if output.is_json() => output.result("topology", Some(name), &listed, |_| String::new()),
+        None if output.is_json() => {
+            output.result("topology", Some(name), &listed, |_| String::new())
+        }
         Some(TopologyFormat::Json) => {
-            output.in_format(Format::Json).result("topology", Some(name), &listed, |_| String::new())
+            output
+                .in_format(Format::Json)
+                .result("topology", Some(name), &listed, |_| String::new())
         }
         None | Some(TopologyFormat::Tree) => text(graph::tree(&places, name)),
         Some(TopologyFormat::Table) => text(table::table_of(output, topology)),
@@ -87,7 +91,9 @@ impl Places {
             let place = Place { name: node.location.clone(), host: node.host.clone() };
             layers.entry(node.layer).or_default().push(place);
         }
-        layers.values_mut().for_each(|nodes| nodes.sort());
+        for nodes in layers.values_mut() {
+            nodes.sort();
+        }
         // A provider is in both lists; a foreign one perhaps in one.
         let mut providers: BTreeMap<&str, (Place, Vec<String>)> = BTreeMap::new();
         for node in topology.gateway_nodes.iter().chain(&topology.mix_provider_nodes) {

@@ -29,15 +29,14 @@ pub(super) struct Places {
 impl Places {
     /// All of them with what stands for them; nothing if this node has no such thing.
     fn all(&self) -> [(&'static str, Option<OsString>); 8] {
-        fn text(value: impl ToString) -> OsString {
-            value.to_string().into()
-        }
+        let text = |value: &dyn ToString| OsString::from(value.to_string());
+        let number = |value: Option<u8>| value.map(|value| text(&value));
         [
-            ("{host}", Some(text(self.host))),
-            ("{port}", Some(text(self.port))),
-            ("{clients_port}", self.clients_port.map(text)),
-            ("{layer}", self.layer.map(text)),
-            ("{layers}", self.layers.map(text)),
+            ("{host}", Some(text(&self.host))),
+            ("{port}", Some(text(&self.port))),
+            ("{clients_port}", self.clients_port.map(|port| text(&port))),
+            ("{layer}", number(self.layer)),
+            ("{layers}", number(self.layers)),
             ("{directory}", Some(text(&self.directory))),
             ("{key_dir}", Some(self.key_dir.clone().into())),
             ("{name}", Some(text(&self.name))),
@@ -162,6 +161,6 @@ mod tests {
         let expected = format!("did you mean `{}`?", dir.path().join("mixnode.py").display());
         assert_eq!(hint("mixnod.py"), expected);
         assert_eq!(hint("zzz"), "there is no such file");
-        assert_eq!(not_found("hs".as_ref()), "did you mean `sh`?");
+        assert_eq!(not_found("mkfiof".as_ref()), "did you mean `mkfifo`?");
     }
 }

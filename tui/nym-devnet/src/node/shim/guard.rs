@@ -5,11 +5,13 @@
 //! its end in any case. The command cannot have such a pipe, because nobody knows what it does with it.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::process::{ExitCode, Stdio};
+use std::sync::OnceLock;
 
 use rustix::process::{Signal, getpgrp, getpid, kill_process_group, setpgid};
 use tokio::io::AsyncReadExt as _;
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::context::own_program;
@@ -18,9 +20,11 @@ use crate::context::own_program;
 #[derive(Debug)]
 pub(super) struct Guard {
     process: Child,
-    /// Its end tells of ours.
-    _pipe: Option<ChildStdin>,
 }
+
+/// The pipe to the guard. Its end tells of ours, so only the end of the process closes it: whatever
+/// closed it earlier would end the process before it could tell its exit code.
+static PIPE: OnceLock<OwnedFd> = OnceLock::new();
 
 impl Guard {
     /// Starts a guard of the process group that this process leads.
@@ -37,8 +41,13 @@ impl Guard {
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut process = command.spawn()?;
         // Taken out, because waiting for a process closes its standard input.
-        let pipe = process.stdin.take();
-        Ok(Self { process, _pipe: pipe })
+        if let Some(pipe) = process.stdin.take() {
+            PIPE.get_or_init({
+                let pipe = pipe.into_owned_fd()?;
+                || pipe
+            });
+        }
+        Ok(Self { process })
     }
 
     /// When somebody has killed it. An error means as well that there is none.

@@ -78,28 +78,28 @@ pub(crate) struct ShimArgs {
     /// What it stands for
     #[arg(long)]
     pub(crate) role: ShimRole,
-    /// Name of the node: {name}
+    /// Name of the node: `{name}`
     #[arg(long)]
     name: String,
-    /// Its own folder, for its keys: {key_dir}
+    /// Its own folder, for its keys: `{key_dir}`
     #[arg(long, value_name = "DIR")]
     home: PathBuf,
-    /// Address of the directory: {directory}
+    /// Address of the directory: `{directory}`
     #[arg(long, value_name = "URL")]
     directory: String,
-    /// Its layer: {layer}
+    /// Its layer: `{layer}`
     #[arg(long, value_name = "N")]
     layer: Option<u8>,
-    /// Layers of the network: {layers}
+    /// Layers of the network: `{layers}`
     #[arg(long, value_name = "N")]
     layers: Option<u8>,
-    /// Interface to listen on: {host}
+    /// Interface to listen on: `{host}`
     #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
     host: IpAddr,
-    /// Port to listen on, 0 for any free one: {port}
+    /// Port to listen on, 0 for any free one: `{port}`
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Port for clients, 0 for any free one: {clients_port}
+    /// Port for clients, 0 for any free one: `{clients_port}`
     #[arg(long, value_name = "PORT")]
     clients_port: Option<u16>,
     /// Take any free port if one is taken
@@ -111,7 +111,7 @@ pub(crate) struct ShimArgs {
 }
 
 /// Runs the command until it ends; its exit code is ours.
-pub(crate) async fn run(args: ShimArgs, process: Process) -> Result<ExitCode, Fatal> {
+pub(crate) async fn run(args: &ShimArgs, process: Process) -> Result<ExitCode, Fatal> {
     let directory = DirectoryClient::new(&args.directory)
         .map_err(|error| Fatal::new(FatalCode::Usage, with_causes(&error)))?;
     std::fs::create_dir_all(&args.home).map_err(|error| {
@@ -128,14 +128,14 @@ pub(crate) async fn run(args: ShimArgs, process: Process) -> Result<ExitCode, Fa
         process,
     };
     for tried in 1.. {
-        let ports = Ports::choose(&args).await?;
+        let mut ports = Ports::choose(args).await?;
         let places = args.places(&ports);
         let line = fill::fill(&args.command, &places)?;
         // Closed at the last moment: the command has to open them itself.
-        let ports = ports.close();
+        ports.close();
         let child = start(&line)?;
         tracing::info!("runs `{}`", fill::shown(&line));
-        let (ended, was_there) = shim.attend(child, &args, &line[0], &ports).await?;
+        let (ended, was_there) = shim.attend(child, args, &line[0], &ports).await?;
         let may_differ = args.port_fallback || args.port == 0;
         if !ended.as_asked && !was_there && may_differ && tried < MAX_PORTS && ports.are_taken() {
             tracing::warn!("somebody else took a port of the command before it did; trying others");
@@ -344,6 +344,7 @@ impl Shim {
             public_keys: vec![now.key.clone()],
             address: None,
             new: false,
+            seed: None,
         }));
         self.report(Event::Ready { reason: "the directory lists it".into() });
     }
@@ -352,19 +353,15 @@ impl Shim {
 /// SIGTERM to the command, unless it got one.
 fn ask_to_end(ending: &mut Option<Ending>, child: &Child, grace: Duration, leaves: bool) {
     let deadline = Instant::now() + grace;
-    match ending {
-        Some(ending) => {
-            ending.deadline = ending.deadline.map(|before| before.min(deadline));
-            ending.leaves |= leaves;
-        }
-        None => {
-            *ending = Some(Ending { deadline: Some(deadline), leaves });
-            let pid = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
-            if let Some(pid) = pid {
-                // It fails when the command has just ended.
-                let _ = kill_process(pid, Signal::TERM);
-            }
-        }
+    if let Some(ending) = ending {
+        ending.deadline = ending.deadline.map(|before| before.min(deadline));
+        ending.leaves |= leaves;
+        return;
+    }
+    *ending = Some(Ending { deadline: Some(deadline), leaves });
+    if let Some(pid) = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed())) {
+        // It fails when the command has just ended.
+        let _ = kill_process(pid, Signal::TERM);
     }
 }
 

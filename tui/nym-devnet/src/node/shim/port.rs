@@ -58,8 +58,8 @@ impl Ports {
     }
 
     /// Closes them, for the command.
-    pub(super) fn close(self) -> Self {
-        Self { chosen: self.chosen, open: Vec::new() }
+    pub(super) fn close(&mut self) {
+        self.open.clear();
     }
 
     /// Where packets, or applications, are to come.

@@ -1,5 +1,12 @@
-//! Many who listen at once, and one who does not.
+//! Many at once, and those who do not do what they came for.
 
+use std::convert::Infallible;
+
+use axum::body::Body;
+use axum::http::Request;
+use futures_util::stream;
+use hyper::service::Service as _;
+use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
@@ -53,4 +60,28 @@ async fn one_of_fifty_readers_never_reads_and_the_others_miss_nothing() {
         snapshots += usize::from(line.contains(r#""type":"snapshot""#));
     }
     assert!(line.starts_with(&format!(r#"{{"seq":{last},"#)), "{line}");
+}
+
+#[tokio::test]
+async fn who_says_nothing_keeps_nobody_out() {
+    let desk = Desk::new();
+    let mut silent = Vec::new();
+    for _ in 0..MAX_CONNECTIONS {
+        silent.push(UnixStream::connect(&desk.socket).await.expect("connects"));
+    }
+    let stream = within(desk.client.events()).await;
+    assert!(stream.is_ok(), "some of the silent ones were sent away");
+}
+
+/// A body that says that it comes and never does.
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_given_up() {
+    let (asks, _asked) = mpsc::channel(1);
+    let router = TowerToHyperService::new(router(asks));
+    let lines = stream::pending::<Result<Bytes, Infallible>>();
+    for path in [paths::SEND, paths::SET] {
+        let request = Request::post(path).body(Body::from_stream(lines.clone()));
+        let answer = router.call(request.expect("a request")).await.expect("an answer");
+        assert_eq!(answer.status(), 408, "{path}");
+    }
 }

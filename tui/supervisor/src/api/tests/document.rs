@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::*;
 
 fn document() -> Value {
-    serde_json::from_slice(&DOCUMENT).expect("JSON")
+    serde_json::from_slice(&describe()).expect("JSON")
 }
 
 /// Whoever changes the interface sees here what others will see. `INSTA_UPDATE=always` writes it anew.

@@ -148,9 +148,17 @@ async fn new_parameters_reach_those_that_run_and_those_that_will() {
         }
     })
     .await;
-    let rates = r#""change":{"hop_delay":{"secs":0,"nanos":200000000},"slot":{"secs":0,"nanos":50000000},"loop_cover":{"secs":1,"nanos":0}"#;
-    for (name, rest) in [("alice", "}}\n"), ("bob", "}}\n"), ("crowd", ",\"crowd\":9}}\n")] {
-        assert!(told(name).ends_with(&format!("{rates}{rest}")), "{}", told(name));
+    let rates = devnet.spec.plan.layout.rates;
+    let change = contract::Change {
+        hop_delay: Some(rates.hop_delay),
+        slot: Some(Duration::from_millis(50)),
+        loop_cover: Some(rates.loop_cover),
+        crowd: None,
+    };
+    for (name, crowd) in [("alice", None), ("bob", None), ("crowd", Some(9))] {
+        let request: contract::Request = serde_json::from_str(&told(name)).expect("one request");
+        let change = contract::Change { crowd, ..change };
+        assert_eq!(request.command, contract::Command::Set { change }, "{name}");
     }
     assert_eq!(told("mix-1-1"), "", "a mixnode has no rates");
 

@@ -47,6 +47,7 @@ fn open(devnet: &mut Devnet, at: Moment, name: &str, endpoint: Endpoint) {
             public_keys: vec![format!("{name}-key")],
             address: None,
             new: true,
+            seed: None,
         }),
         Event::Ready { reason: "it says so".into() },
     ] {
