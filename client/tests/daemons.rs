@@ -112,7 +112,7 @@ async fn a_supervisor_sends_and_hears_every_stage() {
     };
     let to = network.bob.wait_for("address", address).await;
     let content = Content::Text("from the supervisor".into());
-    network.alice.request(7, Command::Send { to, content: content.clone() }).await;
+    network.alice.request(7, Command::Send { to, content: content.clone(), message: None }).await;
     let accepted = |event: &Event| match event {
         Event::Answer(answer) if answer.id == 7 => Some(answer.outcome.clone()),
         _ => None,
@@ -283,7 +283,7 @@ async fn a_client_without_a_directory_says_what_it_waits_for() {
     assert_eq!(reason, "the provider `provider-1` is not in the directory; none is");
 
     // It answers while it waits, and stops when asked.
-    let send = Command::Send { to: "x".into(), content: Content::Text("x".into()) };
+    let send = Command::Send { to: "x".into(), content: Content::Text("x".into()), message: None };
     client.request(1, send).await;
     let refused = |event: &Event| match event {
         Event::Answer(answer) if answer.id == 1 => Some(answer.outcome.clone()),
@@ -306,7 +306,8 @@ async fn what_was_accepted_waits_for_its_layer_and_outlives_the_client() {
     network.mixnodes[1].ended().await.expect("a clean end");
     network.alice.wait_for("a missing layer", waiting).await;
     let to = App::connect(&network.bob).await.own_address().await;
-    let send = Command::Send { to, content: Content::Text("late, not lost".into()) };
+    let content = Content::Text("late, not lost".into());
+    let send = Command::Send { to, content, message: None };
     network.alice.request(1, send).await;
     let accepted = |event: &Event| match event {
         Event::Answer(answer) if answer.id == 1 => Some(answer.outcome.clone()),

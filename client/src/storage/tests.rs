@@ -392,7 +392,7 @@ async fn a_page_has_room_for_a_line_of_contents() {
     for (message, length) in [(1, half), (2, 2 * half + 1), (3, half), (4, 1), (5, 2 * half)] {
         storage.keep(pieces(id(message), &bytes(length))).await.expect("kept");
     }
-    let inbox::Page { messages: page, more, last } = storage.page(0).await.expect("reads");
+    let Page { messages: page, more, last } = storage.page(0).await.expect("reads");
     assert_eq!(last, 5);
     let numbers: Vec<u64> = page.iter().map(|message| message.number).collect();
     assert_eq!((&numbers[..], more), (&[1, 2, 3][..], true));
@@ -400,9 +400,9 @@ async fn a_page_has_room_for_a_line_of_contents() {
     assert_eq!(page[1].content, contract::Content::Omitted(2 * half + 1));
     assert_eq!(page[0].message, id(1).to_string());
     assert!(page[0].unix_ms > 1_700_000_000_000);
-    let inbox::Page { messages: page, more, .. } = storage.page(3).await.expect("reads");
+    let Page { messages: page, more, .. } = storage.page(3).await.expect("reads");
     assert_eq!((page.len(), page[0].number, more), (1, 4, true));
-    let inbox::Page { messages: page, more, .. } = storage.page(4).await.expect("reads");
+    let Page { messages: page, more, .. } = storage.page(4).await.expect("reads");
     assert_eq!((page.len(), page[0].number, more), (1, 5, false));
 }
 

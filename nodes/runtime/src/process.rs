@@ -207,6 +207,9 @@ struct Signals {
 
 impl Signals {
     fn listen() -> io::Result<Self> {
+        // A file that has grown to a limit (`ulimit -f`) is then an error like a full disk. Without this
+        // it would end the process. It fails where the system has no such signal.
+        drop(signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())));
         let interrupt = signal(SignalKind::interrupt())?;
         Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
     }

@@ -105,7 +105,7 @@ fn counts(devnet: &Devnet, wide: bool, scene: &Scene<'_>) -> Vec<Span<'static>> 
 fn connection(model: &Model, scene: &Scene<'_>) -> (String, Style) {
     let mark = |mark: Mark| scene.symbols.mark(mark);
     if let Some(playback) = &model.playback {
-        let style = if model.is_frozen() { scene.theme.selection } else { scene.theme.accent };
+        let style = if model.is_paused() { scene.theme.selection } else { scene.theme.accent };
         return (played(playback, model, scene), style);
     }
     match &model.connection {

@@ -147,8 +147,8 @@ impl Model {
         let until = self.connection.lost_since().unwrap_or(self.now);
         let since = until.saturating_since(self.heard_at).min(STALE_AFTER);
         match &self.playback {
-            // At its end its time stands still.
-            Some(playback) if playback.ended.is_some() => live.heard,
+            // Its time stands still.
+            Some(playback) if playback.ended.is_some() || playback.pace.paused => live.heard,
             Some(playback) => live.heard.after(since.mul_f64(playback.pace.speed.factor())),
             None => live.heard.after(since),
         }
@@ -173,6 +173,12 @@ impl Model {
     /// Whether the view is frozen.
     pub(crate) fn is_frozen(&self) -> bool {
         self.frozen.is_some()
+    }
+
+    /// Whether what is shown stands still: the view is frozen, or the recording paused, perhaps
+    /// before there was anything to show.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.playback.as_ref().map_or_else(|| self.is_frozen(), |playback| playback.pace.paused)
     }
 
     /// Freezes the view, or lets it go on.

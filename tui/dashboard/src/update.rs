@@ -166,7 +166,7 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Interrupt => return vec![Effect::Quit(Outcome::Quit)],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Redraw => return vec![Effect::Redraw],
-        Action::Freeze => return freeze(model, !model.is_frozen()),
+        Action::Freeze => return freeze(model, !model.is_paused()),
         Action::Slower => return change_speed(model, Speed::slower),
         Action::Faster => return change_speed(model, Speed::faster),
         _ => {}
@@ -192,7 +192,7 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
             show(model, Screen::Messages);
             model.screens.messages.write();
         }
-        Action::Back if model.is_frozen() => return freeze(model, false),
+        Action::Back if model.is_paused() => return freeze(model, false),
         _ => return screens::act(model, action),
     }
     Vec::new()

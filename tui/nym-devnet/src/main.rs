@@ -138,8 +138,8 @@ fn usage(error: &clap::Error) -> ExitCode {
         let is_plain = !io::stdout().is_terminal()
             || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let shown = if is_plain { shown.to_string() } else { shown.ansi().to_string() };
-        let lines: String = shown.lines().map(|line| format!("{}\n", line.trim_end())).collect();
-        drop(io::stdout().write_all(lines.as_bytes()));
+        let lines: Vec<&str> = shown.lines().map(str::trim_end).collect();
+        drop(writeln!(io::stdout(), "{}", lines.join("\n")));
     } else if text == error.to_string() {
         // Whoever does not read it sees the exit code.
         drop(error.print());

@@ -11,6 +11,8 @@
 //! nodes/        NAME/: keys and mailboxes
 //! ```
 
+mod error;
+
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
@@ -18,9 +20,10 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use control::{Failure, FailureCode, shown_name};
-
 use crate::spec::Record;
+
+pub use error::FolderError;
+use error::io_error;
 
 /// The longest name. It becomes a folder and part of a socket's path.
 const MAX_NAME_BYTES: usize = 64;
@@ -33,70 +36,6 @@ const MAX_SOCKET_PATH_BYTES: usize = 100;
 /// tells that from a supervisor.
 const LOCK_ATTEMPTS: u32 = 5;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
-
-/// Why a folder cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum FolderError {
-    /// There is no folder to keep devnets in.
-    #[error("cannot find the folder for devnets: neither `XDG_STATE_HOME` nor `HOME` is set")]
-    NoStateDir,
-    /// The name cannot be one.
-    #[error("`{}` cannot be the name of a devnet: {reason}", shown_name(name))]
-    Name {
-        /// What was asked for.
-        name: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// The control socket would have a path that the system refuses.
-    #[error(
-        "cannot open the control socket `{}`: its path has {} bytes, at most {MAX_SOCKET_PATH_BYTES} \
-         are possible", path.display(), path.as_os_str().len()
-    )]
-    SocketPath {
-        /// The path.
-        path: PathBuf,
-    },
-    /// A devnet of that name runs.
-    #[error("a devnet named `{name}` runs already")]
-    InUse {
-        /// The name.
-        name: String,
-    },
-    /// Something on disk.
-    #[error("cannot {attempt} `{}`: {cause}", path.display())]
-    Io {
-        /// What was attempted.
-        attempt: &'static str,
-        /// On what.
-        path: PathBuf,
-        /// What went wrong.
-        cause: io::Error,
-    },
-}
-
-impl From<FolderError> for Failure {
-    fn from(error: FolderError) -> Self {
-        let message = error.to_string();
-        match error {
-            FolderError::NoStateDir => {
-                Self::new(FailureCode::Environment, message).hint("name a folder with --state-dir")
-            }
-            FolderError::Name { .. } => Self::new(FailureCode::Usage, message)
-                .hint("letters, digits, `-` and `_` make good names"),
-            FolderError::SocketPath { .. } => Self::new(FailureCode::Environment, message)
-                .hint("name a shorter folder with --state-dir"),
-            FolderError::InUse { name } => Self::new(FailureCode::NameInUse, message)
-                .hint(format!("`nym-devnet attach {name}` shows it; --name OTHER starts another")),
-            FolderError::Io { .. } => Self::new(FailureCode::Environment, message)
-                .hint("name a folder that you can write to with --state-dir"),
-        }
-    }
-}
-
-fn io_error(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FolderError {
-    move |cause| FolderError::Io { attempt, path: path.into(), cause }
-}
 
 /// The folder that holds the folders of all devnets.
 #[derive(Clone, Debug, PartialEq, Eq)]

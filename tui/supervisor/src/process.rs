@@ -197,7 +197,7 @@ impl Process {
                 self.reason = "stopping, then starts again".into();
             }
             // Whoever wants it to run does not want it to stand still.
-            
+            Phase::Running(running) if running.signal == Signal::Paused => return self.resume(),
             _ => {}
         }
         None

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use control::{Failure, FailureCode};
 use layouts::NodePlan;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -209,6 +209,9 @@ fn record(spec: &Spec, socket: PathBuf) -> Record {
 
 /// A signal that asks a process to end asks the whole devnet.
 fn follow_signals(outside: &mpsc::Sender<Outside>) -> Result<(), Failure> {
+    // A file that has grown to a limit (`ulimit -f`) is then an error like a full disk. Without this it
+    // would end the process. It fails where the system has no such signal.
+    drop(signal(SignalKind::from_raw(Signal::XFSZ.as_raw())));
     for (kind, name) in [
         (SignalKind::terminate(), "SIGTERM"),
         (SignalKind::interrupt(), "SIGINT"),

@@ -57,15 +57,15 @@ async fn a_pushed_message_goes_to_every_connection_of_the_newer_kind() {
     client.until_untaken(0).await;
     assert!(older.fetch().await.is_empty());
     // Whoever looks at the inbox sees all, and takes none.
-    let (page, more) = client.storage.page(0).await.expect("read");
-    assert_eq!((page.len(), more), (49, false));
+    let page = client.storage.page(0).await.expect("read");
+    assert_eq!((page.messages.len(), page.more), (49, false));
 }
 
 #[tokio::test]
 async fn who_looks_at_the_inbox_takes_no_message_from_an_application() {
     let client = TestClient::start().await;
     client.receive(1, "looked at").await;
-    assert_eq!(client.storage.page(0).await.expect("read").0.len(), 1);
+    assert_eq!(client.storage.page(0).await.expect("read").messages.len(), 1);
     assert_eq!(App::connect(&client, "/mix").await.fetch().await, ["looked at"]);
 }
 

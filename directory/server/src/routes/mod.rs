@@ -85,7 +85,8 @@ static LISTING: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| {
         let methods = [("GET", item.get.is_some()), ("POST", item.post.is_some())];
         methods
             .into_iter()
-            .filter_map(move |(name, is_there)| is_there.then(|| (name, path.clone())))
+            .filter(|(_, is_there)| *is_there)
+            .map(move |(name, _)| (name, path.clone()))
     });
     let pages = [page::PATH, swagger::PATH].map(|path| ("GET", path.to_owned()));
     let mut listing: Vec<_> = pages.into_iter().chain(of_api).collect();

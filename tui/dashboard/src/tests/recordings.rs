@@ -56,6 +56,18 @@ fn space_pauses_and_brackets_change_the_speed() {
 }
 
 #[test]
+fn it_can_be_paused_before_anything_is_shown() {
+    let playing = desk(false).model.settings;
+    let mut desk = Desk::new(Fixture::two_by_three(), playing);
+    let normal = Speed::default();
+    assert_eq!(desk.press(Key::of(' ')), pace(true, normal));
+    let snapshot = desk.fixture.snapshot(Duration::ZERO);
+    desk.hear(StreamEvent::Snapshot(Box::new(snapshot)));
+    assert!(header(&mut desk).contains(" PAUSED 0:00/1:30 "), "{}", header(&mut desk));
+    assert_eq!(desk.press(Key::of(' ')), pace(false, normal));
+}
+
+#[test]
 fn nothing_can_be_changed_and_the_end_of_the_devnet_is_not_that_of_the_dashboard() {
     let mut desk = desk(true);
     desk.model.selected = Some("mix-1-1".into());

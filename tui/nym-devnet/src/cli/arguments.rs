@@ -10,8 +10,8 @@ use super::{ScreenArgs, candidates};
 #[derive(Debug, Args)]
 pub(crate) struct AttachArgs {
     /// Name of a running devnet; or a recording, which is played (a devnet of that name comes first,
-    /// so write `./NAME`); or the address of a control port, such as http://127.0.0.1:7000, with its
-    /// token in NYM_DEVNET_CONTROL_TOKEN
+    /// so write `./NAME`); or the address of a control port, such as `http://127.0.0.1:7000`, with its
+    /// token in `NYM_DEVNET_CONTROL_TOKEN`
     #[arg(value_name = "NAME|FILE|URL", add = candidates::devnets())]
     pub(crate) devnet: Option<String>,
     /// Show everything, change nothing

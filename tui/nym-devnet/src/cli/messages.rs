@@ -22,7 +22,8 @@ pub(crate) struct SendArgs {
     /// Send what is in this file, as it is
     #[arg(long, value_name = "FILE", conflicts_with = "text")]
     pub(crate) file: Option<PathBuf>,
-    /// Send it so many times; `{n}` in TEXT becomes 1, 2, 3, …
+    /// Send it so many times; an n in braces in TEXT becomes 1, 2, 3, …
+    // Not as it is written: the parser takes that for the end of a line.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) count: Option<u32>,
     /// So many a second at most [default: each as soon as the one before is accepted]

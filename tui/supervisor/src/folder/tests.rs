@@ -1,5 +1,6 @@
 //! One owner at a time, and nothing of anybody else touched.
 
+use control::{Failure, FailureCode};
 use layouts::{Layout, Ports};
 use std::os::unix::fs::PermissionsExt as _;
 
