@@ -5,7 +5,6 @@
 //! ```
 
 #[path = "../tests/pty/mod.rs"]
-#[expect(dead_code, reason = "a picture needs less of the terminal than the tests")]
 mod pty;
 
 use std::fmt::Write as _;

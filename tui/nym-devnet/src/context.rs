@@ -44,20 +44,24 @@ impl Context {
 
     /// The running devnet that is meant.
     pub(crate) fn connect(&self, named: Option<&str>) -> Outcome<ControlClient> {
-        let folder = self.folder(named)?;
-        if !folder.is_running()? {
-            return Err(self.not_running(folder.name()).into());
-        }
-        Ok(ControlClient::new(folder.socket())?)
+        self.reach(named, Folder::socket)
     }
 
     /// The running devnet that is meant, by the way in that only shows.
     pub(crate) fn observe(&self, named: Option<&str>) -> Outcome<ControlClient> {
+        self.reach(named, Folder::observe_socket)
+    }
+
+    fn reach(
+        &self,
+        named: Option<&str>,
+        socket: impl Fn(&Folder) -> PathBuf,
+    ) -> Outcome<ControlClient> {
         let folder = self.folder(named)?;
         if !folder.is_running()? {
             return Err(self.not_running(folder.name()).into());
         }
-        Ok(ControlClient::new(folder.observe_socket())?)
+        Ok(ControlClient::new(socket(&folder))?)
     }
 
     /// No devnet of that name runs.

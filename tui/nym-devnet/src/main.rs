@@ -127,8 +127,11 @@ fn usage(error: &clap::Error) -> ExitCode {
         text = format!("error: a command is missing\n\n{}", Cli::command().render_help());
     }
     if !is_help && asks_for_json(&arguments) {
-        let message = text.lines().next().unwrap_or_default();
-        let message = message.strip_prefix("error: ").unwrap_or(message);
+        // What is missing is listed below; after an empty line come usage and advice.
+        let message: Vec<&str> =
+            text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+        let message = message.join(" ");
+        let message = message.strip_prefix("error: ").unwrap_or(&message);
         let failure = Failure::new(FailureCode::Usage, message)
             .hint("`nym-devnet help` lists commands and options");
         output::failure(&failure, Format::Json);

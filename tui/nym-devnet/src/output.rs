@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use control::{Failure, State, visible};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -116,6 +117,21 @@ impl Output {
         stdout.write_all(line.as_bytes())?;
         stdout.write_all(b"\n")?;
         Ok(stdout.flush()?)
+    }
+
+    /// Ends a stream whose reader has gone, as in `nym-devnet logs -f | head -1`. Writing tells it too,
+    /// but perhaps there is nothing to write for long.
+    pub(crate) fn check_reader() -> Outcome {
+        let stdout = io::stdout();
+        let mut looked = [PollFd::new(&stdout, PollFlags::empty())];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        // What cannot be looked at is not a pipe.
+        let changed = poll(&mut looked, Some(&now)).unwrap_or_default();
+        let gone = PollFlags::ERR | PollFlags::HUP;
+        if changed > 0 && looked[0].revents().intersects(gone) {
+            return Err(Stop::NobodyReads);
+        }
+        Ok(())
     }
 
     /// Something that the reader may want to know and no program needs.

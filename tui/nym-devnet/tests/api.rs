@@ -182,8 +182,8 @@ async fn over_tcp_a_token_is_asked_for_and_one_of_them_only_shows() {
     assert_eq!(nobody.status(), 401);
 
     let port = address.rsplit(':').next().expect("a port");
-    let taken = lab.run(&format!("{up} {port} --name t2 -o json")).expect(4).json();
-    assert_eq!(taken["error"]["code"], "PORT_TAKEN");
+    let refused = lab.run(&format!("{up} {port} --name t2 -o json")).expect(4).json();
+    assert_eq!(refused["error"]["code"], "PORT_TAKEN");
     assert!(!lab.folder("t2").join("control.sock").exists());
     lab.run("down t1").expect(0);
     assert!(lab.folder("t1").exists() && !lab.folder("t1").join("control.token").exists());

@@ -115,6 +115,9 @@ fn every_command_has_one_form_of_success_and_of_failure_in_json() {
         let is_exempt = NOT_FOR_SCRIPTS.contains(&command.as_str());
         assert!(is_exempt || fails && succeeds, "`{command}` is not tried");
     }
+    let missing = lab.run("send alice -o json").expect(2).json();
+    let message = missing["error"]["message"].as_str().expect("text");
+    assert!(message.ends_with("not provided: <TO> <TEXT>"), "{message}");
     for (line, code) in FAIL {
         let done = lab.run(&format!("{line} --name t1 -o json")).expect(code);
         let failure = done.json();

@@ -335,6 +335,16 @@ fn nobody_has_to_read_to_the_end() {
         let done = running.wait(20).expect(0);
         assert_eq!(done.stderr, "", "{arguments}");
     }
+    // One that has read enough goes while there is nothing to write.
+    for arguments in ["logs -n 1 -f", "inbox bob -f"] {
+        lab.run("send alice bob hello --wait --name t1").expect(0);
+        let mut running = lab.spawn(&format!("{arguments} --name t1"));
+        let mut line = [0];
+        let mut stdout = running.child.stdout.take().expect("piped");
+        std::io::Read::read_exact(&mut stdout, &mut line).expect("it prints");
+        drop(stdout);
+        running.wait(20).expect(0);
+    }
     lab.run("down t1").expect(0);
 }
 

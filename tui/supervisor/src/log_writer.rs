@@ -21,6 +21,9 @@ const MAX_WAITING: usize = 8 << 20;
 /// How long the end of the supervisor waits for the last lines.
 const LAST_WAIT: Duration = Duration::from_secs(1);
 
+/// What could not be told, because too much else was, is told again after this.
+const SAY_AGAIN: Duration = Duration::from_millis(100);
+
 /// The thread only writes.
 const STACK_BYTES: usize = 256 << 10;
 
@@ -175,7 +178,17 @@ impl Writer {
                 }
                 queue.is_writing = false;
                 self.changed.notify_all();
-                queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                let mut untold = files.values_mut().filter(|writing| writing.untold.is_some());
+                queue = match untold.next() {
+                    None => self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                    Some(first) => {
+                        drop(queue);
+                        first.say_again();
+                        untold.for_each(Writing::say_again);
+                        let woken = self.changed.wait_timeout(self.lock(), SAY_AGAIN);
+                        woken.unwrap_or_else(PoisonError::into_inner).0
+                    }
+                };
             };
             queue.is_writing = true;
             let Some(waiting) = queue.logs.get_mut(&id) else { continue };
@@ -220,25 +233,27 @@ impl Writing {
         Self { path, file: None, tell, fails: false, lost: 0, untold: None }
     }
 
-    /// Writes lines; so many were lost after the ones before.
+    /// Writes lines; so many after them were lost.
     fn write(&mut self, bytes: &[u8], lost: usize) {
-        self.lost += lost;
-        if let Some(text) = self.untold.take() {
-            self.say(text);
-        }
+        self.say_again();
         if bytes.is_empty() {
+            self.lost += lost;
             return;
         }
-        match self.try_write(bytes) {
-            Ok(0) => {}
-            Ok(lost) => {
+        match self.try_write(bytes, lost) {
+            Ok(()) => {
                 self.fails = false;
-                self.say(format!("[the log file is written again; {lost} lines are not in it]"));
+                let lost = lost + mem::take(&mut self.lost);
+                if lost > 0 {
+                    self.say(format!(
+                        "[the log file is written again; {lost} lines are not in it]"
+                    ));
+                }
             }
             Err(error) => {
                 // Opened again the next time: the folder may be back, or the file another one.
                 self.file = None;
-                self.lost += lines_in(bytes);
+                self.lost += lines_in(bytes) + lost;
                 if !mem::replace(&mut self.fails, true) {
                     self.say(format!("[cannot write the log file: {error}]"));
                 }
@@ -246,8 +261,8 @@ impl Writing {
         }
     }
 
-    /// Writes, and how many lines were lost before.
-    fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+    /// Writes, with a note wherever lines are missing.
+    fn try_write(&mut self, bytes: &[u8], lost: usize) -> io::Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
             file => file.insert(LogFile::open(&self.path)?),
@@ -256,7 +271,17 @@ impl Writing {
             writeln!(file, "[{} lines are lost]", self.lost)?;
         }
         file.write_all(bytes)?;
-        Ok(mem::take(&mut self.lost))
+        if lost > 0 {
+            writeln!(file, "[{lost} lines are lost]")?;
+        }
+        Ok(())
+    }
+
+    /// Says what could not be told.
+    fn say_again(&mut self) {
+        if let Some(text) = self.untold.take() {
+            self.say(text);
+        }
     }
 
     fn say(&mut self, text: String) {
@@ -336,7 +361,23 @@ mod tests {
             told.recv(),
             Ok("[the log file is written again; 7 lines are not in it]".into())
         );
-        assert_eq!(read(&path), "[7 lines are lost]\none\ntwo\n");
+        assert_eq!(read(&path), "one\n[7 lines are lost]\ntwo\n");
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_told_later() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let writer = Writer::start();
+        let (sender, told) = mpsc::channel();
+        let mut busy = 3;
+        let tell = move |text| {
+            busy -= 1;
+            busy < 0 && sender.send(text).is_ok()
+        };
+        let log = Log::of(&writer, dir.path().join("no/such.log"), Box::new(tell));
+        log.write(b"lost\n");
+        let text = told.recv_timeout(Duration::from_secs(60)).expect("told");
+        assert!(text.starts_with("[cannot write the log file: "), "{text}");
     }
 
     #[test]
@@ -367,7 +408,7 @@ mod tests {
         assert_eq!(told.try_iter().collect::<Vec<_>>(), [text]);
         let written = read(&path);
         assert_eq!(written.lines().filter(|line| line.starts_with('x')).count(), room);
-        assert!(written.contains("[3 lines are lost]\n") && written.ends_with("after\n"));
+        assert!(written.ends_with("x\n[3 lines are lost]\nafter\n"));
     }
 
     /// A pipe that nobody reads would hold up whoever opens it.

@@ -55,6 +55,7 @@ async fn follow(context: &Context, mut pages: Pages<'_>) -> Outcome {
     let mut is_behind = false;
     let mut told = None;
     while let Some(envelope) = events.next().await? {
+        Output::check_reader()?;
         if may_begin_anew(&envelope.event, pages.client) && pages.began_anew().await {
             let note = "the inbox of `{}` was put aside by its client, and begins anew";
             context.output.note(&note.replace("{}", pages.client));

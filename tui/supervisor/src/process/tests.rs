@@ -367,10 +367,13 @@ impl World {
             Step::Ask(input) => self.give(input),
             Step::Spawning { works } => self.can_spawn = works,
             Step::Happen(Input::Exited(exit)) => self.end(exit),
-            // The directory speaks of it also while it stands still.
-            Step::Happen(input @ (Input::Listed | Input::Unlisted)) => self.give(input),
-            Step::Happen(input) if self.alive && !self.still => self.give(input),
-            Step::Happen(_) => {}
+            Step::Happen(input) => {
+                // The directory speaks of it also while it stands still.
+                let is_of_others = matches!(input, Input::Listed | Input::Unlisted);
+                if is_of_others || (self.alive && !self.still) {
+                    self.give(input);
+                }
+            }
             Step::Pass(time) => self.pass(time),
         }
         self.check();

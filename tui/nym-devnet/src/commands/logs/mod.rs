@@ -238,6 +238,8 @@ impl Logs<'_> {
                     continue;
                 }
             };
+            // Nodes report each second, so that it is seen soon.
+            Output::check_reader()?;
             let event = match next {
                 Ok(Some(envelope)) => envelope.event,
                 Ok(None) => break,
