@@ -72,6 +72,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
             "control",
             "dashboard",
             "directory-api",
+            "directory-client",
             "directory-server",
             "layouts",
             "mixnode",
