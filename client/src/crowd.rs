@@ -225,6 +225,14 @@ impl Crowd {
         self.provider.send_replace(Some(provider));
     }
 
+    /// Lets all go, and nobody come any more.
+    pub(crate) async fn leave(&mut self) {
+        if let Some((_, request)) = self.wanted.take() {
+            self.answer(request, Err("it is leaving".into()));
+        }
+        self.tell_all(|| Ask::Leave).await;
+    }
+
     pub(crate) async fn tell_all(&self, ask: impl Fn() -> Ask) {
         for Member { asks, .. } in &self.members {
             // An identity that has ended already needs no telling.

@@ -183,7 +183,7 @@ async fn work(
                     break;
                 }
                 Command::Leave => {
-                    crowd.tell_all(|| Ask::Leave).await;
+                    crowd.leave().await;
                     reporter.report(done(id));
                 }
                 Command::Send { to, content, message } => {

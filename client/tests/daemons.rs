@@ -2,7 +2,7 @@
 
 mod network;
 
-use contract::{Command, Content, Endpoint, Event, MessageStage, Outcome};
+use contract::{Change, Command, Content, Endpoint, Event, MessageStage, Outcome};
 use directory_client::DirectoryClient;
 use futures_util::{SinkExt, StreamExt};
 use network::{App, Network, deadline};
@@ -293,6 +293,24 @@ async fn a_client_without_a_directory_says_what_it_waits_for() {
     client.request(2, Command::Stop).await;
     client.ended().await.expect("a clean end");
     mixnode.shutdown.cancel();
+}
+
+/// Identities that are still to come when it is asked to leave would not know of it.
+#[tokio::test]
+async fn a_crowd_that_is_growing_leaves_when_it_is_asked_to() {
+    let home = tempfile::tempdir().expect("a folder");
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let nowhere = format!("http://{}", silent.local_addr().expect("bound"));
+    let mut crowd = network::client_with(home.path(), &nowhere, "crowd", "--crowd 2");
+    let change = Change { crowd: Some(500), ..Change::default() };
+    crowd.request(1, Command::Set { change }).await;
+    crowd.request(2, Command::Leave).await;
+    let refused = |event: &Event| match event {
+        Event::Answer(answer) if answer.id == 1 => Some(answer.outcome.clone()),
+        _ => None,
+    };
+    assert!(matches!(crowd.wait_for("answer", refused).await, Outcome::Refused { .. }));
+    crowd.ended().await.expect("a clean end");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 
 use contract::{Change, Endpoint, Role};
 
-use crate::names::{NameError, check_client_name, client_name, mixnode_name, provider_name};
+use crate::names::{CROWD, NameError, check_client_name, client_name, mixnode_name, provider_name};
 use crate::plan::{
     CLIENT_PORT, MIXNODE_PORT, NodePlan, PROVIDER_MIX_PORT, Plan, PortPlan, Ports,
     provider_clients_port,
@@ -214,7 +214,7 @@ impl Plan {
         match crowd {
             Some(index) if layout.crowd == 0 => drop(self.nodes.remove(index)),
             None if layout.crowd > 0 => {
-                let mut node = NodePlan::new(&layout, "crowd".into(), Role::Crowd);
+                let mut node = NodePlan::new(&layout, CROWD.into(), Role::Crowd);
                 let first = self.nodes.iter().find(|node| node.role == Role::Provider);
                 let named = self.present(node.provider);
                 node.provider = named.or_else(|| first.map(|provider| provider.name.clone()));

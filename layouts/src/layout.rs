@@ -167,6 +167,9 @@ impl Layout {
             ("loop cover", loop_cover, MIN_INTERVAL_MS, MAX_INTERVAL_MS),
         ] {
             let what = format!("{what} in milliseconds");
+            // A part of a millisecond counts: it makes one that is too long longer than the bound.
+            let is_long = rate > Duration::from_millis(most);
+            let rate = if is_long { rate.saturating_add(ALMOST_A_MILLISECOND) } else { rate };
             let [least, most] = [least, most].map(Duration::from_millis).map(milliseconds);
             within(&what, milliseconds(rate), least, most)?;
         }
@@ -184,6 +187,9 @@ impl Layout {
         if self.rates == self.profile.rates() { name.into() } else { format!("{name}, changed") }
     }
 }
+
+/// What rounds a time up to whole milliseconds.
+const ALMOST_A_MILLISECOND: Duration = Duration::from_nanos(999_999);
 
 fn milliseconds(time: Duration) -> usize {
     usize::try_from(time.as_millis()).unwrap_or(usize::MAX)
@@ -217,6 +223,10 @@ mod tests {
         assert_eq!(
             refused(|l| l.rates.slot = Duration::from_micros(999)),
             "slot in milliseconds: 0 is not between 1 and 3600000"
+        );
+        assert_eq!(
+            refused(|l| l.rates.hop_delay = Duration::new(10, 1)),
+            "hop delay in milliseconds: 10001 is not between 0 and 10000"
         );
         assert_eq!(
             refused(|l| l.rates.loop_cover = Duration::MAX),

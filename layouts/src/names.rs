@@ -6,8 +6,11 @@ pub(crate) const MAX_BYTES: usize = 32;
 /// What a name of a client looks like.
 pub(crate) const PATTERN: &str = "^[a-z][a-z0-9-]*$";
 
+/// Name of the crowd's process.
+pub(crate) const CROWD: &str = "crowd";
+
 /// Names that somebody else has.
-const TAKEN: [&str; 3] = ["directory", "crowd", "supervisor"];
+const TAKEN: [&str; 3] = ["directory", CROWD, "supervisor"];
 
 /// How names begin that mixnodes and providers get, with a number after it.
 const NUMBERED: [&str; 2] = ["mix-", "provider-"];

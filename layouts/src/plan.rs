@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use contract::{Change, Endpoint, Role};
 use serde::{Deserialize, Serialize};
 
-use crate::names::{mixnode_name, provider_name};
+use crate::names::{CROWD, mixnode_name, provider_name};
 use crate::{Layout, LayoutError, Rates, Restart};
 
 /// Where the preferred ports of the directory, mixnodes, providers and clients begin.
@@ -196,7 +196,7 @@ impl Plan {
             nodes.push(node);
         }
         if layout.crowd > 0 {
-            let mut node = NodePlan::new(&layout, "crowd".into(), Role::Crowd);
+            let mut node = NodePlan::new(&layout, CROWD.into(), Role::Crowd);
             node.provider.get_or_insert_with(|| provider_name(0));
             nodes.push(node);
         }

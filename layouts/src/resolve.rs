@@ -8,7 +8,7 @@ use serde::Deserialize as _;
 use crate::fault::{LayoutFault, Wrong, nearest, shown};
 use crate::file::{LayoutFile, NodeFile};
 use crate::kinds::{Clients, Count, Time};
-use crate::names::check_client_name;
+use crate::names::{CROWD, check_client_name};
 use crate::value::Value;
 use crate::variables::{Variables, fill};
 use crate::{Layout, NodeLayout, Override, Plan, PlanError, Ports, Rates, Source};
@@ -157,13 +157,15 @@ impl Resolving<'_> {
 
     /// Whether a node exists, and what is said of it fits its role.
     fn check_node(&self, name: &str, node: &NodeFile, plan: &Plan) -> Result<(), Wrong> {
-        let Some(planned) = plan.nodes.iter().find(|planned| planned.name == name) else {
+        let planned = plan.nodes.iter().find(|planned| planned.name == name);
+        // A crowd of nobody is no process, and may become one while the devnet runs.
+        let nobody = (name == CROWD).then_some(Role::Crowd);
+        let Some(role) = planned.map(|planned| planned.role).or(nobody) else {
             let message = format!("this network has no node `{}`", shown(name));
             let names = || plan.nodes.iter().map(|node| node.name.as_str());
             let wrong = Wrong::other(message).at(self.value.place_of(&["nodes", name]));
             return Err(wrong.hint(one_of(name, names)));
         };
-        let role = planned.role;
         let sends = matches!(role, Role::Client | Role::Crowd);
         let can_be_another = matches!(role, Role::Mixnode | Role::Provider | Role::Client);
         let fields = [

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::env::VarError;
 use std::path::Path;
 
-use layouts::{Layout, Plan, Ports, Resolved, Source};
+use contract::Change;
+use layouts::{Layout, Override, Plan, Ports, Resolved, Source};
 use serde_json::{Value, json};
 
 fn nothing(_: &str) -> Result<String, VarError> {
@@ -81,6 +82,25 @@ fn the_builtin_layouts_are_what_they_say() {
         .map(|node| node.name.as_str())
         .collect();
     assert_eq!(foreign, ["mix-2-1"]);
+}
+
+/// What is said of the crowd is no fault where there is none: `set crowd=20` may bring it.
+#[test]
+fn every_builtin_layout_can_be_without_a_crowd() {
+    for name in Source::builtin_names() {
+        let (source, _) = builtin(name);
+        for param in ["crowd=0", "profile=fast"] {
+            let param = [Override::param(param).expect("a field")];
+            let resolved = layouts::resolve(Some(&source), &param, &nothing);
+            assert!(resolved.is_ok(), "{name}: {:?}", resolved.err());
+        }
+    }
+    let (source, _) = builtin("two-providers");
+    let without = [Override::param("crowd=0").expect("a field")];
+    let mut plan = layouts::resolve(Some(&source), &without, &nothing).expect("a network").plan;
+    plan.set(Change { crowd: Some(20), ..Change::default() }).expect("a crowd");
+    let crowd = plan.nodes.last().expect("nodes");
+    assert_eq!((crowd.name.as_str(), crowd.provider.as_deref()), ("crowd", Some("provider-2")));
 }
 
 #[test]

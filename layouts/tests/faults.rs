@@ -87,7 +87,6 @@ fn faults_are_as_they_were_reviewed() {
         "clients = [\"alice\", \"alice\"]",
         "clients = [\"Alice\"]",
         "clients = [\"crowd\"]",
-        "crowd = 0\n[nodes.crowd]\nslot = \"1s\"",
         "[nodes.mix-4-1]\nmetrics = false",
         "[nodes.alcie]\nslot = \"1s\"",
         // Fields that a role does not have.

@@ -12,6 +12,7 @@ mod command;
 mod content;
 mod duration;
 mod event;
+mod metrics;
 mod rates;
 mod time;
 
@@ -19,10 +20,10 @@ pub use command::{Command, Request};
 pub use content::{Content, ContentError};
 pub use duration::{DurationError, parse_duration};
 pub use event::{
-    Answer, Endpoint, Event, Fatal, FatalCode, Hello, Identity, InboxMessage, Lateness, LinkEvent,
-    Listening, MailboxCounters, MessageEvent, MessageStage, NodeMetrics, Outcome, Role,
-    TrafficCounters,
+    Answer, Endpoint, Event, Fatal, FatalCode, Hello, Identity, InboxMessage, LinkEvent, Listening,
+    MessageEvent, MessageStage, Outcome, Role,
 };
+pub use metrics::{Lateness, MailboxCounters, NodeMetrics, TrafficCounters};
 pub use rates::{Change, Rates};
 pub use time::Time;
 

@@ -102,10 +102,7 @@ impl Recording {
     pub fn open(path: &Path) -> Result<Self, RecordingError> {
         let unreadable = |cause| RecordingError::Unreadable { path: path.into(), cause };
         let not_one = |found| RecordingError::NotOne { path: path.into(), line: 1, found };
-        let mut file = File::open(path).map_err(unreadable)?;
-        let last = last_moment(&mut file).map_err(unreadable)?;
-        file.rewind().map_err(unreadable)?;
-        let mut input = BufReader::new(file);
+        let mut input = BufReader::new(File::open(path).map_err(unreadable)?);
         let line = match read_line(&mut input, MAX_EVENT_BYTES).map_err(unreadable)? {
             Line::Whole(line) => line,
             Line::Rest(_) => return Err(not_one("not whole")),
@@ -118,6 +115,10 @@ impl Recording {
             return Err(not_one("not the snapshot that it has to begin with"));
         }
         let first = begin.t;
+        // What begins as one is worth looking at its end.
+        let position = input.stream_position().map_err(unreadable)?;
+        let last = last_moment(input.get_mut()).map_err(unreadable)?;
+        input.seek(SeekFrom::Start(position)).map_err(unreadable)?;
         Ok(Self {
             input,
             first,

@@ -31,6 +31,8 @@ pub(crate) enum Action {
     Kill,
     /// Restart a process.
     Restart,
+    /// Let a process stand still, or go on.
+    Pause,
     /// Show the log of the selected process.
     NodeLogs,
     /// Narrow a list by a text.

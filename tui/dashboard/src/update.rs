@@ -1,7 +1,7 @@
 //! What every message does to the model, and what it asks for. Pure: no clock, no I/O.
 
 use contract::Time;
-use control::{Envelope, NodeAction, StreamEvent};
+use control::{Envelope, NodeAction, State, StreamEvent};
 
 use crate::Outcome;
 use crate::action::{self, Action};
@@ -187,6 +187,7 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Stop => return act_on_node(model, action, NodeAction::Stop),
         Action::Kill => return act_on_node(model, action, NodeAction::Kill),
         Action::Restart => return act_on_node(model, action, NodeAction::Restart),
+        Action::Pause => return act_on_node(model, action, pause_or_resume(model)),
         Action::NodeLogs => node_logs(model),
         Action::Write => {
             show(model, Screen::Messages);
@@ -284,6 +285,16 @@ fn act_on_node(model: &mut Model, action: Action, what: NodeAction) -> Vec<Effec
         effect,
     }));
     Vec::new()
+}
+
+/// What the key that pauses does now, also while the view is frozen: who stands still goes on.
+fn pause_or_resume(model: &Model) -> NodeAction {
+    let name = node_meant(model);
+    let node = name.as_deref().and_then(|name| model.live.as_ref()?.node(name));
+    match node.map(|node| node.status.state) {
+        Some(State::Paused) => NodeAction::Resume,
+        _ => NodeAction::Pause,
+    }
 }
 
 /// The process that an action is about: that of the card, or the selected one.

@@ -11,6 +11,9 @@ pub(crate) fn owner(port: u16) -> Option<String> {
         .flat_map(|table| listeners(&table, port))
         .collect();
     let sockets: Vec<String> = inodes.iter().map(|inode| format!("socket:[{inode}]")).collect();
+    if sockets.is_empty() {
+        return None;
+    }
     let processes = fs::read_dir("/proc").ok()?.filter_map(Result::ok);
     for process in processes {
         let name = process.file_name();

@@ -59,6 +59,12 @@ fn a_file_that_is_wrong_is_refused_with_its_line() {
     assert!(hint.starts_with("did you mean `busy`?"), "{hint}");
     let both =
         format!("layout check {0}/a.toml lonely {0}/b.toml", lab.path().join("files").display());
+    let report = lab.run(&format!("{both} -o json")).expect(2);
+    assert_eq!(report.stderr, "");
+    let report = report.json();
+    assert_eq!(report["data"]["layouts"][0]["name"], "lonely", "{report}");
+    let faults = report["data"]["faults"].as_array().expect("a list");
+    assert_eq!((faults.len(), &faults[1]), (2, &report["error"]), "{report}");
     let both = lab.run(&both).expect(2);
     assert!(both.stdout.starts_with("lonely: good: 1×3 mixnodes"), "{}", both.stdout);
     assert!(
@@ -97,7 +103,7 @@ fn a_flag_wins_over_a_variable_which_wins_over_the_file() {
     assert_eq!((&layout["seed"], &layout["acks"]), (&7.into(), &false.into()));
     let nodes = seeded["data"]["nodes"].as_array().expect("a list");
     let shop = nodes.iter().find(|node| node["name"] == "shop").expect("there");
-    assert_eq!(shop["rates"]["slot"]["nanos"], 50_000_000);
+    assert_eq!(shop["slot_ms"], 50.0);
     assert!(nodes.iter().all(|node| node["metrics"] == false), "{nodes:?}");
 
     let mut command = lab.command("up --dry-run -o json");

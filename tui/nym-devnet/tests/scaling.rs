@@ -314,6 +314,11 @@ fn a_ping_tells_its_way_and_its_time_and_fails_when_none_comes_back() {
     let summary = &lines[3]["data"];
     assert_eq!((&summary["sent"], &summary["returned"]), (&3.into(), &3.into()));
 
+    let mut interrupted = lab.spawn("ping alice -c 1000000 -i 1ms --name t1");
+    interrupted.until_printed("1: ");
+    interrupted.signal(Signal::TERM);
+    interrupted.wait(10).expect(143);
+
     lab.run("ping mix-1-1 --name t1").expect(2);
     lab.run("ping nobody --name t1").expect(3);
     // The client does not know yet that its packets get lost there.

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::exit::Exit;
-use crate::lines::{Line, Splitter, visible};
+use crate::lines::{Line, Splitter};
 use crate::log_writer::Log;
 
 /// Requests that a process has not read yet. People make them; a process that is this far behind
@@ -42,7 +42,7 @@ pub(crate) enum ChildEvent {
     Log(String),
     /// Its log file cannot be written, or can again.
     LogFile(String),
-    /// It ended. Nothing comes after this.
+    /// It ended. After this comes at most what a process that it left behind still writes.
     Exited(Exit),
 }
 
@@ -229,7 +229,7 @@ fn note(skipped: u64) -> String {
 fn shown(line: &Line) -> String {
     let cut = line.cut || line.bytes.len() > SHOWN_LINE_BYTES;
     let bytes = line.bytes[..line.bytes.len().min(SHOWN_LINE_BYTES)].to_vec();
-    visible(&Line { bytes, cut })
+    Line { bytes, cut }.visible()
 }
 
 /// Waits for the end of the process, or ends it. Only whoever waits for a process may send it a

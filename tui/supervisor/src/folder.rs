@@ -11,9 +11,9 @@
 //! nodes/        NAME/: keys and mailboxes
 //! ```
 
+mod claim;
 mod error;
 
-use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
@@ -22,8 +22,9 @@ use std::time::Duration;
 
 use crate::spec::Record;
 
+pub use claim::Claim;
 pub use error::FolderError;
-use error::io_error;
+pub(crate) use error::io_error;
 
 /// The longest name. It becomes a folder and part of a socket's path.
 const MAX_NAME_BYTES: usize = 64;
@@ -44,6 +45,14 @@ pub struct StateDir(PathBuf);
 impl StateDir {
     /// The folder that was asked for, or the user's folder for the state of programs.
     pub fn find(asked: Option<PathBuf>) -> Result<Self, FolderError> {
+        // Supervisor, socket and commands tell each other paths as JSON.
+        match Self::find_any(asked)? {
+            Self(path) if path.to_str().is_none() => Err(FolderError::NotUtf8 { path }),
+            found => Ok(found),
+        }
+    }
+
+    fn find_any(asked: Option<PathBuf>) -> Result<Self, FolderError> {
         if let Some(path) = asked {
             let path = std::path::absolute(&path).map_err(io_error("use the folder", &path))?;
             let wrong = match fs::metadata(&path) {
@@ -181,7 +190,7 @@ impl Folder {
         left.ok_or(FolderError::SocketPath { path })
     }
 
-    fn lock(&self) -> PathBuf {
+    pub(crate) fn lock(&self) -> PathBuf {
         self.path.join("lock")
     }
 
@@ -238,7 +247,8 @@ impl Folder {
         Ok(Claim { folder: self.clone(), left_over, resumed, lock })
     }
 
-    fn take(&self, lock: &File) -> Result<(), FolderError> {
+    /// Locks it for us alone. Whoever only looks at it is waited for.
+    pub(crate) fn take(&self, lock: &File) -> Result<(), FolderError> {
         for attempt in 1.. {
             match lock.try_lock() {
                 Ok(()) => break,
@@ -292,91 +302,8 @@ impl Watch {
     }
 }
 
-/// A folder that is ours as long as this lives.
-#[derive(Debug)]
-pub struct Claim {
-    folder: Folder,
-    left_over: bool,
-    resumed: bool,
-    lock: File,
-}
-
-impl Claim {
-    /// The folder.
-    pub fn folder(&self) -> &Folder {
-        &self.folder
-    }
-
-    /// Whether the devnet before us ended without cleaning up.
-    pub fn left_over(&self) -> bool {
-        self.left_over
-    }
-
-    /// Whether the processes find keys and mailboxes from an earlier time.
-    pub fn resumed(&self) -> bool {
-        self.resumed
-    }
-
-    /// Whether it is still there. Somebody may have deleted it, and somebody else claimed a new one.
-    pub fn is_there(&self) -> bool {
-        // What cannot be looked at is not deleted.
-        is_at(&self.lock, &self.folder.lock()).unwrap_or(true)
-    }
-
-    /// Writes down who runs the devnet.
-    pub fn write_record(&self, record: &Record) -> Result<(), FolderError> {
-        let path = self.folder.record_path();
-        let json = serde_json::to_vec_pretty(record).expect("a record is plain data");
-        write_private(&path, &json).map_err(io_error("write", &path))
-    }
-
-    /// Writes the files that a layout brings along; gives their folder, if there are any.
-    pub fn write_layout_files(
-        &self,
-        files: &BTreeMap<String, String>,
-    ) -> Result<Option<PathBuf>, FolderError> {
-        if files.is_empty() {
-            return Ok(None);
-        }
-        let folder = self.folder.path.join("layout");
-        create_folder(&folder)?;
-        for (name, content) in files {
-            // Its last part only: nothing is written elsewhere, whatever the name says.
-            let path = folder.join(Path::new(name).file_name().unwrap_or_default());
-            write_private(&path, content.as_bytes()).map_err(io_error("write", &path))?;
-        }
-        Ok(Some(folder))
-    }
-
-    /// Writes down what opens the control interface over TCP, and what the part of it that shows.
-    pub(crate) fn write_tokens(&self, control: &str, observe: &str) -> Result<(), FolderError> {
-        let files =
-            [(self.folder.control_token(), control), (self.folder.observe_token(), observe)];
-        for (path, token) in files {
-            let line = format!("{token}\n");
-            write_private(&path, line.as_bytes()).map_err(io_error("write", &path))?;
-        }
-        Ok(())
-    }
-
-    /// The devnet has ended; its folder stays, or not. One that is not ours any more is left alone. The lock is held on: it means that the
-    /// supervisor lives.
-    pub fn clean_up(&self, delete: bool) -> Result<(), FolderError> {
-        if !self.is_there() {
-            return Ok(());
-        }
-        if delete {
-            return self.folder.delete();
-        }
-        for path in self.folder.of_this_run() {
-            remove_file(&path)?;
-        }
-        Ok(())
-    }
-}
-
 /// Whether the open file is the one at that path.
-fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let ours = file.metadata()?;
     match fs::metadata(path) {
         Ok(now) => Ok((now.dev(), now.ino()) == (ours.dev(), ours.ino())),
@@ -409,16 +336,6 @@ fn remove_file(path: &Path) -> Result<(), FolderError> {
         }
         _ => Ok(()),
     }
-}
-
-/// Writes beside the place and moves it there, so that a reader never finds half a file.
-fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
-    use io::Write as _;
-    let beside = path.with_extension("new");
-    let mut file =
-        OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
-    file.write_all(content)?;
-    fs::rename(&beside, path)
 }
 
 #[cfg(test)]

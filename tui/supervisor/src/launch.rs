@@ -33,6 +33,9 @@ impl Supervisor {
                 format!("cannot start the supervisor `{} supervise`: {reason}", program.display());
             Failure::new(FailureCode::Environment, message)
         };
+        // Only paths can fail: those of a recording or of a layout need not be UTF-8.
+        let mut line = serde_json::to_string(spec).map_err(|error| failed(error.to_string()))?;
+        line.push('\n');
         let mut process = Command::new(program)
             .arg("supervise")
             .stdin(Stdio::piped())
@@ -43,8 +46,6 @@ impl Supervisor {
             unreachable!("both were asked for")
         };
         let mut supervisor = Self { process, lifeline };
-        let mut line = serde_json::to_string(spec).expect("a spec is plain data");
-        line.push('\n');
         let handshake = async {
             supervisor.lifeline.write_all(line.as_bytes()).await?;
             let mut answer = String::new();

@@ -1,24 +1,26 @@
 //! What devnets that do not run have left on disk: how much, how old, and whether all of it is theirs.
 
-use std::fs::{self, DirEntry, File, TryLockError};
+use std::fs::{self, DirEntry, File};
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::folder::{Folder, FolderError, StateDir};
+use crate::folder::{Folder, FolderError, StateDir, io_error, is_at};
 use crate::usage::process_started;
 
 /// What a devnet's folder can hold. A folder with anything else in it was used for something else too,
 /// and is not deleted without being asked for by name.
-const OURS: [&str; 10] = [
+const OURS: [&str; 12] = [
     "lock",
     "state.json",
-    "state.new",
     "control.sock",
     "observe.sock",
     "control.token",
     "observe.token",
+    // What was being written when the supervisor was killed.
+    "state.new",
+    "control.new",
+    "observe.new",
     "logs",
     "nodes",
     "layout",
@@ -55,19 +57,12 @@ impl Folder {
         &self,
         is_wanted: impl FnOnce(&Contents) -> bool,
     ) -> Result<Option<Contents>, FolderError> {
-        let in_use = || FolderError::InUse { name: self.name().into() };
-        let path = self.path().join("lock");
-        let lock = File::open(&path).map_err(unreadable(&path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(in_use()),
-            Err(TryLockError::Error(cause)) => return Err(unreadable(&path)(cause)),
-        }
+        let path = self.lock();
+        let lock = File::open(&path).map_err(io_error("open the lock", &path))?;
+        self.take(&lock)?;
         // A devnet may have replaced the folder between our opening and locking.
-        let ours = lock.metadata().map_err(unreadable(&path))?;
-        let there = fs::metadata(&path).map_err(unreadable(&path))?;
-        if (ours.dev(), ours.ino()) != (there.dev(), there.ino()) {
-            return Err(in_use());
+        if !is_at(&lock, &path).map_err(io_error("read", &path))? {
+            return Err(FolderError::InUse { name: self.name().into() });
         }
         let contents = self.contents()?;
         if is_wanted(&contents) {
@@ -112,7 +107,7 @@ fn is_half_deleted(entry: &DirEntry) -> bool {
 }
 
 fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> FolderError {
-    move |cause| FolderError::Io { attempt: "look into", path: path.into(), cause }
+    io_error("look into", path)
 }
 
 fn contents(path: &Path) -> Result<Contents, FolderError> {
@@ -157,12 +152,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
-
-    fn state_dir() -> (tempfile::TempDir, StateDir) {
-        let dir = tempfile::tempdir().expect("a folder");
-        let state = StateDir::find(Some(dir.path().join("state"))).expect("a path");
-        (dir, state)
-    }
+    use crate::testing::state_dir;
 
     #[test]
     fn a_folder_is_measured_and_what_is_not_ours_is_found() {

@@ -47,5 +47,5 @@ pub use process::{Action, Input, LEAVE_GRACE, Process, STOP_GRACE};
 pub use rates::RateWindow;
 pub use restart::{CRASH_WINDOW, FIRST_BACK_OFF, LONGEST_BACK_OFF, MAX_CRASHES};
 pub use spec::{Lifeline, Record, Spec, Started};
-pub use supervise::supervise;
+pub use supervise::{files_needed, supervise};
 pub use usage::process_started;

@@ -65,11 +65,6 @@ impl Line {
     }
 }
 
-/// The line as text that can be shown.
-pub(crate) fn visible(line: &Line) -> String {
-    line.visible()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -102,9 +97,9 @@ mod tests {
     #[test]
     fn nothing_in_a_shown_line_moves_the_cursor() {
         let line = |text: &str| Line { bytes: text.into(), cut: false };
-        assert_eq!(visible(&line("\u{1b}[31mred\u{7}")), "␛[31mred␇");
-        assert_eq!(visible(&line("a\tb\u{9b}2J\u{202e}")), "a    b�2J�");
-        assert_eq!(visible(&Line { bytes: vec![b'a', 0xff], cut: true }), "a�…");
+        assert_eq!(line("\u{1b}[31mred\u{7}").visible(), "␛[31mred␇");
+        assert_eq!(line("a\tb\u{9b}2J\u{202e}").visible(), "a    b�2J�");
+        assert_eq!(Line { bytes: vec![b'a', 0xff], cut: true }.visible(), "a�…");
     }
 
     proptest! {
@@ -118,7 +113,7 @@ mod tests {
             for chunk in &chunks {
                 splitter.feed(chunk, |line| {
                     assert!(line.bytes.len() <= 16);
-                    assert!(visible(&line).chars().all(|c| !c.is_control()));
+                    assert!(line.visible().chars().all(|c| !c.is_control()));
                     lines += 1;
                 });
             }

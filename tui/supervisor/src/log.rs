@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::devnet::Outside;
-use crate::lines::{Splitter, visible};
+use crate::lines::Splitter;
 use crate::log_writer::Log;
 
 /// The longest line of ours that is shown.
@@ -47,7 +47,7 @@ impl Write for &Both {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         Splitter::new(SHOWN_LINE_BYTES).feed(bytes, |line| {
             // A full stream misses the line; the file has it.
-            drop(self.stream.try_send(Outside::Log(visible(&line))));
+            drop(self.stream.try_send(Outside::Log(line.visible())));
         });
         self.file.write(bytes);
         Ok(bytes.len())

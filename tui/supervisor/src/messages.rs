@@ -262,7 +262,7 @@ fn packet(status: &mut MessageStatus, fragment: u32) -> Option<&mut PacketStatus
 }
 
 fn milliseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
+    duration.div_duration_f64(Duration::from_millis(1))
 }
 
 fn beginning(content: Content) -> Content {

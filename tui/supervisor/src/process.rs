@@ -112,6 +112,18 @@ impl Process {
         !matches!(self.phase, Phase::Idle | Phase::BackingOff { .. })
     }
 
+    /// Whether another process of it will follow, as far as it is known.
+    pub(crate) fn comes_back(&self) -> bool {
+        match &self.phase {
+            Phase::BackingOff { .. } => true,
+            Phase::Stopping { again, .. } => *again && !self.last_run,
+            Phase::Running(running) => {
+                running.signal == Signal::Killed && !self.last_run && self.restart != Restart::No
+            }
+            Phase::Idle | Phase::Spawning => false,
+        }
+    }
+
     /// When [`wake`](Self::wake) has something to do.
     pub fn next_wake(&self) -> Option<Time> {
         match self.phase {
@@ -198,6 +210,11 @@ impl Process {
             }
             // Whoever wants it to run does not want it to stand still.
             Phase::Running(running) if running.signal == Signal::Paused => return self.resume(),
+            // It is as good as gone: the next one is no second try of it, whatever its policy is.
+            Phase::Running(running) if running.signal == Signal::Killed && !self.last_run => {
+                self.phase = Phase::Stopping { deadline: None, again: true };
+                self.reason = "killed as asked, then starts again".into();
+            }
             _ => {}
         }
         None

@@ -25,8 +25,9 @@ use crate::record::{Recorder, Stream};
 use crate::spec::{Lifeline, Record, Spec, Started};
 use crate::usage::process_started;
 
-/// The longest line that a front end writes: the largest plan has some 400 nodes.
-const MAX_SPEC_BYTES: u64 = 1 << 20;
+/// The longest line that a front end writes. The largest plan has some 400 nodes, which are 250 kB; a
+/// layout's own environments and commands stand in it twice, with what variables brought into them.
+const MAX_SPEC_BYTES: u64 = 16 << 20;
 
 /// Questions and other inputs that wait for the loop, which takes microseconds for one.
 const MAX_WAITING_INPUTS: usize = 256;
@@ -95,10 +96,15 @@ const FILES_OF_A_PROCESS: u64 = 6;
 /// three ways in.
 const FILES_OF_OUR_OWN: u64 = 100 + 3 * api::MAX_CONNECTIONS as u64;
 
+/// How many open files the supervisor of so many processes has room for.
+pub fn files_needed(processes: usize) -> u64 {
+    let processes = u64::try_from(processes).unwrap_or(u64::MAX);
+    processes.saturating_mul(FILES_OF_A_PROCESS).saturating_add(FILES_OF_OUR_OWN)
+}
+
 /// Many systems begin with room for 256 or 1024 files and allow far more on request.
 pub(crate) fn raise_file_limit(processes: usize) -> Result<(), Failure> {
-    let needed = u64::try_from(processes).unwrap_or(u64::MAX).saturating_mul(FILES_OF_A_PROCESS)
-        + FILES_OF_OUR_OWN;
+    let needed = files_needed(processes);
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current.is_none_or(|current| current >= needed) {
         return Ok(());
@@ -133,8 +139,10 @@ impl Prepared {
         let Self { spec, claim } = self;
         let (asks, asked) = mpsc::channel(MAX_WAITING_INPUTS);
         let (outside_sender, outside) = mpsc::channel(MAX_WAITING_INPUTS);
+        // Before anything is written: a limit of file sizes is then an error that can be told.
+        follow_signals(&outside_sender)?;
         let socket = claim.folder().socket();
-        let (server, recorder) = match open(&spec, &claim).await {
+        let (server, recorder) = match open(&spec, &claim, &outside_sender).await {
             Ok(opened) => opened,
             Err(failure) => {
                 // Nothing of it has run: what was there before stays. The failure that it began with
@@ -144,9 +152,7 @@ impl Prepared {
             }
         };
         let control_address = server.address();
-        claim.write_record(&record(&spec, socket.clone()))?;
         log::begin(claim.folder().log("supervisor"), outside_sender.clone());
-        follow_signals(&outside_sender)?;
 
         let shutdown = CancellationToken::new();
         let server = tokio::spawn(server.serve(asks.clone(), shutdown.clone()));
@@ -180,9 +186,17 @@ impl Prepared {
     }
 }
 
-/// Opens what others see of the devnet. Last the recording, so that one which is there has a devnet.
-async fn open(spec: &Spec, claim: &Claim) -> Result<(api::Server, Option<Recorder>), Failure> {
+/// Opens what others see of the devnet, and writes down that it is there. Last the recording, so that
+/// one which is there has a devnet.
+async fn open(
+    spec: &Spec,
+    claim: &Claim,
+    outside: &mpsc::Sender<Outside>,
+) -> Result<(api::Server, Option<Recorder>), Failure> {
+    follow_signals(outside)?;
     let server = api::Server::open(claim, spec.control_port).await?;
+    claim.write_record(&record(spec, claim.folder().socket()))?;
+    claim.write_record(&record(spec, claim.folder().socket()))?;
     let recorder = spec.record.clone().map(Recorder::create).transpose()?;
     Ok((server, recorder))
 }

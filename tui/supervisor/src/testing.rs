@@ -6,6 +6,8 @@ use std::time::Duration;
 use control::{DevnetInfo, DirectoryState, Snapshot};
 use rustix::process::Pid;
 
+use crate::folder::StateDir;
+
 /// Waits for something under a deadline that a slow machine can stretch.
 pub(crate) async fn within<T>(something: impl Future<Output = T>) -> T {
     let factor = std::env::var("NYM_DEVNET_TEST_TIMEOUT_FACTOR")
@@ -22,6 +24,13 @@ pub(crate) async fn within<T>(something: impl Future<Output = T>) -> T {
 pub(crate) fn is_zombie(pid: Pid) -> bool {
     let path = format!("/proc/{}/stat", pid.as_raw_nonzero());
     std::fs::read_to_string(path).is_ok_and(|stat| stat.contains(") Z "))
+}
+
+/// Where devnets of a test are, in a folder that goes with the first of the two.
+pub(crate) fn state_dir() -> (tempfile::TempDir, StateDir) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let state = StateDir::find(Some(dir.path().join("state"))).expect("a path");
+    (dir, state)
 }
 
 /// What is known of a devnet without processes.

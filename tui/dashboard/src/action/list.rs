@@ -133,6 +133,15 @@ pub(crate) static ACTIONS: &[Spec] = &[
         &[Key::of('r')],
         WITH_NODE,
     )),
+    // Asks nothing: the same key takes it back.
+    changing(spec(
+        Action::Pause,
+        "pause-node",
+        "",
+        "pause the selected process, or resume it",
+        &[Key::of('p')],
+        WITH_NODE,
+    )),
     spec(
         Action::NodeLogs,
         "node-logs",

@@ -70,6 +70,20 @@ fn a_filter_narrows_the_list_or_with_a_mark_in_front_leaves_out() {
 }
 
 #[test]
+fn one_key_pauses_and_takes_it_back_without_a_question() {
+    let mut desk = Desk::running();
+    desk.model.selected = Some("mix-2-2".into());
+    assert_eq!(desk.press(Key::of('p')), act("mix-2-2", NodeAction::Pause));
+    assert_eq!(last_command(&desk), Some("nym-devnet pause mix-2-2"));
+
+    let live = desk.model.live.as_ref().expect("it runs");
+    let mut status = live.node("mix-2-2").expect("it is there").status.clone();
+    status.state = State::Paused;
+    desk.hear(StreamEvent::Node(status));
+    assert_eq!(desk.press(Key::of('p')), act("mix-2-2", NodeAction::Resume));
+}
+
+#[test]
 fn starting_needs_no_question_and_no_node_is_said() {
     let mut desk = Desk::running();
     assert_eq!(desk.press(Key::of('s')), []);

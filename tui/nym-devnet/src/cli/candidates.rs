@@ -1,6 +1,6 @@
-//! Names that a shell can complete: of devnets, and of the nodes of a running one.
+//! What a shell can complete: names of devnets and of the nodes of a running one, and a few words.
 //!
-//! Read from the folders of the devnets, which takes a few milliseconds: nobody is asked.
+//! Names are read from the folders of the devnets, which takes a few milliseconds: nobody is asked.
 
 use std::path::PathBuf;
 
@@ -22,6 +22,11 @@ pub(super) fn layouts() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         layouts::Source::builtin_names().map(CompletionCandidate::new).collect()
     })
+}
+
+/// Words that a value can be, or begin with.
+pub(super) fn words(words: &'static [&'static str]) -> ArgValueCandidates {
+    ArgValueCandidates::new(|| words.iter().copied().map(CompletionCandidate::new).collect())
 }
 
 /// Names of processes of the devnet that the line means.

@@ -75,7 +75,12 @@ pub(crate) struct Patience {
 pub(crate) struct SetArgs {
     /// hop=TIME (mean delay at a mixnode), slot=TIME (mean interval of send slots), cover=TIME (mean
     /// interval of loop cover), crowd=N (identities that only send cover)
-    #[arg(required = true, value_name = "PARAM=VALUE", value_parser = parse_setting)]
+    #[arg(
+        required = true,
+        value_name = "PARAM=VALUE",
+        value_parser = parse_setting,
+        add = candidates::words(&["hop=", "slot=", "cover=", "crowd="])
+    )]
     pub(crate) settings: Vec<Setting>,
     /// Only a crowd takes time.
     #[command(flatten)]
@@ -120,7 +125,7 @@ fn parse_setting(text: &str) -> Result<Setting, String> {
         "crowd" => value
             .parse()
             .map(Setting::Crowd)
-            .map_err(|error| format!("{error}; expected a number such as crowd=40")),
+            .map_err(|_| format!("`{value}` is no number such as crowd=40")),
         _ => Err("what can be set is hop, slot, cover and crowd".into()),
     }
 }

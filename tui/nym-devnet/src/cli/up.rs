@@ -110,7 +110,8 @@ pub(crate) struct LayoutArgs {
         value_name = "PROFILE",
         hide_env_values = true,
         env = "NYM_DEVNET_PROFILE",
-        value_parser = GivenParser
+        value_parser = GivenParser,
+        add = candidates::words(&["classic", "current", "fast"])
     )]
     profile: Option<Given>,
     /// Mean delay at a mixnode [default: that of the profile]
@@ -146,7 +147,8 @@ pub(crate) struct LayoutArgs {
         value_name = "on|off",
         hide_env_values = true,
         env = "NYM_DEVNET_ACKS",
-        value_parser = GivenParser
+        value_parser = GivenParser,
+        add = candidates::words(&["on", "off"])
     )]
     acks: Option<Given>,
     /// Mixnodes report no packets to the directory
@@ -163,7 +165,8 @@ pub(crate) struct LayoutArgs {
         value_name = "preferred|auto|base:PORT",
         hide_env_values = true,
         env = "NYM_DEVNET_PORTS",
-        value_parser = GivenParser
+        value_parser = GivenParser,
+        add = candidates::words(&["preferred", "auto", "base:"])
     )]
     ports: Option<Given>,
     /// When a process that ended by itself is started again: no, on-failure or always
@@ -173,7 +176,8 @@ pub(crate) struct LayoutArgs {
         value_name = "POLICY",
         hide_env_values = true,
         env = "NYM_DEVNET_RESTART",
-        value_parser = GivenParser
+        value_parser = GivenParser,
+        add = candidates::words(&["no", "on-failure", "always"])
     )]
     restart: Option<Given>,
     /// Fixes keys and names, and each node's sequence of routes, delays and intervals; it does not

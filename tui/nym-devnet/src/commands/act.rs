@@ -57,9 +57,19 @@ async fn act(
     // All of them first: either the whole line can be meant or none of it is done.
     check_names(&client.status().await?, names, &[])?;
     let mut nodes = Vec::new();
+    let mut refused = None;
     for name in names {
-        nodes.push(client.act(name, action).await?);
+        match client.act(name, action).await {
+            Ok(node) => nodes.push(node),
+            // Such as resuming one that does not run. What was done before is told all the same.
+            Err(failure) if nodes.is_empty() => return Err(failure.into()),
+            Err(failure) => {
+                refused = Some(Failure::from(failure));
+                break;
+            }
+        }
     }
+    let names = names.get(..nodes.len()).unwrap_or(names);
     if let Some((state, limit)) = goal {
         // Opened only now, so that it begins after what was asked.
         let mut watch = Watch::open(&client).await?;
@@ -74,7 +84,7 @@ async fn act(
         nodes = names.iter().filter_map(|name| watch.node(name).cloned()).collect();
     }
     let acted = Acted { action: action.word(), nodes };
-    context.output.result("act", Some(context.name()), &acted, |output| {
+    context.output.result_with("act", Some(context.name()), &acted, refused, |output| {
         let lines = acted
             .nodes
             .iter()

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use control::{Failure, FailureCode, visible};
 use layouts::{Plan, Resolved, Source};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::ls::shape;
-use super::planned::{Shown, no_source, variable, wrong};
+use super::planned::{Shown, ShownNode, no_source, variable, wrong};
 use crate::cli::{Format, InitArgs, LayoutCommand};
 use crate::context::Context;
 use crate::output::{self, Cell, table};
@@ -83,7 +84,7 @@ struct Whole<'a> {
     text: &'a str,
     files: &'a std::collections::BTreeMap<String, String>,
     layout: Shown<'a>,
-    nodes: &'a [layouts::NodePlan],
+    nodes: Vec<ShownNode<'a>>,
 }
 
 fn show(context: &Context, word: &str) -> Outcome {
@@ -96,7 +97,7 @@ fn show(context: &Context, word: &str) -> Outcome {
         text: source.text(),
         files: &plan.files,
         layout: Shown::new(plan),
-        nodes: &plan.nodes,
+        nodes: ShownNode::all(plan),
     };
     context.output.result("layout", None, &whole, |output| {
         for name in plan.files.keys() {
@@ -108,7 +109,10 @@ fn show(context: &Context, word: &str) -> Outcome {
 
 #[derive(Serialize)]
 struct Checked<'a> {
+    /// Those that are right.
     layouts: Vec<CheckedLayout<'a>>,
+    /// Why the others are not, in the form of `error`.
+    faults: Vec<Value>,
 }
 
 #[derive(Serialize)]
@@ -120,37 +124,30 @@ struct CheckedLayout<'a> {
 
 /// Checks all, and ends with the last that is wrong.
 fn check(context: &Context, words: &[String]) -> Outcome {
-    let mut right = Vec::new();
-    let mut wrong: Option<Failure> = None;
+    let (mut right, mut wrong) = (Vec::new(), Vec::new());
     for word in words {
         match read(word) {
             Ok(layout) => right.push(layout),
-            Err(failure) => {
-                if let Some(before) = wrong.replace(failure) {
-                    output::failure(&before, Format::Text);
-                }
-            }
+            Err(failure) => wrong.push(failure),
         }
     }
-    if wrong.is_none() || !context.output.is_json() {
-        let layouts = right.iter().map(|(source, resolved)| CheckedLayout {
-            name: source.name(),
-            layout: Shown::new(&resolved.plan),
-            processes: resolved.plan.nodes.len(),
+    let layouts = right.iter().map(|(source, resolved)| CheckedLayout {
+        name: source.name(),
+        layout: Shown::new(&resolved.plan),
+        processes: resolved.plan.nodes.len(),
+    });
+    let faults = wrong.iter().map(output::error_object).collect();
+    let checked = Checked { layouts: layouts.collect(), faults };
+    let last = wrong.pop();
+    context.output.result_with("layout-check", None, checked, last, |_| {
+        for failure in &wrong {
+            output::failure(failure, Format::Text);
+        }
+        let lines = right.iter().map(|(source, resolved)| {
+            format!("{}: good: {}\n", visible(source.name()), summary(&resolved.plan))
         });
-        context.output.result(
-            "layout-check",
-            None,
-            Checked { layouts: layouts.collect() },
-            |_| {
-                let lines = right.iter().map(|(source, resolved)| {
-                    format!("{}: good: {}\n", visible(source.name()), summary(&resolved.plan))
-                });
-                lines.collect()
-            },
-        )?;
-    }
-    wrong.map_or(Ok(()), |failure| Err(failure.into()))
+        lines.collect()
+    })
 }
 
 fn summary(plan: &Plan) -> String {
@@ -177,9 +174,7 @@ struct Written<'a> {
 
 fn init(context: &Context, args: &InitArgs) -> Outcome {
     let name = args.layout.as_deref().unwrap_or(FIRST);
-    let source = Source::builtin(name);
-    let source =
-        source.map_or_else(|| Source::find(name), Ok).map_err(|error| no_source(&error))?;
+    let source = Source::find(name).map_err(|error| no_source(&error))?;
     if !source.is_builtin() {
         let names = Source::builtin_names().collect::<Vec<_>>().join(", ");
         let message = format!("`{}` is a file already", visible(source.name()));

@@ -12,7 +12,7 @@ use crate::cli::PingArgs;
 use crate::context::Context;
 use crate::output::Output;
 use crate::signals::Signals;
-use crate::stop::Outcome;
+use crate::stop::{Outcome, Stop};
 
 /// Pings that are underway together: half of what a client takes, so that others can ping as well.
 const MAX_UNDERWAY: usize = 8;
@@ -76,6 +76,7 @@ pub(crate) async fn run(context: &Context, args: &PingArgs) -> Outcome {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut underway = JoinSet::new();
     let (mut sent, mut over) = (0, Vec::new());
+    let mut signal = None;
     while sent < args.count || !underway.is_empty() {
         let may_send = sent < args.count && underway.len() < MAX_UNDERWAY;
         tokio::select! {
@@ -90,7 +91,10 @@ pub(crate) async fn run(context: &Context, args: &PingArgs) -> Outcome {
                 over.last().map_or(Ok(()), |latest| tell(context, latest))?;
             }
             // What is not back yet is not counted as lost.
-            _ = signals.next() => break,
+            number = signals.next() => {
+                signal = Some(number);
+                break;
+            }
         }
     }
     let summary = summary(&args.client, &over);
@@ -100,7 +104,10 @@ pub(crate) async fn run(context: &Context, args: &PingArgs) -> Outcome {
             .hint("`nym-devnet status` says what is not ready")
             .node(&args.client)
     });
-    context.output.result_with("ping", Some(context.name()), &summary, failed, |_| text(&summary))
+    context
+        .output
+        .result_with("ping", Some(context.name()), &summary, failed, |_| text(&summary))?;
+    signal.map_or(Ok(()), |number| Err(Stop::Signal(number)))
 }
 
 async fn ping(

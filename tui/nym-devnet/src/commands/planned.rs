@@ -1,12 +1,13 @@
 //! What `up` would start: the layout with everything that was said besides, as a plan.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use contract::Endpoint;
+use contract::{Endpoint, Role};
 use control::{Failure, FailureCode, visible};
 use layouts::{
-    Layout, LayoutFault, Load, NodePlan, Plan, Ports, Profile, Rates, Resolved, Restart, Source,
-    SourceError,
+    Layout, LayoutFault, Load, NodePlan, Plan, PortPlan, Ports, Profile, Rates, Resolved, Restart,
+    Source, SourceError,
 };
 use serde::Serialize;
 
@@ -104,9 +105,8 @@ pub(super) struct Shown<'a> {
     clients: u16,
     crowd: u16,
     profile: Profile,
-    hop_delay_ms: f64,
-    slot_ms: f64,
-    loop_cover_ms: f64,
+    #[serde(flatten)]
+    rates: ShownRates,
     acks: bool,
     metrics: bool,
     faithful: bool,
@@ -118,16 +118,13 @@ pub(super) struct Shown<'a> {
 impl<'a> Shown<'a> {
     pub(super) fn new(plan: &'a Plan) -> Self {
         let Layout { widths, providers, clients, crowd, profile, rates, .. } = &plan.layout;
-        let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
         Self {
             widths,
             providers: *providers,
             clients: *clients,
             crowd: *crowd,
             profile: *profile,
-            hop_delay_ms: milliseconds(rates.hop_delay),
-            slot_ms: milliseconds(rates.slot),
-            loop_cover_ms: milliseconds(rates.loop_cover),
+            rates: ShownRates::new(rates),
             acks: plan.layout.acks,
             metrics: plan.layout.metrics,
             faithful: plan.layout.faithful,
@@ -138,11 +135,73 @@ impl<'a> Shown<'a> {
     }
 }
 
+/// Rates for programs.
+#[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the unit is part of what programs read")]
+struct ShownRates {
+    hop_delay_ms: f64,
+    slot_ms: f64,
+    loop_cover_ms: f64,
+}
+
+impl ShownRates {
+    fn new(rates: &Rates) -> Self {
+        let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
+        Self {
+            hop_delay_ms: milliseconds(rates.hop_delay),
+            slot_ms: milliseconds(rates.slot),
+            loop_cover_ms: milliseconds(rates.loop_cover),
+        }
+    }
+}
+
+/// A node for programs.
+#[derive(Serialize)]
+pub(super) struct ShownNode<'a> {
+    name: &'a str,
+    role: Role,
+    layer: Option<u8>,
+    provider: Option<&'a str>,
+    ports: &'a [PortPlan],
+    second_port: Option<u16>,
+    /// Of clients and the crowd.
+    #[serde(flatten)]
+    rates: Option<ShownRates>,
+    metrics: bool,
+    restart: Restart,
+    env: &'a BTreeMap<String, String>,
+    command: Option<&'a [String]>,
+}
+
+impl<'a> ShownNode<'a> {
+    /// All nodes of a plan.
+    pub(super) fn all(plan: &'a Plan) -> Vec<Self> {
+        plan.nodes.iter().map(Self::new).collect()
+    }
+
+    fn new(node: &'a NodePlan) -> Self {
+        let sends = matches!(node.role, Role::Client | Role::Crowd);
+        Self {
+            name: &node.name,
+            role: node.role,
+            layer: node.layer,
+            provider: node.provider.as_deref(),
+            ports: &node.ports,
+            second_port: node.second_port,
+            rates: sends.then(|| ShownRates::new(&node.rates)),
+            metrics: node.metrics,
+            restart: node.restart,
+            env: &node.env,
+            command: node.command.as_deref(),
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Planned<'a> {
     description: Option<&'a str>,
     layout: Shown<'a>,
-    nodes: &'a [NodePlan],
+    nodes: Vec<ShownNode<'a>>,
     files: Vec<&'a str>,
     packets_per_second: f64,
     cores: f64,
@@ -155,7 +214,7 @@ pub(super) fn dry_run(context: &Context, resolved: &Resolved) -> Outcome {
     let planned = Planned {
         description: resolved.description.as_deref(),
         layout: Shown::new(plan),
-        nodes: &plan.nodes,
+        nodes: ShownNode::all(plan),
         files: plan.files.keys().map(String::as_str).collect(),
         packets_per_second: load.packets_per_second,
         cores: load.cores,

@@ -31,18 +31,29 @@ pub(crate) async fn run(context: &Context, args: &RemoveArgs) -> Outcome {
     // All of them first: either the whole line can be meant or none of it is done.
     check_names(&client.status().await?, &args.nodes, &[])?;
     let mut nodes = Vec::new();
+    let mut refused = None;
     for name in &args.nodes {
-        let NodeStatus { name, role, .. } = client.remove(name).await?;
-        nodes.push(Removed { name, role, gone: false, unsent: 0 });
+        match client.remove(name).await {
+            Ok(NodeStatus { name, role, .. }) => {
+                nodes.push(Removed { name, role, gone: false, unsent: 0 });
+            }
+            Err(failure) if nodes.is_empty() => return Err(failure.into()),
+            // Such as the last of two mixnodes. What was done before is told all the same.
+            Err(failure) => {
+                refused = Some(Failure::from(failure));
+                break;
+            }
+        }
     }
     if !args.wait.no_wait {
+        let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
         // Opened only now: who is not in it is gone.
         let mut watch = Watch::open(&client).await?;
         let mut progress = Progress::new(context.output, args.wait.timeout, false);
-        let gone = wait(&mut watch, &mut progress, &args.nodes);
+        let gone = wait(&mut watch, &mut progress, &names);
         let waited = tokio::time::timeout(args.wait.timeout, gone).await;
         drop(progress);
-        waited.unwrap_or_else(|_| Err(too_late(&watch, args).into()))?;
+        waited.unwrap_or_else(|_| Err(too_late(&watch, args, &names).into()))?;
     }
     let snapshot = client.status().await?;
     for node in &mut nodes {
@@ -50,12 +61,12 @@ pub(crate) async fn run(context: &Context, args: &RemoveArgs) -> Outcome {
         node.unsent = unsent(&snapshot, &node.name);
     }
     let removal = Removal { nodes };
-    context.output.result("remove", Some(context.name()), &removal, |_| {
+    context.output.result_with("remove", Some(context.name()), &removal, refused, |_| {
         removal.nodes.iter().map(line).collect::<Vec<_>>().join("\n")
     })
 }
 
-async fn wait(watch: &mut Watch, progress: &mut Progress, names: &[String]) -> Outcome {
+async fn wait(watch: &mut Watch, progress: &mut Progress, names: &[&str]) -> Outcome {
     loop {
         let left = || names.iter().filter_map(|name| watch.node(name));
         if left().next().is_none() {
@@ -69,9 +80,9 @@ async fn wait(watch: &mut Watch, progress: &mut Progress, names: &[String]) -> O
     }
 }
 
-fn too_late(watch: &Watch, args: &RemoveArgs) -> Failure {
+fn too_late(watch: &Watch, args: &RemoveArgs, names: &[&str]) -> Failure {
     let limit = humantime::format_duration(args.wait.timeout);
-    let left = args.nodes.iter().filter_map(|name| watch.node(name));
+    let left = names.iter().filter_map(|name| watch.node(name));
     let message = format!("not gone within {limit}: {}", late(left, State::Stopped));
     Failure::new(FailureCode::DeadlinePassed, message)
 }

@@ -23,8 +23,8 @@ pub(crate) fn limit(seconds: u64) -> Duration {
     let factor = std::env::var("NYM_DEVNET_TEST_TIMEOUT_FACTOR")
         .ok()
         .and_then(|factor| factor.parse().ok())
-        .unwrap_or(1);
-    Duration::from_secs(seconds) * factor
+        .unwrap_or(1.0);
+    Duration::from_secs(seconds).mul_f64(factor)
 }
 
 /// Waits until something is true.

@@ -64,7 +64,7 @@ impl Devnet {
         if needs_process && !node.process.exists() {
             return not_now(format!("it does not run; it {}", state.phrase()));
         }
-        if action == NodeAction::Pause && state == State::Stopping {
+        if matches!(action, NodeAction::Pause | NodeAction::Resume) && state == State::Stopping {
             return not_now(format!("it {}", state.phrase()));
         }
         let input = match action {

@@ -177,7 +177,9 @@ impl Devnet {
         let layout = &self.spec.plan.layout;
         self.store.change_devnet(|devnet| describe(layout, devnet));
         self.show_soon(now);
-        if let Some(mut record) = self.claim.folder().record() {
+        // Another devnet may have taken the name after somebody deleted our folder.
+        let record = self.claim.is_there().then(|| self.claim.folder().record());
+        if let Some(mut record) = record.flatten() {
             record.plan.clone_from(&self.spec.plan);
             if let Err(error) = self.claim.write_record(&record) {
                 tracing::warn!("`nym-devnet ls` shows the devnet as it was: {error}");

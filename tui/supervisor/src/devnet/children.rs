@@ -150,6 +150,7 @@ impl Devnet {
                 if let Some(answer) = answer.and_then(|answer| self.ponged(source, answer)) {
                     let is_ending = self.nodes[index].process.state() == State::Stopping;
                     self.sends.answered(source, answer, is_ending, &self.store);
+                    self.ask_for_sends(index);
                 }
             }
             Event::Lost { count } => self.store.lost(now, index, count),

@@ -72,7 +72,7 @@ pub(super) fn devnet_info(
 
 /// What of a devnet may change while it runs.
 pub(super) fn describe(layout: &Layout, info: &mut DevnetInfo) {
-    let milliseconds = |duration: Duration| duration.as_secs_f64() * 1000.0;
+    let milliseconds = |duration: Duration| duration.div_duration_f64(Duration::from_millis(1));
     info.widths.clone_from(&layout.widths);
     info.clients = layout.clients;
     info.crowd = layout.crowd;

@@ -17,6 +17,9 @@ const MAX_WAITING: usize = 256;
 /// The longest that a ping is waited for.
 const MAX_TIMEOUT: Duration = Duration::from_secs(3600);
 
+/// What the answers are told in.
+const MILLISECOND: Duration = Duration::from_millis(1);
+
 /// Everybody who waits for a ping.
 #[derive(Debug, Default)]
 pub(super) struct Pings(Vec<Waiting>);
@@ -110,7 +113,7 @@ impl Devnet {
         let waiting = self.pings.0.swap_remove(index);
         match answer.outcome {
             Outcome::Pong { queued_us, travelled_us, asked_us, route } => {
-                let milliseconds = |us| Duration::from_micros(us).as_secs_f64() * 1000.0;
+                let milliseconds = |us| Duration::from_micros(us).div_duration_f64(MILLISECOND);
                 let names = self.store.names();
                 let pong = Pong {
                     queued_ms: milliseconds(queued_us),

@@ -112,11 +112,11 @@ impl Sends {
                 self.message_changed(&message, store);
             }
             Outcome::Refused { reason } => {
-                let waiting = self.0.swap_remove(index);
+                let waiting = self.0.remove(index);
                 waiting.fail(FailureCode::SendFailed, &format!("refused: {reason}"));
             }
             Outcome::Done | Outcome::Inbox { .. } | Outcome::Pong { .. } => {
-                let waiting = self.0.swap_remove(index);
+                let waiting = self.0.remove(index);
                 waiting.fail(FailureCode::SendFailed, "its client answered something else");
             }
         }
@@ -249,6 +249,12 @@ impl Waiting {
             }
     }
 
+    /// Whether this process was asked and has not answered.
+    fn is_asked_of(&self, source: Source) -> bool {
+        self.source == source
+            && matches!(&self.stage, Stage::Asked(Unanswered { request: Some(_), .. }))
+    }
+
     fn give(self, status: &MessageStatus) {
         match (status.state, &status.error) {
             (MessageState::Failed, reason) => {
@@ -300,9 +306,9 @@ impl Devnet {
         let address = self.recipient(to)?;
         let sender = &self.store.nodes()[index];
         // One that is not ready may keep it until it is; whether it does is for itself to say. One that
-        // comes back by itself is waited for.
+        // comes back is waited for.
         let takes = sender.state.is_running() && sender.state != State::Stopping;
-        if !takes && sender.state != State::BackingOff {
+        if !takes && !self.nodes[index].process.comes_back() {
             let why = format!("`{from}` {}: {}", sender.state.phrase(), sender.reason);
             return refuse(FailureCode::NotRunning, why);
         }
@@ -320,35 +326,43 @@ impl Devnet {
         Ok((index, Question::Send { to: address, content: content.clone(), message: Some(id) }))
     }
 
-    /// Asks the process of a client, if there is one, to send everything that none was asked to.
+    /// Asks the process of a client, if there is one, to send everything that none was asked to, oldest
+    /// first. What it has no room for is asked when it has answered something.
     pub(super) fn ask_for_sends(&mut self, index: usize) {
         if self.nodes[index].child.is_none() {
             return;
         }
         let source = self.source(index);
         let name = self.nodes[index].plan.name.clone();
-        for place in (0..self.sends.0.len()).rev() {
-            let waiting = &self.sends.0[place];
+        let mut place = 0;
+        while let Some(waiting) = self.sends.0.get(place) {
             let question = match &waiting.stage {
                 Stage::Asked(Unanswered { request: None, question, .. })
                     if waiting.from == name =>
                 {
                     question.clone()
                 }
-                _ => continue,
+                _ => {
+                    place += 1;
+                    continue;
+                }
             };
             let request = self.ask(index, question);
+            let is_busy = self.sends.0.iter().any(|other| other.is_asked_of(source));
             let waiting = &mut self.sends.0[place];
-            if request.is_some()
-                && let Stage::Asked(asked) = &mut waiting.stage
-            {
-                asked.request = request;
-                waiting.source = source;
-                waiting.sender_ended = false;
-                continue;
+            match &mut waiting.stage {
+                Stage::Asked(asked) if request.is_some() => {
+                    asked.request = request;
+                    waiting.source = source;
+                    waiting.sender_ended = false;
+                    place += 1;
+                }
+                _ if is_busy => return,
+                _ => {
+                    let waiting = self.sends.0.remove(place);
+                    waiting.fail(FailureCode::NotRunning, &format!("`{name}` takes no requests"));
+                }
             }
-            let waiting = self.sends.0.swap_remove(place);
-            waiting.fail(FailureCode::NotRunning, &format!("`{name}` takes no requests"));
         }
     }
 }

@@ -9,6 +9,7 @@ use control::{
     NodeStatus, SendRequest, SendWait, State, StreamEvent,
 };
 use directory_api::MixNodeReport;
+use directory_client::DirectoryClient;
 use layouts::{Layout, Plan, Ports};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tokio::net::{TcpListener, UnixListener};
@@ -78,7 +79,8 @@ done
 /// Reports what comes through a pipe as received, and keeps two messages, of which a page has one. A
 /// file of a certain name makes it end instead of answering, another makes it refuse.
 const RECEIVE: &str = r#"
-(while :; do cat "$DIR/to-bob"; done) 2> /dev/null &
+# Open for writing too: there is no moment in which nobody reads, and no end.
+cat <> "$DIR/to-bob" &
 trap "kill $!" EXIT
 page() {
     say "{\"event\":\"answer\",\"id\":$id,\"outcome\":\"inbox\",\"messages\":[{\"number\":$1,\"message\":\"m$1\",\"unix_ms\":$1,\"content\":$2}],\"more\":$3}"

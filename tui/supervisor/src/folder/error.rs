@@ -13,6 +13,12 @@ pub enum FolderError {
     /// There is no folder to keep devnets in.
     #[error("cannot find the folder for devnets: neither `XDG_STATE_HOME` nor `HOME` is set")]
     NoStateDir,
+    /// The folder has a path that cannot be told to others as JSON.
+    #[error("cannot use the folder `{}`: its path is not UTF-8", path.display())]
+    NotUtf8 {
+        /// The path.
+        path: PathBuf,
+    },
     /// The name cannot be one.
     #[error("`{}` cannot be the name of a devnet: {reason}", shown_name(name))]
     Name {
@@ -57,6 +63,8 @@ impl From<FolderError> for Failure {
             }
             FolderError::Name { .. } => Self::new(FailureCode::Usage, message)
                 .hint("letters, digits, `-` and `_` make good names"),
+            FolderError::NotUtf8 { .. } => Self::new(FailureCode::Environment, message)
+                .hint("name another folder with --state-dir"),
             FolderError::SocketPath { .. } => Self::new(FailureCode::Environment, message)
                 .hint("name a shorter folder with --state-dir"),
             FolderError::InUse { name } => Self::new(FailureCode::NameInUse, message)
@@ -68,7 +76,7 @@ impl From<FolderError> for Failure {
 }
 
 /// For `map_err`: what was attempted on what.
-pub(super) fn io_error(
+pub(crate) fn io_error(
     attempt: &'static str,
     path: &Path,
 ) -> impl FnOnce(io::Error) -> FolderError {

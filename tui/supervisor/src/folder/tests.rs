@@ -5,12 +5,7 @@ use layouts::{Layout, Ports};
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
-
-fn state_dir() -> (tempfile::TempDir, StateDir) {
-    let dir = tempfile::tempdir().expect("a folder");
-    let state = StateDir::find(Some(dir.path().join("state"))).expect("a folder");
-    (dir, state)
-}
+use crate::testing::state_dir;
 
 #[test]
 fn a_name_that_would_leave_the_folder_is_refused() {
@@ -21,6 +16,16 @@ fn a_name_that_would_leave_the_folder_is_refused() {
         assert_eq!(failure.code, FailureCode::Usage, "{name:?}");
     }
     assert!(state.folder("t1").is_ok() && state.folder("größer").is_ok());
+}
+
+#[test]
+fn a_folder_whose_path_cannot_be_told_is_refused() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let path = Path::new(OsStr::from_bytes(b"/tmp/\xff")).to_owned();
+    let refused = StateDir::find(Some(path)).expect_err("it is not UTF-8");
+    assert_eq!(Failure::from(refused).code, FailureCode::Environment);
 }
 
 #[test]

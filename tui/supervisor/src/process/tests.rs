@@ -198,6 +198,14 @@ fn a_kill_shows_at_once_and_counts_as_a_crash() {
     assert_eq!((process.state(), process.reason()), (State::Stopping, "killed as asked"));
     feed(&mut process, [Input::Exited(Exit::Signal(9))]);
     assert_eq!(process.reason(), "killed by SIGKILL; starts again in 0.2 s");
+
+    // Whoever asks for a new one meanwhile gets it at once, and whatever the policy is.
+    let mut process = Process::new(Role::Client, 1, Restart::No);
+    ready(&mut process);
+    assert_eq!(feed(&mut process, [Input::Kill, Input::Start]), [Action::Kill]);
+    assert!(process.comes_back());
+    assert_eq!(process.reason(), "killed as asked, then starts again");
+    assert_eq!(feed(&mut process, [Input::Exited(Exit::Signal(9))]), [Action::Spawn]);
 }
 
 #[test]
@@ -422,10 +430,6 @@ proptest! {
             World { process, now: START, alive: false, still: false, can_spawn: true, killed: false };
         for step in steps {
             world.step(step);
-        }
-        // A signal on its way arrives first: that end is no part of the wish.
-        if world.killed {
-            world.end(Exit::Signal(9));
         }
         world.can_spawn = true;
         // One that is about to end, or has, can neither be paused nor resumed.

@@ -13,11 +13,11 @@ use crate::output::bytes;
 /// What the checks are about: `up --width 2 --layers 3` with its supervisor.
 const EXAMPLE: &str = "a 2×3 network";
 
-/// Processes of it.
-const PROCESSES: u64 = 12;
+/// Nodes of it.
+const NODES: usize = 11;
 
-/// Open files of its supervisor: what `up` raises the soft limit to by itself.
-const FILES: u64 = 266;
+/// Processes of it: the supervisor is one more.
+const PROCESSES: u64 = NODES as u64 + 1;
 
 /// Memory of it: a little more than was measured, see `docs/benchmarks.md`.
 const MEMORY_BYTES: u64 = 40_000_000;
@@ -36,8 +36,9 @@ fn files() -> Check {
     let limit = getrlimit(Resource::Nofile);
     let Some(most) = limit.maximum else { return Check::ok("files", "no limit of open files") };
     let now = limit.current.map_or_else(|| "no".into(), |current| current.to_string());
-    let found = format!("{most} open files at most, {now} now; {EXAMPLE} needs {FILES}");
-    if most < FILES {
+    let needed = supervisor::files_needed(NODES);
+    let found = format!("{most} open files at most, {now} now; {EXAMPLE} needs {needed}");
+    if most < needed {
         return Check::fail("files", found, "raise the hard limit, `ulimit -Hn`");
     }
     Check::ok("files", found + ", and raises that itself")
@@ -119,4 +120,18 @@ fn clock() -> Check {
         return Check::warn("clock", found, "set it; times of day in logs and inboxes are wrong");
     }
     Check::ok("clock", format!("monotonic, in steps of {step:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use layouts::{Layout, Plan, Ports};
+
+    use super::*;
+
+    #[test]
+    fn the_example_has_as_many_nodes_as_is_said() {
+        let layout = Layout { widths: vec![2; 3], ..Layout::default() };
+        let plan = Plan::new(layout, Ports::Auto).expect("a network");
+        assert_eq!(plan.nodes.len(), NODES);
+    }
 }

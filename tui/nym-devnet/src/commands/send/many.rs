@@ -32,8 +32,10 @@ struct Report<'a> {
     to: &'a str,
     /// How many were asked for.
     count: u32,
+    accepted: u32,
+    /// Only of those whose end was waited for.
     #[serde(flatten)]
-    summary: Summary,
+    summary: Option<Summary>,
 }
 
 #[derive(Serialize)]
@@ -83,8 +85,13 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Whether anybody wants to know what becomes of what was accepted.
+    fn waits(&self) -> bool {
+        self.args.wait || self.args.follow
+    }
+
     async fn send(&mut self, client: &ControlClient) -> Outcome {
-        let waits = self.args.wait || self.args.follow;
+        let waits = self.waits();
         // Open before the first is sent, so that nothing happens unseen.
         let mut events = if waits { Some(client.events().await?) } else { None };
         let period =
@@ -167,21 +174,22 @@ impl Run<'_> {
 
     fn report(mut self) -> Outcome {
         let (from, to) = (self.args.from.as_str(), self.args.to.as_str());
-        let summary = self.tally.summary();
-        let failure = self.failure.take().or_else(|| self.shortfall(&summary));
-        if let Some(failure) = failure.clone().filter(|_| summary.accepted == 0) {
+        let accepted = self.tally.all();
+        let summary = self.waits().then(|| self.tally.summary());
+        let failure =
+            self.failure.take().or_else(|| summary.as_ref().and_then(|all| self.shortfall(all)));
+        if let Some(failure) = failure.clone().filter(|_| accepted == 0) {
             return Err(failure.into());
         }
-        let report = Report { from, to, count: self.count, summary };
-        let waits = self.args.wait || self.args.follow;
-        self.context.output.result_with("send", Some(self.context.name()), &report, failure, |_| {
-            text(&report, waits)
-        })
+        let report = Report { from, to, count: self.count, accepted, summary };
+        self.context
+            .output
+            .result_with("send", Some(self.context.name()), &report, failure, |_| text(&report))
     }
 
     fn shortfall(&self, summary: &Summary) -> Option<Failure> {
         let SendArgs { from, to, timeout, .. } = self.args;
-        let of = summary.accepted;
+        let of = self.tally.all();
         let failure = |code, what: String| {
             Failure::new(code, format!("cannot send from `{from}` to `{to}`: {what}")).node(from)
         };
@@ -199,14 +207,12 @@ impl Run<'_> {
     }
 }
 
-fn text(report: &Report<'_>, waits: bool) -> String {
-    let Report { from, to, count, summary } = report;
-    let Summary { accepted, delivered, failed, lost, delay_ms } = summary;
+fn text(report: &Report<'_>) -> String {
+    let Report { from, to, count, accepted, summary } = report;
     let mut text = format!("{from} → {to}: {accepted} of {count} accepted");
-    if waits {
-        // Writing into a string cannot fail.
-        let _ = write!(text, ", {delivered} delivered, {failed} failed, {lost} lost");
-    }
+    let Some(Summary { delivered, failed, lost, delay_ms }) = summary else { return text };
+    // Writing into a string cannot fail.
+    let _ = write!(text, ", {delivered} delivered, {failed} failed, {lost} lost");
     if let Some(Delays { min, median, p95, max }) = delay_ms {
         let _ = write!(
             text,

@@ -45,10 +45,9 @@ pub(super) struct News {
     pub(super) now: MessageStatus,
 }
 
-/// The whole of it.
+/// What became of all that were accepted.
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct Summary {
-    pub(super) accepted: u32,
     pub(super) delivered: u32,
     pub(super) failed: u32,
     /// Not there in time. They may come later.
@@ -175,9 +174,13 @@ impl Tally {
         self.why.as_deref()
     }
 
+    /// How many were accepted.
+    pub(super) fn all(&self) -> u32 {
+        self.accepted
+    }
+
     pub(super) fn summary(&self) -> Summary {
         Summary {
-            accepted: self.accepted,
             delivered: u32::try_from(self.delays.len()).unwrap_or(u32::MAX),
             failed: self.failed,
             lost: self.lost,
@@ -227,8 +230,8 @@ mod tests {
         assert_eq!(tally.next_deadline(), Some(now + LIMIT));
         tally.expire(now + LIMIT);
         assert_eq!((tally.open(), tally.next_deadline()), (0, None));
-        let Summary { accepted, delivered, failed, lost, delay_ms } = tally.summary();
-        assert_eq!((accepted, delivered, failed, lost), (4, 1, 1, 2));
+        let Summary { delivered, failed, lost, delay_ms } = tally.summary();
+        assert_eq!((tally.all(), delivered, failed, lost), (4, 1, 1, 2));
         assert_eq!(delay_ms.map(|delays| delays.max), Some(500.0));
         assert_eq!(tally.why(), Some(""));
     }

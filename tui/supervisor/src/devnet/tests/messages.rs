@@ -128,6 +128,31 @@ async fn a_client_that_dies_before_it_answers_is_asked_again_for_the_same_messag
 }
 
 #[tokio::test]
+async fn a_client_that_comes_back_is_asked_for_more_than_it_reads_at_once() {
+    let report = with_devnet(false, async |devnet| {
+        devnet.until("bob", |node| node.state == State::Ready).await;
+        devnet.until("alice", |node| node.state == State::Ready).await;
+        // While it stands still its requests wait, and after the restart all of them are asked anew.
+        devnet.client.act("alice", NodeAction::Pause).await.expect("it runs");
+        devnet.client.act("alice", NodeAction::Kill).await.expect("it runs");
+        let request = SendRequest {
+            from: "alice".into(),
+            to: "bob".into(),
+            content: Content::Text("x".into()),
+            wait: SendWait::Accepted,
+            timeout_ms: 60_000,
+        };
+        let sends = (0..100).map(|_| devnet.client.send(&request));
+        for sent in within(futures_util::future::join_all(sends)).await {
+            sent.expect("accepted");
+        }
+        devnet.down().await
+    })
+    .await;
+    assert!(report.deleted);
+}
+
+#[tokio::test]
 async fn an_inbox_is_read_page_by_page_also_while_its_client_is_killed() {
     let report = with_devnet(false, async |devnet| {
         devnet.until("bob", |node| node.state == State::Ready).await;

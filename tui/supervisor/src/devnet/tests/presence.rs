@@ -1,7 +1,8 @@
 //! What the directory says, and what the supervisor makes of it.
 
 use contract::{Endpoint, Event, Identity, Listening};
-use directory_api::{Frame, MixNodePresence, Topology};
+use directory_api::{Frame, MixNodePresence, Topology, Update};
+use directory_client::SubscriptionEvent;
 
 use super::*;
 
