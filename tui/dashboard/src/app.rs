@@ -216,8 +216,12 @@ impl<C: Console, S: Source> App<'_, C, S> {
     }
 
     fn redraw(&mut self) -> Result<(), Error> {
-        self.console.terminal().clear().map_err(|error| drawing(&error))?;
-        self.model.size = self.console.terminal().size().map_err(|error| drawing(&error))?;
+        let terminal = self.console.terminal();
+        let size = terminal.size().map_err(|error| drawing(&error))?;
+        // It clears the screen. `clear` would ask the terminal where its cursor is, and one that does not
+        // answer would end us.
+        terminal.resize(size.into()).map_err(|error| drawing(&error))?;
+        self.model.size = size;
         self.draw_at = Some(Instant::now());
         Ok(())
     }

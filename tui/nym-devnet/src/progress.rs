@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
+use control::{Failure, FailureCode};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::output::Output;
@@ -116,6 +117,15 @@ impl Progress {
             self.show(reason);
         }
         self.until(reason, watch.next()).await
+    }
+
+    /// Waits for the next event of a devnet that must not end meanwhile.
+    pub(crate) async fn go_on(&mut self, watch: &mut Watch, reason: &str) -> Outcome {
+        if self.next(watch, reason).await?.is_none() {
+            let message = "the devnet went down meanwhile";
+            return Err(Failure::new(FailureCode::NoSuchDevnet, message).into());
+        }
+        Ok(())
     }
 }
 

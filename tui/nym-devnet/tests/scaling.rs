@@ -143,6 +143,11 @@ fn every_mixnode_is_replaced_under_traffic_and_no_message_is_lost() {
         ["directory", "mix-1-2", "mix-2-2", "mix-3-2", "provider-1", "alice", "bob"]
     );
 
+    // Bob can be spared, the last mixnode of a layer not: what was done is told with what was refused.
+    let both = run(&lab, "remove bob mix-1-2").expect(2).json();
+    assert_eq!(both["data"]["nodes"][0]["gone"], true, "{both}");
+    assert_eq!(both["error"]["code"], "INVALID_LAYOUT", "{both}");
+
     let all = lab.all_pids("t1");
     run(&lab, "down").expect(0);
     common::until_gone(&all, 2);

@@ -45,6 +45,16 @@ fn a_person_writes_a_message_and_leaves_the_terminal_as_it_was() {
         terminal.wait_text(text, limit(5));
     }
 
+    // Ctrl-L, and Ctrl-Z in a session without a shell, which goes on at once. This terminal answers
+    // no questions.
+    for key in ["\u{c}", "\u{1a}"] {
+        terminal.press(key);
+        for (key, text) in [("2", "RESTARTS"), ("1", "LAYER 1")] {
+            terminal.press(key);
+            terminal.wait_text(text, limit(5));
+        }
+    }
+
     terminal.press("q");
     terminal.wait_text("y yes", limit(5));
     terminal.press("y");

@@ -139,8 +139,6 @@ impl Prepared {
         let Self { spec, claim } = self;
         let (asks, asked) = mpsc::channel(MAX_WAITING_INPUTS);
         let (outside_sender, outside) = mpsc::channel(MAX_WAITING_INPUTS);
-        // Before anything is written: a limit of file sizes is then an error that can be told.
-        follow_signals(&outside_sender)?;
         let socket = claim.folder().socket();
         let (server, recorder) = match open(&spec, &claim, &outside_sender).await {
             Ok(opened) => opened,
@@ -193,9 +191,9 @@ async fn open(
     claim: &Claim,
     outside: &mpsc::Sender<Outside>,
 ) -> Result<(api::Server, Option<Recorder>), Failure> {
+    // Before anything is written: a limit of file sizes is then an error that can be told.
     follow_signals(outside)?;
     let server = api::Server::open(claim, spec.control_port).await?;
-    claim.write_record(&record(spec, claim.folder().socket()))?;
     claim.write_record(&record(spec, claim.folder().socket()))?;
     let recorder = spec.record.clone().map(Recorder::create).transpose()?;
     Ok((server, recorder))

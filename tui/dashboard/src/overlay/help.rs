@@ -17,6 +17,12 @@ use crate::text;
 /// Width of the help, where the terminal has it.
 const WIDTH: u16 = 84;
 
+/// Columns of the frame around it, with the space inside.
+const FRAME: u16 = 4;
+
+/// Columns of the keys, with the space behind them.
+const LABEL: u16 = 18;
+
 /// The help.
 #[derive(Debug)]
 pub(crate) struct Help {
@@ -58,7 +64,7 @@ impl Help {
                 Kind::Fact => scene.theme.muted,
                 Kind::Mark(mark) => scene.theme.mark(*mark),
             };
-            let columns = usize::from(inner.width.saturating_sub(18));
+            let columns = usize::from(inner.width.saturating_sub(LABEL));
             let line = Line::from(vec![
                 Span::styled(format!("{label:<17} "), style),
                 Span::styled(text::fit(what, columns, scene.symbols), Style::new()),
@@ -88,7 +94,8 @@ impl Help {
         lines.push(empty());
         lines.push(("This devnet".into(), String::new(), Kind::Title));
         lines.extend(about(model, symbols));
-        lines
+        let columns = WIDTH.min(model.size.width).saturating_sub(FRAME + LABEL);
+        lines.into_iter().flat_map(|line| wrapped(line, columns.into())).collect()
     }
 }
 
@@ -98,6 +105,23 @@ enum Kind {
     Key,
     Fact,
     Mark(Mark),
+}
+
+/// The rows of a line whose text does not fit beside its label.
+fn wrapped(line: (String, String, Kind), columns: usize) -> Vec<(String, String, Kind)> {
+    let (label, what, kind) = line;
+    let mut rows = vec![(label, String::new(), kind)];
+    for word in what.split(' ') {
+        match rows.last_mut() {
+            Some((_, row, _)) if row.is_empty() => row.push_str(word),
+            Some((_, row, _)) if text::width(row) + 1 + text::width(word) <= columns => {
+                row.push(' ');
+                row.push_str(word);
+            }
+            _ => rows.push((String::new(), word.to_owned(), kind)),
+        }
+    }
+    rows
 }
 
 fn empty() -> (String, String, Kind) {
@@ -125,7 +149,7 @@ fn legend(symbols: &Symbols) -> Vec<(String, String, Kind)> {
         mark(Mark::Gone, "gone: it runs, and the directory has forgotten it after 10 s"),
         mark(Mark::BackingOff, "backing off: it ended by itself and is about to be started again"),
         mark(Mark::Failed, "failed: it ended by itself too often"),
-        mark(Mark::Stopped, "planned, stopping, stopped"),
+        mark(Mark::Stopped, "planned, paused, stopping, stopped"),
         (
             "pkt/s".into(),
             "packets that enter layer 1 per second, data, cover and acks alike".into(),

@@ -82,7 +82,7 @@ fn document() -> String {
          dashboard itself, `?` shows the keys of the place where you are, and `:` finds any action \
          by its name.\n\n\
          Actions marked \\* change the devnet, and \\*\\* interrupt a process and ask before. With \
-         `--read-only` neither is there.\n",
+         `--read-only` neither does anything.\n",
     );
     for context in Context::ALL {
         let _ = write!(out, "\n## {}\n\n| Key | Action | |\n|---|---|---|\n", context.title());

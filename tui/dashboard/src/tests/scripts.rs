@@ -84,6 +84,20 @@ fn one_key_pauses_and_takes_it_back_without_a_question() {
 }
 
 #[test]
+fn help_that_is_longer_than_a_line_goes_on_in_the_next() {
+    let mut desk = Desk::running();
+    desk.press(Key::of('?'));
+    let mut read = String::new();
+    for _ in 0..4 {
+        read += &text(&desk.screen(80, 24));
+        desk.press(Key::code(KeyCode::PageDown));
+    }
+    assert!(read.contains("mac: damaged or for another key; replay: a copy; layer:"), "{read}");
+    assert!(read.contains("                  skips a layer"), "{read}");
+    assert!(!read.contains('…'), "{read}");
+}
+
+#[test]
 fn starting_needs_no_question_and_no_node_is_said() {
     let mut desk = Desk::running();
     assert_eq!(desk.press(Key::of('s')), []);

@@ -109,10 +109,7 @@ pub(super) async fn wait(
             return Err(watch.loss_of(node).into());
         }
         let reason = late(nodes, state);
-        if progress.next(watch, &reason).await?.is_none() {
-            let message = "the devnet went down meanwhile";
-            return Err(Failure::new(FailureCode::NoSuchDevnet, message).into());
-        }
+        progress.go_on(watch, &reason).await?;
     }
 }
 

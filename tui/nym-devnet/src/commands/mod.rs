@@ -7,6 +7,7 @@ pub(crate) mod act;
 pub(crate) mod add;
 pub(crate) mod attach;
 pub(crate) mod completions;
+mod delays;
 pub(crate) mod doctor;
 pub(crate) mod down;
 pub(crate) mod gc;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::delays::Delays;
 use crate::cli::PingArgs;
 use crate::context::Context;
 use crate::output::Output;
@@ -36,35 +37,9 @@ struct Summary {
     returned: u32,
     loss_percent: f64,
     /// How long they travelled, of those that are back.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    travelled: Option<Times>,
+    travelled_ms: Option<Delays>,
     /// What they were told to wait at the mixnodes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    asked: Option<Times>,
-}
-
-/// In milliseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-struct Times {
-    #[serde(rename = "min_ms")]
-    min: f64,
-    #[serde(rename = "median_ms")]
-    median: f64,
-    #[serde(rename = "max_ms")]
-    max: f64,
-}
-
-impl Times {
-    fn of(mut times: Vec<f64>) -> Option<Self> {
-        times.sort_by(f64::total_cmp);
-        let (min, max) = (*times.first()?, *times.last()?);
-        let middle = times.len() / 2;
-        let median = match times.len() % 2 {
-            0 => f64::midpoint(times[middle - 1], times[middle]),
-            _ => times[middle],
-        };
-        Some(Self { min, median, max })
-    }
+    asked_ms: Option<Delays>,
 }
 
 pub(crate) async fn run(context: &Context, args: &PingArgs) -> Outcome {
@@ -160,25 +135,29 @@ fn summary(client: &str, over: &[Ping]) -> Summary {
     let count = |pings: usize| u32::try_from(pings).unwrap_or(u32::MAX);
     let pongs: Vec<&Pong> = over.iter().filter_map(|ping| ping.pong.as_ref()).collect();
     let (sent, returned) = (count(over.len()), count(pongs.len()));
+    let delays =
+        |of: fn(&Pong) -> f64| Delays::of(&pongs.iter().map(|pong| of(pong)).collect::<Vec<_>>());
     Summary {
         client: client.into(),
         sent,
         returned,
         loss_percent: f64::from(sent - returned) * 100.0 / f64::from(sent.max(1)),
-        travelled: Times::of(pongs.iter().map(|pong| pong.travelled_ms).collect()),
-        asked: Times::of(pongs.iter().map(|pong| pong.asked_ms).collect()),
+        travelled_ms: delays(|pong| pong.travelled_ms),
+        asked_ms: delays(|pong| pong.asked_ms),
     }
 }
 
 fn text(summary: &Summary) -> String {
-    let Summary { client, sent, returned, loss_percent, travelled, asked } = summary;
+    let Summary { client, sent, returned, loss_percent, travelled_ms, asked_ms } = summary;
     let mut text =
         format!("{client}: {sent} packets sent, {returned} came back, {loss_percent:.0} % lost");
-    for (what, times) in [("travelled", travelled), ("in mixnodes", asked)] {
-        if let Some(Times { min, median, max }) = times {
-            let times = format!("{min:.1}/{median:.1}/{max:.1}");
+    for (what, delays) in [("travelled", travelled_ms), ("in mixnodes", asked_ms)] {
+        if let Some(Delays { min, median, p95, max }) = delays {
             // Writing into a string cannot fail.
-            let _ = write!(text, "\n{what}: min/median/max {times} ms");
+            let _ = write!(
+                text,
+                "\n{what}: min {min:.1}, median {median:.1}, 95 % {p95:.1}, max {max:.1} ms"
+            );
         }
     }
     text
@@ -205,8 +184,8 @@ mod tests {
         assert_eq!(
             text(&summary("alice", &over)),
             "alice: 3 packets sent, 3 came back, 0 % lost\n\
-             travelled: min/median/max 10.0/20.0/30.0 ms\n\
-             in mixnodes: min/median/max 9.0/19.0/29.0 ms"
+             travelled: min 10.0, median 20.0, 95 % 30.0, max 30.0 ms\n\
+             in mixnodes: min 9.0, median 19.0, 95 % 29.0, max 29.0 ms"
         );
         over.push(Ping { number: 4, pong: None, lost: Some(lost) });
         assert_eq!(line(&over[3]), "4: no ping from `alice`: it is not back");
@@ -214,13 +193,11 @@ mod tests {
         let summary = summary("alice", &over);
         assert_eq!((summary.sent, summary.returned), (5, 4));
         assert!((summary.loss_percent - 20.0).abs() < 1e-9);
-        let median = summary.travelled.map(|times| times.median);
-        assert_eq!(median, Some(25.0));
         assert_eq!(
             line(&over[0]),
             "1: 30.0 ms, of which 29.0 ms in mixnodes, after 1.0 ms until its slot, via \
              mix-1-1 → provider-1"
         );
-        assert_eq!(super::summary("alice", &[]).travelled, None);
+        assert_eq!(super::summary("alice", &[]).travelled_ms, None);
     }
 }

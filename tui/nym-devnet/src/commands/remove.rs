@@ -73,10 +73,7 @@ async fn wait(watch: &mut Watch, progress: &mut Progress, names: &[&str]) -> Out
             return Ok(());
         }
         let reason = late(left(), State::Stopped);
-        if progress.next(watch, &reason).await?.is_none() {
-            let message = "the devnet went down meanwhile";
-            return Err(Failure::new(FailureCode::NoSuchDevnet, message).into());
-        }
+        progress.go_on(watch, &reason).await?;
     }
 }
 

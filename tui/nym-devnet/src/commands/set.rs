@@ -54,10 +54,7 @@ async fn wait(watch: &mut Watch, progress: &mut Progress, size: u16) -> Outcome 
             _ => {}
         }
         let reason = missing(watch, size);
-        if progress.next(watch, &reason).await?.is_none() {
-            let message = "the devnet went down meanwhile";
-            return Err(Failure::new(FailureCode::NoSuchDevnet, message).into());
-        }
+        progress.go_on(watch, &reason).await?;
     }
 }
 

@@ -129,7 +129,7 @@ pub(super) enum BodyRefused {
     /// The body came too slowly
     #[response(status = 408)]
     TooSlow(Failure),
-    /// The node does not run, or not yet
+    /// The node does not run, or not yet; or the name or a port of a new one is taken
     #[response(status = 409)]
     Conflict(Failure),
     /// The body is too long

@@ -13,8 +13,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::content::Contents;
 use super::steps::{Step, steps};
-use super::tally::{Delays, News, Summary, Tally};
+use super::tally::{News, Summary, Tally};
 use crate::cli::SendArgs;
+use crate::commands::delays::Delays;
 use crate::context::Context;
 use crate::output::{Output, unix_ms_now};
 use crate::signals::Signals;

@@ -7,6 +7,8 @@ use control::{MessageState, MessageStatus};
 use serde::Serialize;
 use tokio::time::Instant;
 
+use crate::commands::delays::Delays;
+
 /// Statuses of messages whose acceptance was not told yet: the two come on two connections. Others may
 /// send at the same time.
 const MAX_EARLY: usize = 256;
@@ -52,16 +54,8 @@ pub(super) struct Summary {
     pub(super) failed: u32,
     /// Not there in time. They may come later.
     pub(super) lost: u32,
+    /// From acceptance until the recipient had the whole of it.
     pub(super) delay_ms: Option<Delays>,
-}
-
-/// From acceptance until the recipient had the whole of it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(super) struct Delays {
-    pub(super) min: f64,
-    pub(super) median: f64,
-    pub(super) p95: f64,
-    pub(super) max: f64,
 }
 
 impl Tally {
@@ -184,20 +178,9 @@ impl Tally {
             delivered: u32::try_from(self.delays.len()).unwrap_or(u32::MAX),
             failed: self.failed,
             lost: self.lost,
-            delay_ms: delays(&self.delays),
+            delay_ms: Delays::of(&self.delays),
         }
     }
-}
-
-fn delays(delays: &[f64]) -> Option<Delays> {
-    let mut sorted = delays.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    // The nearest rank: the least that is not below so many percent of all.
-    let at = |percent: usize| {
-        let rank = (sorted.len() * percent).div_ceil(100).max(1);
-        sorted.get(rank - 1).copied()
-    };
-    Some(Delays { min: at(0)?, median: at(50)?, p95: at(95)?, max: at(100)? })
 }
 
 #[cfg(test)]
@@ -252,14 +235,5 @@ mod tests {
         tally.expire(now + LIMIT);
         assert_eq!(tally.summary().delivered, 1);
         assert!(tally.early.len() <= MAX_EARLY);
-    }
-
-    #[test]
-    fn percentiles_are_delays_that_were_measured() {
-        assert_eq!(delays(&[]), None);
-        assert_eq!(delays(&[7.0]), Some(Delays { min: 7.0, median: 7.0, p95: 7.0, max: 7.0 }));
-        let all: Vec<f64> = (1..=100).rev().map(f64::from).collect();
-        let expected = Delays { min: 1.0, median: 50.0, p95: 95.0, max: 100.0 };
-        assert_eq!(delays(&all), Some(expected));
     }
 }
