@@ -245,6 +245,7 @@ fn an_inbox_that_begins_anew_is_followed_from_its_beginning() {
         said.contains("the inbox of `bob` was put aside by its client, and begins anew"),
         "{said}"
     );
+    assert!(said.ends_with("the devnet went down: asked to\n"), "{said}");
 }
 
 #[test]

@@ -21,6 +21,7 @@ fn record(lab: &Lab) -> PathBuf {
         lab.run(&format!("{up} {} --name t2 -o json", file.display()).replace("--name t1 ", ""));
     let refused = again.expect(4).json();
     assert_eq!(refused["error"]["code"], "FILE_EXISTS", "{refused}");
+    assert!(!lab.folder("t2").exists(), "nothing of it has run, so nothing of it stays");
     // Long enough to be paused by hand. What is recorded can be read meanwhile.
     until("some seconds are recorded", 30, || {
         let recording = Recording::open(&file).expect("a recording");

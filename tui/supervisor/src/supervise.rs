@@ -143,9 +143,10 @@ impl Prepared {
         let (server, recorder) = match open(&spec, &claim, &outside_sender).await {
             Ok(opened) => opened,
             Err(failure) => {
-                // Nothing of it has run: what was there before stays. The failure that it began with
-                // says more than one to clean up after it.
-                drop(claim.clean_up(!spec.keep && !claim.resumed()));
+                // Nothing of it has run: a folder that was made for it goes, also that of a name, and
+                // what was there before stays. The failure that it began with says more than one to
+                // clean up after it.
+                drop(claim.clean_up(!claim.resumed()));
                 return Err(failure);
             }
         };

@@ -56,6 +56,9 @@ async fn follow(context: &Context, mut pages: Pages<'_>) -> Outcome {
     let mut told = None;
     while let Some(envelope) = events.next().await? {
         Output::check_reader()?;
+        if let StreamEvent::Down { reason } = &envelope.event {
+            context.output.note(&format!("the devnet went down: {reason}"));
+        }
         if may_begin_anew(&envelope.event, pages.client) && pages.began_anew().await {
             let note = "the inbox of `{}` was put aside by its client, and begins anew";
             context.output.note(&note.replace("{}", pages.client));
