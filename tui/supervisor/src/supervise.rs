@@ -158,7 +158,6 @@ impl Prepared {
 
         tracing::info!("supervising `{}`, process {}", spec.name, std::process::id());
         say(&Started::Ready { socket });
-        follow_lifeline(outside_sender.clone());
         let mut devnet = Devnet::new(spec, claim, launcher(program));
         devnet.is_reached_at(control_address);
         let written = recorder.map(|recorder| {
@@ -194,6 +193,7 @@ async fn open(
 ) -> Result<(api::Server, Option<Recorder>), Failure> {
     // Before anything is written: a limit of file sizes is then an error that can be told.
     follow_signals(outside)?;
+    follow_lifeline(outside.clone())?;
     let server = api::Server::open(claim, spec.control_port).await?;
     claim.write_record(&record(spec, claim.folder().socket()))?;
     let recorder = spec.record.clone().map(Recorder::create).transpose()?;
@@ -248,8 +248,8 @@ fn follow_signals(outside: &mpsc::Sender<Outside>) -> Result<(), Failure> {
 
 /// Reads stdin on a thread of its own: a read cannot be cancelled, and must not hold up the end of
 /// the process.
-fn follow_lifeline(outside: mpsc::Sender<Outside>) {
-    std::thread::spawn(move || {
+fn follow_lifeline(outside: mpsc::Sender<Outside>) -> Result<(), Failure> {
+    let follow = move || {
         for line in io::stdin().lines().map_while(Result::ok) {
             match serde_json::from_str::<Lifeline>(&line) {
                 Ok(word) => {
@@ -261,5 +261,10 @@ fn follow_lifeline(outside: mpsc::Sender<Outside>) {
             }
         }
         drop(outside.blocking_send(Outside::LifelineEnded));
-    });
+    };
+    std::thread::Builder::new().name("lifeline".into()).spawn(follow).map(drop).map_err(|error| {
+        let message = format!("cannot start a thread: {error}");
+        Failure::new(FailureCode::Environment, message)
+            .hint("raise the limit of processes (`ulimit -u`) or end some")
+    })
 }
