@@ -1,5 +1,7 @@
 //! The mixnode with real sockets and a real directory.
 
+mod directory;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -19,21 +21,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use wire::{NodeAddress, PublicKey, WireProfile, write_frame};
 
+use directory::{deadline, directory};
+
 const PROFILE: WireProfile = WireProfile::CURRENT;
-
-fn deadline() -> Duration {
-    let factor = std::env::var("NYM_DEVNET_TEST_TIMEOUT_FACTOR").ok();
-    let factor = factor.and_then(|factor| factor.parse().ok()).unwrap_or(1.0);
-    Duration::from_secs(20).mul_f64(factor)
-}
-
-async fn directory() -> DirectoryClient {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("bound"));
-    let options = directory_server::Options::default();
-    tokio::spawn(directory_server::run(listener, options, CancellationToken::new()));
-    DirectoryClient::new(&url).expect("an address")
-}
 
 /// A mixnode of layer 1 of 2 in this process.
 struct Daemon {

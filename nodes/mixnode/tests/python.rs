@@ -1,6 +1,8 @@
 //! The mixnode in Python, which the layout `custom-node` brings along, against the one in Rust: same
 //! packets in, same bytes out. It needs `python3` (3.8 or later) on the path.
 
+mod directory;
+
 use std::collections::HashMap;
 use std::fs;
 use std::io::Read as _;
@@ -25,27 +27,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout};
-use tokio_util::sync::CancellationToken;
 use wire::{HEADER_BYTES, NodeAddress, PublicKey, WireProfile, write_frame};
+
+use directory::{deadline, directory};
 
 const PROFILE: WireProfile = WireProfile::CURRENT;
 
 /// How often the directory is asked again while something is waited for.
 const POLL: Duration = Duration::from_millis(20);
-
-fn deadline() -> Duration {
-    let factor = std::env::var("NYM_DEVNET_TEST_TIMEOUT_FACTOR").ok();
-    let factor = factor.and_then(|factor| factor.parse().ok()).unwrap_or(1.0);
-    Duration::from_secs(30).mul_f64(factor)
-}
-
-async fn directory() -> DirectoryClient {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("bound"));
-    let options = directory_server::Options::default();
-    tokio::spawn(directory_server::run(listener, options, CancellationToken::new()));
-    DirectoryClient::new(&url).expect("an address")
-}
 
 /// The mixnode in Python. It ends with this.
 struct Python {

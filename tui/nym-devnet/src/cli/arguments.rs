@@ -54,22 +54,31 @@ pub(crate) enum Goal {
     Stopped,
 }
 
+/// Whether a command waits until it is done.
 #[derive(Debug, Args)]
-pub(crate) struct NodesArgs {
-    /// Names of processes
-    #[arg(required = true, value_name = "NODE", add = candidates::nodes())]
-    pub(crate) nodes: Vec<String>,
+pub(crate) struct Patience {
     /// Do not wait until it is done
-    #[arg(long)]
+    // Global, so that it may stand behind what is added.
+    #[arg(long, global = true)]
     pub(crate) no_wait: bool,
     /// How long to wait at most
     #[arg(
         long,
         value_name = "TIME",
         default_value = "30s",
+        global = true,
         value_parser = parse_time
     )]
     pub(crate) timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NodesArgs {
+    /// Names of processes
+    #[arg(required = true, value_name = "NODE", add = candidates::nodes())]
+    pub(crate) nodes: Vec<String>,
+    #[command(flatten)]
+    pub(crate) wait: Patience,
 }
 
 #[derive(Debug, Args)]

@@ -5,25 +5,15 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use contract::Change;
 
-use super::candidates;
 use super::values::parse_time;
+use super::{Patience, candidates};
 
 #[derive(Debug, Args)]
 pub(crate) struct AddArgs {
     #[command(subcommand)]
     pub(crate) what: AddWhat,
-    /// Do not wait until it is ready
-    #[arg(long, global = true)]
-    pub(crate) no_wait: bool,
-    /// How long to wait at most
-    #[arg(
-        long,
-        value_name = "TIME",
-        default_value = "30s",
-        global = true,
-        value_parser = parse_time
-    )]
-    pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) wait: Patience,
 }
 
 #[derive(Debug, Subcommand)]
@@ -53,22 +43,6 @@ pub(crate) struct RemoveArgs {
     pub(crate) nodes: Vec<String>,
     #[command(flatten)]
     pub(crate) wait: Patience,
-}
-
-/// Whether a command waits until it is done.
-#[derive(Debug, Args)]
-pub(crate) struct Patience {
-    /// Do not wait until it is done
-    #[arg(long)]
-    pub(crate) no_wait: bool,
-    /// How long to wait at most
-    #[arg(
-        long,
-        value_name = "TIME",
-        default_value = "30s",
-        value_parser = parse_time
-    )]
-    pub(crate) timeout: Duration,
 }
 
 #[derive(Debug, Args)]

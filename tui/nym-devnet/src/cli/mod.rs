@@ -16,7 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::node::NodeRole;
 
-pub(crate) use arguments::{AttachArgs, DownArgs, Goal, KillArgs, NodesArgs, WaitArgs};
+pub(crate) use arguments::{AttachArgs, DownArgs, Goal, KillArgs, NodesArgs, Patience, WaitArgs};
 pub(crate) use change::{AddArgs, AddWhat, PingArgs, RemoveArgs, SetArgs};
 pub(crate) use layout::{InitArgs, LayoutCommand};
 pub(crate) use look::{

@@ -44,7 +44,7 @@ pub(crate) async fn kill(context: &Context, args: &KillArgs) -> Outcome {
 
 /// The state that is waited for, and for how long.
 fn goal(args: &NodesArgs, state: State) -> Option<(State, Duration)> {
-    (!args.no_wait).then_some((state, args.timeout))
+    (!args.wait.no_wait).then_some((state, args.wait.timeout))
 }
 
 async fn act(

@@ -23,12 +23,12 @@ pub(crate) async fn run(context: &Context, args: &AddArgs) -> Outcome {
         AddWhat::Provider => AddRequest::Provider,
     };
     let mut node = client.add(&request).await?;
-    if !args.no_wait {
+    if !args.wait.no_wait {
         let names = [node.name.clone()];
         let mut watch = Watch::open(&client).await?;
-        let mut progress = Progress::new(context.output, args.timeout, false);
+        let mut progress = Progress::new(context.output, args.wait.timeout, false);
         let ready = act::wait(&mut watch, &mut progress, &names, State::Ready);
-        let waited = tokio::time::timeout(args.timeout, ready).await;
+        let waited = tokio::time::timeout(args.wait.timeout, ready).await;
         drop(progress);
         node = watch.node(&node.name).cloned().unwrap_or(node);
         waited.unwrap_or_else(|_| Err(too_late(&node, args).into()))?;
@@ -42,7 +42,7 @@ pub(crate) async fn run(context: &Context, args: &AddArgs) -> Outcome {
 
 fn too_late(node: &NodeStatus, args: &AddArgs) -> Failure {
     let NodeStatus { name, log_file, .. } = node;
-    let limit = humantime::format_duration(args.timeout);
+    let limit = humantime::format_duration(args.wait.timeout);
     let why = late([node], State::Ready);
     let message = format!("`{name}` is added, and not ready within {limit}: {why}");
     Failure::new(FailureCode::DeadlinePassed, message)
