@@ -67,7 +67,9 @@ impl Recorder {
     pub(crate) fn begin(self, stream: Stream) -> oneshot::Receiver<()> {
         let (done, ended) = oneshot::channel();
         let runtime = Handle::current();
-        thread::spawn(move || {
+        let (path, outside) = (self.path.clone(), stream.outside.clone());
+        let thread = thread::Builder::new().name("recording".into());
+        let begun = thread.spawn(move || {
             if let Err(error) = write(&self.file, &stream, &runtime) {
                 let why = stopped(&self.path, &error);
                 // The loop is gone only when the devnet is.
@@ -75,6 +77,10 @@ impl Recorder {
             }
             drop(done);
         });
+        if let Err(error) = begun {
+            // The queue has room: the devnet has not begun.
+            drop(outside.try_send(Outside::Notice(stopped(&path, &error))));
+        }
         ended
     }
 }
