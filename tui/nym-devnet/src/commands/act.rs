@@ -5,7 +5,7 @@ use std::time::Duration;
 use control::{Failure, FailureCode, NodeAction, NodeStatus, State};
 use serde::Serialize;
 
-use super::check_names;
+use super::{check_names, one_by_one};
 use crate::cli::{KillArgs, NodesArgs};
 use crate::context::Context;
 use crate::progress::Progress;
@@ -56,19 +56,8 @@ async fn act(
     let client = context.connect(None)?;
     // All of them first: either the whole line can be meant or none of it is done.
     check_names(&client.status().await?, names, &[])?;
-    let mut nodes = Vec::new();
-    let mut refused = None;
-    for name in names {
-        match client.act(name, action).await {
-            Ok(node) => nodes.push(node),
-            // Such as resuming one that does not run. What was done before is told all the same.
-            Err(failure) if nodes.is_empty() => return Err(failure.into()),
-            Err(failure) => {
-                refused = Some(Failure::from(failure));
-                break;
-            }
-        }
-    }
+    let (mut nodes, refused) =
+        one_by_one(names, async |name| client.act(name, action).await).await?;
     let names = names.get(..nodes.len()).unwrap_or(names);
     if let Some((state, limit)) = goal {
         // Opened only now, so that it begins after what was asked.

@@ -1,7 +1,9 @@
 //! The commands, one file each.
 
 use contract::Endpoint;
-use control::{Failure, NodeStatus, Snapshot};
+use control::{ControlError, Failure, NodeStatus, Snapshot};
+
+use crate::stop::Outcome;
 
 pub(crate) mod act;
 pub(crate) mod add;
@@ -37,6 +39,23 @@ fn check_names(snapshot: &Snapshot, names: &[String], others: &[&str]) -> Result
         Some(unknown) => Err(supervisor::no_such_node("node", unknown, known())),
         None => Ok(()),
     }
+}
+
+/// Does something to each of these in turn. A refusal of the first is all there is to tell; after a later
+/// one, such as that of the last of two mixnodes, what was done before is told as well.
+async fn one_by_one<T>(
+    names: &[String],
+    mut act: impl AsyncFnMut(&str) -> Result<T, ControlError>,
+) -> Outcome<(Vec<T>, Option<Failure>)> {
+    let mut done = Vec::new();
+    for name in names {
+        match act(name).await {
+            Ok(result) => done.push(result),
+            Err(failure) if done.is_empty() => return Err(failure.into()),
+            Err(failure) => return Ok((done, Some(failure.into()))),
+        }
+    }
+    Ok((done, None))
 }
 
 /// Where the directory shows its live page, once it listens.

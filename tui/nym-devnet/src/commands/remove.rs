@@ -4,7 +4,7 @@ use contract::Role;
 use control::{Failure, FailureCode, MessageState, MessageStatus, NodeStatus, Snapshot, State};
 use serde::Serialize;
 
-use super::check_names;
+use super::{check_names, one_by_one};
 use crate::cli::RemoveArgs;
 use crate::context::Context;
 use crate::progress::Progress;
@@ -30,21 +30,11 @@ pub(crate) async fn run(context: &Context, args: &RemoveArgs) -> Outcome {
     let client = context.connect(None)?;
     // All of them first: either the whole line can be meant or none of it is done.
     check_names(&client.status().await?, &args.nodes, &[])?;
-    let mut nodes = Vec::new();
-    let mut refused = None;
-    for name in &args.nodes {
-        match client.remove(name).await {
-            Ok(NodeStatus { name, role, .. }) => {
-                nodes.push(Removed { name, role, gone: false, unsent: 0 });
-            }
-            Err(failure) if nodes.is_empty() => return Err(failure.into()),
-            // Such as the last of two mixnodes. What was done before is told all the same.
-            Err(failure) => {
-                refused = Some(Failure::from(failure));
-                break;
-            }
-        }
-    }
+    let (mut nodes, refused) = one_by_one(&args.nodes, async |name| {
+        let NodeStatus { name, role, .. } = client.remove(name).await?;
+        Ok(Removed { name, role, gone: false, unsent: 0 })
+    })
+    .await?;
     if !args.wait.no_wait {
         let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
         // Opened only now: who is not in it is gone.
