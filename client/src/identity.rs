@@ -350,7 +350,10 @@ impl Driver {
                 Output::Send { to, packet } => self.shared.links.send(to, packet),
                 Output::Sent { message, fragment, attempt, route } => {
                     let route = route.iter().map(ToString::to_string).collect();
-                    self.report(message, MessageStage::Sent { fragment, attempt, route });
+                    self.report(
+                        message,
+                        MessageStage::Sent { fragment, attempt, route, trace: None },
+                    );
                 }
                 Output::BlockUsed { message, block } => {
                     if let Some(storage) = &self.storage {
@@ -361,7 +364,7 @@ impl Driver {
                     if let Some(storage) = &self.storage {
                         storage.acknowledged(message, fragment);
                     }
-                    self.report(message, MessageStage::Acknowledged { fragment });
+                    self.report(message, MessageStage::Acknowledged { fragment, attempt: None });
                 }
                 Output::Finished { message } => self.finish(message, &Fate::Acknowledged),
                 Output::Failed { message, reason } => {

@@ -129,7 +129,7 @@ async fn a_supervisor_sends_and_hears_every_stage() {
         mixnodes.push(mixnode.address(Endpoint::Mix).await.to_string());
     }
     mixnodes.push(network.provider.address(Endpoint::Mix).await.to_string());
-    let sent = MessageStage::Sent { fragment: 0, attempt: 1, route: mixnodes };
+    let sent = MessageStage::Sent { fragment: 0, attempt: 1, route: mixnodes, trace: None };
     let is = |wanted: MessageStage| move |event: &Event| stage(event).filter(|s| *s == wanted);
     network.alice.wait_for("sent", is(sent)).await;
     let bobs = |event: &Event| match event {
@@ -142,7 +142,7 @@ async fn a_supervisor_sends_and_hears_every_stage() {
         .alice
         .wait_for("acknowledged", |event| match event {
             Event::Message(event) if event.message == id => {
-                matches!(event.stage, MessageStage::Acknowledged { fragment: 0 }).then_some(())
+                matches!(event.stage, MessageStage::Acknowledged { fragment: 0, .. }).then_some(())
             }
             _ => None,
         })

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Content, NodeMetrics, Time};
+use crate::{Content, NodeMetrics, PacketTrace, SentTrace, Time};
 
 /// What a process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -63,6 +63,14 @@ pub enum Event {
         /// Oldest first.
         links: Vec<LinkEvent>,
     },
+    /// What became of packets since the last such event; only where tracing is on.
+    Packets {
+        /// In the order in which they left, or were kept.
+        packets: Vec<PacketTrace>,
+        /// How many more there were than a node reports at once.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        lost: u64,
+    },
     /// Something happened to a message.
     Message(MessageEvent),
     /// The answer to a request.
@@ -79,6 +87,11 @@ pub enum Event {
         /// Why, as a sentence without a full stop.
         reason: String,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks like this")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Who speaks, and by which clock.
@@ -200,11 +213,17 @@ pub enum MessageStage {
         attempt: u32,
         /// Addresses of the hops in order: a mixnode of each layer, then the provider.
         route: Vec<String>,
+        /// What else the sender knows of the packet; only where tracing is on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trace: Option<Box<SentTrace>>,
     },
     /// A fragment's acknowledgement came back to the sender.
     Acknowledged {
         /// Which fragment, from 0.
         fragment: u32,
+        /// Which attempt it acknowledges, where tracing is on: the one that carried it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attempt: Option<u32>,
     },
     /// The sender gave up.
     Failed {
@@ -364,7 +383,12 @@ mod tests {
         let sent = Event::Message(MessageEvent {
             t: Time::from_nanos(5),
             message: "00".repeat(16),
-            stage: MessageStage::Sent { fragment: 0, attempt: 1, route: vec!["a".into()] },
+            stage: MessageStage::Sent {
+                fragment: 0,
+                attempt: 1,
+                route: vec!["a".into()],
+                trace: None,
+            },
         });
         let line = serde_json::to_string(&sent).expect("JSON");
         assert_eq!(

@@ -15,6 +15,8 @@ mod event;
 mod metrics;
 mod rates;
 mod time;
+mod trace;
+mod transit;
 
 pub use command::{Command, Request};
 pub use content::{Content, ContentError};
@@ -26,6 +28,8 @@ pub use event::{
 pub use metrics::{Lateness, MailboxCounters, NodeMetrics, TrafficCounters};
 pub use rates::{Change, Rates};
 pub use time::Time;
+pub use trace::{AckPlan, AckTrace, PacketTrace, Print, PrintError, SentTrace};
+pub use transit::Transits;
 
 /// Version of the contract. It changes when a reader of the old one would misunderstand.
 pub const VERSION: u32 = 1;

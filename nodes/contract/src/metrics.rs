@@ -5,7 +5,7 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Time;
+use crate::{Time, Transits};
 
 /// Counters of a node. All count from the start of the process, so that a lost event loses nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,9 @@ pub struct NodeMetrics {
     /// Clients and crowds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traffic: Option<TrafficCounters>,
+    /// Clients and crowds: how long cover took from leaving until it came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transits: Option<Transits>,
     /// Providers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mailbox: Option<MailboxCounters>,

@@ -73,7 +73,8 @@ impl Reporter {
         let flush = Flush(sender.clone());
         let reporter = Self::new(move |event| {
             log(&event);
-            let comes_again = matches!(event, Event::Metrics(_) | Event::Links { .. });
+            let comes_again =
+                matches!(event, Event::Metrics(_) | Event::Links { .. } | Event::Packets { .. });
             let room = if comes_again { MAX_WAITING - RESERVED } else { MAX_WAITING };
             // Counted before it is there, so that the writer never counts below zero.
             let fits = waiting.fetch_add(1, Ordering::Relaxed) < room
@@ -129,6 +130,7 @@ fn log(event: &Event) {
         | Event::Hello(_)
         | Event::Metrics(_)
         | Event::Links { .. }
+        | Event::Packets { .. }
         | Event::Answer(_)
         | Event::Lost { .. } => {}
     }

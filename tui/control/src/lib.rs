@@ -6,6 +6,7 @@
 
 mod client;
 mod event;
+mod journey;
 mod recording;
 mod request;
 mod status;
@@ -13,6 +14,7 @@ mod text;
 
 pub use client::{ControlClient, ControlError, EventStream, MAX_EVENT_BYTES};
 pub use event::{DirectoryState, Envelope, LogLine, ReceivedMessage, StreamEvent};
+pub use journey::{Journey, JourneyEvent, JourneyStep, PlannedHop, Way};
 pub use recording::{Recording, RecordingError};
 pub use request::{
     AddRequest, DownReport, DownRequest, Failure, FailureCode, INBOX_TIMEOUT, Inbox, InboxMessage,

@@ -9,7 +9,7 @@ use contract::{Content, Endpoint, Fatal, NodeMetrics, Role};
 use directory_api::Topology;
 use serde::{Deserialize, Serialize};
 
-use crate::{DirectoryState, LogLine, ReceivedMessage};
+use crate::{DirectoryState, Journey, LogLine, ReceivedMessage};
 
 /// What a devnet is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +43,12 @@ pub struct DevnetInfo {
     pub loop_cover_ms: f64,
     /// Whether packets carry acknowledgements.
     pub acks: bool,
+    /// Whether nodes tell what became of each packet, so that the way of a message can be shown.
+    #[serde(default)]
+    pub trace: bool,
+    /// Processor cores that the machine of the devnet has for it; 0 where that is not known.
+    #[serde(default)]
+    pub cores: u16,
     /// Whether nodes leave out the checks that the originals of 2020 did not have.
     #[serde(default)]
     pub faithful: bool,
@@ -303,6 +309,9 @@ pub struct Snapshot {
     pub usage: BTreeMap<String, ProcessUsage>,
     /// The latest messages, oldest first.
     pub messages: Vec<MessageStatus>,
+    /// The ways of their packets, those of the oldest message first.
+    #[serde(default)]
+    pub journeys: Vec<Journey>,
     /// The latest received messages, oldest first.
     pub received: Vec<ReceivedMessage>,
     /// The latest log lines, oldest first.

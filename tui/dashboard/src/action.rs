@@ -13,12 +13,16 @@ pub(crate) enum Action {
     ShowNetwork,
     /// Show the Nodes screen.
     ShowNodes,
+    /// Show the Traffic screen.
+    ShowTraffic,
     /// Show the Messages screen.
     ShowMessages,
     /// Show the Presence screen.
     ShowPresence,
     /// Show the Logs screen.
     ShowLogs,
+    /// Show the Problems screen.
+    ShowProblems,
     /// Open what is selected.
     Open,
     /// Take up the input line of Messages.
@@ -35,6 +39,10 @@ pub(crate) enum Action {
     Pause,
     /// Show the log of the selected process.
     NodeLogs,
+    /// Follow a message hop by hop.
+    Journey,
+    /// Say what the selected thing means.
+    Explain,
     /// Narrow a list by a text.
     Filter,
     /// Hold on to the newest line, or let go.
@@ -131,12 +139,16 @@ pub(crate) enum Context {
     Network,
     /// The Nodes screen.
     Nodes,
+    /// The Traffic screen.
+    Traffic,
     /// The Messages screen.
     Messages,
     /// The Presence screen.
     Presence,
     /// The Logs screen.
     Logs,
+    /// The Problems screen.
+    Problems,
     /// The card of a process.
     Card,
     /// Typing a message.
@@ -149,22 +161,30 @@ pub(crate) enum Context {
     Question,
     /// The help.
     Reading,
+    /// The journey of a message.
+    Journey,
+    /// An explanation.
+    Explanation,
 }
 
 impl Context {
     /// All of them.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Network,
         Self::Nodes,
+        Self::Traffic,
         Self::Messages,
         Self::Presence,
         Self::Logs,
+        Self::Problems,
         Self::Card,
         Self::Writing,
         Self::Filtering,
         Self::Searching,
         Self::Question,
         Self::Reading,
+        Self::Journey,
+        Self::Explanation,
     ];
 
     /// Its name in help and documents.
@@ -172,15 +192,19 @@ impl Context {
         match self {
             Self::Network => "Network",
             Self::Nodes => "Nodes",
+            Self::Traffic => "Traffic",
             Self::Messages => "Messages",
             Self::Presence => "Presence",
             Self::Logs => "Logs",
+            Self::Problems => "Problems",
             Self::Card => "Card of a node",
             Self::Writing => "Writing a message",
             Self::Filtering => "Typing a filter",
             Self::Searching => "Palette",
             Self::Question => "A question",
             Self::Reading => "Help",
+            Self::Journey => "Journey of a message",
+            Self::Explanation => "Explanation",
         }
     }
 

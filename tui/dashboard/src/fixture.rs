@@ -162,6 +162,8 @@ impl Fixture {
                 slot_ms: 500.0,
                 loop_cover_ms: 1000.0,
                 acks: true,
+                trace: true,
+                cores: 2,
                 faithful: false,
                 seed: None,
                 resumed: false,
@@ -176,6 +178,7 @@ impl Fixture {
             rates: BTreeMap::new(),
             usage: BTreeMap::new(),
             messages: vec![],
+            journeys: vec![],
             received: vec![],
             logs: vec![],
         }

@@ -177,10 +177,13 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::ShowNetwork => show(model, Screen::Network),
         Action::ShowNodes => show(model, Screen::Nodes),
+        Action::ShowTraffic => show(model, Screen::Traffic),
         Action::ShowMessages => show(model, Screen::Messages),
         Action::ShowPresence => show(model, Screen::Presence),
         Action::ShowLogs => show(model, Screen::Logs),
+        Action::ShowProblems => show(model, Screen::Problems),
         Action::Help => model.overlays.push(Overlay::help(model.context())),
+        Action::Explain => model.overlays.push(Overlay::explanation(model.context())),
         Action::Palette => model.overlays.push(Overlay::palette(model.context())),
         Action::Quit => return quit(model),
         Action::Start => return act_on_node(model, action, NodeAction::Start),

@@ -70,10 +70,10 @@ impl Messages {
                 let unix_ms = at.unix_ms_at(t);
                 return Some(ReceivedMessage { client: node.into(), id, unix_ms, content });
             }
-            MessageStage::Sent { fragment, attempt, route } => {
+            MessageStage::Sent { fragment, attempt, route, .. } => {
                 self.change(&id, |tracked| tracked.sent(t, fragment, attempt, &route, names));
             }
-            MessageStage::Acknowledged { fragment } => {
+            MessageStage::Acknowledged { fragment, .. } => {
                 self.change(&id, |tracked| tracked.acknowledged(t, fragment));
             }
             MessageStage::Failed { reason } => {

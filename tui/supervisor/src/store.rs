@@ -122,6 +122,7 @@ impl Store {
             rates: rates.map(|(name, rates)| (name.clone(), *rates)).collect(),
             usage: self.usage.clone(),
             messages: self.messages.all(),
+            journeys: Vec::new(),
             received: self.received.all(),
             logs: self.logs.all(),
         }

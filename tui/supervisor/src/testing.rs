@@ -50,6 +50,8 @@ pub(crate) fn empty_snapshot() -> Snapshot {
             slot_ms: 0.0,
             loop_cover_ms: 0.0,
             acks: false,
+            trace: false,
+            cores: 2,
             faithful: false,
             seed: None,
             resumed: false,
@@ -64,6 +66,7 @@ pub(crate) fn empty_snapshot() -> Snapshot {
         rates: BTreeMap::new(),
         usage: BTreeMap::new(),
         messages: Vec::new(),
+        journeys: Vec::new(),
         received: Vec::new(),
         logs: Vec::new(),
     }

@@ -5,25 +5,38 @@ use crossterm::event::KeyCode;
 use super::{Action, Context, Spec};
 use crate::keys::Key;
 
-const SCREENS: &[Context] =
-    &[Context::Network, Context::Nodes, Context::Messages, Context::Presence, Context::Logs];
-const SCREENS_AND_CARD: &[Context] = &[
+const SCREENS: &[Context] = &[
     Context::Network,
     Context::Nodes,
+    Context::Traffic,
     Context::Messages,
     Context::Presence,
     Context::Logs,
+    Context::Problems,
+];
+const SCREENS_AND_CARD: &[Context] = &[
+    Context::Network,
+    Context::Nodes,
+    Context::Traffic,
+    Context::Messages,
+    Context::Presence,
+    Context::Logs,
+    Context::Problems,
     Context::Card,
 ];
 const WITH_NODE: &[Context] = &[Context::Network, Context::Nodes, Context::Presence, Context::Card];
 const SCROLLED: &[Context] = &[
     Context::Network,
     Context::Nodes,
+    Context::Traffic,
     Context::Messages,
     Context::Presence,
     Context::Logs,
+    Context::Problems,
     Context::Card,
     Context::Reading,
+    Context::Journey,
+    Context::Explanation,
 ];
 const TEXT: &[Context] = &[Context::Writing, Context::Filtering, Context::Searching];
 
@@ -232,9 +245,27 @@ pub(crate) static ACTIONS: &[Spec] = &[
     ),
     show(Action::ShowNetwork, "show-network", &[Key::of('1')], "the map: who sends to whom"),
     show(Action::ShowNodes, "show-nodes", &[Key::of('2')], "every process in a table"),
+    show(Action::ShowTraffic, "show-traffic", &[Key::of('3')], "rates, delays and losses"),
     show(Action::ShowMessages, "show-messages", &[Key::of('4')], "send and follow messages"),
     show(Action::ShowPresence, "show-presence", &[Key::of('5')], "heartbeats as they arrive"),
     show(Action::ShowLogs, "show-logs", &[Key::of('6')], "the logs of all processes"),
+    show(Action::ShowProblems, "show-problems", &[Key::of('7')], "what is wrong, and what to do"),
+    spec(
+        Action::Journey,
+        "journey",
+        "journey",
+        "follow the selected message hop by hop",
+        &[Key::of('J')],
+        &[Context::Messages, Context::Network],
+    ),
+    spec(
+        Action::Explain,
+        "explain",
+        "explain",
+        "what this means in a mixnet",
+        &[Key::of('i')],
+        SCREENS_AND_CARD,
+    ),
     spec(Action::Up, "up", "", "one up", &[Key::code(KeyCode::Up), Key::of('k')], SCROLLED),
     spec(Action::Down, "down", "", "one down", &[Key::code(KeyCode::Down), Key::of('j')], SCROLLED),
     spec(
@@ -329,7 +360,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "close",
         "close what lies over the screen",
         &[Key::code(KeyCode::Esc), Key::of('q')],
-        &[Context::Card, Context::Reading],
+        &[Context::Card, Context::Reading, Context::Journey, Context::Explanation],
     ),
     spec(
         Action::Back,

@@ -1,7 +1,9 @@
 //! What lies over a screen: the card of a process, the palette, the help, a question.
 
 mod card;
+mod explanation;
 mod help;
+mod journey;
 mod palette;
 mod question;
 
@@ -27,6 +29,10 @@ pub(crate) enum Overlay {
     Palette(Palette),
     /// Something to agree to.
     Question(Question),
+    /// The way of a message.
+    Journey(journey::Journey),
+    /// What something means.
+    Explanation(explanation::Explanation),
 }
 
 impl Overlay {
@@ -45,6 +51,16 @@ impl Overlay {
         Self::Palette(Palette::new(context))
     }
 
+    /// The way of a message.
+    pub(crate) fn journey(message: String) -> Self {
+        Self::Journey(journey::Journey { message })
+    }
+
+    /// What a place means.
+    pub(crate) fn explanation(context: Context) -> Self {
+        Self::Explanation(explanation::Explanation { context })
+    }
+
     /// Its context.
     pub(crate) fn context(&self) -> Context {
         match self {
@@ -52,6 +68,8 @@ impl Overlay {
             Self::Help(_) => Context::Reading,
             Self::Palette(_) => Context::Searching,
             Self::Question(_) => Context::Question,
+            Self::Journey(_) => Context::Journey,
+            Self::Explanation(_) => Context::Explanation,
         }
     }
 
@@ -71,6 +89,8 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Overlay::Help(_) => Some(help::act(model, action)),
         Overlay::Palette(_) => Some(palette::act(model, action)),
         Overlay::Question(_) => Some(question::act(model, action)),
+        Overlay::Journey(_) => journey::act(model, action),
+        Overlay::Explanation(_) => Some(explanation::act(model, action)),
     }
 }
 
@@ -82,6 +102,8 @@ pub(crate) fn draw(model: &Model, area: Rect, scene: &mut Scene<'_>) {
             Overlay::Help(help) => help.draw(model, area, scene),
             Overlay::Palette(palette) => palette.draw(area, scene),
             Overlay::Question(question) => question.draw(area, scene),
+            Overlay::Journey(journey) => journey.draw(model, area, scene),
+            Overlay::Explanation(explanation) => explanation.draw(model, area, scene),
         }
     }
 }

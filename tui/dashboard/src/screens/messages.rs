@@ -4,7 +4,7 @@ mod draw;
 
 pub(super) use draw::draw;
 
-use control::{SendRequest, SendWait};
+use control::{MessageStatus, SendRequest, SendWait};
 use tui_input::Input;
 
 use super::copy_or_say;
@@ -13,6 +13,7 @@ use crate::input_line::{self, Edit};
 use crate::message::Effect;
 use crate::model::{Model, Tone};
 use crate::motion::{self, Motion};
+use crate::overlay::Overlay;
 use crate::regions::Target;
 use crate::state::Devnet;
 use crate::update::ACCEPT_WITHIN_MS;
@@ -78,6 +79,15 @@ impl View {
         }
     }
 
+    /// The selected message.
+    fn selected<'a>(&self, devnet: Option<&'a Devnet>) -> Option<&'a MessageStatus> {
+        let mut letters = devnet?.letters.sent();
+        match &self.letter {
+            Some(id) => letters.find(|letter| letter.id == *id),
+            None => letters.next_back(),
+        }
+    }
+
     /// Sender and recipient, as far as there are clients.
     fn parties<'a>(&'a self, devnet: &'a Devnet) -> (Option<&'a str>, Option<&'a str>) {
         let clients = devnet.clients();
@@ -107,6 +117,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Back => view.letter = None,
         Action::Send => return send(model),
         Action::Copy => return copy(model),
+        Action::Journey => journey(model),
         _ => {
             if let Some(motion) = Motion::of(action, page) {
                 step(model, motion);
@@ -114,6 +125,14 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
     }
     Vec::new()
+}
+
+/// Opens the way of the selected message.
+fn journey(model: &mut Model) {
+    match model.screens.messages.selected(model.devnet()).map(|letter| letter.id.clone()) {
+        Some(message) => model.overlays.push(Overlay::journey(message)),
+        None => model.say(Tone::Warning, "select a message first"),
+    }
 }
 
 fn next(pane: Pane, steps: usize) -> Pane {
@@ -175,15 +194,8 @@ fn quoted(text: &str) -> String {
 }
 
 fn copy(model: &mut Model) -> Vec<Effect> {
-    let view = &model.screens.messages;
-    let text = model.devnet().and_then(|devnet| {
-        let mut letters = devnet.letters.sent();
-        let letter = match &view.letter {
-            Some(id) => letters.find(|letter| letter.id == *id),
-            None => letters.next_back(),
-        };
-        letter.map(|letter| letter.content.preview())
-    });
+    let letter = model.screens.messages.selected(model.devnet());
+    let text = letter.map(|letter| letter.content.preview());
     copy_or_say(model, text, "the message", "there is no message to copy")
 }
 

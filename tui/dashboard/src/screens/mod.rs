@@ -5,6 +5,8 @@ pub(crate) mod messages;
 pub(crate) mod network;
 pub(crate) mod nodes;
 pub(crate) mod presence;
+pub(crate) mod problems;
+pub(crate) mod traffic;
 
 use ratatui::layout::Rect;
 use tui_input::InputRequest;
@@ -25,27 +27,40 @@ pub(crate) enum Screen {
     Network,
     /// The table of processes.
     Nodes,
+    /// Rates, delays and losses.
+    Traffic,
     /// Sending and following messages.
     Messages,
     /// Heartbeats.
     Presence,
     /// Logs.
     Logs,
+    /// What is wrong.
+    Problems,
 }
 
 impl Screen {
     /// All of them, in the order of the tabs.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Network, Self::Nodes, Self::Messages, Self::Presence, Self::Logs];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Network,
+        Self::Nodes,
+        Self::Traffic,
+        Self::Messages,
+        Self::Presence,
+        Self::Logs,
+        Self::Problems,
+    ];
 
     /// Its context.
     pub(crate) fn context(self) -> Context {
         match self {
             Self::Network => Context::Network,
             Self::Nodes => Context::Nodes,
+            Self::Traffic => Context::Traffic,
             Self::Messages => Context::Messages,
             Self::Presence => Context::Presence,
             Self::Logs => Context::Logs,
+            Self::Problems => Context::Problems,
         }
     }
 
@@ -54,9 +69,11 @@ impl Screen {
         match self {
             Self::Network => Action::ShowNetwork,
             Self::Nodes => Action::ShowNodes,
+            Self::Traffic => Action::ShowTraffic,
             Self::Messages => Action::ShowMessages,
             Self::Presence => Action::ShowPresence,
             Self::Logs => Action::ShowLogs,
+            Self::Problems => Action::ShowProblems,
         }
     }
 }
@@ -66,12 +83,16 @@ impl Screen {
 pub(crate) struct Screens {
     /// The table of processes.
     pub(crate) nodes: nodes::View,
+    /// Rates, delays and losses.
+    pub(crate) traffic: traffic::View,
     /// Sending and following messages.
     pub(crate) messages: messages::View,
     /// Heartbeats.
     pub(crate) presence: presence::View,
     /// Logs.
     pub(crate) logs: logs::View,
+    /// What is wrong.
+    pub(crate) problems: problems::View,
 }
 
 impl Screens {
@@ -95,9 +116,11 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match model.screen {
         Screen::Network => network::act(model, action),
         Screen::Nodes => nodes::act(model, action),
+        Screen::Traffic => traffic::act(model, action),
         Screen::Messages => messages::act(model, action),
         Screen::Presence => presence::act(model, action),
         Screen::Logs => logs::act(model, action),
+        Screen::Problems => problems::act(model, action),
     }
 }
 
@@ -118,7 +141,7 @@ fn copy_or_say(
 /// Something of a screen was pointed at.
 pub(crate) fn point(model: &mut Model, target: Target) {
     match model.screen {
-        Screen::Network | Screen::Nodes => {}
+        Screen::Network | Screen::Nodes | Screen::Traffic | Screen::Problems => {}
         Screen::Messages => messages::point(model, target),
         Screen::Presence => presence::point(model, &target),
         Screen::Logs => logs::point(model, target),
@@ -130,9 +153,11 @@ pub(crate) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
     match model.screen {
         Screen::Network => network::draw(model, devnet, area, scene),
         Screen::Nodes => nodes::draw(model, devnet, area, scene),
+        Screen::Traffic => traffic::draw(model, devnet, area, scene),
         Screen::Messages => messages::draw(model, devnet, area, scene),
         Screen::Presence => presence::draw(model, devnet, area, scene),
         Screen::Logs => logs::draw(model, devnet, area, scene),
+        Screen::Problems => problems::draw(model, devnet, area, scene),
     }
 }
 
@@ -155,7 +180,8 @@ pub(crate) fn edit(action: Action) -> Option<InputRequest> {
 pub(crate) fn edit_input(model: &mut Model, edit: Edit<'_>) {
     let cut = match (model.overlays.last_mut(), model.screen) {
         (Some(Overlay::Palette(palette)), _) => palette.edit(edit),
-        (Some(_), _) | (None, Screen::Network | Screen::Presence) => false,
+        (Some(_), _)
+        | (None, Screen::Network | Screen::Presence | Screen::Traffic | Screen::Problems) => false,
         (None, Screen::Messages) => model.screens.messages.edit(edit),
         (None, Screen::Nodes) => model.screens.nodes.filter.edit(edit),
         (None, Screen::Logs) => model.screens.logs.edit(edit),

@@ -5,7 +5,7 @@ use control::{DevnetInfo, DirectoryState, Envelope, NodeStatus, Snapshot, Stream
 use directory_api::{MixMetric, Update};
 
 use super::meter::WINDOW;
-use super::{Letters, Logs, Moment, Node, Presence};
+use super::{Journeys, Letters, Logs, Moment, Node, Presence};
 
 /// A devnet.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct Devnet {
     pub(crate) presence: Presence,
     /// Messages underway and received.
     pub(crate) letters: Letters,
+    /// The ways of their packets.
+    pub(crate) journeys: Journeys,
     /// The latest log lines.
     pub(crate) logs: Logs,
     /// Events that were lost because somebody did not read fast enough.
@@ -45,6 +47,7 @@ impl Devnet {
             directory: snapshot.directory,
             presence: Presence::default(),
             letters: Letters::new(snapshot.messages, snapshot.received),
+            journeys: Journeys::new(snapshot.journeys),
             logs: Logs::default(),
             lost: 0,
             seq,
@@ -110,6 +113,7 @@ impl Devnet {
             }
             StreamEvent::Links { src, links } => self.count_links(&src, &links),
             StreamEvent::Message(status) => self.letters.update(status),
+            StreamEvent::Journey(event) => self.journeys.hear(event),
             StreamEvent::Received(message) => self.letters.receive(message),
             StreamEvent::Log(line) => self.logs.push(line),
             StreamEvent::Lost { count, .. } => self.lost = self.lost.saturating_add(count),

@@ -2,6 +2,7 @@
 
 mod devnet;
 mod health;
+mod journeys;
 mod letters;
 mod link;
 mod logs;
@@ -11,6 +12,7 @@ mod presence;
 
 pub(crate) use devnet::Devnet;
 pub(crate) use health::{Health, Mark};
+pub(crate) use journeys::Journeys;
 pub(crate) use letters::Letters;
 pub(crate) use link::Link;
 pub(crate) use logs::{Entry, Logs};

@@ -135,6 +135,7 @@ impl Devnet {
             }
             Event::Metrics(metrics) => self.store.metrics(now, index, metrics),
             Event::Links { links } => self.store.links(now, index, links),
+            Event::Packets { .. } => {}
             Event::Message(event) => {
                 let message = event.message.clone();
                 self.store.message_event(now, index, event);

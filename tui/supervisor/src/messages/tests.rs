@@ -46,7 +46,7 @@ impl Watched {
 
 fn sent(fragment: u32, attempt: u32) -> MessageStage {
     let route = ["127.0.0.1:9980", "1.2.3.4:5", "127.0.0.1:4000"].map(String::from).into();
-    MessageStage::Sent { fragment, attempt, route }
+    MessageStage::Sent { fragment, attempt, route, trace: None }
 }
 
 fn received() -> MessageStage {
@@ -62,7 +62,7 @@ fn a_recipient_that_is_not_known_yet_gets_its_name_later() {
     watched.names = names;
     watched.tell("alice", 10, sent(0, 1));
     assert_eq!(watched.status().to, "bob");
-    watched.tell("alice", 20, MessageStage::Acknowledged { fragment: 0 });
+    watched.tell("alice", 20, MessageStage::Acknowledged { fragment: 0, attempt: None });
     assert_eq!(watched.status().state, MessageState::Sent, "bob is waited for");
 }
 
@@ -82,11 +82,11 @@ fn a_message_is_followed_from_sender_to_recipient() {
     assert_eq!(status.packets[1].attempts, 2);
     assert_eq!(status.packets[1].route, ["mix-1-1", "1.2.3.4:5", "provider-1"]);
 
-    watched.tell("alice", 40, MessageStage::Acknowledged { fragment: 0 });
+    watched.tell("alice", 40, MessageStage::Acknowledged { fragment: 0, attempt: None });
     let arrived = watched.tell("bob", 50, received()).expect("bob has it");
     assert_eq!((arrived.client.as_str(), arrived.id.as_str()), ("bob", "m"));
     assert_eq!(watched.status().state, MessageState::Delivered);
-    watched.tell("alice", 60, MessageStage::Acknowledged { fragment: 1 });
+    watched.tell("alice", 60, MessageStage::Acknowledged { fragment: 1, attempt: None });
     let status = watched.status();
     assert_eq!(status.state, MessageState::Acknowledged);
     assert_eq!((status.delivered_ms, status.acknowledged_ms), (Some(50.0), Some(60.0)));
@@ -97,7 +97,7 @@ fn acknowledged_without_arrival_is_not_delivered() {
     let mut watched = Watched::new();
     watched.accept("bobkey", 1);
     watched.tell("alice", 1, sent(0, 1));
-    watched.tell("alice", 2, MessageStage::Acknowledged { fragment: 0 });
+    watched.tell("alice", 2, MessageStage::Acknowledged { fragment: 0, attempt: None });
     assert_eq!(watched.status().state, MessageState::Sent);
     watched.tell("bob", 3, received());
     assert_eq!(watched.status().state, MessageState::Acknowledged);
@@ -105,7 +105,7 @@ fn acknowledged_without_arrival_is_not_delivered() {
     // Nobody reports the arrival at a client of another network.
     let mut watched = Watched::new();
     watched.accept("stranger@elsewhere", 1);
-    watched.tell("alice", 2, MessageStage::Acknowledged { fragment: 0 });
+    watched.tell("alice", 2, MessageStage::Acknowledged { fragment: 0, attempt: None });
     assert_eq!(watched.status().state, MessageState::Acknowledged);
 }
 
@@ -128,7 +128,7 @@ fn numbers_that_cannot_be_are_survived() {
     watched.accept("bobkey", u32::MAX);
     assert_eq!(watched.status().packets.len(), MAX_FRAGMENTS as usize);
     watched.tell("alice", 1, sent(u32::MAX, 1));
-    watched.tell("alice", 1, MessageStage::Acknowledged { fragment: u32::MAX });
+    watched.tell("alice", 1, MessageStage::Acknowledged { fragment: u32::MAX, attempt: None });
     assert_eq!(watched.status().state, MessageState::Sent);
 }
 
@@ -176,7 +176,7 @@ fn a_message_that_a_restarted_sender_sends_again_is_the_same() {
     for attempt in 1..=3 {
         watched.tell("alice", 1, sent(0, attempt));
     }
-    watched.tell("alice", 2, MessageStage::Acknowledged { fragment: 0 });
+    watched.tell("alice", 2, MessageStage::Acknowledged { fragment: 0, attempt: None });
     // Its next process tells what it has kept.
     watched.accept("bobkey", 2);
     watched.tell("alice", 3, sent(1, 1));

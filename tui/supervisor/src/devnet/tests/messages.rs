@@ -230,7 +230,12 @@ async fn steps_of_a_long_message_are_shown_less_often() {
         };
         let (to, content) = ("bob-key@p".into(), Content::Text("x".into()));
         assert_eq!(tell(contract::MessageStage::Accepted { to, content, fragments }), None);
-        let sent = |attempt| contract::MessageStage::Sent { fragment: 0, attempt, route: vec![] };
+        let sent = |attempt| contract::MessageStage::Sent {
+            fragment: 0,
+            attempt,
+            route: vec![],
+            trace: None,
+        };
         assert_eq!(tell(sent(1)), None, "another state is shown at once");
         assert_eq!(tell(sent(2)), Some(now.t + delay));
     }
