@@ -200,14 +200,16 @@ impl Journey {
         });
         let walk = Walk::begin(Way::There, *t, node, Some(*packet), route);
         let there = walk.take(steps, opened);
-        Some(Timeline {
-            back: Self::way_back(steps, back, &there),
-            there,
-            asks_for_ack: !back.is_empty(),
-        })
+        let back_leg = Self::way_back(steps, route, back, &there);
+        Some(Timeline { there, back: back_leg, asks_for_ack: !back.is_empty() })
     }
 
-    fn way_back(steps: &[JourneyStep], plan: &[PlannedHop], there: &Leg) -> Option<Leg> {
+    fn way_back(
+        steps: &[JourneyStep],
+        route: &[PlannedHop],
+        plan: &[PlannedHop],
+        there: &Leg,
+    ) -> Option<Leg> {
         let acknowledged = steps.iter().find_map(|step| match step {
             JourneyStep::Acknowledged { t, node } => Some((*t, node.as_str())),
             _ => None,
@@ -222,10 +224,12 @@ impl Journey {
         if walk.is_none() && acknowledged.is_none() && !steps.iter().any(is_back) {
             return None;
         }
-        // The provider did not tell, so nobody knows when it left; after it was there, at any rate.
+        // The provider did not tell when it sent it. It was after the packet was last heard of.
         let walk = walk.unwrap_or_else(|| {
             let (at, node) = there.last_heard();
-            Walk::begin(Way::Back, at, &node, None, plan)
+            let provider = route.last().map_or(node.as_str(), |hop| hop.node.as_str());
+            let begin = Walk::begin(Way::Back, at, provider, None, plan);
+            Walk { is_begin_untold: true, ..begin }
         });
         Some(walk.take(steps, acknowledged))
     }
@@ -276,13 +280,24 @@ struct Walk<'a> {
     hops: usize,
     /// Where the last node sent it.
     next: Option<String>,
+    /// Whether the node that it begins at told nothing of it.
+    is_begin_untold: bool,
 }
 
 impl<'a> Walk<'a> {
     fn begin(way: Way, at: Time, node: &str, print: Option<Print>, plan: &'a [PlannedHop]) -> Self {
         let end = LegEnd::Arrived;
         let leg = Leg { way, begin: at, stretches: Vec::new(), end };
-        Self { plan, leg, at, node: node.into(), print, hops: 0, next: None }
+        Self {
+            plan,
+            leg,
+            at,
+            node: node.into(),
+            print,
+            hops: 0,
+            next: None,
+            is_begin_untold: false,
+        }
     }
 
     /// Follows the packet to its end: when and by whom it was opened, if it was.
@@ -371,10 +386,11 @@ impl<'a> Walk<'a> {
         before.map_or_else(|| self.node.clone(), |hop| hop.node.clone())
     }
 
-    /// The planned hops from here to that one, which is not among them.
+    /// The nodes that are to have it between here and that hop of the plan, without it.
     fn planned(&self, end: usize) -> Vec<String> {
-        let hops = self.plan.iter().take(end).skip(self.hops);
-        hops.map(|hop| hop.node.clone()).collect()
+        let begin = (self.is_begin_untold && self.leg.stretches.is_empty()).then_some(&self.node);
+        let hops = self.plan.iter().take(end).skip(self.hops).map(|hop| &hop.node);
+        begin.into_iter().chain(hops).cloned().collect()
     }
 
     /// It was there until then. What is read may have a time before that of its writing: a process may

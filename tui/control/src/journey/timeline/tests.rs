@@ -147,7 +147,8 @@ fn nodes_that_told_nothing_are_one_stretch_and_the_sum_stays() {
     assert!(!line.is_complete());
     has_no_gap(&line.there);
     let back = line.back.expect("told of");
-    assert_eq!(untold(&back)[0].0, [] as [String; 0], "only the provider is silent");
+    assert_eq!(untold(&back), [(&["provider-1".to_owned()][..], us(2500))]);
+    assert_eq!(back.stays().next().expect("it told").from, "provider-1");
     has_no_gap(&back);
 
     let line = timeline(without(whole(), &["mix-2-2"]));
