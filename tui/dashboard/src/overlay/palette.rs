@@ -80,7 +80,7 @@ impl Palette {
         scene.list(rows, found.len(), Some(self.row), Highlight::Strong, |scene, row, place| {
             let spec = found[row];
             let keys: Vec<String> =
-                spec.keys.iter().map(|key| key.label(scene.symbols)).take(2).collect();
+                scene.keys(spec).iter().map(|key| key.label(scene.symbols)).take(2).collect();
             let line = Line::from(vec![
                 Span::styled(format!("{:<10}", keys.join(" ")), scene.theme.accent),
                 Span::raw(format!("{:<16}", spec.name)),
