@@ -32,6 +32,13 @@ const WITHOUT_BLUE: [[f64; 3]; 3] = [
     [0.004_733, 0.691_367, 0.303_900],
 ];
 
+/// Linear sRGB to CIE XYZ (IEC 61966-2-1), as shares of the white D65.
+const TO_XYZ: [[f64; 3]; 3] = [
+    [0.4124 / 0.950_47, 0.3576 / 0.950_47, 0.1805 / 0.950_47],
+    [0.2126, 0.7152, 0.0722],
+    [0.0193 / 1.088_83, 0.1192 / 1.088_83, 0.9505 / 1.088_83],
+];
+
 const EVERYTHING: [[f64; 3]; 3] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
 
 /// Linear RGB of a colour in sRGB.
@@ -55,12 +62,12 @@ fn contrast(a: Color, b: Color) -> f64 {
 
 /// CIELAB (D65) of a colour as somebody sees it.
 fn lab(colour: Color, eyes: [[f64; 3]; 3]) -> [f64; 3] {
-    let [r, g, b] = linear(colour);
-    let [r, g, b] = eyes.map(|row| (row[0] * r + row[1] * g + row[2] * b).clamp(0.0, 1.0));
-    let x = (0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.950_47;
-    let y = 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    let z = (0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.088_83;
-    let [x, y, z] = [x, y, z]
+    let real = linear(colour);
+    let product = |rows: [[f64; 3]; 3], with: [f64; 3]| {
+        rows.map(|row| row.iter().zip(with).map(|(row, part)| row * part).sum::<f64>())
+    };
+    let seen = product(eyes, real).map(|part| part.clamp(0.0, 1.0));
+    let [x, y, z] = product(TO_XYZ, seen)
         .map(|part| if part > 0.008_856 { part.cbrt() } else { 7.787 * part + 16.0 / 116.0 });
     [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
 }
