@@ -13,6 +13,7 @@ mod connection;
 mod describe;
 mod draw;
 mod filter;
+mod fuzzy;
 mod input_line;
 mod keymap;
 mod keys;

@@ -21,6 +21,9 @@ use crate::theme::{Theme, ThemeName};
 /// How long a notice stays.
 const NOTICE_FOR: Duration = Duration::from_secs(8);
 
+/// Choices that the palette offers first: as many as a glance takes in.
+const MAX_CHOSEN: usize = 8;
+
 /// Rows of the screen that no list can have: header, tabs, borders, hints.
 const CHROME_ROWS: u16 = 6;
 
@@ -118,6 +121,8 @@ pub(crate) struct Model {
     pub(crate) theme: ThemeName,
     /// Screens whose focused pane fills them.
     pub(crate) zoomed: Vec<Screen>,
+    /// What was chosen in the palette, by name, the latest first.
+    pub(crate) chosen: Vec<String>,
     /// What to say right now.
     notice: Option<Notice>,
     /// The command that would have done what was done last.
@@ -131,6 +136,7 @@ impl Model {
             playback: settings.playback.clone(),
             theme: settings.theme,
             zoomed: Vec::new(),
+            chosen: Vec::new(),
             settings,
             connection: Connection::Connecting,
             live: None,
@@ -237,6 +243,13 @@ impl Model {
             }
             _ => {}
         }
+    }
+
+    /// Remembers what was chosen in the palette.
+    pub(crate) fn chose(&mut self, name: String) {
+        self.chosen.retain(|chosen| *chosen != name);
+        self.chosen.insert(0, name);
+        self.chosen.truncate(MAX_CHOSEN);
     }
 
     /// Whether the focused pane fills the screen that is shown.

@@ -352,6 +352,7 @@ fn point(model: &mut Model, target: Target) -> Vec<Effect> {
         Target::Screen(screen) => show(model, screen),
         Target::Node(name) => model.selected = Some(name),
         Target::Column(column) => model.screens.nodes.sort_by(column),
+        Target::Choice(row) => return overlay::point(model, row),
         Target::Action(_) => {}
         target => screens::point(model, target),
     }
