@@ -36,6 +36,8 @@ pub(crate) enum Target {
     Line(u64),
     /// A pane of Logs.
     Logs(LogsPane),
+    /// A row of the palette.
+    Choice(usize),
     /// A word of the hint line, or an answer to a question.
     Action(Action),
 }

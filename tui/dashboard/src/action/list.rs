@@ -38,6 +38,14 @@ const SCROLLED: &[Context] = &[
     Context::Journey,
     Context::Explanation,
 ];
+const PANED: &[Context] = &[
+    Context::Network,
+    Context::Traffic,
+    Context::Messages,
+    Context::Presence,
+    Context::Logs,
+    Context::Problems,
+];
 const TEXT: &[Context] = &[Context::Writing, Context::Filtering, Context::Searching];
 
 const fn show(action: Action, name: &'static str, key: &'static [Key], what: &'static str) -> Spec {
@@ -150,7 +158,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
     changing(spec(
         Action::Pause,
         "pause-node",
-        "",
+        "pause",
         "pause the selected process, or resume it",
         &[Key::of('p')],
         WITH_NODE,
@@ -218,6 +226,14 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "to the previous pane",
         &[Key::code(KeyCode::BackTab)],
         &[Context::Messages, Context::Presence, Context::Logs, Context::Writing],
+    ),
+    spec(
+        Action::Zoom,
+        "zoom",
+        "zoom",
+        "let the focused pane fill the screen, or end that",
+        &[Key::of('z')],
+        PANED,
     ),
     spec(
         Action::Freeze,
@@ -440,6 +456,14 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "palette",
         "find any action by its name",
         &[Key::of(':')],
+        SCREENS_AND_CARD,
+    ),
+    spec(
+        Action::NextTheme,
+        "next-theme",
+        "",
+        "other colours: the next theme",
+        &[Key::of('t')],
         SCREENS_AND_CARD,
     ),
     spec(Action::Help, "help", "help", "what the keys do here", &[Key::of('?')], SCREENS_AND_CARD),
