@@ -335,6 +335,7 @@ fn point(model: &mut Model, target: Target) -> Vec<Effect> {
         Target::Node(name) => model.selected = Some(name),
         Target::Column(column) => model.screens.nodes.sort_by(column),
         Target::Action(_) => {}
+        Target::Stop(stop) => overlay::point_at_stop(model, stop),
         target => screens::point(model, target),
     }
     Vec::new()
