@@ -23,6 +23,7 @@ pub(crate) const STARTED_UNIX_MS: u64 = 1_795_262_400_000;
 const STARTED: Time = Time::from_nanos(5_000_000_000_000);
 
 /// A network to show.
+#[derive(Debug)]
 pub(crate) struct Fixture {
     pub(crate) widths: Vec<u16>,
     pub(crate) clients: Vec<&'static str>,
@@ -154,6 +155,17 @@ impl Fixture {
             }
         }
         topology
+    }
+
+    /// Who sends to whom.
+    #[cfg(feature = "measure")]
+    pub(crate) fn routes(&self) -> Vec<(String, Vec<String>)> {
+        let layer = |layer: usize| match self.widths.get(layer) {
+            Some(width) => (1..=*width).map(|index| format!("mix-{}-{index}", layer + 1)).collect(),
+            None => vec!["provider-1".to_owned()],
+        };
+        let senders = self.nodes().into_iter().filter(|node| node.role != Role::Directory);
+        senders.map(|node| (node.name, layer(node.layer.unwrap_or(0).into()))).collect()
     }
 
     /// The state so long after the start, with everything ready and nothing sent.

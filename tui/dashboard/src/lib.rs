@@ -35,8 +35,10 @@ mod update;
 
 pub use symbols::locale_is_utf8;
 
-#[cfg(test)]
+#[cfg(any(test, feature = "measure"))]
 mod fixture;
+#[cfg(feature = "measure")]
+pub mod measure;
 #[cfg(test)]
 mod tests;
 
