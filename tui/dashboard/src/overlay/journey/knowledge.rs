@@ -90,6 +90,6 @@ fn client(course: &Course<'_>, at: usize) -> String {
         Some(Fate::Told(told)) => told.to,
         _ => None,
     };
-    let next = shown.course.stops.get(at + 1).and_then(|next| next.node);
+    let next = course.stops.get(at + 1).and_then(|next| next.node);
     told.or(next).unwrap_or("one of its clients").to_owned()
 }
