@@ -41,6 +41,10 @@ pub(crate) enum Action {
     NodeLogs,
     /// Follow a message hop by hop.
     Journey,
+    /// The next message, in its journey.
+    NextMessage,
+    /// The message before, in its journey.
+    PreviousMessage,
     /// Say what the selected thing means.
     Explain,
     /// Narrow a list by a text.

@@ -354,6 +354,7 @@ fn point(model: &mut Model, target: Target) -> Vec<Effect> {
         Target::Column(column) => model.screens.nodes.sort_by(column),
         Target::Choice(row) => return overlay::point(model, row),
         Target::Action(_) => {}
+        Target::Stop(stop) => overlay::point_at_stop(model, stop),
         target => screens::point(model, target),
     }
     Vec::new()

@@ -23,6 +23,7 @@ const SCREENS_AND_CARD: &[Context] = &[
     Context::Logs,
     Context::Problems,
     Context::Card,
+    Context::Journey,
 ];
 const WITH_NODE: &[Context] = &[Context::Network, Context::Nodes, Context::Presence, Context::Card];
 const SCROLLED: &[Context] = &[
@@ -80,6 +81,46 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "open the selected node's card, or what is selected",
         &[Key::code(KeyCode::Enter)],
         SCREENS,
+    ),
+    spec(
+        Action::Open,
+        "open-stop",
+        "card",
+        "open the card of the node at this stop",
+        &[Key::code(KeyCode::Enter)],
+        &[Context::Journey],
+    ),
+    spec(
+        Action::Right,
+        "next-packet",
+        "packet",
+        "the next packet: another fragment, or another attempt",
+        &[Key::code(KeyCode::Right), Key::of('l')],
+        &[Context::Journey],
+    ),
+    spec(
+        Action::Left,
+        "previous-packet",
+        "",
+        "the packet before",
+        &[Key::code(KeyCode::Left), Key::of('h')],
+        &[Context::Journey],
+    ),
+    spec(
+        Action::NextMessage,
+        "next-message",
+        "next",
+        "the journey of the next message",
+        &[Key::of('n')],
+        &[Context::Journey],
+    ),
+    spec(
+        Action::PreviousMessage,
+        "previous-message",
+        "",
+        "the journey of the message before",
+        &[Key::of('N')],
+        &[Context::Journey],
     ),
     spec(Action::Yes, "yes", "yes", "do what is asked", &[Key::of('y')], &[Context::Question]),
     spec(

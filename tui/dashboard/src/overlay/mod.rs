@@ -8,6 +8,7 @@ mod palette;
 mod question;
 
 pub(crate) use card::copied;
+pub(crate) use journey::{open as open_journey, point as point_at_stop};
 pub(crate) use palette::Palette;
 pub(crate) use question::Question;
 
@@ -53,7 +54,7 @@ impl Overlay {
 
     /// The way of a message.
     pub(crate) fn journey(message: String) -> Self {
-        Self::Journey(journey::Journey { message })
+        Self::Journey(journey::Journey::new(message))
     }
 
     /// What a place means.

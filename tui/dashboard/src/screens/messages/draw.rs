@@ -124,7 +124,7 @@ const SENDER_OF: &str = "the sender of ";
 const ROOM_FOR_WORDS: u16 = 56;
 
 /// Glyph, word and style of how far a message has come.
-fn progress(
+pub(crate) fn progress(
     devnet: &Devnet,
     status: &MessageStatus,
     scene: &Scene<'_>,
