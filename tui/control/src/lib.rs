@@ -6,14 +6,17 @@
 
 mod client;
 mod event;
+mod history;
 mod journey;
 mod recording;
 mod request;
+mod share;
 mod status;
 mod text;
 
 pub use client::{ControlClient, ControlError, EventStream, MAX_EVENT_BYTES};
 pub use event::{DirectoryState, Envelope, LogLine, ReceivedMessage, StreamEvent};
+pub use history::{History, NodeHistory};
 pub use journey::{
     FOLLOWED_PACKETS, Journey, JourneyEvent, JourneyStep, Leg, LegEnd, Place, PlannedHop, Stay,
     Stretch, Timeline, Way,
@@ -23,6 +26,7 @@ pub use request::{
     AddRequest, DownReport, DownRequest, Failure, FailureCode, INBOX_TIMEOUT, Inbox, InboxMessage,
     NodeAction, PingRequest, Pong, SendRequest, SendWait, SetRequest, paths,
 };
+pub use share::Share;
 pub use status::{
     DevnetInfo, MessageState, MessageStatus, NodeRates, NodeStatus, PacketStatus, ProcessUsage,
     Snapshot, State,
