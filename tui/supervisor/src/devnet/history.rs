@@ -25,7 +25,8 @@ impl Devnet {
         let names = self.mixnodes_by_key();
         tokio::spawn(async move {
             let read = directory.metrics_history(Some(since), Some(step)).await;
-            let history = read.map(|history| named(history, &names)).map_err(|error| failure(&error));
+            let history =
+                read.map(|history| named(history, &names)).map_err(|error| failure(&error));
             // Whoever asked may have gone.
             drop(reply.send(history));
         });
