@@ -160,7 +160,7 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
             Constraint::Fill(9),
         ])
         .areas(area);
-        let halves = [Constraint::Percentage(58), Constraint::Percentage(42)];
+        let halves = [Constraint::Percentage(54), Constraint::Percentage(46)];
         let [rates, delays] = Layout::horizontal(halves).areas(upper);
         let [losses, pools] = Layout::horizontal(halves).areas(lower);
         let places = [rates, share, delays, pools, losses];

@@ -25,7 +25,7 @@ pub(super) fn draw(
     focused: bool,
     scene: &mut Scene<'_>,
 ) {
-    let inner = padded(scene.pane(area, "Delay from client to client", focused));
+    let inner = padded(scene.pane(area, "End-to-end delay", focused));
     let now = second(scene.now);
     let delays = &devnet.traffic.delays;
     let Some(measured) = delays.measured(window, now) else {
@@ -57,10 +57,11 @@ pub(super) fn draw(
     }
     scene.edge_note(area, false, Line::styled(note, scene.theme.muted));
     let graph = Rect { y: graph.y + 1, height: graph.height.saturating_sub(1), ..graph };
-    if total > 0 {
-        legend(Rect { y: graph.y.saturating_sub(1), height: 1, ..graph }, scene);
-    }
     let range = range(&measured);
+    if total > 0 {
+        let place = Rect { y: graph.y.saturating_sub(1), height: 1, ..graph };
+        legend(highest(&measured, &range), place, scene);
+    }
     draw_bars(&measured, &range, graph, scene);
     draw_axis(&range, axis, scene);
     words(&measured, below, scene);
@@ -70,14 +71,26 @@ fn point(scene: &Scene<'_>) -> &'static str {
     if scene.symbols.unicode { "◆" } else { "o" }
 }
 
-fn legend(place: Rect, scene: &mut Scene<'_>) {
+fn legend(highest: f64, place: Rect, scene: &mut Scene<'_>) {
+    let words = format!("highest {:.0} % of packets", highest * 100.0);
     let line = Line::from(vec![
         Span::styled(scene.symbols.full, scene.theme.link[1]),
         Span::raw(" measured   "),
         Span::styled(point(scene), scene.theme.packet),
         Span::raw(" theory"),
     ]);
-    scene.put_right(place, 0, line);
+    let left = usize::from(scene.put_right(place, 0, line));
+    if text::width(&words) < left {
+        scene.put(place, 0, Line::styled(words, scene.theme.muted));
+    }
+}
+
+/// The largest share of a bucket, measured or in theory.
+fn highest(measured: &Measured, range: &std::ops::RangeInclusive<u8>) -> f64 {
+    let shares = range
+        .clone()
+        .flat_map(|bucket| [measured.in_bucket(bucket), measured.theory.in_bucket(bucket)]);
+    shares.fold(0.0, f64::max)
 }
 
 /// The buckets that are worth showing.
@@ -105,10 +118,7 @@ fn draw_bars(
     scene: &mut Scene<'_>,
 ) {
     let columns = columns(range, graph.width);
-    let highest = range
-        .clone()
-        .flat_map(|bucket| [measured.in_bucket(bucket), measured.theory.in_bucket(bucket)]);
-    let top = highest.fold(0.0, f64::max).max(f64::MIN_POSITIVE);
+    let top = highest(measured, range).max(f64::MIN_POSITIVE);
     let mut x = graph.x;
     for bucket in range.clone() {
         let width = u16::try_from(columns).unwrap_or(1);
@@ -119,8 +129,8 @@ fn draw_bars(
             plot::steps(share / top, graph.height, scene.symbols.curve)
         };
         let share = measured.in_bucket(bucket);
-        // A column is left free between bars where there is room.
-        let bar = if columns > 2 { width - 1 } else { width };
+        // Theory stands beside the bar where there is room, else in it.
+        let bar = if columns > 1 { width - 1 } else { width };
         if share > 0.0 {
             let height = steps(share, scene).max(1);
             for x in x..x + bar {
@@ -132,7 +142,7 @@ fn draw_bars(
         let up = u16::try_from(height.saturating_sub(1) / cells.max(1)).unwrap_or(0);
         if graph.height > 0 && up < graph.height {
             let y = graph.bottom() - 1 - up;
-            scene.glyph((x + bar / 2, y), point(scene), scene.theme.packet);
+            scene.glyph((x + width - 1, y), point(scene), scene.theme.packet);
         }
         x += width;
     }
@@ -163,39 +173,33 @@ fn draw_axis(range: &std::ops::RangeInclusive<u8>, axis: Rect, scene: &mut Scene
 
 /// Median and 99 of a hundred of both, how well they agree, and what theory takes into account.
 fn words(measured: &Measured, place: Rect, scene: &mut Scene<'_>) {
+    let point = point(scene);
     let figures = [("median", 0.5), ("99 %", 0.99)].map(|(name, share)| {
         let seen = measured.quantile(share).map_or_else(|| text::UNKNOWN.into(), text::millis);
         let theory = text::millis(measured.theory.quantile(share));
         [
             Span::styled(format!("{name} "), scene.theme.muted),
             Span::raw(seen),
-            Span::styled(format!(" (theory {theory})   "), scene.theme.muted),
+            Span::styled(format!(" {point} "), scene.theme.packet),
+            Span::styled(format!("{theory}   "), scene.theme.muted),
         ]
     });
     scene.put(place, 0, Line::from(figures.concat()));
+    let off = |what: &str, why: &str| format!("{} at the median, {what}: {why}", apart(measured));
     let (words, style) = match measured.fit() {
         Fit::TooFew => ("too few packets to compare yet".to_owned(), scene.theme.muted),
         Fit::ByChance => ("agrees: no further off than by chance".into(), scene.theme.ok),
-        Fit::Alike => (format!("alike: {} at the median", apart(measured)), scene.theme.ok),
-        Fit::Later => (
-            format!(
-                "later than theory, {} at the median: queues, or a busy machine",
-                apart(measured)
-            ),
-            scene.theme.warn,
-        ),
-        Fit::Earlier => (
-            format!("earlier than theory, {} at the median: delays are not kept", apart(measured)),
-            scene.theme.warn,
-        ),
+        Fit::Alike => (off("alike", "links and timers"), scene.theme.ok),
+        Fit::Later => (off("later", "queues, a busy machine"), scene.theme.warn),
+        Fit::Earlier => (off("earlier", "delays not kept"), scene.theme.warn),
     };
     let words = text::fit(&words, place.width.into(), scene.symbols);
     scene.put(place, 1, Line::styled(words, style));
     let Erlang { hops, mean_ms } = measured.theory;
-    let hops = text::plural(hops, "exponential wait");
-    let dot = scene.symbols.dot;
-    let words =
-        format!("theory: {hops} of {} {dot} no queues, no links, no slot", text::millis(mean_ms));
+    let waits = text::plural(hops, "exponential wait");
+    let short = format!("{point} {waits} of {}, nothing else", text::millis(mean_ms));
+    let long = format!("{short}: no queue, no link, no slot");
+    let words = if text::width(&long) <= place.width.into() { long } else { short };
     let words = text::fit(&words, place.width.into(), scene.symbols);
     scene.put(place, 2, Line::styled(words, scene.theme.muted));
 }
@@ -229,7 +233,7 @@ mod tests {
             "from 38 ms to 2.25 s"
         );
         measured.transits.add(std::time::Duration::from_secs(100));
-        assert_eq!(begins(*range(&measured).end()), "97.42 s");
+        assert_eq!(begins(*range(&measured).end()), "92.68 s");
         assert_eq!(range(&measured).start(), expected.start());
     }
 }

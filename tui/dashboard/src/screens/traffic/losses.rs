@@ -80,21 +80,21 @@ fn is_lossy(missing: u64, of: u64, window: Window) -> bool {
 fn meaning(reason: &str) -> &'static str {
     match reason {
         "malformed" => "no packet at all",
-        "mac" => "its header was changed, or is for another key",
-        "replay" => "it came before",
-        "version" => "a header of another version",
-        "delay" => "asks for longer than a node keeps it",
+        "mac" => "damaged, or for another key",
+        "replay" => "a copy of an earlier one",
+        "version" => "of another version",
+        "delay" => "asks for too long a wait",
         "final-hop" => "ends at a mixnode",
         "forward-hop" => "goes on from a provider",
         "pool-full" => "no room to wait",
-        "layer" => "its next hop is not in the next layer",
-        "unknown-hop" => "its next hop is in no directory",
-        "queue" => "its next hop does not take packets",
-        "unknown-client" => "its recipient has no account here",
-        "mailbox-full" => "its recipient's mailbox is full",
-        "provider-full" => "the provider has no room",
-        "storage" => "it could not be written to disk",
-        "ack-hop" => "its acknowledgement leads nowhere",
+        "layer" => "skips a layer",
+        "unknown-hop" => "its next hop is unknown",
+        "queue" => "its next hop takes nothing",
+        "unknown-client" => "its recipient is unknown",
+        "mailbox-full" => "its mailbox is full",
+        "provider-full" => "the provider is full",
+        "storage" => "cannot be written to disk",
+        "ack-hop" => "its receipt leads nowhere",
         _ => "",
     }
 }
@@ -162,10 +162,7 @@ fn line(row: &Row, scene: &Scene<'_>) -> Line<'static> {
             Line::from(vec![
                 Span::raw(format!("{name:<12} {count:>8}  ")),
                 Span::styled("lossy link   ", scene.theme.bad),
-                Span::styled(
-                    format!("{percent:.0} % of what the layer before passed on did not come"),
-                    scene.theme.muted,
-                ),
+                Span::styled(format!("{percent:.0} % of {of} did not come"), scene.theme.muted),
             ])
         }
     }

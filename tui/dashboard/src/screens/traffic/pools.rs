@@ -124,13 +124,13 @@ fn meaning(rows: &[(&Node, Option<Pool>)], scene: &Scene<'_>) -> (String, ratatu
         rows.iter().find(|(_, pool)| pool.is_some_and(|pool| pool.level == level)).map(|row| row.0)
     };
     if let Some(node) = of(Level::High) {
-        let words = format!("{}: packets wait longer than they asked to", node.name());
+        let words = format!("{}: packets wait longer than asked", node.name());
         return (words, scene.theme.bad);
     }
     if let Some(node) = of(Level::Low) {
-        let words = format!("{}: packets wait less than they asked to, or are lost", node.name());
+        let words = format!("{}: packets wait less than asked", node.name());
         return (words, scene.theme.warn);
     }
     let mark = if scene.symbols.unicode { "┃" } else { "|" };
-    (format!("{mark} where the pool should be: rate times mean delay"), scene.theme.muted)
+    (format!("{mark} should wait: rate times mean delay"), scene.theme.muted)
 }

@@ -29,7 +29,7 @@ const LIST: u16 = 42;
 /// From this width on there is room for the list.
 const WITH_LIST: u16 = 100;
 
-/// Rows that a strip has at least where the list takes some away.
+/// Columns of a name in it.
 const NAME_WIDTH: usize = 12;
 
 /// A strip.
@@ -145,27 +145,30 @@ fn flow(role: Role) -> (Flow, &'static str) {
     }
 }
 
-/// The last row is that of the time.
+/// The last row is that of the time. Layers have the same height, since they have the same scale.
 fn draw_strips(layers: Vec<Strip>, node: Option<Strip>, inner: Rect, scene: &mut Scene<'_>) {
     let highest = |strips: &[Strip]| {
         let values = strips.iter().flat_map(|strip| strip.values.iter().flatten());
-        values.copied().fold(0.0, f64::max)
+        axis_end(values.copied().fold(0.0, f64::max))
     };
-    let top = axis_end(highest(&layers));
-    let rows = inner.height.saturating_sub(1);
-    let node_top = node.as_ref().map(|strip| axis_end(highest(std::slice::from_ref(strip))));
-    // The selected node comes last, and is there before the last layer is.
-    let all = layers.len() + usize::from(node.is_some());
-    let shown = usize::from(rows).min(all);
-    let layers_shown = shown.saturating_sub(usize::from(node.is_some()));
-    let strips = layers.into_iter().take(layers_shown).map(|strip| (strip, top));
-    let node = node.zip(node_top);
+    let top = highest(&layers);
+    let rows = usize::from(inner.height.saturating_sub(1));
+    let nodes = usize::from(node.is_some());
+    // Where there is no room for all, the selected node is there before the last layer is.
+    let shown = rows.min(layers.len() + nodes);
+    let height = rows / shown.max(1);
+    let mut spare = rows - height * shown;
     let mut y = inner.y;
-    for (index, (strip, top)) in strips.chain(node).take(shown).enumerate() {
-        let left = inner.y + rows - y;
-        let height = left / u16::try_from(shown - index).unwrap_or(1).max(1);
-        draw_strip(&strip, top, Rect { y, height, ..inner }, scene);
-        y += height;
+    let strips = layers.into_iter().take(shown.saturating_sub(nodes)).map(|strip| (strip, top));
+    let node = node.map(|strip| {
+        let top = highest(std::slice::from_ref(&strip));
+        (strip, top)
+    });
+    for (strip, top) in strips.chain(node).take(shown) {
+        let own = u16::try_from(height).unwrap_or(inner.height);
+        draw_strip(&strip, top, Rect { y, height: own, ..inner }, scene);
+        y += own + u16::from(spare > 0);
+        spare = spare.saturating_sub(1);
     }
 }
 
