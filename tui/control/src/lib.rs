@@ -17,7 +17,10 @@ mod text;
 pub use client::{ControlClient, ControlError, EventStream, MAX_EVENT_BYTES};
 pub use event::{DirectoryState, Envelope, LogLine, ReceivedMessage, StreamEvent};
 pub use history::{History, NodeHistory};
-pub use journey::{Journey, JourneyEvent, JourneyStep, PlannedHop, Way};
+pub use journey::{
+    FOLLOWED_PACKETS, Journey, JourneyEvent, JourneyStep, Leg, LegEnd, Place, PlannedHop, Stay,
+    Stretch, Timeline, Way,
+};
 pub use recording::{Recording, RecordingError};
 pub use request::{
     AddRequest, DownReport, DownRequest, Failure, FailureCode, INBOX_TIMEOUT, Inbox, InboxMessage,

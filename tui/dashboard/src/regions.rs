@@ -9,6 +9,7 @@ use crate::screens::messages::Pane as MessagesPane;
 use crate::screens::nodes::Column;
 use crate::screens::presence::Pane as PresencePane;
 use crate::screens::traffic::Pane as TrafficPane;
+use crate::state::StopId;
 
 /// Something that can be pointed at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +40,10 @@ pub(crate) enum Target {
     Logs(LogsPane),
     /// A pane of Traffic.
     Traffic(TrafficPane),
+    /// A row of the palette.
+    Choice(usize),
+    /// A stop of a journey.
+    Stop(StopId),
     /// A word of the hint line, or an answer to a question.
     Action(Action),
 }

@@ -153,7 +153,10 @@ pub(super) fn point(model: &mut Model, target: &Target) {
 /// Draws this screen.
 pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
     let view = &model.screens.traffic;
-    if area.width >= ALL_AT_ONCE.0 && area.height >= ALL_AT_ONCE.1 {
+    if scene.zoomed {
+        draw_pane(view.pane, model, devnet, area, scene);
+        others(view, area, scene);
+    } else if area.width >= ALL_AT_ONCE.0 && area.height >= ALL_AT_ONCE.1 {
         let [upper, share, lower] = Layout::vertical([
             Constraint::Fill(11),
             Constraint::Length(share::HEIGHT),

@@ -1,7 +1,9 @@
 //! A devnet as its event stream describes it.
 
 use contract::{LinkEvent, NodeMetrics, Role, Time};
-use control::{DevnetInfo, DirectoryState, Envelope, History, NodeStatus, Snapshot, StreamEvent};
+use control::{
+    DevnetInfo, DirectoryState, Envelope, History, MessageStatus, NodeStatus, Snapshot, StreamEvent,
+};
 use directory_api::{MixMetric, Update};
 
 use super::meter::WINDOW;
@@ -22,6 +24,8 @@ pub(crate) struct Devnet {
     pub(crate) letters: Letters,
     /// The ways of their packets.
     pub(crate) journeys: Journeys,
+    /// How long the packets are that leave clients and mixnodes, as the latest on a link was.
+    pub(crate) packet_bytes: Option<u32>,
     /// The latest log lines.
     pub(crate) logs: Logs,
     /// What packets do over time.
@@ -50,6 +54,7 @@ impl Devnet {
             presence: Presence::default(),
             letters: Letters::new(snapshot.messages, snapshot.received),
             journeys: Journeys::new(snapshot.journeys),
+            packet_bytes: None,
             logs: Logs::default(),
             traffic: Traffic::default(),
             lost: 0,
@@ -60,6 +65,7 @@ impl Devnet {
             devnet.lost = before.lost.saturating_add(missed(before.seq, seq));
             devnet.presence = before.presence;
             devnet.logs = before.logs;
+            devnet.packet_bytes = before.packet_bytes;
             devnet.traffic = before.traffic;
             for mut known in before.nodes {
                 if let Some(node) = devnet.node_mut(&known.status.name) {
@@ -122,6 +128,14 @@ impl Devnet {
     /// The process of this name.
     pub(crate) fn node(&self, name: &str) -> Option<&Node> {
         self.nodes.iter().find(|node| node.status.name == name)
+    }
+
+    /// The newest message that this process sent, passed on, kept or received.
+    pub(crate) fn newest_past(&self, node: &str) -> Option<&MessageStatus> {
+        self.letters.sent().rev().find(|letter| {
+            let route = letter.packets.iter().flat_map(|packet| &packet.route);
+            letter.from == node || letter.to == node || route.into_iter().any(|hop| hop == node)
+        })
     }
 
     /// Processes of these roles, in order.
@@ -232,6 +246,12 @@ impl Devnet {
                 Some((name.to_owned(), link.t))
             })
             .collect();
+        // What a provider sends to a client is no packet, but what was in one.
+        if self.node(src).is_some_and(|node| node.status.role != Role::Provider)
+            && let Some(link) = links.last()
+        {
+            self.packet_bytes = Some(link.bytes);
+        }
         if let Some(node) = self.node_mut(src) {
             for (next, at) in known {
                 if node.status.role != Role::Mixnode {
