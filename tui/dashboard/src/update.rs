@@ -13,6 +13,7 @@ use crate::model::{Model, Tone};
 use crate::overlay::{self, Overlay, Question};
 use crate::playback::Speed;
 use crate::regions::Target;
+use crate::screens::traffic::history;
 use crate::screens::{self, Screen};
 use crate::state::{Devnet, Moment};
 use crate::theme::ThemeName;
@@ -57,6 +58,7 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
         Message::Connected => {
             model.connection = Connection::Live;
             model.heard();
+            history::connected(model);
             Vec::new()
         }
         Message::Disconnected { reason } if model.playback.is_some() => {
@@ -86,6 +88,10 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
                 model.say(Tone::Bad, format!("not sent: {problem}"));
                 model.screens.messages.give_back(text);
             }
+            Vec::new()
+        }
+        Message::History(result) => {
+            history::answered(model, result);
             Vec::new()
         }
         Message::Copied { what, result } => {
@@ -138,7 +144,7 @@ fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {
         }
     }
     deselect_removed(model);
-    Vec::new()
+    history::ask(model)
 }
 
 /// What was taken out of the devnet is selected no longer.

@@ -6,6 +6,7 @@ mod recordings;
 mod screens;
 mod scripts;
 mod stories;
+mod traffic;
 
 use std::time::Duration;
 
