@@ -54,7 +54,14 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
             model.size = size;
             Vec::new()
         }
-        Message::Tick => Vec::new(),
+        Message::Tick => remember(model).into_iter().collect(),
+        Message::Remembered(result) => {
+            if let Err(Problem(problem)) = result {
+                model.settings.store = None;
+                model.say(Tone::Warning, format!("cannot remember how this looks: {problem}"));
+            }
+            Vec::new()
+        }
         Message::Connected => {
             model.connection = Connection::Live;
             model.heard();
@@ -105,6 +112,17 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
         }
         Message::Signal(signal) => vec![Effect::Quit(Outcome::Signalled { signal })],
     }
+}
+
+/// Remembers what has changed since it was remembered last.
+pub(crate) fn remember(model: &mut Model) -> Option<Effect> {
+    let store = model.settings.store.clone()?;
+    let now = model.remembered();
+    if now == model.settings.remembered {
+        return None;
+    }
+    model.settings.remembered = now.clone();
+    Some(Effect::Remember(store, now))
 }
 
 fn done(action: NodeAction, node: &str) -> String {
