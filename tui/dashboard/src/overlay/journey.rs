@@ -62,7 +62,7 @@ impl Journey {
     }
 
     /// The stop that is selected.
-    pub(crate) fn part(&self, model: &Model) -> Option<(Way, Part)> {
+    pub(crate) fn stop(&self, model: &Model) -> Option<(Way, Part)> {
         let view = self.view(model)?;
         let shown = view.shown?;
         shown.course.stops.get(shown.stop).map(|stop| (stop.id.way, stop.id.part))

@@ -27,18 +27,6 @@ pub(crate) enum Part {
     Acknowledged,
 }
 
-impl Part {
-    /// All of them.
-    pub(crate) const ALL: [Self; 6] = [
-        Self::Sender,
-        Self::Mixnode,
-        Self::Mailbox,
-        Self::Recipient,
-        Self::AckSource,
-        Self::Acknowledged,
-    ];
-}
-
 /// Which stop of a packet: it stays the same while more becomes known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct StopId {
