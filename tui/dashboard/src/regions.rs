@@ -37,6 +37,8 @@ pub(crate) enum Target {
     Line(u64),
     /// A pane of Logs.
     Logs(LogsPane),
+    /// A row of the palette.
+    Choice(usize),
     /// A stop of a journey.
     Stop(StopId),
     /// A word of the hint line, or an answer to a question.

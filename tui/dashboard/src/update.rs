@@ -4,7 +4,7 @@ use contract::Time;
 use control::{Envelope, NodeAction, State, StreamEvent};
 
 use crate::Outcome;
-use crate::action::{self, Action};
+use crate::action::Action;
 use crate::connection::Connection;
 use crate::explain;
 use crate::input_line::Edit;
@@ -16,6 +16,7 @@ use crate::playback::Speed;
 use crate::regions::Target;
 use crate::screens::{self, Screen};
 use crate::state::{Devnet, Moment};
+use crate::theme::ThemeName;
 
 /// Rows that one notch of the wheel scrolls.
 const WHEEL_ROWS: usize = 3;
@@ -111,6 +112,7 @@ fn done(action: NodeAction, node: &str) -> String {
 
 fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {
     model.heard();
+    model.miss(&envelope.event);
     let moment = Moment { t: envelope.t, unix_ms: envelope.unix_ms };
     match envelope.event {
         // The end of a recording says so too, and stays.
@@ -148,7 +150,7 @@ fn deselect_removed(model: &mut Model) {
 fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     model.hush();
     let context = model.context();
-    if let Some(spec) = action::bound(context, key) {
+    if let Some(spec) = model.settings.keymap.bound(context, key) {
         return perform(model, spec.action);
     }
     if let Some(c) = key.typed().filter(|_| context.takes_text()) {
@@ -170,6 +172,10 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Freeze => return freeze(model, !model.is_paused()),
         Action::Slower => return change_speed(model, Speed::slower),
         Action::Faster => return change_speed(model, Speed::faster),
+        Action::NextTheme => {
+            choose_theme(model, model.theme.next());
+            return Vec::new();
+        }
         _ => {}
     }
     if let Some(effects) = overlay::act(model, action) {
@@ -193,10 +199,12 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Restart => return act_on_node(model, action, NodeAction::Restart),
         Action::Pause => return act_on_node(model, action, pause_or_resume(model)),
         Action::NodeLogs => node_logs(model),
+        Action::Zoom => model.zoom(),
         Action::Write => {
             show(model, Screen::Messages);
             model.screens.messages.write();
         }
+        Action::Back if model.is_zoomed() => model.zoom(),
         Action::Back if model.is_paused() => return freeze(model, false),
         _ => return screens::act(model, action),
     }
@@ -212,6 +220,16 @@ fn freeze(model: &mut Model, freeze: bool) -> Vec<Effect> {
     // It was not silent, it was stopped.
     model.heard();
     vec![Effect::Pace(pace)]
+}
+
+/// Shows everything in other colours from now on.
+pub(crate) fn choose_theme(model: &mut Model, theme: ThemeName) {
+    if model.settings.no_color {
+        model.say(Tone::Warning, "there is no colour: NO_COLOR or --no-color says so");
+        return;
+    }
+    model.theme = theme;
+    model.say(Tone::Good, format!("theme {theme}: {}", theme.description()));
 }
 
 fn change_speed(model: &mut Model, change: impl Fn(Speed) -> Speed) -> Vec<Effect> {
@@ -335,6 +353,7 @@ fn point(model: &mut Model, target: Target) -> Vec<Effect> {
         Target::Screen(screen) => show(model, screen),
         Target::Node(name) => model.selected = Some(name),
         Target::Column(column) => model.screens.nodes.sort_by(column),
+        Target::Choice(row) => return overlay::point(model, row),
         Target::Action(_) => {}
         Target::Stop(stop) => overlay::point_at_stop(model, stop),
         target => screens::point(model, target),

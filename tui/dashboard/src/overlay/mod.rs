@@ -96,13 +96,18 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     }
 }
 
+/// Somebody points at a row of what lies over the screen.
+pub(crate) fn point(model: &mut Model, row: usize) -> Vec<Effect> {
+    palette::point(model, row)
+}
+
 /// Draws everything that lies over the screen.
 pub(crate) fn draw(model: &Model, area: Rect, scene: &mut Scene<'_>) {
     for overlay in &model.overlays {
         match overlay {
             Overlay::Card(card) => card.draw(model, area, scene),
             Overlay::Help(help) => help.draw(model, area, scene),
-            Overlay::Palette(palette) => palette.draw(area, scene),
+            Overlay::Palette(palette) => palette.draw(model, area, scene),
             Overlay::Question(question) => question.draw(area, scene),
             Overlay::Journey(journey) => journey.draw(model, area, scene),
             Overlay::Explanation(explanation) => explanation.draw(model, area, scene),

@@ -19,9 +19,11 @@ use ratatui::buffer::Buffer;
 
 use crate::draw::draw;
 use crate::fixture::{self, Fixture};
+use crate::keymap::Keymap;
 use crate::keys::Key;
 use crate::message::{Effect, Message};
 use crate::model::{Model, Settings};
+use crate::theme::ThemeName;
 use crate::update::update;
 
 /// Settings of a terminal that can do everything, in a time zone that does not move.
@@ -32,6 +34,8 @@ pub(crate) fn settings() -> Settings {
         ascii: false,
         no_color: false,
         mouse: true,
+        theme: ThemeName::Default,
+        keymap: Keymap::default(),
         playback: None,
         zone: TimeZone::UTC,
     }

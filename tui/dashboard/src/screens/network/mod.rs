@@ -136,8 +136,8 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
         14..24 => 4,
         _ => 6,
     };
-    let [map, below] =
-        Layout::vertical([Constraint::Min(0), Constraint::Length(details)]).areas(area);
+    let layout = Layout::vertical([Constraint::Min(0), Constraint::Length(details)]);
+    let [map, below] = scene.panes(&layout, area, 0);
     draw_map(model, devnet, map, scene);
     details::draw(model, devnet, below, scene);
 }

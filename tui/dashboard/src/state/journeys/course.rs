@@ -370,35 +370,6 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// What the mixnodes of a way asked for and took, if all of them told.
-    pub(crate) fn waited(&self, way: Way) -> Option<Waited> {
-        let mixnodes =
-            self.stops.iter().filter(|stop| (stop.id.way, stop.id.part) == (way, Part::Mixnode));
-        let mut sum = Waited::default();
-        for stop in mixnodes {
-            let Fate::Told(told) = &stop.fate else { return None };
-            sum.measured += told.left.saturating_since(told.came);
-            sum.asked += Duration::from_micros(stop.asked_us?);
-        }
-        Some(sum)
-    }
-
-    /// From leaving until it was opened, and from the acknowledgement's leaving until it was read.
-    pub(crate) fn took(&self, way: Way) -> Option<Duration> {
-        let at = |part: Part| {
-            let stop = self.stops.iter().find(|stop| stop.id.part == part)?;
-            match &stop.fate {
-                Fate::Told(told) => Some(told.left),
-                _ => None,
-            }
-        };
-        let (from, to) = match way {
-            Way::There => (Part::Sender, Part::Recipient),
-            Way::Back => (Part::AckSource, Part::Acknowledged),
-        };
-        Some(at(to)?.saturating_since(at(from)?))
-    }
-
     /// As the packet should look when it comes to this stop: as the stop before let it go.
     pub(crate) fn came_from(&self, at: usize) -> Option<&Stop<'a>> {
         let id = self.stops.get(at)?.id;
@@ -407,15 +378,6 @@ impl<'a> Course<'a> {
             _ => self.stops.get(at.checked_sub(1)?),
         }
     }
-}
-
-/// Time spent at mixnodes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Waited {
-    /// By their clocks.
-    pub(crate) measured: Duration,
-    /// By the header.
-    pub(crate) asked: Duration,
 }
 
 fn stop(way: Way, part: Part, node: Option<&str>) -> Stop<'_> {
@@ -459,10 +421,12 @@ mod tests {
         );
         assert!(course.stops.iter().all(|stop| matches!(stop.fate, Fate::Told(_))));
         assert_eq!(course.whereabouts(course.last_heard()), Whereabouts::Done);
-        let waited = course.waited(Way::There).expect("all told");
-        assert_eq!(waited.asked, Duration::from_millis(212 + 87 + 301));
-        let took = course.took(Way::There).expect("opened");
-        assert!(took > waited.measured && took < waited.measured + Duration::from_millis(20));
+        // What the dashboard draws and what `send --follow` adds up is the same way.
+        let timeline = journey.timeline().expect("it was sent");
+        assert!(timeline.is_complete());
+        let end = course.stops.iter().find(|stop| stop.id.part == Part::Recipient);
+        let Some(Fate::Told(end)) = end.map(|stop| &stop.fate) else { panic!("{course:?}") };
+        assert_eq!(timeline.delay(), Some(end.left.saturating_since(course.start)));
     }
 
     /// What was heard so far of a packet: the marker follows its plan, and when that is over the packet
@@ -490,7 +454,6 @@ mod tests {
         let journey = journeys::told(journeys::whole("m", 0, 1), Tells::AllBut(&["mix-2-1"]));
         let course = Course::new(&journey, Some("bob"));
         assert_eq!(course.stops[2].fate, Fate::Silent);
-        assert_eq!(course.waited(Way::There), None, "not all is known");
         assert_eq!(course.whereabouts(course.last_heard()), Whereabouts::Done);
     }
 
