@@ -29,6 +29,8 @@ pub(crate) enum Action {
     Write,
     /// Start a process.
     Start,
+    /// Start every process that does not run.
+    StartAll,
     /// Stop a process.
     Stop,
     /// End a process with SIGKILL.

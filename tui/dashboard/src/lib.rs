@@ -101,6 +101,9 @@ pub enum Error {
     /// Standard output is not a terminal.
     #[error("cannot show the dashboard: standard output is not a terminal")]
     NotATerminal,
+    /// A task of the dashboard panicked. The terminal was given back, and the report says where.
+    #[error("cannot go on with the dashboard: a part of it panicked")]
+    Panicked,
     /// The terminal refused.
     #[error("cannot {attempt}")]
     Terminal {

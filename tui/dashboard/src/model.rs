@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contract::Time;
-use control::StreamEvent;
+use control::{State, StreamEvent};
 use directory_api::Update;
 use jiff::tz::TimeZone;
 use ratatui::layout::Size;
@@ -188,6 +188,27 @@ impl Model {
     /// The devnet said something now.
     pub(crate) fn heard(&mut self) {
         self.heard_at = self.now;
+    }
+
+    /// The recording goes on from this moment.
+    pub(crate) fn show_from(&mut self, moment: Moment) {
+        if let Some(live) = &mut self.live {
+            live.heard = moment;
+        }
+        self.heard();
+    }
+
+    /// Why nothing runs, if there are processes and all of them have ended: what the last one to
+    /// end says.
+    pub(crate) fn all_ended(&self) -> Option<String> {
+        let nodes = &self.live.as_ref()?.nodes;
+        let ended =
+            |node: &&Node| !node.status.state.is_running() && node.status.state != State::Planned;
+        let last = nodes.iter().filter(ended).max_by_key(|node| node.status.since_unix_ms)?;
+        if nodes.iter().any(|node| node.status.state.is_running()) {
+            return None;
+        }
+        Some(format!("nothing runs: {} {}", last.name(), last.status.reason))
     }
 
     /// How long the devnet has been silent, if that is too long. One without a process may be.

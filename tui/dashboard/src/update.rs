@@ -18,6 +18,9 @@ use crate::screens::{self, Screen};
 use crate::state::{Devnet, Moment};
 use crate::theme::ThemeName;
 
+/// The devnet that nobody named: its folder goes with it.
+const UNNAMED: &str = "default";
+
 /// Rows that one notch of the wheel scrolls.
 const WHEEL_ROWS: usize = 3;
 
@@ -194,6 +197,7 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Palette => model.overlays.push(Overlay::palette(model.context())),
         Action::Quit => return quit(model),
         Action::Start => return act_on_node(model, action, NodeAction::Start),
+        Action::StartAll => return start_all(model),
         Action::Stop => return act_on_node(model, action, NodeAction::Stop),
         Action::Kill => return act_on_node(model, action, NodeAction::Kill),
         Action::Restart => return act_on_node(model, action, NodeAction::Restart),
@@ -213,12 +217,13 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
 
 /// Stops the view or lets it go on, and with it the recording, if it is one.
 fn freeze(model: &mut Model, freeze: bool) -> Vec<Effect> {
+    let moment = model.moment();
     model.freeze(freeze);
     let Some(playback) = &mut model.playback else { return Vec::new() };
     playback.pace.paused = freeze;
     let pace = playback.pace;
     // It was not silent, it was stopped.
-    model.heard();
+    model.show_from(moment);
     vec![Effect::Pace(pace)]
 }
 
@@ -233,9 +238,13 @@ pub(crate) fn choose_theme(model: &mut Model, theme: ThemeName) {
 }
 
 fn change_speed(model: &mut Model, change: impl Fn(Speed) -> Speed) -> Vec<Effect> {
+    // What was played at the speed before is not played again at this one.
+    let moment = model.moment();
     let Some(playback) = &mut model.playback else { return Vec::new() };
     playback.pace.speed = change(playback.pace.speed);
-    vec![Effect::Pace(playback.pace)]
+    let pace = playback.pace;
+    model.show_from(moment);
+    vec![Effect::Pace(pace)]
 }
 
 /// Shows a screen; what lay over the one before goes.
@@ -251,10 +260,16 @@ fn quit(model: &mut Model) -> Vec<Effect> {
             model.overlays.push(Overlay::Question(Question {
                 title: "Quit".into(),
                 asks: format!("Quit and stop the devnet `{name}`?"),
-                detail:
-                    "Every process of it stops. A devnet without a name of its own is deleted, \
-                         with its keys and mailboxes."
-                        .into(),
+                detail: if name == UNNAMED {
+                    "Every process of it stops. It has no name of its own, so its folder is \
+                     deleted, with keys and mailboxes."
+                        .into()
+                } else {
+                    format!(
+                        "Every process of it stops. Its folder stays, with keys and mailboxes: \
+                         `nym-devnet up --name {name}` goes on with them."
+                    )
+                },
                 yes: "quit and stop".into(),
                 no: "stay".into(),
                 agreed: false,
@@ -307,6 +322,20 @@ fn act_on_node(model: &mut Model, action: Action, what: NodeAction) -> Vec<Effec
         effect,
     }));
     Vec::new()
+}
+
+/// Starts every process that does not run.
+fn start_all(model: &mut Model) -> Vec<Effect> {
+    let live = model.live.iter().flat_map(|live| &live.nodes);
+    let ended = live.filter(|node| !node.status.state.is_running());
+    let names: Vec<String> = ended.map(|node| node.name().to_owned()).collect();
+    if names.is_empty() {
+        model.say(Tone::Warning, "every process runs");
+        return Vec::new();
+    }
+    model.did(model.command(&format!("start {}", names.join(" "))));
+    let start = |node| Effect::Act { node, action: NodeAction::Start };
+    names.into_iter().map(start).collect()
 }
 
 /// What the key that pauses does now, also while the view is frozen: who stands still goes on.

@@ -26,6 +26,8 @@ const SCREENS_AND_CARD: &[Context] = &[
     Context::Journey,
 ];
 const WITH_NODE: &[Context] = &[Context::Network, Context::Nodes, Context::Presence, Context::Card];
+const NODES_SHOWN: &[Context] =
+    &[Context::Network, Context::Nodes, Context::Presence, Context::Problems];
 const SCROLLED: &[Context] = &[
     Context::Network,
     Context::Nodes,
@@ -170,6 +172,14 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "start the selected process",
         &[Key::of('s')],
         WITH_NODE,
+    )),
+    changing(spec(
+        Action::StartAll,
+        "start-all",
+        "",
+        "start every process that does not run",
+        &[Key::of('S')],
+        NODES_SHOWN,
     )),
     destructive(spec(
         Action::Stop,

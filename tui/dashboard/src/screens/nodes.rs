@@ -240,9 +240,19 @@ pub(crate) fn names(model: &Model) -> Vec<String> {
 /// Copies where the selected process is and who.
 pub(crate) fn copy(model: &mut Model) -> Vec<Effect> {
     let node = model.selected_node();
-    let what = node.map(|node| format!("address and key of {}", node.name()));
-    let text = node.map(crate::overlay::copied);
-    copy_or_say(model, text, &what.unwrap_or_default(), "select a node first")
+    let Some(node) = node else {
+        return copy_or_say(model, None, "", "select a node first");
+    };
+    let (addresses, keys) = (node.status.addresses.len(), node.status.public_keys.len());
+    let what = match (addresses, keys) {
+        (0, 1) => "key".to_owned(),
+        (0, _) => text::plural(keys, "key"),
+        (_, 0) => "address".to_owned(),
+        _ => "address and key".to_owned(),
+    };
+    let what = format!("{what} of {}", node.name());
+    let text = Some(crate::overlay::copied(node)).filter(|text| !text.is_empty());
+    copy_or_say(model, text, &what, "it has no address and no key yet")
 }
 
 /// The columns that fit, with their widths.
