@@ -10,20 +10,20 @@ use crate::text;
 #[derive(Clone, Debug)]
 pub(crate) struct Figures(Vec<(&'static str, String)>);
 
-/// What stands in a document in place of a figure that depends on the network.
+/// What stands in place of a figure while no devnet was heard of.
 const UNKNOWN: [(&str, &str); 12] = [
-    ("delay", "the profile's hop delay"),
-    ("mixing", "the hop delay times the layers"),
-    ("slot", "the profile's slot interval"),
-    ("loop", "the profile's loop interval"),
-    ("rate", "one for each slot and one for each loop"),
-    ("layers", "as many layers as were asked for"),
-    ("clients", "all"),
+    ("delay", "some time"),
+    ("mixing", "some time"),
+    ("slot", "so often"),
+    ("loop", "so often"),
+    ("rate", "some"),
+    ("layers", "some"),
+    ("clients", "all that were asked for"),
     ("packet", "as many bytes as any other"),
     ("profile", "that was chosen"),
-    ("acks", "`--acks off` starts a devnet without them."),
-    ("faithful", "`--faithful` starts a devnet that is as trusting as the programs of 2020 were."),
-    ("trace", "`--trace off` starts a devnet whose nodes tell nothing of single packets."),
+    ("acks", "`up --acks off` starts a devnet without them."),
+    ("faithful", "With `up --faithful` it would get through, as in 2020."),
+    ("trace", "`up --trace off` starts a devnet without it."),
 ];
 
 impl Figures {
@@ -41,7 +41,7 @@ impl Figures {
             ("slot", text::millis(info.slot_ms)),
             ("loop", text::millis(info.loop_cover_ms)),
             ("rate", rate(info)),
-            ("layers", text::plural(info.layers, "layer")),
+            ("layers", info.layers.to_string()),
             ("clients", (u32::from(info.clients) + u32::from(info.crowd)).to_string()),
             ("packet", packet),
             ("profile", info.profile.clone()),

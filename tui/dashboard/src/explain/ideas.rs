@@ -66,7 +66,7 @@ impl Idea {
             ),
             Self::Layers => entry(
                 "layers",
-                "Mixnodes stand in layers, here {layers}, and a packet passes one of each, in order. \
+                "Mixnodes stand in layers, here {layers} of them, and a packet passes one of each, in order. \
                  So all packets travel equally far, and no mixnode sees both ends of the way. More \
                  layers make it less likely that every mixnode of a route is one that spies; more \
                  mixnodes in a layer share the load, and each then has fewer packets to hide one \

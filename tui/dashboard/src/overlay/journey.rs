@@ -6,7 +6,7 @@ mod detail;
 mod knowledge;
 mod without;
 
-use control::{LegEnd, MessageStatus, Way};
+use control::{FOLLOWED_PACKETS, LegEnd, MessageStatus, Way};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
@@ -127,9 +127,13 @@ impl Journey {
             let packet = view.packets[shown.at];
             let fragments = view.letter.map_or(0, |letter| letter.packets.len());
             let fragments = fragments.max(packet.fragment as usize + 1);
+            let followed = FOLLOWED_PACKETS as usize;
             let attempts =
                 view.packets.iter().filter(|other| other.fragment == packet.fragment).count();
             parts.push(format!("packet {} of {fragments}", packet.fragment + 1));
+            if fragments > followed {
+                parts.push(format!("the first {followed} are followed"));
+            }
             if packet.attempt > 1 || attempts > 1 {
                 parts.push(format!(
                     "attempt {} of {}",
@@ -281,7 +285,7 @@ fn divided(packet: &control::Journey) -> String {
         parts.push(format!("untold {}", short(untold)));
     }
     let links = there.took().saturating_sub(waited).saturating_sub(untold);
-    parts.push(format!("links and storing {}", short(links)));
+    parts.push(format!("the rest {}", short(links)));
     let there = parts.join(", ");
     match timeline.back.filter(|back| back.end == LegEnd::Arrived) {
         Some(back) => format!("{there}; {} back", text::millis(ms(back.took()))),
