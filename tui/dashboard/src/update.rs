@@ -6,6 +6,7 @@ use control::{Envelope, NodeAction, State, StreamEvent};
 use crate::Outcome;
 use crate::action::Action;
 use crate::connection::Connection;
+use crate::explain;
 use crate::input_line::Edit;
 use crate::keys::Key;
 use crate::message::{Effect, Message, Problem};
@@ -216,7 +217,7 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ShowLogs => show(model, Screen::Logs),
         Action::ShowProblems => show(model, Screen::Problems),
         Action::Help => model.overlays.push(Overlay::help(model.context())),
-        Action::Explain => model.overlays.push(Overlay::explanation(model.context())),
+        Action::Explain => model.overlays.push(Overlay::explanation(explain::selected(model))),
         Action::Palette => model.overlays.push(Overlay::palette(model.context())),
         Action::Quit => return quit(model),
         Action::Start => return act_on_node(model, action, NodeAction::Start),
