@@ -28,6 +28,7 @@ pub(crate) const MAX_INTERVAL_MS: u64 = 3_600_000;
 
 /// The network that somebody asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Layout {
     /// Mixnodes in each layer, first layer first.
     pub widths: Vec<u16>,
@@ -49,6 +50,9 @@ pub struct Layout {
     /// Whether mixnodes report their packets to the directory.
     #[serde(default = "yes")]
     pub metrics: bool,
+    /// Whether nodes tell what became of each packet, so that the way of a message can be shown.
+    #[serde(default = "yes")]
+    pub trace: bool,
     /// Whether nodes leave out what the originals of 2020 did not have: refusing replays, skipped
     /// layers and strangers at mailboxes.
     #[serde(default)]
@@ -116,6 +120,7 @@ impl Default for Layout {
             rates: profile.rates(),
             acks: true,
             metrics: true,
+            trace: true,
             faithful: false,
             restart: Restart::default(),
             seed: None,

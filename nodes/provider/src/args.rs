@@ -13,6 +13,7 @@ use crate::{Amount, MAX_WAITING, MAX_WAITING_PER_CLIENT, Quotas};
 
 /// Options of a provider.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct ProviderArgs {
     /// Name of the node
     #[arg(long, value_name = "NAME", default_value = "provider")]
@@ -66,6 +67,9 @@ pub struct ProviderArgs {
     /// Most packets that wait for all clients together
     #[arg(long, value_name = "PACKETS", default_value_t = MAX_WAITING)]
     pub quota_total: u64,
+    /// Tell the supervisor what becomes of each packet: what a mixnet exists to hide
+    #[arg(long, hide = true)]
+    pub trace: bool,
 }
 
 impl ProviderArgs {

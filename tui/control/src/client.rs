@@ -10,9 +10,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    AddRequest, DevnetInfo, DownReport, DownRequest, Envelope, Failure, FailureCode, INBOX_TIMEOUT,
-    Inbox, MessageStatus, NodeAction, NodeStatus, PingRequest, Pong, SendRequest, SetRequest,
-    Snapshot, paths, shown_argument,
+    AddRequest, DevnetInfo, DownReport, DownRequest, Envelope, Failure, FailureCode, History,
+    INBOX_TIMEOUT, Inbox, MessageStatus, NodeAction, NodeStatus, PingRequest, Pong, SendRequest,
+    SetRequest, Snapshot, paths, shown_argument,
 };
 
 /// How long a supervisor may take to answer a question that it need not wait for.
@@ -161,6 +161,14 @@ impl ControlClient {
         query.append_pair("client", client).append_pair("after", &after.to_string());
         drop(query);
         self.get(url, INBOX_TIMEOUT + HELD_ANSWER_GRACE).await
+    }
+
+    /// What mixnodes reported to the directory in the last so many seconds, in steps of so many seconds;
+    /// at most 600 of them.
+    pub async fn history(&self, window_s: u64, step_s: u64) -> Result<History, ControlError> {
+        let mut url = self.url(paths::HISTORY);
+        url.set_query(Some(&format!("window={window_s}&step={step_s}")));
+        self.get(url, ANSWER_TIMEOUT).await
     }
 
     /// Stop everything; returns when it is stopped.

@@ -43,8 +43,14 @@ pub(crate) enum Action {
     NodeLogs,
     /// Follow a message hop by hop.
     Journey,
+    /// The next message, in its journey.
+    NextMessage,
+    /// The message before, in its journey.
+    PreviousMessage,
     /// Say what the selected thing means.
     Explain,
+    /// Look further back, or less far.
+    Window,
     /// Narrow a list by a text.
     Filter,
     /// Hold on to the newest line, or let go.

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use contract::Time;
-use control::StreamEvent;
+use control::{ControlError, History, StreamEvent};
 use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 use futures_util::{Stream, StreamExt};
 use ratatui::Terminal;
@@ -19,6 +19,7 @@ use crate::message::{Effect, Message, Problem};
 use crate::model::{Model, Settings};
 use crate::regions::Regions;
 use crate::screens::Screen;
+use crate::screens::traffic::history::PARTS;
 use crate::source::{Events, Source};
 use crate::update::{remember, update};
 use crate::{Error, Outcome};
@@ -235,6 +236,13 @@ impl<C: Console, S: Source> App<'_, C, S> {
                         let _ = queue.send(Message::Acted { node, action, result }).await;
                     });
                 }
+                Effect::History => {
+                    let (source, queue) = (self.source.clone(), self.queue.clone());
+                    tokio::spawn(async move {
+                        let result = histories(&source).await.map_err(Into::into);
+                        let _ = queue.send(Message::History(result)).await;
+                    });
+                }
                 Effect::Send { request, text } => {
                     let (source, queue) = (self.source.clone(), self.queue.clone());
                     tokio::spawn(async move {
@@ -308,6 +316,15 @@ async fn listen<S: Source>(source: S, queue: mpsc::Sender<Message>, after: Durat
         }
     };
     let _ = queue.send(Message::Disconnected { reason }).await;
+}
+
+/// All parts of the history, or why one of them is not there.
+async fn histories<S: Source>(source: &S) -> Result<Vec<History>, ControlError> {
+    let mut parts = Vec::new();
+    for (window_s, step_s) in PARTS {
+        parts.push(source.history(window_s, step_s).await?);
+    }
+    Ok(parts)
 }
 
 fn drawing(error: &impl ToString) -> Error {

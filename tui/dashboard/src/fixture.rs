@@ -1,6 +1,9 @@
 //! A devnet for tests: two mixnodes in each of three layers, at a moment and with rates that are
 //! written down here.
 
+#[cfg(test)]
+pub(crate) mod journeys;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -9,8 +12,9 @@ use contract::{
     TrafficCounters,
 };
 use control::{
-    DevnetInfo, DirectoryState, Envelope, LogLine, MessageState, MessageStatus, NodeStatus,
-    PacketStatus, ProcessUsage, ReceivedMessage, Snapshot, State, StreamEvent,
+    DevnetInfo, DirectoryState, Envelope, History, LogLine, MessageState, MessageStatus,
+    NodeHistory, NodeStatus, PacketStatus, ProcessUsage, ReceivedMessage, Snapshot, State,
+    StreamEvent,
 };
 use directory_api::{ListName, MixMetric, MixNodePresence, MixProviderPresence, Topology, Update};
 
@@ -26,6 +30,8 @@ pub(crate) struct Fixture {
     pub(crate) widths: Vec<u16>,
     pub(crate) clients: Vec<&'static str>,
     pub(crate) crowd: u16,
+    /// Whether nodes tell what became of each packet.
+    pub(crate) trace: bool,
     /// Nodes that say nothing.
     pub(crate) silent: Vec<&'static str>,
     seq: u64,
@@ -34,7 +40,14 @@ pub(crate) struct Fixture {
 impl Fixture {
     /// Two mixnodes in each of three layers, alice, bob and a crowd of eight.
     pub(crate) fn two_by_three() -> Self {
-        Self { widths: vec![2; 3], clients: vec!["alice", "bob"], crowd: 8, silent: vec![], seq: 0 }
+        Self {
+            widths: vec![2; 3],
+            clients: vec!["alice", "bob"],
+            crowd: 8,
+            trace: true,
+            silent: vec![],
+            seq: 0,
+        }
     }
 
     /// So many mixnodes in each of so many layers.
@@ -174,7 +187,7 @@ impl Fixture {
                 slot_ms: 500.0,
                 loop_cover_ms: 1000.0,
                 acks: true,
-                trace: true,
+                trace: self.trace,
                 cores: 2,
                 faithful: false,
                 seed: None,
@@ -419,4 +432,27 @@ pub(crate) fn received(client: &str, text: &str) -> StreamEvent {
 /// A log line.
 pub(crate) fn log(node: &str, after: Duration, line: &str) -> StreamEvent {
     StreamEvent::Log(LogLine { node: node.into(), unix_ms: unix_ms(after), line: line.into() })
+}
+
+/// What mixnodes carried before the start: a quiet hour, in which nobody reported for a while.
+pub(crate) fn history(window_s: u64, step_s: u64) -> History {
+    let steps = window_s / step_s;
+    let curve = |per_second: u64| -> Vec<Option<u64>> {
+        let at = |step: u64| (steps - step) * step_s;
+        let count = |step| (per_second + at(step) / 60 % 7) * step_s;
+        // Between five and six minutes, and between 40 and 60 seconds before the end.
+        let is_silent = |step| matches!(at(step), 40..60 | 1200..1800);
+        (0..steps).map(|step| (!is_silent(step)).then(|| count(step))).collect()
+    };
+    let node = |name: &str| NodeHistory {
+        node: name.into(),
+        received: curve(if name.ends_with('1') { 30 } else { 12 }),
+        sent: curve(20),
+    };
+    let names = ["mix-1-1", "mix-1-2", "mix-2-1", "mix-2-2", "mix-3-1", "mix-3-2"];
+    History {
+        since_unix_ms: STARTED_UNIX_MS - window_s * 1000,
+        step_s,
+        nodes: names.map(node).to_vec(),
+    }
 }

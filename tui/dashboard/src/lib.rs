@@ -12,6 +12,7 @@ mod chrome;
 mod connection;
 mod describe;
 mod draw;
+mod explain;
 mod filter;
 mod fuzzy;
 mod input_line;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use control::{ControlError, Envelope, NodeAction, SendRequest};
+use control::{ControlError, Envelope, History, NodeAction, SendRequest};
 use ratatui::layout::Size;
 
 use crate::Outcome;
@@ -56,6 +56,8 @@ pub(crate) enum Message {
         /// Whether it was.
         result: Result<(), Problem>,
     },
+    /// The directory's history came, in parts of different steps, or did not.
+    History(Result<Vec<History>, Problem>),
     /// Something was handed to the terminal to copy, or could not be.
     Copied {
         /// What, for the user.
@@ -111,6 +113,8 @@ pub(crate) enum Effect {
         /// What was typed, to be given back if it is refused.
         text: String,
     },
+    /// Ask for the directory's history.
+    History,
     /// Hand text to the terminal's clipboard.
     Copy {
         /// The text.

@@ -6,6 +6,7 @@ use control::{Envelope, NodeAction, State, StreamEvent};
 use crate::Outcome;
 use crate::action::Action;
 use crate::connection::Connection;
+use crate::explain;
 use crate::input_line::Edit;
 use crate::keys::Key;
 use crate::message::{Effect, Message, Problem};
@@ -13,6 +14,7 @@ use crate::model::{Model, Tone};
 use crate::overlay::{self, Overlay, Question};
 use crate::playback::Speed;
 use crate::regions::Target;
+use crate::screens::traffic::history;
 use crate::screens::{self, Screen};
 use crate::state::{Devnet, Moment};
 use crate::theme::ThemeName;
@@ -64,6 +66,7 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
         Message::Connected => {
             model.connection = Connection::Live;
             model.heard();
+            history::connected(model);
             Vec::new()
         }
         Message::Disconnected { reason } if model.playback.is_some() => {
@@ -93,6 +96,10 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
                 model.say(Tone::Bad, format!("not sent: {problem}"));
                 model.screens.messages.give_back(text);
             }
+            Vec::new()
+        }
+        Message::History(result) => {
+            history::answered(model, result);
             Vec::new()
         }
         Message::Copied { what, result } => {
@@ -156,7 +163,7 @@ fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {
         }
     }
     deselect_removed(model);
-    Vec::new()
+    history::ask(model)
 }
 
 /// What was taken out of the devnet is selected no longer.
@@ -210,7 +217,7 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ShowLogs => show(model, Screen::Logs),
         Action::ShowProblems => show(model, Screen::Problems),
         Action::Help => model.overlays.push(Overlay::help(model.context())),
-        Action::Explain => model.overlays.push(Overlay::explanation(model.context())),
+        Action::Explain => model.overlays.push(Overlay::explanation(explain::selected(model))),
         Action::Palette => model.overlays.push(Overlay::palette(model.context())),
         Action::Quit => return quit(model),
         Action::Start => return act_on_node(model, action, NodeAction::Start),
@@ -401,6 +408,7 @@ fn point(model: &mut Model, target: Target) -> Vec<Effect> {
         Target::Column(column) => model.screens.nodes.sort_by(column),
         Target::Choice(row) => return overlay::point(model, row),
         Target::Action(_) => {}
+        Target::Stop(stop) => overlay::point_at_stop(model, stop),
         target => screens::point(model, target),
     }
     Vec::new()

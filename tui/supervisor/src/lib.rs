@@ -15,12 +15,15 @@ mod devnet;
 mod exit;
 mod folder;
 mod hub;
+mod journeys;
 mod launch;
 mod leftover;
 mod lines;
 mod log;
 mod log_file;
 mod log_writer;
+#[cfg(feature = "measure")]
+pub mod measure;
 mod messages;
 mod names;
 mod presence;

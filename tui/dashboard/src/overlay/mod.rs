@@ -8,12 +8,14 @@ mod palette;
 mod question;
 
 pub(crate) use card::copied;
+pub(crate) use journey::{open as open_journey, point as point_at_stop};
 pub(crate) use palette::Palette;
 pub(crate) use question::Question;
 
 use ratatui::layout::Rect;
 
 use crate::action::{Action, Context};
+use crate::explain::Topic;
 use crate::message::Effect;
 use crate::model::Model;
 use crate::scene::Scene;
@@ -53,12 +55,12 @@ impl Overlay {
 
     /// The way of a message.
     pub(crate) fn journey(message: String) -> Self {
-        Self::Journey(journey::Journey { message })
+        Self::Journey(journey::Journey::new(message))
     }
 
-    /// What a place means.
-    pub(crate) fn explanation(context: Context) -> Self {
-        Self::Explanation(explanation::Explanation { context })
+    /// What something means.
+    pub(crate) fn explanation(topic: Topic) -> Self {
+        Self::Explanation(explanation::Explanation::new(topic))
     }
 
     /// Its context.

@@ -1,11 +1,13 @@
 //! A devnet as its event stream describes it.
 
-use contract::{LinkEvent, Role, Time};
-use control::{DevnetInfo, DirectoryState, Envelope, NodeStatus, Snapshot, StreamEvent};
+use contract::{LinkEvent, NodeMetrics, Role, Time};
+use control::{
+    DevnetInfo, DirectoryState, Envelope, History, MessageStatus, NodeStatus, Snapshot, StreamEvent,
+};
 use directory_api::{MixMetric, Update};
 
 use super::meter::WINDOW;
-use super::{Journeys, Letters, Logs, Moment, Node, Presence};
+use super::{Journeys, Letters, Logs, Moment, Node, Presence, Traffic, traffic};
 
 /// A devnet.
 #[derive(Clone, Debug)]
@@ -22,8 +24,12 @@ pub(crate) struct Devnet {
     pub(crate) letters: Letters,
     /// The ways of their packets.
     pub(crate) journeys: Journeys,
+    /// How long the packets are that leave clients and mixnodes, as the latest on a link was.
+    pub(crate) packet_bytes: Option<u32>,
     /// The latest log lines.
     pub(crate) logs: Logs,
+    /// What packets do over time.
+    pub(crate) traffic: Traffic,
     /// Events that were lost because somebody did not read fast enough.
     pub(crate) lost: u64,
     /// The number of the latest event.
@@ -48,7 +54,9 @@ impl Devnet {
             presence: Presence::default(),
             letters: Letters::new(snapshot.messages, snapshot.received),
             journeys: Journeys::new(snapshot.journeys),
+            packet_bytes: None,
             logs: Logs::default(),
+            traffic: Traffic::default(),
             lost: 0,
             seq,
             heard,
@@ -57,6 +65,8 @@ impl Devnet {
             devnet.lost = before.lost.saturating_add(missed(before.seq, seq));
             devnet.presence = before.presence;
             devnet.logs = before.logs;
+            devnet.packet_bytes = before.packet_bytes;
+            devnet.traffic = before.traffic;
             for mut known in before.nodes {
                 if let Some(node) = devnet.node_mut(&known.status.name) {
                     known.update(node.status.clone());
@@ -64,15 +74,14 @@ impl Devnet {
                 }
             }
         }
+        devnet.traffic.asked(&devnet.info, heard);
         if let Some(topology) = &snapshot.topology {
             devnet.presence.list(topology);
         }
         devnet.name_announcers();
         devnet.logs.resume(snapshot.logs);
         for (name, metrics) in snapshot.metrics {
-            if let Some(node) = devnet.node_mut(&name) {
-                node.report(metrics);
-            }
+            devnet.count(&name, metrics);
         }
         for (name, usage) in snapshot.usage {
             if let Some(node) = devnet.node_mut(&name) {
@@ -101,11 +110,7 @@ impl Devnet {
                     }
                 }
             }
-            StreamEvent::Metrics { node, metrics } => {
-                if let Some(node) = self.node_mut(&node) {
-                    node.report(metrics);
-                }
-            }
+            StreamEvent::Metrics { node, metrics } => self.count(&node, metrics),
             StreamEvent::Usage { node, usage } => {
                 if let Some(node) = self.node_mut(&node) {
                     node.usage = Some(usage);
@@ -123,6 +128,14 @@ impl Devnet {
     /// The process of this name.
     pub(crate) fn node(&self, name: &str) -> Option<&Node> {
         self.nodes.iter().find(|node| node.status.name == name)
+    }
+
+    /// The newest message that this process sent, passed on, kept or received.
+    pub(crate) fn newest_past(&self, node: &str) -> Option<&MessageStatus> {
+        self.letters.sent().rev().find(|letter| {
+            let route = letter.packets.iter().flat_map(|packet| &packet.route);
+            letter.from == node || letter.to == node || route.into_iter().any(|hop| hop == node)
+        })
     }
 
     /// Processes of these roles, in order.
@@ -164,8 +177,25 @@ impl Devnet {
         self.nodes.insert(at, Node::new(status));
     }
 
+    /// The directory told what mixnodes reported before.
+    pub(crate) fn recall(&mut self, history: &History) {
+        let Self { traffic, nodes, .. } = self;
+        traffic.recall(history, |name| nodes.iter().any(|node| node.status.name == name));
+    }
+
+    /// A process reported its counters.
+    fn count(&mut self, name: &str, metrics: NodeMetrics) {
+        let Some(node) = self.nodes.iter_mut().find(|node| node.status.name == name) else {
+            return;
+        };
+        let who = (name, node.status.role);
+        self.traffic.count(who, self.heard, node.metrics.as_ref(), &metrics);
+        node.report(metrics);
+    }
+
     /// It is not of the devnet any more, and nothing goes to it.
     fn remove_node(&mut self, name: &str) {
+        self.traffic.forget(name);
         self.nodes.retain(|known| known.status.name != name);
         for node in &mut self.nodes {
             node.links.remove(name);
@@ -195,8 +225,11 @@ impl Devnet {
         for (next, _) in &hops {
             node.link(next);
         }
+        let sent = metric.sent.values().fold(0, |sum: u64, &count| sum.saturating_add(count));
+        let second = traffic::second(reported_unix(self.heard, at));
+        self.traffic.mix_report(node.name(), second, (metric.received, sent), &hops);
         node.received.add(at, metric.received);
-        node.sent.add(at, metric.sent.values().fold(0, |sum, &count| sum.saturating_add(count)));
+        node.sent.add(at, sent);
         // A report names only the hops that got a packet; the others got none.
         for (next, link) in &mut node.links {
             let count = hops.iter().filter(|(name, _)| name == next).map(|&(_, count)| count).sum();
@@ -213,6 +246,12 @@ impl Devnet {
                 Some((name.to_owned(), link.t))
             })
             .collect();
+        // What a provider sends to a client is no packet, but what was in one.
+        if self.node(src).is_some_and(|node| node.status.role != Role::Provider)
+            && let Some(link) = links.last()
+        {
+            self.packet_bytes = Some(link.bytes);
+        }
         if let Some(node) = self.node_mut(src) {
             for (next, at) in known {
                 if node.status.role != Role::Mixnode {
@@ -262,11 +301,15 @@ fn reported(heard: Moment, metric: &MixMetric) -> Time {
     Time::from_nanos(heard.t.as_nanos().saturating_sub(nanos))
 }
 
+/// The moment of a report, by both clocks.
+fn reported_unix(heard: Moment, at: Time) -> Moment {
+    let lag = u64::try_from(heard.t.saturating_since(at).as_millis()).unwrap_or(0);
+    Moment { t: at, unix_ms: heard.unix_ms.saturating_sub(lag) }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
-
-    use contract::NodeMetrics;
 
     use super::*;
     use crate::fixture::{self, Fixture};

@@ -9,16 +9,18 @@ mod logs;
 mod meter;
 mod node;
 mod presence;
+pub(crate) mod traffic;
 
 pub(crate) use devnet::Devnet;
 pub(crate) use health::{Health, Mark};
-pub(crate) use journeys::Journeys;
+pub(crate) use journeys::{Course, Fate, Journeys, Part, Stop, StopId, Whereabouts};
 pub(crate) use letters::Letters;
 pub(crate) use link::Link;
 pub(crate) use logs::{Entry, Logs};
 pub(crate) use meter::{Counter, Meter};
 pub(crate) use node::Node;
 pub(crate) use presence::{Announcer, Beat, BeatKind, Presence, Standing};
+pub(crate) use traffic::Traffic;
 
 use contract::Time;
 

@@ -2,10 +2,13 @@
 
 mod comfort;
 mod documents;
+mod explanations;
+mod journeys;
 mod recordings;
 mod screens;
 mod scripts;
 mod stories;
+mod traffic;
 
 use std::time::Duration;
 
@@ -65,11 +68,17 @@ impl Desk {
 
     /// In front of a devnet after some seconds of traffic.
     pub(crate) fn connected(fixture: Fixture, settings: Settings) -> Self {
+        let mut desk = Self::begun(fixture, settings);
+        desk.pass(12);
+        desk
+    }
+
+    /// In front of a devnet that has just been heard of.
+    pub(crate) fn begun(fixture: Fixture, settings: Settings) -> Self {
         let mut desk = Self::new(fixture, settings);
         desk.tell(Message::Connected);
         let snapshot = desk.fixture.snapshot(Duration::ZERO);
         desk.hear(StreamEvent::Snapshot(Box::new(snapshot)));
-        desk.pass(12);
         desk
     }
 

@@ -153,6 +153,17 @@ pub(crate) struct LayoutArgs {
         add = candidates::words(&["on", "off"])
     )]
     acks: Option<Given>,
+    /// Whether nodes tell what became of each packet, so that the way of a message can be shown
+    /// [default: on]
+    #[arg(
+        long,
+        value_name = "on|off",
+        hide_env_values = true,
+        env = "NYM_DEVNET_TRACE",
+        value_parser = GivenParser,
+        add = candidates::words(&["on", "off"])
+    )]
+    trace: Option<Given>,
     /// Mixnodes report no packets to the directory
     #[arg(long)]
     no_metrics: bool,
@@ -212,6 +223,7 @@ impl LayoutArgs {
             ("slot", &self.slot),
             ("loop-cover", &self.loop_cover),
             ("acks", &self.acks),
+            ("trace", &self.trace),
             ("ports", &self.ports),
             ("restart", &self.restart),
             ("seed", &self.seed),
