@@ -17,6 +17,7 @@ use crate::regions::Target;
 use crate::screens::traffic::history;
 use crate::screens::{self, Screen};
 use crate::state::{Devnet, Moment};
+use crate::text;
 use crate::theme::ThemeName;
 
 /// The devnet that nobody named: its folder goes with it.
@@ -64,6 +65,11 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
             Vec::new()
         }
         Message::Connected => {
+            let since = model.connection.lost_since().filter(|_| model.live.is_some());
+            if let Some(since) = since {
+                let age = text::age(model.now.saturating_since(since));
+                model.say(Tone::Good, format!("connected again after {age}"));
+            }
             model.connection = Connection::Live;
             model.heard();
             history::connected(model);
