@@ -7,7 +7,7 @@ use directory_api::{PRESENCE_INTERVAL, PRESENCE_TIMEOUT};
 use ratatui::text::{Line, Span};
 
 use crate::scene::Scene;
-use crate::state::{Devnet, Health, Mark, Node, Standing};
+use crate::state::{Devnet, Health, Mark, Moment, Node, Standing};
 use crate::text::{self, UNKNOWN};
 
 /// Something known about a process.
@@ -94,6 +94,67 @@ pub(crate) fn up(node: &Node, scene: &Scene<'_>) -> String {
         }
         _ => UNKNOWN.into(),
     }
+}
+
+/// How many packets a mixnode is expected to hold: as many as arrive within the mean delay, λ·θ. None
+/// where its rate is not known.
+pub(crate) fn expected_pool(devnet: &Devnet, node: &Node, now: Moment) -> Option<f64> {
+    if node.status.role != Role::Mixnode {
+        return None;
+    }
+    Some(node.received.rate(now.t)? * devnet.info.hop_delay_ms / 1000.0)
+}
+
+/// Who sends to a process, and how many packets per second; the busiest first.
+pub(crate) fn senders<'a>(devnet: &'a Devnet, node: &Node, now: Moment) -> Vec<LinkRate<'a>> {
+    let links = devnet.nodes.iter().filter_map(|other| {
+        let rate = other.links.get(node.name())?.meter.rate(now.t);
+        Some((other.name(), rate))
+    });
+    sorted(links.collect())
+}
+
+/// Whom a process sends to, and how many packets per second; the busiest first.
+pub(crate) fn receivers(node: &Node, now: Moment) -> Vec<LinkRate<'_>> {
+    let links = node.links.iter().map(|(next, link)| (next.as_str(), link.meter.rate(now.t)));
+    sorted(links.collect())
+}
+
+/// The other end of a link, and its packets per second.
+type LinkRate<'a> = (&'a str, Option<f64>);
+
+fn sorted(mut links: Vec<LinkRate<'_>>) -> Vec<LinkRate<'_>> {
+    links.sort_by(|(_, a), (_, b)| b.unwrap_or(-1.0).total_cmp(&a.unwrap_or(-1.0)));
+    links
+}
+
+/// Links in a line, as many as fit: `from alice 3.0/s, bob 2.9/s and 8 more`.
+pub(crate) fn links_line(
+    label: &'static str,
+    links: &[LinkRate<'_>],
+    columns: u16,
+    scene: &Scene<'_>,
+) -> Line<'static> {
+    /// Columns that the count of those left out may need.
+    const MORE: usize = 14;
+    let mut spans = vec![Span::styled(format!("{label} "), scene.theme.muted)];
+    if links.is_empty() {
+        spans.push(Span::styled("nobody yet", scene.theme.muted));
+    }
+    let mut used = text::width(label) + 1;
+    for (at, (name, rate)) in links.iter().enumerate() {
+        let gap = if at == 0 { "" } else { ", " };
+        let words = format!("{gap}{name} {}", text::per_second(*rate));
+        let last = at + 1 == links.len();
+        used += text::width(&words);
+        if used + if last { 0 } else { MORE } > usize::from(columns) {
+            let words = format!(" and {} more", links.len() - at);
+            spans.push(Span::styled(words, scene.theme.muted));
+            break;
+        }
+        spans.push(Span::raw(words));
+    }
+    Line::from(spans)
 }
 
 /// Facts about the process itself.

@@ -10,7 +10,7 @@ use crate::action::{Action, Context};
 use crate::connection::{Connection, STALE_AFTER};
 use crate::overlay::Overlay;
 use crate::playback::Playback;
-use crate::screens::{Screen, Screens};
+use crate::screens::{self, Screen, Screens};
 use crate::state::{Devnet, Moment, Node};
 use crate::symbols::{self, Symbols};
 use crate::theme::{self, Theme};
@@ -188,6 +188,12 @@ impl Model {
             (Some(live), true) => Some(Frozen { devnet: Box::new(live.clone()), moment }),
             _ => None,
         };
+    }
+
+    /// Whether what is shown moves by itself, with time alone.
+    pub(crate) fn moves(&self) -> bool {
+        let shown = self.live.as_ref().filter(|_| self.screen == Screen::Network);
+        !self.is_paused() && shown.is_some_and(|live| screens::network::moves(live, self.moment()))
     }
 
     /// The selected process, if it exists.

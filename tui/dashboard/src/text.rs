@@ -67,6 +67,41 @@ pub(crate) fn fit(text: &str, columns: usize, symbols: &Symbols) -> String {
     out
 }
 
+/// The text in lines of at most this many columns: broken between words, and inside of one only where
+/// it is too long for a line.
+pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(2);
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut used = 0;
+    for word in text.split_whitespace() {
+        let wide = width(word);
+        if used > 0 && used + 1 + wide <= columns {
+            line.push(' ');
+            line.push_str(word);
+            used += 1 + wide;
+            continue;
+        }
+        if used > 0 {
+            lines.push(std::mem::take(&mut line));
+            used = 0;
+        }
+        for c in word.chars() {
+            let wide = c.width().unwrap_or(0);
+            if used + wide > columns {
+                lines.push(std::mem::take(&mut line));
+                used = 0;
+            }
+            line.push(c);
+            used += wide;
+        }
+    }
+    if used > 0 {
+        lines.push(line);
+    }
+    lines
+}
+
 /// The text without its first columns.
 pub(crate) fn skip(text: &str, columns: usize) -> &str {
     let mut used = 0;
@@ -222,6 +257,15 @@ mod tests {
         assert_eq!(fit("abc", 0, &UNICODE), "");
         assert_eq!(skip("漢字abc", 4), "abc");
         assert_eq!(skip("abc", 9), "");
+    }
+
+    #[test]
+    fn text_is_broken_between_words_and_long_words_inside() {
+        assert_eq!(wrapped("no mixnode in layer 2", 10), ["no mixnode", "in layer 2"]);
+        assert_eq!(wrapped("key abcdefghijk", 4), ["key", "abcd", "efgh", "ijk"]);
+        assert_eq!(wrapped("漢字漢", 4), ["漢字", "漢"]);
+        assert_eq!(wrapped("漢", 0), ["漢"]);
+        assert!(wrapped("  ", 4).is_empty());
     }
 
     #[test]

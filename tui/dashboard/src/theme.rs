@@ -29,6 +29,8 @@ pub(crate) struct Theme {
     pub(crate) selected_link: Style,
     /// A packet on a link.
     pub(crate) packet: Style,
+    /// A packet of a message that somebody sent, and its acknowledgement.
+    pub(crate) cargo: Style,
     /// Old data while the connection is lost.
     pub(crate) stale: Style,
 }
@@ -50,6 +52,7 @@ pub(crate) static COLOUR: Theme = Theme {
     ],
     selected_link: Style::new().fg(Color::Cyan),
     packet: Style::new().fg(Color::White).add_modifier(Modifier::BOLD),
+    cargo: Style::new().fg(Color::LightMagenta).add_modifier(Modifier::BOLD),
     stale: Style::new().fg(Color::DarkGray),
 };
 
@@ -70,6 +73,7 @@ pub(crate) static MONOCHROME: Theme = Theme {
     ],
     selected_link: Style::new().add_modifier(Modifier::BOLD),
     packet: Style::new().add_modifier(Modifier::BOLD),
+    cargo: Style::new().add_modifier(Modifier::REVERSED),
     stale: Style::new().add_modifier(Modifier::DIM),
 };
 
@@ -78,7 +82,7 @@ impl Theme {
     pub(crate) fn mark(&self, mark: Mark) -> Style {
         match mark {
             Mark::Ready => self.ok,
-            Mark::Starting | Mark::Late | Mark::BackingOff => self.warn,
+            Mark::Starting | Mark::Late | Mark::BackingOff | Mark::Paused => self.warn,
             Mark::Gone | Mark::Failed => self.bad,
             Mark::Stopped => self.muted,
         }

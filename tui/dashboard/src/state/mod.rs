@@ -7,8 +7,10 @@ mod letters;
 mod link;
 mod logs;
 mod meter;
+mod names;
 mod node;
 mod presence;
+mod underway;
 
 pub(crate) use devnet::Devnet;
 pub(crate) use health::{Health, Mark};
@@ -19,6 +21,7 @@ pub(crate) use logs::{Entry, Logs};
 pub(crate) use meter::{Counter, Meter};
 pub(crate) use node::Node;
 pub(crate) use presence::{Announcer, Beat, BeatKind, Presence, Standing};
+pub(crate) use underway::{Cargo, Place};
 
 use contract::Time;
 

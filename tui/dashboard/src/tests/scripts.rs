@@ -388,7 +388,7 @@ fn a_snapshot_after_a_gap_keeps_what_was_seen_and_counts_what_was_lost() {
     assert_eq!(after, before);
     assert!(text(&desk.screen(140, 40)).contains("7 events lost"));
     let curves = text(&desk.screen(120, 40));
-    assert!(curves.contains("42/s  ▆"), "the curves go on: {curves}");
+    assert!(curves.contains("42/s   ▆"), "the curves go on: {curves}");
 }
 
 #[test]
