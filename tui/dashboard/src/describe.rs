@@ -166,7 +166,12 @@ pub(crate) fn process_facts(node: &Node, scene: &Scene<'_>) -> Vec<Fact> {
         fact("restarts", status.restarts.to_string()),
     ];
     if let Some(exit) = &status.last_exit {
+        // `last exit: exit code 0` would say it twice.
+        let exit = exit.strip_prefix("exit ").unwrap_or(exit);
         facts.push(fact("last exit", text::visible(exit, scene.symbols)));
+    }
+    if let Some(fatal) = &status.fatal {
+        facts.push(fact("it said", text::visible(&fatal.message, scene.symbols)));
     }
     if let Some(usage) = node.usage {
         facts.push(fact("cpu", format!("{:.1} %", usage.cpu_percent)));
@@ -177,6 +182,18 @@ pub(crate) fn process_facts(node: &Node, scene: &Scene<'_>) -> Vec<Fact> {
 
 /// Facts about its place in the network.
 pub(crate) fn network_facts(devnet: &Devnet, node: &Node, scene: &Scene<'_>) -> Vec<Fact> {
+    let mut facts = place_facts(node, scene);
+    if let Some(Standing::Present(age) | Standing::Late(age) | Standing::Gone(age)) =
+        devnet.standing(node, scene.now)
+    {
+        facts.push(fact("presence", format!("{} ago", text::age(age))));
+    }
+    facts.extend(late_fact(node));
+    facts
+}
+
+/// Where it is and who.
+pub(crate) fn place_facts(node: &Node, scene: &Scene<'_>) -> Vec<Fact> {
     let status = &node.status;
     let mut facts = Vec::new();
     for (endpoint, address) in &status.addresses {
@@ -192,29 +209,43 @@ pub(crate) fn network_facts(devnet: &Devnet, node: &Node, scene: &Scene<'_>) -> 
     match status.public_keys.as_slice() {
         [] => {}
         [key] => facts.push(fact("key", text::visible(key, scene.symbols))),
-        keys => facts.push(fact("keys", keys.len().to_string())),
+        keys => facts.push(fact("keys", format!("{}, one of each client", keys.len()))),
     }
     if let Some(address) = &status.address {
         facts.push(fact("address", text::visible(address, scene.symbols)));
     }
-    if let Some(Standing::Present(age) | Standing::Late(age) | Standing::Gone(age)) =
-        devnet.standing(node, scene.now)
-    {
-        facts.push(fact("presence", format!("{} ago", text::age(age))));
+    facts
+}
+
+/// Facts about how long packets wait, and for how long they are remembered.
+pub(crate) fn delay_facts(devnet: &Devnet, node: &Node) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    if node.status.role == Role::Mixnode {
+        let mean = text::millis(devnet.info.hop_delay_ms);
+        facts.push(fact("asked", format!("{mean} on average, by the senders")));
+        if let Some(waits) = devnet.journeys.waits(node.name()) {
+            let ms = |time: Duration| format!("{:.1}", time.as_secs_f64() * 1000.0);
+            let (waited, asked) = (ms(waits.waited), ms(waits.asked));
+            let packets = text::plural(waits.packets, "packet");
+            facts.push(fact("measured", format!("{waited} of {asked} ms asked, {packets}")));
+        }
     }
     if node.reports_no_metrics() {
         facts.push(fact("rates", "unknown: it reports no metrics"));
     }
-    let Some(metrics) = &node.metrics else { return facts };
-    if let Some(late) = metrics.lateness {
-        let [median, p99] = [late.median_us, late.p99_us].map(text::micros);
-        facts.push(fact("late by", format!("{median}, 1 in 100 over {p99}")));
-    }
-    if let Some(seconds) = metrics.replay_window {
+    facts.extend(late_fact(node));
+    if let Some(seconds) = node.metrics.as_ref().and_then(|metrics| metrics.replay_window) {
         let window = text::age(Duration::from_secs(seconds));
         facts.push(fact("replays", format!("remembers {window}, until a restart")));
     }
     facts
+}
+
+/// How much later packets left than they asked.
+fn late_fact(node: &Node) -> Option<Fact> {
+    let late = node.metrics.as_ref()?.lateness?;
+    let [median, p99] = [late.median_us, late.p99_us].map(text::micros);
+    Some(fact("late by", format!("{median}, 1 in 100 over {p99}")))
 }
 
 /// Facts about its packets.

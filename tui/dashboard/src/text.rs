@@ -71,6 +71,10 @@ pub(crate) fn fit(text: &str, columns: usize, symbols: &Symbols) -> String {
 /// it is too long for a line.
 pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(2);
+    if !text.is_empty() && width(text) <= columns {
+        // Spaces in it may be meant.
+        return vec![text.to_owned()];
+    }
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut used = 0;
@@ -265,7 +269,8 @@ mod tests {
         assert_eq!(wrapped("key abcdefghijk", 4), ["key", "abcd", "efgh", "ijk"]);
         assert_eq!(wrapped("漢字漢", 4), ["漢字", "漢"]);
         assert_eq!(wrapped("漢", 0), ["漢"]);
-        assert!(wrapped("  ", 4).is_empty());
+        assert_eq!(wrapped("a   b", 5), ["a   b"]);
+        assert!(wrapped("", 4).is_empty());
     }
 
     #[test]

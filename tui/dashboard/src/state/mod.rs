@@ -11,6 +11,7 @@ mod names;
 mod node;
 mod presence;
 mod underway;
+mod waits;
 
 pub(crate) use devnet::Devnet;
 pub(crate) use health::{Health, Mark};

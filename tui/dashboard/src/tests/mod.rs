@@ -1,6 +1,7 @@
 //! Tests of the whole screen: what it shows, and what keys do to it.
 
 mod documents;
+mod network;
 mod recordings;
 mod screens;
 mod scripts;

@@ -298,8 +298,8 @@ fn a_client_that_waits_holds_its_messages_and_says_why() {
     let messages = text(&desk.screen(120, 40));
     assert!(messages.contains("held   alice: no mixnode in layer 2"), "{messages}");
     desk.press(Key::of('2'));
-    let nodes = text(&desk.screen(120, 40));
-    assert!(nodes.contains("│alice       ◔ present: no mixnode in layer 2 "), "{nodes}");
+    let nodes = text(&desk.screen(140, 40));
+    assert!(nodes.contains("│alice       client    ◔ present: no mixnode in layer 2 "), "{nodes}");
     desk.model.selected = Some("alice".into());
     desk.press(ENTER);
     let card = text(&desk.screen(140, 40));

@@ -62,12 +62,19 @@ fn introduction(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_
             text::millis(mean),
             text::millis(info.slot_ms)
         )),
+        muted(if info.acks {
+            "Below, back: what providers hand to their clients, and acknowledgements, which pass \
+             all layers once more."
+        } else {
+            "Acknowledgements are off: a packet that is lost is not sent again."
+        }
+        .to_owned()),
         muted(if info.faithful {
             "As in 2020, mixnodes refuse neither replayed packets nor skipped layers.".to_owned()
-        } else if info.acks {
-            "An acknowledgement comes back through the layers the same way.".to_owned()
         } else {
-            "Acknowledgements are off: a packet that is lost is not sent again.".to_owned()
+            "Pool: packets that wait at a mixnode. Expected are as many as arrive within the mean \
+             wait."
+                .to_owned()
         }),
     ];
     for (row, line) in (0..).zip(lines) {

@@ -17,8 +17,11 @@ use crate::text;
 /// With more links between two columns than this, single ones can no longer be told apart.
 const MOST_LINKS: usize = 36;
 
-/// How many packets are drawn between two columns at once: more would hide what is below.
-const MOST_PACKETS: usize = 48;
+/// Of so many cells between two columns, one may have a packet: more would hide the links below.
+const CELLS_A_PACKET: usize = 6;
+
+/// Least and most packets that are drawn between two columns at once.
+const PACKETS: (usize, usize) = (4, 48);
 
 /// Two neighbouring columns in their places.
 struct Gap<'a, 'n> {
@@ -89,7 +92,7 @@ pub(super) fn draw(
         links.sort_by_key(|link| (link.selected, link.stroke.weight));
         links.iter().for_each(|link| canvas.line(&link.stroke, scene));
         links.iter().for_each(|link| canvas.arrow(&link.stroke));
-        over.add_packets(&here, MOST_PACKETS);
+        over.add_packets(&here, gap.most_packets());
     }
     canvas.draw(scene);
     for (gap, rate) in &totals {
@@ -102,6 +105,16 @@ impl<'n> Gap<'_, 'n> {
         self.from.nodes.len() * self.to.nodes.len() > MOST_LINKS
             || self.from_place.cells.is_some()
             || self.to_place.cells.is_some()
+    }
+
+    /// How many packets are drawn here at once.
+    fn most_packets(&self) -> usize {
+        let width = self.to_place.area.x.saturating_sub(self.from_place.area.right());
+        let (top, bottom) = self.from_place.extent();
+        let (other_top, other_bottom) = self.to_place.extent();
+        let height = bottom.max(other_bottom).saturating_sub(top.min(other_top));
+        let cells = usize::from(width) * usize::from(height);
+        (cells / CELLS_A_PACKET).clamp(PACKETS.0, PACKETS.1)
     }
 
     /// Where a link begins and ends.
