@@ -12,6 +12,7 @@ use ratatui::backend::Backend;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::action::Context;
 use crate::draw::draw;
 use crate::keys::Key;
 use crate::message::{Effect, Message, Problem};
@@ -35,6 +36,9 @@ const NUMBERS_FRAME: Duration = Duration::from_millis(250);
 /// Ages and rates change with time alone.
 const TICK: Duration = Duration::from_secs(1);
 
+/// Messages that are applied before keys are looked at again: some milliseconds' work at most.
+const BATCH: usize = 256;
+
 /// Messages that may wait for the loop. When it is full the event stream is not read, and the
 /// supervisor sends a new snapshot to a reader that is too slow.
 const QUEUE: usize = 1024;
@@ -47,8 +51,16 @@ pub(crate) trait Console {
     /// To draw.
     fn terminal(&mut self) -> &mut Terminal<Self::Backend>;
 
+    /// A frame is about to be drawn.
+    fn begin(&mut self) {}
+
     /// A frame was drawn.
     fn drawn(&mut self) {}
+
+    /// Whether the terminal is still ours: a part of us that panicked gave it back.
+    fn is_ours(&self) -> bool {
+        true
+    }
 
     /// Hands text to the terminal's clipboard.
     fn copy(&mut self, text: &str) -> io::Result<()>;
@@ -88,6 +100,7 @@ where
     if let Some(outcome) = app.carry_out(vec![Effect::Connect { after: Duration::ZERO }])? {
         return Ok(outcome);
     }
+    let mut batch = Vec::with_capacity(BATCH);
     loop {
         let frame = app.draw_at.unwrap_or_else(|| Instant::now() + TICK);
         let message = tokio::select! {
@@ -102,13 +115,17 @@ where
                 app.draw()?;
                 None
             }
-            Some(message) = messages.recv() => Some(message),
+            // Looking at the keyboard costs a call of the kernel: not for each of many events.
+            _ = messages.recv_many(&mut batch, BATCH) => None,
             _ = tick.tick() => Some(Message::Tick),
         };
-        if let Some(message) = message
-            && let Some(outcome) = app.handle(message)?
-        {
-            return Ok(outcome);
+        for message in message.into_iter().chain(batch.drain(..)) {
+            if let Some(outcome) = app.handle(message)? {
+                return Ok(outcome);
+            }
+        }
+        if !app.console.is_ours() {
+            return Err(Error::Panicked);
         }
     }
 }
@@ -127,7 +144,7 @@ struct App<'c, C, S> {
 
 impl<C: Console, S: Source> App<'_, C, S> {
     fn handle(&mut self, message: Message) -> Result<Option<Outcome>, Error> {
-        if let Some(interval) = frame_for(&message, self.model.screen) {
+        if let Some(interval) = frame_for(&message, &self.model) {
             let due = self.drawn_at + interval;
             self.draw_at = Some(self.draw_at.map_or(due, |draw_at| draw_at.min(due)));
         }
@@ -138,6 +155,7 @@ impl<C: Console, S: Source> App<'_, C, S> {
 
     fn draw(&mut self) -> Result<(), Error> {
         let Self { console, model, regions, .. } = self;
+        console.begin();
         console
             .terminal()
             .draw(|frame| *regions = draw(model, frame))
@@ -228,13 +246,21 @@ impl<C: Console, S: Source> App<'_, C, S> {
 }
 
 /// How soon after the last frame a message wants to be seen; none if it changes nothing on screen.
-fn frame_for(message: &Message, screen: Screen) -> Option<Duration> {
+fn frame_for(message: &Message, model: &Model) -> Option<Duration> {
     let Message::Heard(envelope) = message else { return Some(FRAME) };
-    match (&envelope.event, screen) {
+    if model.is_frozen() && model.playback.is_none() {
+        // What was missed is counted on the screen; the clock ticks often enough for that.
+        return None;
+    }
+    let follows = model.context() == Context::Journey;
+    match (&envelope.event, model.screen) {
+        (StreamEvent::Unknown, _) => None,
+        (StreamEvent::Journey(_), _) if follows => Some(MOTION_FRAME),
         (
             StreamEvent::Directory { .. }
             | StreamEvent::Metrics { .. }
             | StreamEvent::Usage { .. }
+            | StreamEvent::Journey(_)
             | StreamEvent::Log(_)
             | StreamEvent::Lost { .. },
             _,

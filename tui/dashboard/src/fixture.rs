@@ -1,6 +1,8 @@
 //! A devnet for tests: two mixnodes in each of three layers, at a moment and with rates that are
 //! written down here.
 
+pub(crate) mod journeys;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -21,10 +23,13 @@ pub(crate) const STARTED_UNIX_MS: u64 = 1_795_262_400_000;
 const STARTED: Time = Time::from_nanos(5_000_000_000_000);
 
 /// A network to show.
+#[derive(Debug)]
 pub(crate) struct Fixture {
     pub(crate) widths: Vec<u16>,
     pub(crate) clients: Vec<&'static str>,
     pub(crate) crowd: u16,
+    /// Whether nodes tell what became of each packet.
+    pub(crate) trace: bool,
     /// Nodes that say nothing.
     pub(crate) silent: Vec<&'static str>,
     seq: u64,
@@ -33,7 +38,14 @@ pub(crate) struct Fixture {
 impl Fixture {
     /// Two mixnodes in each of three layers, alice, bob and a crowd of eight.
     pub(crate) fn two_by_three() -> Self {
-        Self { widths: vec![2; 3], clients: vec!["alice", "bob"], crowd: 8, silent: vec![], seq: 0 }
+        Self {
+            widths: vec![2; 3],
+            clients: vec!["alice", "bob"],
+            crowd: 8,
+            trace: true,
+            silent: vec![],
+            seq: 0,
+        }
     }
 
     /// So many mixnodes in each of so many layers.
@@ -145,6 +157,17 @@ impl Fixture {
         topology
     }
 
+    /// Who sends to whom.
+    #[cfg(feature = "measure")]
+    pub(crate) fn routes(&self) -> Vec<(String, Vec<String>)> {
+        let layer = |layer: usize| match self.widths.get(layer) {
+            Some(width) => (1..=*width).map(|index| format!("mix-{}-{index}", layer + 1)).collect(),
+            None => vec!["provider-1".to_owned()],
+        };
+        let senders = self.nodes().into_iter().filter(|node| node.role != Role::Directory);
+        senders.map(|node| (node.name, layer(node.layer.unwrap_or(0).into()))).collect()
+    }
+
     /// The state so long after the start, with everything ready and nothing sent.
     pub(crate) fn snapshot(&self, after: Duration) -> Snapshot {
         Snapshot {
@@ -162,7 +185,7 @@ impl Fixture {
                 slot_ms: 500.0,
                 loop_cover_ms: 1000.0,
                 acks: true,
-                trace: true,
+                trace: self.trace,
                 cores: 2,
                 faithful: false,
                 seed: None,

@@ -34,6 +34,17 @@ pub(crate) fn visible(text: &str, symbols: &Symbols) -> String {
     out
 }
 
+/// What stands for a character that must not reach the terminal.
+pub(crate) const HIDDEN: &str = "\u{fffd}";
+
+/// Whether a terminal would obey something in the text of a cell, or draw it in another place.
+pub(crate) fn would_be_obeyed(symbol: &str) -> bool {
+    match symbol.as_bytes() {
+        [byte] => byte.is_ascii_control(),
+        _ => symbol.chars().any(|c| c.is_control() || is_invisible(c)),
+    }
+}
+
 /// Characters without a shape that change how others are shown.
 fn is_invisible(c: char) -> bool {
     matches!(c,
@@ -67,43 +78,40 @@ pub(crate) fn fit(text: &str, columns: usize, symbols: &Symbols) -> String {
     out
 }
 
-/// The text in lines of at most this many columns: broken between words, and inside of one only where
-/// it is too long for a line.
-pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
-    let columns = columns.max(2);
-    if !text.is_empty() && width(text) <= columns {
-        // Spaces in it may be meant.
-        return vec![text.to_owned()];
-    }
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    let mut used = 0;
-    for word in text.split_whitespace() {
-        let wide = width(word);
-        if used > 0 && used + 1 + wide <= columns {
-            line.push(' ');
-            line.push_str(word);
-            used += 1 + wide;
-            continue;
-        }
-        if used > 0 {
-            lines.push(std::mem::take(&mut line));
-            used = 0;
-        }
-        for c in word.chars() {
-            let wide = c.width().unwrap_or(0);
-            if used + wide > columns {
-                lines.push(std::mem::take(&mut line));
-                used = 0;
+/// The text in rows of at most this many columns, broken between words where that is possible.
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let mut rows = vec![String::new()];
+    for word in text.split(' ') {
+        let mut word = word;
+        loop {
+            let Some(row) = rows.last_mut() else { return rows };
+            let gap = usize::from(!row.is_empty());
+            if width(row) + gap + width(word) <= columns {
+                row.extend((gap > 0).then_some(' '));
+                row.push_str(word);
+                break;
             }
-            line.push(c);
-            used += wide;
+            if row.is_empty() {
+                // A word that no row has room for. Each takes one character at least.
+                let mut used = 0;
+                let end = word.char_indices().position(|(_, c)| {
+                    used += c.width().unwrap_or(0);
+                    used > columns
+                });
+                let end = end.map_or(word.len(), |chars| {
+                    word.char_indices().nth(chars.max(1)).map_or(word.len(), |(at, _)| at)
+                });
+                row.push_str(&word[..end]);
+                word = &word[end..];
+                if word.is_empty() {
+                    break;
+                }
+            }
+            rows.push(String::new());
         }
     }
-    if used > 0 {
-        lines.push(line);
-    }
-    lines
+    rows
 }
 
 /// The text without its first columns.
@@ -264,13 +272,12 @@ mod tests {
     }
 
     #[test]
-    fn text_is_broken_between_words_and_long_words_inside() {
-        assert_eq!(wrapped("no mixnode in layer 2", 10), ["no mixnode", "in layer 2"]);
-        assert_eq!(wrapped("key abcdefghijk", 4), ["key", "abcd", "efgh", "ijk"]);
-        assert_eq!(wrapped("漢字漢", 4), ["漢字", "漢"]);
-        assert_eq!(wrapped("漢", 0), ["漢"]);
-        assert_eq!(wrapped("a   b", 5), ["a   b"]);
-        assert!(wrapped("", 4).is_empty());
+    fn rows_break_between_words_and_only_words_that_fit_nowhere_are_cut() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("a longword b", 4), ["a", "long", "word", "b"]);
+        assert_eq!(wrap("漢字漢 b", 4), ["漢字", "漢 b"]);
+        assert_eq!(wrap("漢", 1), ["漢"]);
+        assert_eq!(wrap("", 4), [""]);
     }
 
     #[test]

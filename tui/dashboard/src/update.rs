@@ -4,7 +4,7 @@ use contract::{Role, Time};
 use control::{Envelope, NodeAction, State, StreamEvent};
 
 use crate::Outcome;
-use crate::action::{self, Action};
+use crate::action::Action;
 use crate::connection::Connection;
 use crate::input_line::Edit;
 use crate::keys::Key;
@@ -15,6 +15,10 @@ use crate::playback::Speed;
 use crate::regions::Target;
 use crate::screens::{self, Screen};
 use crate::state::{Devnet, Moment};
+use crate::theme::ThemeName;
+
+/// The devnet that nobody named: its folder goes with it.
+const UNNAMED: &str = "default";
 
 /// Rows that one notch of the wheel scrolls.
 const WHEEL_ROWS: usize = 3;
@@ -110,6 +114,7 @@ fn done(action: NodeAction, node: &str) -> String {
 
 fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {
     model.heard();
+    model.miss(&envelope.event);
     let moment = Moment { t: envelope.t, unix_ms: envelope.unix_ms };
     match envelope.event {
         // The end of a recording says so too, and stays.
@@ -147,7 +152,7 @@ fn deselect_removed(model: &mut Model) {
 fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     model.hush();
     let context = model.context();
-    if let Some(spec) = action::bound(context, key) {
+    if let Some(spec) = model.settings.keymap.bound(context, key) {
         return perform(model, spec.action);
     }
     if let Some(c) = key.typed().filter(|_| context.takes_text()) {
@@ -169,6 +174,10 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Freeze => return freeze(model, !model.is_paused()),
         Action::Slower => return change_speed(model, Speed::slower),
         Action::Faster => return change_speed(model, Speed::faster),
+        Action::NextTheme => {
+            choose_theme(model, model.theme.next());
+            return Vec::new();
+        }
         _ => {}
     }
     if let Some(effects) = overlay::act(model, action) {
@@ -187,15 +196,18 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Palette => model.overlays.push(Overlay::palette(model.context())),
         Action::Quit => return quit(model),
         Action::Start => return act_on_node(model, action, NodeAction::Start),
+        Action::StartAll => return start_all(model),
         Action::Stop => return act_on_node(model, action, NodeAction::Stop),
         Action::Kill => return act_on_node(model, action, NodeAction::Kill),
         Action::Restart => return act_on_node(model, action, NodeAction::Restart),
         Action::Pause => return act_on_node(model, action, pause_or_resume(model)),
         Action::NodeLogs => node_logs(model),
+        Action::Zoom => model.zoom(),
         Action::Write => {
             show(model, Screen::Messages);
             model.screens.messages.write();
         }
+        Action::Back if model.is_zoomed() => model.zoom(),
         Action::Back if model.is_paused() => return freeze(model, false),
         _ => return screens::act(model, action),
     }
@@ -204,19 +216,34 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
 
 /// Stops the view or lets it go on, and with it the recording, if it is one.
 fn freeze(model: &mut Model, freeze: bool) -> Vec<Effect> {
+    let moment = model.moment();
     model.freeze(freeze);
     let Some(playback) = &mut model.playback else { return Vec::new() };
     playback.pace.paused = freeze;
     let pace = playback.pace;
     // It was not silent, it was stopped.
-    model.heard();
+    model.show_from(moment);
     vec![Effect::Pace(pace)]
 }
 
+/// Shows everything in other colours from now on.
+pub(crate) fn choose_theme(model: &mut Model, theme: ThemeName) {
+    if model.settings.no_color {
+        model.say(Tone::Warning, "there is no colour: NO_COLOR or --no-color says so");
+        return;
+    }
+    model.theme = theme;
+    model.say(Tone::Good, format!("theme {theme}: {}", theme.description()));
+}
+
 fn change_speed(model: &mut Model, change: impl Fn(Speed) -> Speed) -> Vec<Effect> {
+    // What was played at the speed before is not played again at this one.
+    let moment = model.moment();
     let Some(playback) = &mut model.playback else { return Vec::new() };
     playback.pace.speed = change(playback.pace.speed);
-    vec![Effect::Pace(playback.pace)]
+    let pace = playback.pace;
+    model.show_from(moment);
+    vec![Effect::Pace(pace)]
 }
 
 /// Shows a screen; what lay over the one before goes.
@@ -232,10 +259,16 @@ fn quit(model: &mut Model) -> Vec<Effect> {
             model.overlays.push(Overlay::Question(Question {
                 title: "Quit".into(),
                 asks: format!("Quit and stop the devnet `{name}`?"),
-                detail:
-                    "Every process of it stops. A devnet without a name of its own is deleted, \
-                         with its keys and mailboxes."
-                        .into(),
+                detail: if name == UNNAMED {
+                    "Every process of it stops. It has no name of its own, so its folder is \
+                     deleted, with keys and mailboxes."
+                        .into()
+                } else {
+                    format!(
+                        "Every process of it stops. Its folder stays, with keys and mailboxes: \
+                         `nym-devnet up --name {name}` goes on with them."
+                    )
+                },
                 yes: "quit and stop".into(),
                 no: "stay".into(),
                 agreed: false,
@@ -300,6 +333,20 @@ fn consequence(action: NodeAction, role: Option<Role>) -> String {
     }
 }
 
+/// Starts every process that does not run.
+fn start_all(model: &mut Model) -> Vec<Effect> {
+    let live = model.live.iter().flat_map(|live| &live.nodes);
+    let ended = live.filter(|node| !node.status.state.is_running());
+    let names: Vec<String> = ended.map(|node| node.name().to_owned()).collect();
+    if names.is_empty() {
+        model.say(Tone::Warning, "every process runs");
+        return Vec::new();
+    }
+    model.did(model.command(&format!("start {}", names.join(" "))));
+    let start = |node| Effect::Act { node, action: NodeAction::Start };
+    names.into_iter().map(start).collect()
+}
+
 /// What the key that pauses does now, also while the view is frozen: who stands still goes on.
 fn pause_or_resume(model: &Model) -> NodeAction {
     let name = node_meant(model);
@@ -344,7 +391,9 @@ fn point(model: &mut Model, target: Target) -> Vec<Effect> {
         Target::Screen(screen) => show(model, screen),
         Target::Node(name) => model.selected = Some(name),
         Target::Column(column) => model.screens.nodes.sort_by(column),
+        Target::Choice(row) => return overlay::point(model, row),
         Target::Action(_) => {}
+        Target::Stop(stop) => overlay::point_at_stop(model, stop),
         target => screens::point(model, target),
     }
     Vec::new()

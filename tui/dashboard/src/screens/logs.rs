@@ -176,9 +176,9 @@ pub(super) fn point(model: &mut Model, target: Target) {
 
 /// Draws this screen.
 pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
-    let [left, right] =
-        Layout::horizontal([Constraint::Length(SOURCES_WIDTH), Constraint::Min(20)]).areas(area);
     let view = &model.screens.logs;
+    let layout = Layout::horizontal([Constraint::Length(SOURCES_WIDTH), Constraint::Min(20)]);
+    let [left, right] = scene.panes(&layout, area, usize::from(view.pane == Pane::Lines));
     draw_sources(view, devnet, left, scene);
     draw_lines(view, devnet, right, scene);
 }
@@ -212,7 +212,10 @@ fn draw_lines(view: &View, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
     let note = if following {
         Span::styled(format!("{} lines, following", lines.len()), scene.theme.ok)
     } else {
-        Span::styled(format!("{} lines, f follows", lines.len()), scene.theme.muted)
+        Span::styled(
+            format!("{} lines, {} follows", lines.len(), scene.key(Action::Follow)),
+            scene.theme.muted,
+        )
     };
     scene.edge_note(area, false, note);
     if view.filter.is_edited() || !view.filter.is_empty() {

@@ -3,6 +3,7 @@
 mod draw;
 
 pub(super) use draw::draw;
+pub(crate) use draw::progress;
 
 use control::{MessageStatus, SendRequest, SendWait};
 use tui_input::Input;
@@ -13,7 +14,7 @@ use crate::input_line::{self, Edit};
 use crate::message::Effect;
 use crate::model::{Model, Tone};
 use crate::motion::{self, Motion};
-use crate::overlay::Overlay;
+use crate::overlay;
 use crate::regions::Target;
 use crate::state::Devnet;
 use crate::update::ACCEPT_WITHIN_MS;
@@ -130,7 +131,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 /// Opens the way of the selected message.
 fn journey(model: &mut Model) {
     match model.screens.messages.selected(model.devnet()).map(|letter| letter.id.clone()) {
-        Some(message) => model.overlays.push(Overlay::journey(message)),
+        Some(message) => overlay::open_journey(model, message),
         None => model.say(Tone::Warning, "select a message first"),
     }
 }
@@ -189,7 +190,7 @@ fn send(model: &mut Model) -> Vec<Effect> {
 }
 
 /// A text as one word of a shell.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 

@@ -144,6 +144,9 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
             Layout::vertical([Constraint::Length(ages), Constraint::Min(0)]).areas(area);
         [beats, ages]
     };
+    let in_beats = model.screens.presence.pane == Pane::Beats;
+    let left = scene.zoomed(area, left, in_beats);
+    let right = scene.zoomed(area, right, !in_beats);
     draw_ages(model, devnet, right, scene);
     draw_beats(&model.screens.presence, devnet, left, scene);
 }
@@ -156,7 +159,7 @@ fn draw_beats(view: &View, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
     let note = if following {
         Span::styled("following", scene.theme.ok)
     } else {
-        Span::styled("f follows", scene.theme.muted)
+        Span::styled(format!("{} follows", scene.key(Action::Follow)), scene.theme.muted)
     };
     scene.edge_note(area, false, note);
     let beats: Vec<&Beat> = devnet.presence.beats().collect();

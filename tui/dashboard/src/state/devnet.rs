@@ -1,7 +1,9 @@
 //! A devnet as its event stream describes it.
 
 use contract::{LinkEvent, Role, Time};
-use control::{DevnetInfo, DirectoryState, Envelope, NodeStatus, Snapshot, StreamEvent};
+use control::{
+    DevnetInfo, DirectoryState, Envelope, MessageStatus, NodeStatus, Snapshot, StreamEvent,
+};
 use directory_api::{MixMetric, Update};
 
 use super::meter::WINDOW;
@@ -24,6 +26,8 @@ pub(crate) struct Devnet {
     pub(crate) letters: Letters,
     /// The ways of their packets.
     pub(crate) journeys: Journeys,
+    /// How long the packets are that leave clients and mixnodes, as the latest on a link was.
+    pub(crate) packet_bytes: Option<u32>,
     /// The latest log lines.
     pub(crate) logs: Logs,
     /// Events that were lost because somebody did not read fast enough.
@@ -52,6 +56,7 @@ impl Devnet {
             presence: Presence::default(),
             letters: Letters::new(snapshot.messages, snapshot.received),
             journeys: Journeys::new(snapshot.journeys),
+            packet_bytes: None,
             logs: Logs::default(),
             lost: 0,
             seq,
@@ -61,6 +66,7 @@ impl Devnet {
             devnet.lost = before.lost.saturating_add(missed(before.seq, seq));
             devnet.presence = before.presence;
             devnet.logs = before.logs;
+            devnet.packet_bytes = before.packet_bytes;
             for mut known in before.nodes {
                 if let Some(node) = devnet.node_mut(&known.status.name) {
                     known.update(node.status.clone());
@@ -127,6 +133,14 @@ impl Devnet {
     /// The process of this name.
     pub(crate) fn node(&self, name: &str) -> Option<&Node> {
         self.nodes.get(self.names.place(name)?)
+    }
+
+    /// The newest message that this process sent, passed on, kept or received.
+    pub(crate) fn newest_past(&self, node: &str) -> Option<&MessageStatus> {
+        self.letters.sent().rev().find(|letter| {
+            let route = letter.packets.iter().flat_map(|packet| &packet.route);
+            letter.from == node || letter.to == node || route.into_iter().any(|hop| hop == node)
+        })
     }
 
     /// Processes of these roles, in order.
@@ -212,6 +226,12 @@ impl Devnet {
     }
 
     fn count_links(&mut self, src: &str, links: &[LinkEvent]) {
+        // What a provider sends to a client is no packet, but what was in one.
+        if self.node(src).is_some_and(|node| node.status.role != Role::Provider)
+            && let Some(link) = links.last()
+        {
+            self.packet_bytes = Some(link.bytes);
+        }
         let place = self.names.place(src);
         let Some(node) = place.and_then(|place| self.nodes.get_mut(place)) else { return };
         // A mixnode's are counted as the directory reports them.

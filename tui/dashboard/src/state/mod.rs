@@ -15,7 +15,7 @@ mod waits;
 
 pub(crate) use devnet::Devnet;
 pub(crate) use health::{Health, Mark};
-pub(crate) use journeys::Journeys;
+pub(crate) use journeys::{Course, Fate, Journeys, Part, Stop, StopId, Whereabouts};
 pub(crate) use letters::Letters;
 pub(crate) use link::Link;
 pub(crate) use logs::{Entry, Logs};

@@ -213,7 +213,7 @@ fn nothing_of_an_address_is_cut() {
     for (width, height) in [(80, 24), (120, 40), (200, 50)] {
         let shown = text(&desk.screen(width, height));
         let columns = (40..=address.len()).find(|&columns| {
-            let parts = crate::text::wrapped(&address, columns);
+            let parts = crate::text::wrap(&address, columns);
             parts.iter().all(|part| shown.contains(part.as_str()))
         });
         assert!(columns.is_some(), "{shown}");

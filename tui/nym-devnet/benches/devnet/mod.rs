@@ -1,4 +1,5 @@
 //! A devnet to measure, in a folder of its own.
+#![allow(dead_code, reason = "each benchmark uses its own part of this")]
 
 use std::path::Path;
 use std::process::{Command, Stdio};

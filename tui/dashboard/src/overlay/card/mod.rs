@@ -283,7 +283,7 @@ fn rows(sections: &[Vec<Section>; 2], width: u16) -> Vec<Row> {
 /// The lines of a fact: what is long goes on below.
 fn lines(field: &Field, columns: u16) -> Vec<Line<'static>> {
     let columns = usize::from(columns).saturating_sub(LABEL + 1);
-    let mut lines = text::wrapped(&field.value, columns);
+    let mut lines = text::wrap(&field.value, columns);
     if lines.is_empty() {
         lines.push(String::new());
     }

@@ -40,6 +40,10 @@ pub(crate) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
             Layout::vertical([Constraint::Min(3), Constraint::Length(inbox)]).areas(top);
         (list, inbox)
     };
+    let zoomed = |pane: Rect, focused: bool| scene.zoomed(area, pane, focused);
+    let (from, to) = (zoomed(from, view.pane == Pane::From), zoomed(to, view.pane == Pane::To));
+    let list = zoomed(list, view.pane == Pane::Sent);
+    let (inbox, input) = (zoomed(inbox, false), zoomed(input, view.pane == Pane::Input));
     let (sender, recipient) = view.parties(devnet);
     draw_clients(view, devnet, Side::From(sender), from, scene);
     draw_clients(view, devnet, Side::To(recipient), to, scene);
@@ -120,7 +124,7 @@ const SENDER_OF: &str = "the sender of ";
 const ROOM_FOR_WORDS: u16 = 56;
 
 /// Glyph, word and style of how far a message has come.
-fn progress(
+pub(crate) fn progress(
     devnet: &Devnet,
     status: &MessageStatus,
     scene: &Scene<'_>,

@@ -62,13 +62,15 @@ fn introduction(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_
             text::millis(mean),
             text::millis(info.slot_ms)
         )),
-        muted(if info.acks {
-            "Below, back: what providers hand to their clients, and acknowledgements, which pass \
+        muted(
+            if info.acks {
+                "Below, back: what providers deliver, and acknowledgements, which pass \
              all layers once more."
-        } else {
-            "Acknowledgements are off: a packet that is lost is not sent again."
-        }
-        .to_owned()),
+            } else {
+                "Acknowledgements are off: a packet that is lost is not sent again."
+            }
+            .to_owned(),
+        ),
         muted(if info.faithful {
             "As in 2020, mixnodes refuse neither replayed packets nor skipped layers.".to_owned()
         } else {

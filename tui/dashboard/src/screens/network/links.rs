@@ -24,6 +24,7 @@ const CELLS_A_PACKET: usize = 6;
 const PACKETS: (usize, usize) = (4, 48);
 
 /// Two neighbouring columns in their places.
+#[derive(Clone, Copy)]
 struct Gap<'a, 'n> {
     from: &'a Column<'n>,
     from_place: &'a PlacedColumn,

@@ -20,7 +20,7 @@ use crate::describe;
 use crate::message::Effect;
 use crate::model::{Model, Tone};
 use crate::motion::Motion;
-use crate::overlay::Overlay;
+use crate::overlay::{self, Overlay};
 use crate::regions::Target;
 use crate::scene::{Highlight, Scene};
 use crate::state::{Devnet, Moment, Node};
@@ -102,9 +102,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         },
         Action::Back => model.selected = None,
         Action::Copy => return super::nodes::copy(model),
+        Action::Journey => journey(model),
         action => {
+            let place = (model.size, model.is_zoomed());
             if let Some(devnet) = model.devnet()
-                && let Some(next) = next(devnet, model.size, model.selected.as_deref(), action)
+                && let Some(next) = next(devnet, place, model.selected.as_deref(), action)
             {
                 model.selected = Some(next);
             }
@@ -113,8 +115,27 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Opens the way of the newest message that passed the selected process, else of the newest at all.
+fn journey(model: &mut Model) {
+    let newest = model.devnet().and_then(|devnet| {
+        let passed = model.selected.as_deref().and_then(|node| devnet.newest_past(node));
+        let newest = passed.or_else(|| devnet.letters.sent().next_back());
+        newest.map(|letter| letter.id.clone())
+    });
+    match newest {
+        Some(message) => overlay::open_journey(model, message),
+        None => model.say(Tone::Warning, "no message was sent yet: m writes one"),
+    }
+}
+
 /// The process to select after a step over the map. The directory lies below all columns.
-fn next(devnet: &Devnet, size: Size, selected: Option<&str>, action: Action) -> Option<String> {
+fn next(
+    devnet: &Devnet,
+    place: (Size, bool),
+    selected: Option<&str>,
+    action: Action,
+) -> Option<String> {
+    let (size, zoomed) = place;
     let columns = columns(devnet);
     let directory = directory(devnet).map(Node::name);
     let at = selected.and_then(|name| {
@@ -139,7 +160,8 @@ fn next(devnet: &Devnet, size: Size, selected: Option<&str>, action: Action) -> 
             (action, _) => Motion::of(action, PAGE).and_then(|_| name(first, 0)),
         };
     };
-    let map = Parts::of(devnet, Rect { height: size.height.saturating_sub(AROUND), ..size.into() });
+    let body = Rect { height: size.height.saturating_sub(AROUND), ..size.into() };
+    let map = Parts::of(devnet, body, zoomed);
     let placement = Placement::new(&columns, map.columns);
     let per_line = |column: usize| {
         let placed = placement.as_ref().and_then(|placement| placement.columns.get(column));
@@ -186,13 +208,15 @@ struct Parts {
 }
 
 impl Parts {
-    fn of(devnet: &Devnet, area: Rect) -> Self {
+    fn of(devnet: &Devnet, area: Rect, zoomed: bool) -> Self {
         let details = match area.height {
             0..14 => 3,
             14..24 => 4,
             24..34 => 6,
             _ => 8,
         };
+        // While the map is zoomed, it has everything.
+        let details = if zoomed { 0 } else { details };
         let [map, details] =
             Layout::vertical([Constraint::Min(0), Constraint::Length(details)]).areas(area);
         let inside = Rect {
@@ -210,7 +234,7 @@ impl Parts {
 
 /// Draws this screen.
 pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
-    let parts = Parts::of(devnet, area);
+    let parts = Parts::of(devnet, area, scene.zoomed);
     draw_map(model, devnet, &parts, scene);
     details::draw(model, devnet, parts.details, scene);
 }

@@ -143,7 +143,7 @@ fn draw_box(devnet: &Devnet, node: &Node, slot: Rect, selected: bool, scene: &mu
             _ => text::visible(&node.status.reason, scene.symbols),
         };
         let below = Rect { y: text.y + 2, height: text.height.saturating_sub(2), ..text };
-        let rows = text::wrapped(&reason, below.width.into());
+        let rows = text::wrap(&reason, below.width.into());
         for (row, words) in (0..below.height).zip(rows) {
             scene.put(below, row, Line::styled(words, scene.theme.muted));
         }
