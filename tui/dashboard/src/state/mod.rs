@@ -10,6 +10,7 @@ mod meter;
 mod names;
 mod node;
 mod presence;
+pub(crate) mod traffic;
 mod underway;
 mod waits;
 
@@ -22,6 +23,7 @@ pub(crate) use logs::{Entry, Logs};
 pub(crate) use meter::{Counter, Meter};
 pub(crate) use node::Node;
 pub(crate) use presence::{Announcer, Beat, BeatKind, Presence, Standing};
+pub(crate) use traffic::Traffic;
 pub(crate) use underway::{Cargo, Place};
 
 use contract::Time;

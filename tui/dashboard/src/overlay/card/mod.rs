@@ -64,14 +64,12 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let devnet = model.devnet()?;
     if action == Action::Copy {
         let found = devnet.node(&card.node).and_then(|node| card.copy(model, devnet, node));
-        return Some(match found {
-            Some((text, what)) => vec![Effect::Copy { text, what }],
-            None => {
-                let words = format!("{} has no address and no key; choose a line", card.node);
-                model.say(Tone::Warning, words);
-                Vec::new()
-            }
-        });
+        if let Some((text, what)) = found {
+            return Some(vec![Effect::Copy { text, what }]);
+        }
+        let words = format!("{} has no address and no key; choose a line", card.node);
+        model.say(Tone::Warning, words);
+        return Some(Vec::new());
     }
     let motion = Motion::of(action, page)?;
     let lines = devnet.node(&card.node).map_or_else(Vec::new, |node| {
