@@ -4,6 +4,7 @@ mod comfort;
 mod documents;
 mod explanations;
 mod journeys;
+mod network;
 mod recordings;
 mod screens;
 mod scripts;
