@@ -6,6 +6,7 @@ mod detail;
 mod knowledge;
 mod without;
 
+use contract::Content;
 use control::{FOLLOWED_PACKETS, LegEnd, MessageStatus, Way};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -310,8 +311,9 @@ pub(crate) fn open(model: &mut Model, message: String) {
         let letter = devnet.letters.sent().rev().find(|letter| letter.id == message)?;
         // Nobody can send to a name that stands for somebody unknown.
         devnet.node(&letter.to)?;
+        // Of bytes, and of a long text, only what stands for it is kept.
         let words = match &letter.content {
-            contract::Content::Text(text) => quoted(text),
+            Content::Text(text) if text.len() as u64 == letter.bytes => quoted(text),
             _ => "--file FILE".to_owned(),
         };
         Some(format!("send {} {} {words} --follow", letter.from, letter.to))

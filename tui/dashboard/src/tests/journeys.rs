@@ -2,7 +2,7 @@
 //! which nobody tells.
 
 use contract::Content;
-use control::{Journey, MessageState, MessageStatus, PacketStatus, StreamEvent};
+use control::{Journey, MessageState, MessageStatus, NodeStatus, PacketStatus, State, StreamEvent};
 use crossterm::event::KeyCode;
 use insta::assert_snapshot;
 
@@ -162,6 +162,28 @@ fn a_message_without_records_says_whether_they_are_to_come_or_gone() {
     ))));
     let gone = text(&desk.screen(80, 24));
     assert!(gone.contains("records of its packets are gone"), "{gone}");
+}
+
+#[test]
+fn a_message_that_its_sender_cannot_send_says_why() {
+    let mut desk = desk(settings(), fixture::message("alice", "bob", "wait"), vec![]);
+    let waits = NodeStatus {
+        state: State::Present,
+        reason: "waiting: layer 1 has no mixnode".into(),
+        ..desk.fixture.status("alice")
+    };
+    desk.hear(StreamEvent::Node(waits));
+    let held = text(&desk.screen(120, 40));
+    assert!(held.contains("cannot send now (waiting: layer 1 has no mixnode)"), "{held}");
+}
+
+#[test]
+fn the_command_of_bytes_names_a_file() {
+    let bytes = Content::from_bytes(vec![0xff; 100]);
+    let message = MessageStatus { content: bytes, bytes: 100, ..hello() };
+    let desk = desk(settings(), message, vec![]);
+    let command = desk.model.last_command().map(|(command, _)| command);
+    assert_eq!(command, Some("nym-devnet send alice bob --file FILE --follow"));
 }
 
 #[test]
