@@ -14,6 +14,7 @@ use crate::model::{Model, Tone};
 use crate::overlay::{self, Overlay, Question};
 use crate::playback::Speed;
 use crate::regions::Target;
+use crate::screens::traffic::history;
 use crate::screens::{self, Screen};
 use crate::state::{Devnet, Moment};
 use crate::theme::ThemeName;
@@ -54,10 +55,18 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
             model.size = size;
             Vec::new()
         }
-        Message::Tick => Vec::new(),
+        Message::Tick => remember(model).into_iter().collect(),
+        Message::Remembered(result) => {
+            if let Err(Problem(problem)) = result {
+                model.settings.store = None;
+                model.say(Tone::Warning, format!("cannot remember how this looks: {problem}"));
+            }
+            Vec::new()
+        }
         Message::Connected => {
             model.connection = Connection::Live;
             model.heard();
+            history::connected(model);
             Vec::new()
         }
         Message::Disconnected { reason } if model.playback.is_some() => {
@@ -89,6 +98,10 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
             }
             Vec::new()
         }
+        Message::History(result) => {
+            history::answered(model, result);
+            Vec::new()
+        }
         Message::Copied { what, result } => {
             match result {
                 Ok(()) => model.say(Tone::Good, format!("copied {what}")),
@@ -100,6 +113,17 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
         }
         Message::Signal(signal) => vec![Effect::Quit(Outcome::Signalled { signal })],
     }
+}
+
+/// Remembers what has changed since it was remembered last.
+pub(crate) fn remember(model: &mut Model) -> Option<Effect> {
+    let store = model.settings.store.clone()?;
+    let now = model.remembered();
+    if now == model.settings.remembered {
+        return None;
+    }
+    model.settings.remembered = now.clone();
+    Some(Effect::Remember(store, now))
 }
 
 fn done(action: NodeAction, node: &str) -> String {
@@ -139,7 +163,7 @@ fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {
         }
     }
     deselect_removed(model);
-    Vec::new()
+    history::ask(model)
 }
 
 /// What was taken out of the devnet is selected no longer.

@@ -231,6 +231,14 @@ pub(crate) static ACTIONS: &[Spec] = &[
         &[Context::Nodes, Context::Logs],
     ),
     spec(
+        Action::Window,
+        "window",
+        "window",
+        "look back 1, 5 or 60 minutes",
+        &[Key::of('w')],
+        &[Context::Traffic],
+    ),
+    spec(
         Action::Follow,
         "follow",
         "follow",
@@ -268,7 +276,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "pane",
         "to the next pane",
         &[Key::code(KeyCode::Tab)],
-        &[Context::Messages, Context::Presence, Context::Logs, Context::Writing],
+        &[Context::Traffic, Context::Messages, Context::Presence, Context::Logs, Context::Writing],
     ),
     spec(
         Action::PreviousPane,
@@ -276,7 +284,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "",
         "to the previous pane",
         &[Key::code(KeyCode::BackTab)],
-        &[Context::Messages, Context::Presence, Context::Logs, Context::Writing],
+        &[Context::Traffic, Context::Messages, Context::Presence, Context::Logs, Context::Writing],
     ),
     spec(
         Action::Zoom,

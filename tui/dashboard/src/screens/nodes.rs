@@ -124,6 +124,19 @@ impl View {
         self.sort = Some(column);
     }
 
+    /// The title of the column that is sorted by, empty for none, and whether the other way round.
+    pub(crate) fn sorting(&self) -> (&'static str, bool) {
+        let shape = COLUMNS.iter().find(|shape| Some(shape.column) == self.sort);
+        (shape.map_or("", |shape| shape.title), self.reversed)
+    }
+
+    /// Sorts like this again. A title that no column has sorts by none.
+    pub(crate) fn sort_like(&mut self, title: &str, reversed: bool) {
+        let shape = COLUMNS.iter().find(|shape| shape.title == title);
+        self.sort = shape.map(|shape| shape.column);
+        self.reversed = reversed;
+    }
+
     fn sort_by_next(&mut self, shown: &[Column]) {
         let next = match self.sort {
             None => shown.first(),

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use control::{
-    ControlError, Envelope, Failure, FailureCode, MessageStatus, NodeAction, NodeStatus,
+    ControlError, Envelope, Failure, FailureCode, History, MessageStatus, NodeAction, NodeStatus,
     SendRequest, State, StreamEvent,
 };
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
@@ -69,6 +69,10 @@ impl Source for Script {
             .send(format!("send {} {} {words}", request.from, request.to))
             .expect("the story goes on");
         Ok(fixture::message(&request.from, &request.to, &words))
+    }
+
+    async fn history(&self, window_s: u64, step_s: u64) -> Result<History, ControlError> {
+        Ok(fixture::history(window_s, step_s))
     }
 }
 
