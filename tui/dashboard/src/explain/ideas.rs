@@ -53,6 +53,7 @@ impl Idea {
         Self::Tracing,
     ];
 
+    #[expect(clippy::too_many_lines, reason = "a table")]
     pub(super) fn entry(self) -> Entry {
         use Topic::{Idea as I, Screen as S};
         match self {

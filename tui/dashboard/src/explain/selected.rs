@@ -34,7 +34,8 @@ fn on_screen(model: &Model) -> Option<Topic> {
             let letter = model.screens.messages.selected(Some(devnet))?;
             Letter::of(word(devnet, letter)).map(Topic::Letter)
         }
-        Screen::Traffic | Screen::Logs | Screen::Problems => None,
+        Screen::Traffic => Some(Topic::Traffic(model.screens.traffic.pane)),
+        Screen::Logs | Screen::Problems => None,
     }
 }
 

@@ -387,14 +387,11 @@ fn step_packet(model: &mut Model, forward: bool) {
         let at = if forward { at.checked_add(1)? } else { at.checked_sub(1)? };
         view.packets.get(at).map(|packet| (packet.fragment, packet.attempt))
     });
-    match (next, model.overlays.last_mut()) {
-        (Some(packet), Some(Overlay::Journey(journey))) => {
-            (journey.packet, journey.stop) = (Some(packet), None);
-        }
-        _ => {
-            let which = if forward { "last" } else { "first" };
-            model.say(Tone::Warning, format!("this is the {which} packet of the message"));
-        }
+    if let (Some(packet), Some(Overlay::Journey(journey))) = (next, model.overlays.last_mut()) {
+        (journey.packet, journey.stop) = (Some(packet), None);
+    } else {
+        let which = if forward { "last" } else { "first" };
+        model.say(Tone::Warning, format!("this is the {which} packet of the message"));
     }
 }
 
@@ -413,14 +410,11 @@ fn step_message(model: &mut Model, forward: bool) {
         };
         devnet.letters.sent().nth(at).map(|letter| letter.id.clone())
     });
-    match next {
-        Some(message) => {
-            model.overlays.pop();
-            open(model, message);
-        }
-        None => {
-            let which = if forward { "newest" } else { "oldest" };
-            model.say(Tone::Warning, format!("this is the {which} message"));
-        }
+    if let Some(message) = next {
+        model.overlays.pop();
+        open(model, message);
+    } else {
+        let which = if forward { "newest" } else { "oldest" };
+        model.say(Tone::Warning, format!("this is the {which} message"));
     }
 }
