@@ -11,10 +11,7 @@ use crate::state::{Devnet, Mark, Node};
 pub(crate) fn selected(model: &Model) -> Topic {
     if let Some(overlay) = model.overlays.last() {
         return match overlay {
-            Overlay::Journey(journey) => match journey.stop(model) {
-                Some((way, part)) => Topic::Stop(way, part),
-                None => Topic::Journey,
-            },
+            Overlay::Journey(journey) => journey.topic(model),
             _ => Topic::Card,
         };
     }

@@ -13,12 +13,13 @@ use ratatui::text::{Line, Span};
 
 use super::Overlay;
 use crate::action::Action;
+use crate::explain::{DropReason, Fact, Idea, Topic};
 use crate::message::Effect;
 use crate::model::{Model, Tone};
 use crate::motion::Motion;
 use crate::scene::Scene;
 use crate::screens::messages::{progress, quoted};
-use crate::state::{Course, Devnet, Part, StopId, Whereabouts};
+use crate::state::{Course, Devnet, Fate, Part, StopId, Whereabouts};
 use crate::text;
 
 /// Most of a message's text in the title, in columns.
@@ -62,11 +63,18 @@ impl Journey {
         Self { message, packet: None, stop: None }
     }
 
-    /// The stop that is selected.
-    pub(crate) fn stop(&self, model: &Model) -> Option<(Way, Part)> {
-        let view = self.view(model)?;
-        let shown = view.shown?;
-        shown.course.stops.get(shown.stop).map(|stop| (stop.id.way, stop.id.part))
+    /// What there is to explain: why the packet ended at the selected stop, else what that stop is.
+    pub(crate) fn topic(&self, model: &Model) -> Topic {
+        let shown = self.view(model).and_then(|view| view.shown);
+        let Some(shown) = shown else { return Topic::Journey };
+        let Some(stop) = shown.course.stops.get(shown.stop) else { return Topic::Journey };
+        match &stop.fate {
+            Fate::Dropped { reason, .. } => {
+                DropReason::of(reason).map_or(Topic::Fact(Fact::Dropped), Topic::Drop)
+            }
+            Fate::Silent => Topic::Idea(Idea::Tracing),
+            Fate::Told(_) | Fate::Ahead { .. } => Topic::Stop(stop.id.way, stop.id.part),
+        }
     }
 
     fn view<'a>(&'a self, model: &'a Model) -> Option<View<'a>> {

@@ -159,6 +159,12 @@ fn what_is_explained_is_what_is_selected() {
     journeys::events(packet).for_each(|event| drop(desk.hear(StreamEvent::Journey(event))));
     desk.press(Key::of('G'));
     assert_eq!(asked(&desk), "back at the sender");
+    let lost = fixture::sent(fixture::message("alice", "bob", "lost"));
+    let packet = journeys::dropped(&lost.id, 0, 1);
+    desk.hear(StreamEvent::Message(lost));
+    journeys::events(packet).for_each(|event| drop(desk.hear(StreamEvent::Journey(event))));
+    desk.press(Key::of('n'));
+    assert_eq!(asked(&desk), "mac");
 }
 
 #[test]

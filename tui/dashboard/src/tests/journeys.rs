@@ -11,9 +11,11 @@ use super::{Desk, settings, text};
 use crate::fixture::journeys::{self, Told};
 use crate::fixture::{self, Fixture};
 use crate::keys::Key;
-use crate::message::Effect;
+use crate::message::{Effect, Message};
 use crate::model::Settings;
 use crate::playback::{Pace, Playback};
+use crate::regions::Target;
+use crate::state::{Part, StopId};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 
@@ -206,6 +208,12 @@ fn keys_go_through_stops_packets_and_messages() {
     desk.press(Key::of('k'));
     let stop = text(&desk.screen(120, 40));
     assert!(stop.contains("it is an ack for alice"), "{stop}");
+    // Somebody points at a stop.
+    let sender = StopId { way: Way::There, part: Part::Sender, hop: 0 };
+    desk.tell(Message::Click(Target::Stop(sender)));
+    assert!(text(&desk.screen(120, 40)).contains("everything: the message, the route"));
+    desk.press(Key::of('G'));
+    desk.press(Key::of('k'));
     // Enter opens the card of that stop's node, Esc comes back.
     desk.press(Key::code(KeyCode::Enter));
     assert!(text(&desk.screen(120, 40)).contains(" provider-1 · provider "));
