@@ -8,17 +8,20 @@
 
 mod action;
 mod app;
+mod blocks;
 mod chrome;
 mod connection;
 mod describe;
 mod draw;
 mod filter;
+mod inbox;
 mod input_line;
 mod keys;
 mod message;
 mod model;
 mod motion;
 mod overlay;
+mod pattern;
 mod playback;
 mod regions;
 mod scene;
@@ -31,6 +34,7 @@ mod terminal;
 mod text;
 mod theme;
 mod update;
+mod wrap;
 
 pub use symbols::locale_is_utf8;
 
@@ -43,7 +47,6 @@ mod tests;
 
 use std::io;
 
-use crossterm::event::EventStream;
 use jiff::tz::TimeZone;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -53,7 +56,7 @@ use model::Settings;
 use playback::{Pace, Playback};
 use source::Source;
 use tape::Tape;
-use terminal::RealConsole;
+use terminal::{RealConsole, RealKeyboard};
 
 /// How the dashboard behaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -144,7 +147,7 @@ fn settings(options: Options) -> Settings {
 async fn show(source: impl Source, settings: Settings) -> Result<Outcome, Error> {
     let signals = signals()?;
     let mut console = RealConsole::take(settings.mouse)?;
-    run_with(&mut console, EventStream::new(), source, settings, signals).await
+    run_with(&mut console, RealKeyboard::default(), source, settings, signals).await
 }
 
 /// The signals that ask the process to end.

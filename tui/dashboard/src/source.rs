@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use control::{
-    ControlClient, ControlError, Envelope, EventStream, MessageStatus, NodeAction, NodeStatus,
-    SendRequest,
+    ControlClient, ControlError, Envelope, EventStream, Inbox, MessageStatus, NodeAction,
+    NodeStatus, SendRequest,
 };
 
 use crate::playback::Pace;
@@ -30,6 +30,13 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
         request: &SendRequest,
     ) -> impl Future<Output = Result<MessageStatus, ControlError>> + Send;
 
+    /// A page of what a client keeps of what it received: what has a greater number than this.
+    fn inbox(
+        &self,
+        client: &str,
+        after: u64,
+    ) -> impl Future<Output = Result<Inbox, ControlError>> + Send;
+
     /// Goes on at this pace. What is happening now has only one.
     fn set_pace(&self, _: Pace) {}
 }
@@ -53,6 +60,10 @@ impl Source for ControlClient {
 
     async fn send(&self, request: &SendRequest) -> Result<MessageStatus, ControlError> {
         Self::send(self, request).await
+    }
+
+    async fn inbox(&self, client: &str, after: u64) -> Result<Inbox, ControlError> {
+        Self::inbox(self, client, after).await
     }
 }
 

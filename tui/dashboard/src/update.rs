@@ -4,7 +4,7 @@ use contract::Time;
 use control::{Envelope, NodeAction, State, StreamEvent};
 
 use crate::Outcome;
-use crate::action::{self, Action};
+use crate::action::{self, Action, Context};
 use crate::connection::Connection;
 use crate::input_line::Edit;
 use crate::keys::Key;
@@ -22,10 +22,18 @@ const WHEEL_ROWS: usize = 3;
 /// Applies a message that arrived at this moment of the dashboard's own clock.
 pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effect> {
     model.now = model.now.max(now);
+    let effects = apply(model, message);
+    screens::look(model);
+    effects
+}
+
+fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
     match message {
         Message::Key(key) => press(model, key),
         Message::Paste(text) => {
-            if model.context().takes_text() {
+            if model.context() == Context::Writing {
+                screens::edit_input(model, Edit::Insert(&text));
+            } else if model.context().takes_text() {
                 // The input lines have one line each.
                 let line = text.replace("\r\n", " ").replace(['\r', '\n', '\t'], " ");
                 let line: String = line.chars().filter(|c| !c.is_control()).collect();
@@ -77,10 +85,16 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
             Vec::new()
         }
         Message::Sent { text, result } => {
-            model.screens.messages.answered();
+            screens::messages::sent(model, text, result);
+            Vec::new()
+        }
+        Message::Inbox { client, result } => {
+            screens::messages::keep_inbox(model, client, result);
+            Vec::new()
+        }
+        Message::Paged { result } => {
             if let Err(Problem(problem)) = result {
-                model.say(Tone::Bad, format!("not sent: {problem}"));
-                model.screens.messages.give_back(text);
+                model.say(Tone::Bad, problem);
             }
             Vec::new()
         }
@@ -119,12 +133,27 @@ fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {
         }
         StreamEvent::Snapshot(snapshot) => {
             let before = model.live.take();
+            let is_another = before.as_ref().is_none_or(|before| {
+                before.info.started_unix_ms != snapshot.devnet.started_unix_ms
+            });
+            if is_another {
+                screens::messages::forget_inboxes(model);
+            }
             if before.is_none()
                 && let Some(notice) = snapshot.devnet.notices.first()
             {
                 model.say(Tone::Warning, notice.clone());
             }
             model.live = Some(Devnet::new(*snapshot, (envelope.seq, moment), before));
+            deselect_removed(model);
+            return screens::messages::ask_inboxes(model, None);
+        }
+        StreamEvent::Node(ref status) => {
+            let name = status.name.clone();
+            if let Some(live) = &mut model.live {
+                live.apply(envelope);
+            }
+            return screens::messages::ask_inboxes(model, Some(&name));
         }
         _ => {
             if let Some(live) = &mut model.live {
@@ -303,7 +332,7 @@ fn pause_or_resume(model: &Model) -> NodeAction {
 /// The process that an action is about: that of the card, or the selected one.
 fn node_meant(model: &Model) -> Option<String> {
     let of_card = model.overlays.iter().rev().find_map(Overlay::node);
-    of_card.or_else(|| model.selected_node().map(|node| node.name().to_owned()))
+    of_card.or_else(|| screens::meant(model))
 }
 
 fn node_logs(model: &mut Model) {

@@ -2,23 +2,25 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use control::{
-    ControlError, Envelope, Failure, FailureCode, MessageStatus, NodeAction, NodeStatus,
+    ControlError, Envelope, Failure, FailureCode, Inbox, MessageStatus, NodeAction, NodeStatus,
     SendRequest, State, StreamEvent,
 };
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use futures_util::Stream;
+use futures_util::future::BoxFuture;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use tokio::sync::{mpsc, watch};
 
 use super::{settings, text};
-use crate::app::{Console, run_with};
+use crate::app::{self, Console, run_with};
 use crate::fixture::{self, Fixture};
 use crate::model::Settings;
 use crate::source::{Events, Source};
@@ -70,6 +72,10 @@ impl Source for Script {
             .expect("the story goes on");
         Ok(fixture::message(&request.from, &request.to, &words))
     }
+
+    async fn inbox(&self, _: &str, _: u64) -> Result<Inbox, ControlError> {
+        Ok(Inbox { messages: vec![], more: false, last: Some(0) })
+    }
 }
 
 /// A terminal in memory. After each frame its text can be seen.
@@ -97,6 +103,15 @@ impl Console for Paper {
     fn suspend(&mut self) -> io::Result<()> {
         self.asked.send("suspend".into()).map_err(io::Error::other)
     }
+
+    fn page(&mut self, file: &Path) -> io::Result<BoxFuture<'static, io::Result<()>>> {
+        self.asked.send(format!("page {}", file.display())).map_err(io::Error::other)?;
+        Ok(Box::pin(std::future::ready(Ok(()))))
+    }
+
+    fn resume(&mut self) -> io::Result<()> {
+        self.asked.send("resume".into()).map_err(io::Error::other)
+    }
 }
 
 /// Keys as they are pressed.
@@ -109,6 +124,8 @@ impl Stream for Keyboard {
         self.0.poll_recv(context).map(|event| event.map(Ok))
     }
 }
+
+impl app::Keyboard for Keyboard {}
 
 /// A dashboard that runs, and everything that can be done to it.
 struct Story {
