@@ -107,6 +107,9 @@ pub struct ClientArgs {
     /// Be a crowd instead: so many identities that only send cover
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=MAX_CROWD))]
     pub crowd: Option<u16>,
+    /// Tell the supervisor what becomes of each packet: what a mixnet exists to hide
+    #[arg(long, hide = true)]
+    pub trace: bool,
 }
 
 impl ClientArgs {

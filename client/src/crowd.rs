@@ -304,7 +304,7 @@ impl Crowd {
         for tally in self.members.iter().map(|member| &member.tally).chain(&self.leaving) {
             sum.add(&read(tally));
         }
-        let Tally { traffic, received, dropped, .. } = sum;
+        let Tally { traffic, received, dropped, transits, .. } = sum;
         let reasons = dropped.into_iter().chain([(drops::QUEUE, self.shared.links.dropped())]);
         self.shared.reporter.report(Event::Metrics(NodeMetrics {
             t: clock::now(),
@@ -312,6 +312,7 @@ impl Crowd {
             sent: self.shared.links.sent(),
             dropped: drops::add_up(reasons),
             traffic: Some(traffic),
+            transits: Some(transits),
             ..NodeMetrics::default()
         }));
     }
@@ -322,6 +323,7 @@ impl Tally {
     fn add(&mut self, other: &Self) {
         self.traffic += other.traffic;
         self.received += other.received;
+        self.transits.merge(&other.transits);
         for (reason, count) in &other.dropped {
             *self.dropped.entry(reason).or_default() += count;
         }

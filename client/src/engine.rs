@@ -10,14 +10,15 @@ mod build;
 mod compose;
 mod output;
 mod ping;
+mod transit;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::{Rates, Time, TrafficCounters};
+use contract::{Rates, Time, TrafficCounters, Transits};
 use rand::{CryptoRng, RngExt};
-use runtime::{Network, NodeSeed};
+use runtime::{Network, NodeSeed, Traces};
 use sphinx::{OwnSeal, PacketBuilder, PrivateKey};
 use wire::{ClientAddress, Identifier, MessageId, PublicKey};
 
@@ -97,6 +98,12 @@ pub struct Client {
     counters: TrafficCounters,
     received: u64,
     dropped: BTreeMap<&'static str, u64>,
+    /// When the streams began; none until then.
+    began: Option<Time>,
+    /// How long cover took, since this was last taken.
+    transits: Transits,
+    /// Takes what becomes of packets; none where tracing is off.
+    traces: Option<Traces>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +148,9 @@ impl Client {
             counters: TrafficCounters::default(),
             received: 0,
             dropped: BTreeMap::new(),
+            began: None,
+            transits: Transits::default(),
+            traces: None,
         }
     }
 
@@ -149,6 +159,12 @@ impl Client {
     #[must_use]
     pub fn seeded(self, seed: Option<NodeSeed>) -> Self {
         Self { choices: Choices::of(seed), ..self }
+    }
+
+    /// The same where tracing is on, if it is: [`Output::Sent`] tells more, and what is opened is told.
+    #[must_use]
+    pub fn tracing(self, traces: Option<Traces>) -> Self {
+        Self { traces, ..self }
     }
 
     /// Where it can be reached.
@@ -188,6 +204,7 @@ impl Client {
     /// starts the streams.
     pub fn poll(&mut self, now: Time, rng: &mut impl CryptoRng) -> Vec<Output> {
         let mut outputs = Vec::new();
+        self.began.get_or_insert(now);
         self.poll_probe(now, rng, &mut outputs);
         self.pings.expire(now, &mut outputs);
         let mut failed = Vec::new();
@@ -254,6 +271,11 @@ impl Client {
             unacknowledged: self.outbox.unacknowledged() as u64,
             ..self.counters
         }
+    }
+
+    /// How long cover took from leaving until it was back: what came since this was last asked.
+    pub fn take_transits(&mut self) -> Transits {
+        std::mem::take(&mut self.transits)
     }
 
     /// Packets that the provider delivered since the start.
@@ -326,7 +348,7 @@ impl Client {
     ) -> bool {
         let Next { fragment, to, attempt, .. } = next;
         let (message, attempt) = (fragment.message, *attempt);
-        let built = match self.build_fragment(now, rng, next) {
+        let mut built = match self.build_fragment(now, rng, next) {
             Ok(built) => built,
             // Another route is chosen at the next slot.
             Err(CannotBuild::NoRoute(_) | CannotBuild::Hop(_)) => return false,
@@ -346,9 +368,10 @@ impl Client {
             outputs.push(Output::BlockUsed { message, block });
         }
         let fragment = fragment.index;
+        let trace = built.take_trace();
         let (send, route, awaited) = built.into_parts();
         let finished = self.outbox.sent(next, awaited);
-        outputs.extend([send, Output::Sent { message, fragment, attempt, route }]);
+        outputs.extend([send, Output::Sent { message, fragment, attempt, route, trace }]);
         if finished {
             outputs.push(Output::Finished { message });
         }

@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use contract::{Event, MessageEvent, MessageStage, Time, TrafficCounters};
+use contract::{Event, MessageEvent, MessageStage, Time, TrafficCounters, Transits};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use rand::rngs::StdRng;
-use runtime::{Links, Network, NodeSeed, Reporter, Timer, clock};
+use runtime::{Links, Network, NodeSeed, Reporter, Timer, Traces, clock};
 use sphinx::{PacketBuilder, PrivateKey};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -45,6 +45,7 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(3);
 pub(crate) struct Tally {
     pub(crate) traffic: TrafficCounters,
     pub(crate) received: u64,
+    pub(crate) transits: Transits,
     pub(crate) dropped: BTreeMap<&'static str, u64>,
     /// Why it is not ready; none if it is.
     pub(crate) waiting_for: Option<String>,
@@ -60,6 +61,8 @@ pub(crate) struct Shared {
     pub(crate) links: Links,
     pub(crate) timer: Arc<Timer>,
     pub(crate) reporter: Reporter,
+    /// Takes what becomes of packets; none where tracing is off.
+    pub(crate) traces: Option<Traces>,
 }
 
 /// What an identity keeps on disk, and what a former process has left there. One of a crowd has
@@ -120,7 +123,7 @@ impl Identity {
         let mut settings = shared.settings.clone();
         let at_first = *settings.borrow_and_update();
         let engine = Client::new(key, provider, at_first, shared.packets.clone());
-        let mut engine = engine.seeded(seed);
+        let mut engine = engine.seeded(seed).tracing(shared.traces.clone());
         engine.set_network(Arc::clone(&networks.borrow_and_update()));
         let timer = Arc::clone(&shared.timer);
         let journal = journal.map(|Journal { storage, outgoing }| (storage, outgoing));
@@ -348,23 +351,21 @@ impl Driver {
         for output in outputs {
             match output {
                 Output::Send { to, packet } => self.shared.links.send(to, packet),
-                Output::Sent { message, fragment, attempt, route } => {
+                Output::Sent { message, fragment, attempt, route, trace } => {
                     let route = route.iter().map(ToString::to_string).collect();
-                    self.report(
-                        message,
-                        MessageStage::Sent { fragment, attempt, route, trace: None },
-                    );
+                    self.report(message, MessageStage::Sent { fragment, attempt, route, trace });
                 }
                 Output::BlockUsed { message, block } => {
                     if let Some(storage) = &self.storage {
                         storage.block_used(message, block);
                     }
                 }
-                Output::Acknowledged { message, fragment } => {
+                Output::Acknowledged { message, fragment, attempt } => {
                     if let Some(storage) = &self.storage {
                         storage.acknowledged(message, fragment);
                     }
-                    self.report(message, MessageStage::Acknowledged { fragment, attempt: None });
+                    let attempt = self.shared.traces.as_ref().map(|_| attempt);
+                    self.report(message, MessageStage::Acknowledged { fragment, attempt });
                 }
                 Output::Finished { message } => self.finish(message, &Fate::Acknowledged),
                 Output::Failed { message, reason } => {
@@ -403,6 +404,7 @@ impl Driver {
         let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
         tally.traffic = self.engine.counters();
         tally.received = self.engine.received();
+        tally.transits.merge(&self.engine.take_transits());
         // At every packet, and rarely is there anything new.
         if tally.dropped != *self.engine.dropped() {
             tally.dropped.clone_from(self.engine.dropped());

@@ -121,6 +121,8 @@ pub(crate) struct Awaited {
 pub(crate) struct Acknowledged {
     pub(crate) message: MessageId,
     pub(crate) index: u32,
+    /// Which attempt carried it, from 1.
+    pub(crate) attempt: u32,
     /// Whether it was the message's last.
     pub(crate) finished: bool,
 }
@@ -263,7 +265,7 @@ impl Outbox {
             piece.awaited.push(awaited);
             return false;
         }
-        self.done(id, index).is_some_and(|acknowledged| acknowledged.finished)
+        self.done(id, index) == Some(true)
     }
 
     /// An acknowledgement came. `answered` is told which mixnodes have done their work for it.
@@ -274,9 +276,11 @@ impl Outbox {
     ) -> Option<Acknowledged> {
         let &(id, index) = self.identifiers.get(identifier)?;
         let piece = self.messages.get(&id)?.underway.get(&index)?;
-        let awaited = piece.awaited.iter().find(|awaited| awaited.identifier == *identifier)?;
-        answered(&awaited.mixnodes);
-        self.done(id, index)
+        let place = piece.awaited.iter().position(|awaited| awaited.identifier == *identifier)?;
+        answered(&piece.awaited[place].mixnodes);
+        let attempt = u32::try_from(place + 1).expect("at most MAX_ATTEMPTS");
+        let finished = self.done(id, index)?;
+        Some(Acknowledged { message: id, index, attempt, finished })
     }
 
     /// Puts fragments whose acknowledgement is overdue in front of the queue.
@@ -391,8 +395,8 @@ impl Outbox {
         self.deadlines.len()
     }
 
-    /// Marks a fragment as done, if it was not before.
-    fn done(&mut self, id: MessageId, index: u32) -> Option<Acknowledged> {
+    /// Marks a fragment as done, if it was not before; says whether it was its message's last.
+    fn done(&mut self, id: MessageId, index: u32) -> Option<bool> {
         let message = self.messages.get_mut(&id)?;
         let piece = message.underway.remove(&index)?;
         let finished = message.is_done();
@@ -401,7 +405,7 @@ impl Outbox {
         if finished {
             self.remove(id);
         }
-        Some(Acknowledged { message: id, index, finished })
+        Some(finished)
     }
 
     fn forget(&mut self, piece: Piece) {

@@ -8,8 +8,8 @@ use contract::{Answer, Command, Endpoint, Event, Fatal, FatalCode, Outcome, Requ
 use directory_api::METRICS_INTERVAL;
 use directory_client::DirectoryClient;
 use runtime::{
-    Fallback, LINKS_INTERVAL, Links, ListenOn, LoadedKey, Network, Process, Reporter, Timer, clock,
-    follow_topology, listen, load_key, with_causes,
+    Fallback, LINKS_INTERVAL, Links, ListenOn, LoadedKey, Network, Process, Reporter, Timer,
+    Traces, clock, follow_topology, listen, load_key, with_causes,
 };
 use sphinx::PacketBuilder;
 use tokio::net::TcpListener;
@@ -97,6 +97,7 @@ async fn run(
     let Process { reporter, requests, shutdown } = process;
     let directory = DirectoryClient::new(&args.directory)
         .map_err(|error| Fatal::new(FatalCode::Usage, with_causes(&error)))?;
+    let traces = Traces::asked_for(args.trace, &reporter)?;
     let timer = Timer::start().map_err(|error| {
         Fatal::new(FatalCode::Other, format!("cannot start the timer: {error}"))
     })?;
@@ -109,9 +110,10 @@ async fn run(
         settings: changing,
         packets: PacketBuilder::new(WireProfile::CURRENT),
         networks: networks.clone(),
-        links: Links::new(WireProfile::CURRENT),
+        links: Links::new(WireProfile::CURRENT).tracing(traces.clone()),
         timer: Arc::new(timer),
         reporter: reporter.clone(),
+        traces,
     };
     let first_key = keys[0].key.clone();
     let mut former = None;
@@ -287,6 +289,9 @@ async fn page(storage: Option<Storage>, after: u64) -> Result<Outcome, String> {
 }
 
 fn report_links(shared: &Shared) {
+    if let Some(traces) = &shared.traces {
+        traces.report(&shared.reporter);
+    }
     let links = shared.links.take_events();
     if !links.is_empty() {
         shared.reporter.report(Event::Links { links });

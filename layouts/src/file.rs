@@ -71,6 +71,9 @@ pub(crate) struct LayoutFile {
     pub(crate) acks: Option<bool>,
     /// Whether mixnodes report their packets to the directory. Default: `true`.
     pub(crate) metrics: Option<bool>,
+    /// Whether nodes tell what became of each packet, so that the way of a message can be shown: what
+    /// a mixnet exists to hide. Default: `true`.
+    pub(crate) trace: Option<bool>,
     /// Whether nodes leave out what the originals of 2020 did not have: refusing replays, skipped layers and
     /// strangers at mailboxes. Default: `false`.
     pub(crate) faithful: Option<bool>,

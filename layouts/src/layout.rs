@@ -49,6 +49,9 @@ pub struct Layout {
     /// Whether mixnodes report their packets to the directory.
     #[serde(default = "yes")]
     pub metrics: bool,
+    /// Whether nodes tell what became of each packet, so that the way of a message can be shown.
+    #[serde(default = "yes")]
+    pub trace: bool,
     /// Whether nodes leave out what the originals of 2020 did not have: refusing replays, skipped
     /// layers and strangers at mailboxes.
     #[serde(default)]
@@ -116,6 +119,7 @@ impl Default for Layout {
             rates: profile.rates(),
             acks: true,
             metrics: true,
+            trace: true,
             faithful: false,
             restart: Restart::default(),
             seed: None,

@@ -130,6 +130,7 @@ impl Resolving<'_> {
             },
             acks: file.acks.unwrap_or(usual.acks),
             metrics: file.metrics.unwrap_or(usual.metrics),
+            trace: file.trace.unwrap_or(usual.trace),
             faithful: file.faithful.unwrap_or(usual.faithful),
             restart: file.restart.unwrap_or(usual.restart),
             seed: file.seed.map(Count::get),

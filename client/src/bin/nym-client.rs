@@ -331,6 +331,7 @@ impl Program for NymClient {
             second_port: None,
             allow_origin: config.allowed_origins,
             crowd: None,
+            trace: false,
         };
         client::run_client(args, run.process).await
     }

@@ -1,15 +1,16 @@
 //! What arriving packets mean.
 
-use contract::Time;
+use contract::{PacketTrace, Time};
 use sphinx::{open, recover_plaintext};
-use wire::{Fragment, Identifier, Kind, MessageId, NodeAddress, Plaintext};
+use wire::{Fragment, Identifier, Kind, NodeAddress, Plaintext};
 
 use super::{Client, Output, PURPOSE, Probe};
+use crate::outbox::Acknowledged;
 
 /// What a packet holds that is not an acknowledgement.
 enum Opened {
-    /// This client's own cover, with this id.
-    Cover(MessageId),
+    /// This client's own cover.
+    Cover(Fragment),
     /// A piece of a message, and over which reply block it came.
     Piece { fragment: Fragment, block: Option<Identifier> },
 }
@@ -23,8 +24,14 @@ impl Client {
             return self.take_ack(now, identifier);
         };
         match self.open(identifier, plaintext) {
-            Some(Opened::Cover(id)) => self.take_cover(now, id).into_iter().collect(),
-            Some(Opened::Piece { fragment, block }) => vec![Output::Received { fragment, block }],
+            Some(Opened::Cover(cover)) => self.take_cover(now, &cover).into_iter().collect(),
+            Some(Opened::Piece { fragment, block }) => {
+                if let Some(traces) = &self.traces {
+                    let message = fragment.message.to_string();
+                    traces.push(PacketTrace::Opened { t: now, message, fragment: fragment.index });
+                }
+                vec![Output::Received { fragment, block }]
+            }
             None => {
                 self.count_drop("malformed");
                 Vec::new()
@@ -36,7 +43,7 @@ impl Client {
     fn open(&self, identifier: &Identifier, plaintext: &[u8]) -> Option<Opened> {
         let sealed = Plaintext::decode(plaintext).ok()?.sealed;
         if let Some(cover) = self.own_seal.open(&sealed) {
-            return Some(Opened::Cover(Fragment::decode(&cover).ok()?.message));
+            return Some(Opened::Cover(Fragment::decode(&cover).ok()?));
         }
         let (opened, block) = if let Ok(opened) = open(&self.key, PURPOSE, &sealed) {
             (opened, None)
@@ -54,9 +61,9 @@ impl Client {
         let answered = |mixnodes: &[NodeAddress]| health.answered(now, mixnodes);
         if let Some(acknowledged) = outbox.acknowledge(identifier, answered) {
             self.counters.acks_returned += 1;
-            let (message, fragment) = (acknowledged.message, acknowledged.index);
-            let mut outputs = vec![Output::Acknowledged { message, fragment }];
-            if acknowledged.finished {
+            let Acknowledged { message, index: fragment, attempt, finished } = acknowledged;
+            let mut outputs = vec![Output::Acknowledged { message, fragment, attempt }];
+            if finished {
                 outputs.push(Output::Finished { message });
             }
             return outputs;
@@ -69,15 +76,18 @@ impl Client {
         Vec::new()
     }
 
-    fn take_cover(&mut self, now: Time, cover: MessageId) -> Option<Output> {
+    fn take_cover(&mut self, now: Time, cover: &Fragment) -> Option<Output> {
         match self.probe {
-            Probe::Underway { id, sent } if id == cover => {
+            Probe::Underway { id, sent } if id == cover.message => {
                 self.probe = Probe::Returned;
                 Some(Output::Ready { took: now.saturating_since(sent) })
             }
             _ => {
                 self.counters.loops_returned += 1;
-                self.pings.returned(now, cover)
+                if let Some(took) = self.transit(now, &cover.data) {
+                    self.transits.add(took);
+                }
+                self.pings.returned(now, cover.message)
             }
         }
     }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::Time;
+use contract::{AckPlan, SentTrace, Time};
 use rand::rngs::StdRng;
 use rand::{CryptoRng, RngExt};
-use sphinx::{BuildError, Route, SealError, seal};
+use runtime::micros;
+use sphinx::{BuildError, Route, SealError, print_of, seal};
 use wire::{
     ACK_HEADER_BYTES, ClientAddress, Fragment, Identifier, Kind, MessageId, NodeAddress, Plaintext,
     PublicKey, ReplyBlock,
@@ -28,7 +29,7 @@ impl Client {
         message: MessageId,
         mean_delay: Duration,
     ) -> Result<Built, CannotBuild> {
-        let data = Vec::new();
+        let data = self.cover_data(now, purpose);
         let cover = Fragment { kind: Kind::LoopCover, message, index: 0, count: 1, data };
         let to = self.address;
         let mut over = self.over(rng, purpose, mean_delay);
@@ -110,12 +111,14 @@ impl Client {
         let route = self.route(&to.provider, over)?;
         let nodes: Vec<NodeAddress> = route.hops.iter().map(|hop| hop.address).collect();
         let mixnodes = &nodes[..nodes.len().saturating_sub(1)];
-        let (plaintext, awaited) =
+        let (plaintext, ack) =
             self.plaintext(now, rng, &to.client, fragment, (mixnodes, route.delay()), over)?;
         // Of a reply it is that of the reply block. Nobody on the way can tell the two apart.
         let identifier = rng.random();
         let packet = self.packets.build_packet(rng, &route, &to.client, &identifier, &plaintext)?;
-        Ok(Built { nodes, delay: route.delay(), packet, awaited })
+        let trace = self.trace(fragment.kind, &packet, Some(&route), ack.as_ref());
+        let awaited = ack.map(|ack| ack.awaited);
+        Ok(Built { nodes, delay: route.delay(), packet, awaited, trace })
     }
 
     fn build_over_block(
@@ -130,10 +133,12 @@ impl Client {
         // client's own tells.
         let known = over.mean_delay * 2 * u32::from(self.settings.layers);
         let nodes = vec![block.first_hop];
-        let (plaintext, awaited) =
+        let (plaintext, ack) =
             self.plaintext(now, rng, &block.key, fragment, (&nodes, known), over)?;
         let packet = self.packets.build_reply(block, &plaintext)?;
-        Ok(Built { nodes, delay: known, packet, awaited })
+        let trace = self.trace(fragment.kind, &packet, None, ack.as_ref());
+        let awaited = ack.map(|ack| ack.awaited);
+        Ok(Built { nodes, delay: known, packet, awaited, trace })
     }
 
     /// What the recipient's provider finds in the packet. `way` are the mixnodes to there and the sum
@@ -146,8 +151,8 @@ impl Client {
         fragment: &Fragment,
         way: (&[NodeAddress], Duration),
         over: &mut Over,
-    ) -> Result<(Vec<u8>, Option<Awaited>), CannotBuild> {
-        let mut awaited = None;
+    ) -> Result<(Vec<u8>, Option<Ack>), CannotBuild> {
+        let mut ack = None;
         let mut ack_header: [u8; ACK_HEADER_BYTES] = rng.random();
         let mut ack_first_hop = None;
         if self.settings.acks {
@@ -159,11 +164,12 @@ impl Client {
             let (there, delay) = way;
             let known = delay + back.delay();
             let returning = back.hops.iter().map(|hop| hop.address).take(back.hops.len() - 1);
-            awaited = Some(Awaited {
+            let awaited = Awaited {
                 identifier,
                 deadline: now + known.mul_f64(1.5) + ACK_MARGIN,
                 mixnodes: there.iter().copied().chain(returning).collect(),
-            });
+            };
+            ack = Some(Ack { awaited, header: ack_header, route: back });
         }
         let content = fragment.encode();
         let sealed = match fragment.kind {
@@ -171,8 +177,40 @@ impl Client {
             Kind::Message | Kind::MessageWithReplies => seal(rng, recipient, PURPOSE, &content)?,
         };
         let plaintext = Plaintext { ack_header, ack_first_hop, sealed }.encode();
-        Ok((plaintext, awaited))
+        Ok((plaintext, ack))
     }
+
+    /// What is told of a packet of a message where tracing is on. Of a reply the route is not known.
+    fn trace(
+        &self,
+        kind: Kind,
+        packet: &[u8],
+        route: Option<&Route>,
+        ack: Option<&Ack>,
+    ) -> Option<Box<SentTrace>> {
+        if self.traces.is_none() || kind == Kind::LoopCover {
+            return None;
+        }
+        let ack = ack.map(|ack| AckPlan {
+            packet: print_of(&ack.header),
+            route: ack.route.hops.iter().map(|hop| hop.address.to_string()).collect(),
+            asked_us: asked_us(&ack.route),
+        });
+        let asked_us = route.map(asked_us).unwrap_or_default();
+        Some(Box::new(SentTrace { packet: print_of(packet), asked_us, ack }))
+    }
+}
+
+/// What the nodes of a route are asked to wait.
+fn asked_us(route: &Route) -> Vec<u64> {
+    route.hops.iter().map(|hop| micros(hop.delay)).collect()
+}
+
+/// The acknowledgement that a packet carries.
+struct Ack {
+    awaited: Awaited,
+    header: [u8; ACK_HEADER_BYTES],
+    route: Route,
 }
 
 /// How the routes of one packet are chosen.
@@ -192,6 +230,8 @@ pub(super) struct Built {
     delay: Duration,
     packet: Vec<u8>,
     awaited: Option<Awaited>,
+    /// None of cover, nor where tracing is off.
+    trace: Option<Box<SentTrace>>,
 }
 
 impl Built {
@@ -203,6 +243,11 @@ impl Built {
     /// Its way.
     pub(super) fn route(&self) -> &[NodeAddress] {
         &self.nodes
+    }
+
+    /// What is told of it besides its way, if anything.
+    pub(super) fn take_trace(&mut self) -> Option<Box<SentTrace>> {
+        self.trace.take()
     }
 
     /// What sends it, its way, and the acknowledgement that it carries.

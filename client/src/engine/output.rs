@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use contract::SentTrace;
 use wire::{Fragment, Identifier, MessageId, NodeAddress};
 
 use super::PingId;
@@ -26,6 +27,8 @@ pub enum Output {
         attempt: u32,
         /// Mixnodes in order, then the provider.
         route: Vec<NodeAddress>,
+        /// What else is known of the packet; none where tracing is off.
+        trace: Option<Box<SentTrace>>,
     },
     /// A fragment went over a reply block, which is of no more use.
     BlockUsed {
@@ -40,6 +43,8 @@ pub enum Output {
         message: MessageId,
         /// Which fragment, from 0.
         fragment: u32,
+        /// Which attempt carried the acknowledgement, from 1.
+        attempt: u32,
     },
     /// All fragments of a message are acknowledged or, without acknowledgements, sent.
     Finished {

@@ -33,6 +33,7 @@ async fn what_is_being_written_when_a_client_stops_is_answered() {
             links: Links::new(WireProfile::CURRENT),
             timer: Arc::new(Timer::start().expect("a timer")),
             reporter: Reporter::new(|_| {}),
+            traces: None,
         },
         asks: waiting,
         journal: Some(Journal { storage: storage.clone(), outgoing: restored.outgoing }),

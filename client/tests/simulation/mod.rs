@@ -19,7 +19,7 @@ use mixnode::{Mixnode, Replays};
 use provider::{Mailbox, Protocol, Provider, Stored};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use runtime::{FrameStore, TopologyFollower};
+use runtime::{FrameStore, Received, TopologyFollower};
 use sphinx::{HopProcessor, PacketBuilder, PrivateKey, ReplaySet, Unwrapped};
 use wire::{ClientAddress, MessageId, NodeAddress, PublicKey, WireProfile};
 
@@ -365,15 +365,13 @@ impl Simulation {
     }
 
     fn arrive_at_provider(&mut self, packet: &[u8]) {
-        let Some(parcel) = self.provider.take(self.now, vec![packet.to_vec()]).pop() else {
+        let received = Received { t: self.now, packet: packet.to_vec() };
+        let Some(parcel) = self.provider.take(self.now, vec![received]).pop() else {
             return;
         };
         let stored = self.mailbox.store(std::slice::from_ref(&parcel)).expect("stores");
         assert_eq!(stored, [Stored::Yes]);
-        let ack = parcel.ack.as_ref();
-        if let Some(ack) =
-            ack.and_then(|ack| self.provider.acknowledge(self.now, &mut self.provider_rng, ack))
-        {
+        if let Some(ack) = self.provider.stored(self.now, &mut self.provider_rng, &parcel) {
             self.transmit(ack.to, ack.packet);
         }
         let client = self.clients.iter().position(|c| c.engine.address().client == parcel.client);

@@ -94,7 +94,8 @@ pub enum PacketTrace {
         after: Print,
         /// Address of the next hop.
         to: String,
-        /// How many other packets waited there when it came.
+        /// How many other packets waited there when it came. Of a mixnode with several workers: with
+        /// the one that took it.
         pool: u32,
     },
     /// A provider took it and stored what was in it.
@@ -107,7 +108,8 @@ pub enum PacketTrace {
         before: Print,
         /// Key of the client that it is for, base58.
         client: String,
-        /// The acknowledgement that it carried, if the provider sent it.
+        /// The acknowledgement that it carried, if the provider sent it. One whose link is stuck is
+        /// also [`Dropped`](Self::Dropped).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ack: Option<AckTrace>,
     },
@@ -115,7 +117,7 @@ pub enum PacketTrace {
     Dropped {
         /// When.
         t: Time,
-        /// As it came.
+        /// As it came; of one that began at this node, as it would have gone.
         before: Print,
         /// Why: one of the words of [`NodeMetrics::dropped`](crate::NodeMetrics::dropped).
         reason: String,

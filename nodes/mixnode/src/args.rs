@@ -60,6 +60,9 @@ pub struct MixnodeArgs {
     /// Do not report packets to the directory
     #[arg(long)]
     pub no_metrics: bool,
+    /// Tell the supervisor what becomes of each packet: what a mixnet exists to hide
+    #[arg(long, hide = true)]
+    pub trace: bool,
 }
 
 impl MixnodeArgs {

@@ -5,13 +5,13 @@ mod hops;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use contract::Time;
-use runtime::{Frame, FrameStore, Network};
-use sphinx::{BATCH, HopProcessor, UnwrapError, Unwrapped};
+use contract::{Print, Time};
+use runtime::{Frame, FrameStore, Network, Passing, Traces};
+use sphinx::{BATCH, HopProcessor, UnwrapError, Unwrapped, print_of};
 use wire::NodeAddress;
 
 pub use self::hops::UNKNOWN_HOP_HOLD;
-use self::hops::{Held, Hops, Look};
+use self::hops::{Hops, Look};
 use crate::{Counters, DropReason, Replays};
 
 /// Most packets that wait at once: 20 MB. At the classic mean delay of 200 ms that is 40 000 packets
@@ -31,6 +31,8 @@ pub struct Departure {
     pub frame: Frame,
     /// When it should have left; none for one that had to wait for its next hop to become known.
     pub due: Option<Time>,
+    /// What is to be told of it once it has left; none where tracing is off.
+    pub passing: Option<Box<Passing>>,
 }
 
 /// A mixnode of one layer.
@@ -46,12 +48,16 @@ pub struct Mixnode {
     pool: BTreeMap<(Time, u64), Waiting>,
     counters: Counters,
     sequence: u64,
+    /// Takes what became of packets that it gave up; none where tracing is off.
+    traces: Option<Traces>,
 }
 
+/// A packet that waits.
 #[derive(Debug)]
 struct Waiting {
     to: NodeAddress,
     frame: Frame,
+    passing: Option<Box<Passing>>,
 }
 
 impl Mixnode {
@@ -68,7 +74,15 @@ impl Mixnode {
             pool: BTreeMap::new(),
             counters: Counters::default(),
             sequence: 0,
+            traces: None,
         }
+    }
+
+    /// The same where tracing is on, if it is: tells of packets that it gives up, and lets those that
+    /// leave say what is to be told of them.
+    #[must_use]
+    pub fn tracing(self, traces: Option<Traces>) -> Self {
+        Self { traces, ..self }
     }
 
     /// Takes packets that came now, and changes their bytes.
@@ -76,13 +90,21 @@ impl Mixnode {
         self.counters.received += packets.len() as u64;
         for packets in packets.chunks_mut(BATCH) {
             let mut outcomes = [const { None }; BATCH];
+            let mut prints = [None; BATCH];
+            if self.traces.is_some() {
+                // Now: taking off a layer changes them.
+                for (print, packet) in prints.iter_mut().zip(&*packets) {
+                    *print = Some(print_of(packet));
+                }
+            }
             self.processor.unwrap_batch(
                 packets,
                 |tag| self.replays.as_ref().is_none_or(|replays| replays.insert(now, tag)),
                 |index, outcome| outcomes[index] = Some(outcome),
             );
-            for (packet, outcome) in packets.iter().zip(outcomes.into_iter().flatten()) {
-                self.take_unwrapped(now, packet, outcome, frames);
+            let outcomes = outcomes.into_iter().flatten().zip(prints);
+            for (packet, (outcome, before)) in packets.iter().zip(outcomes) {
+                self.take_unwrapped(now, packet, before, outcome, frames);
             }
         }
     }
@@ -91,19 +113,24 @@ impl Mixnode {
         &mut self,
         now: Time,
         packet: &[u8],
+        before: Option<Print>,
         outcome: Result<Unwrapped, UnwrapError>,
         frames: &mut FrameStore,
     ) {
         match outcome {
             Ok(Unwrapped::Forward { delay, .. }) if delay > MAX_DELAY => {
-                self.count(DropReason::Delay);
+                self.give_up(now, DropReason::Delay, before);
             }
             Ok(Unwrapped::Forward { next, delay }) => {
                 self.sequence += 1;
-                self.insert((now + delay, self.sequence), next, packet, frames);
+                let passing = before.map(|before| {
+                    let (after, pool) = (print_of(packet), self.pool());
+                    Box::new(Passing { came: now, asked: delay, before, after, pool })
+                });
+                self.insert(now, (now + delay, self.sequence), next, packet, passing, frames);
             }
-            Ok(Unwrapped::Final { .. }) => self.count(DropReason::FinalHop),
-            Err(error) => self.count(error.into()),
+            Ok(Unwrapped::Final { .. }) => self.give_up(now, DropReason::FinalHop, before),
+            Err(error) => self.give_up(now, error.into(), before),
         }
     }
 
@@ -111,20 +138,27 @@ impl Mixnode {
     /// pool with long delays must not keep the others out.
     fn insert(
         &mut self,
+        now: Time,
         key: (Time, u64),
         to: NodeAddress,
         packet: &[u8],
+        passing: Option<Box<Passing>>,
         frames: &mut FrameStore,
     ) {
         if self.pool() >= MAX_POOL || frames.is_full() {
-            self.count(DropReason::PoolFull);
             match self.pool.last_entry() {
-                Some(longest) if *longest.key() > key => frames.release(longest.remove().frame),
-                _ => return,
+                Some(longest) if *longest.key() > key => {
+                    let longest = longest.remove();
+                    self.release(now, DropReason::PoolFull, longest, frames);
+                }
+                _ => {
+                    let before = passing.map(|passing| passing.before);
+                    return self.give_up(now, DropReason::PoolFull, before);
+                }
             }
         }
         let frame = frames.put(packet).expect("there is room, or was just made");
-        self.pool.insert(key, Waiting { to, frame });
+        self.pool.insert(key, Waiting { to, frame, passing });
     }
 
     /// Takes a new view of the network.
@@ -135,25 +169,21 @@ impl Mixnode {
     /// The next packet that leaves now, until there is none.
     pub fn next_departure(&mut self, now: Time, frames: &mut FrameStore) -> Option<Departure> {
         if let Some(held) = self.hops.next_known(now) {
-            return Some(self.leave(held.to, held.frame, None));
+            return Some(self.leave(held, None));
         }
-        while let Some((reason, frame)) = self.hops.next_refused(now) {
-            frames.release(frame);
-            self.count(reason);
+        while let Some((reason, held)) = self.hops.next_refused(now) {
+            self.release(now, reason, held, frames);
         }
         while let Some(first) = self.pool.first_entry() {
             let due = first.key().0;
             if due > now {
                 break;
             }
-            let Waiting { to, frame } = first.remove();
-            match self.hops.look(now, to) {
-                Look::Allowed => return Some(self.leave(to, frame, Some(due))),
-                Look::Unsure => self.hops.hold(Held { since: now, to, frame }),
-                Look::Refused(reason) => {
-                    frames.release(frame);
-                    self.count(reason);
-                }
+            let packet = first.remove();
+            match self.hops.look(now, packet.to) {
+                Look::Allowed => return Some(self.leave(packet, Some(due))),
+                Look::Unsure => self.hops.hold(now, packet),
+                Look::Refused(reason) => self.release(now, reason, packet, frames),
             }
         }
         None
@@ -181,12 +211,23 @@ impl Mixnode {
         &self.counters
     }
 
-    fn leave(&mut self, to: NodeAddress, frame: Frame, due: Option<Time>) -> Departure {
+    fn leave(&mut self, packet: Waiting, due: Option<Time>) -> Departure {
+        let Waiting { to, frame, passing } = packet;
         self.counters.sent(to.0);
-        Departure { to, frame, due }
+        Departure { to, frame, due, passing }
     }
 
-    fn count(&mut self, reason: DropReason) {
+    /// Gives up a packet that waited.
+    fn release(&mut self, now: Time, reason: DropReason, packet: Waiting, frames: &mut FrameStore) {
+        frames.release(packet.frame);
+        self.give_up(now, reason, packet.passing.map(|passing| passing.before));
+    }
+
+    /// Counts a packet that goes no further.
+    fn give_up(&mut self, now: Time, reason: DropReason, before: Option<Print>) {
         *self.counters.dropped.entry(reason).or_default() += 1;
+        if let (Some(traces), Some(before)) = (&self.traces, before) {
+            traces.dropped(now, before, reason.word());
+        }
     }
 }

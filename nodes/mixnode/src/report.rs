@@ -8,7 +8,7 @@ use std::time::Duration;
 use contract::{Event, NodeMetrics, Time};
 use directory_api::MixMetricReport;
 use directory_client::DirectoryClient;
-use runtime::{LatenessHistogram, MalformedFrames, Reporter, clock, drops, with_causes};
+use runtime::{LatenessHistogram, MalformedFrames, Reporter, Traces, clock, drops, with_causes};
 use tokio::sync::mpsc;
 
 use crate::worker::Worker;
@@ -22,6 +22,8 @@ pub(crate) struct Reports {
     pub(crate) workers: Vec<Worker>,
     pub(crate) malformed: MalformedFrames,
     pub(crate) replays: Option<Replays>,
+    /// None where tracing is off.
+    pub(crate) traces: Option<Traces>,
     pub(crate) reporter: Reporter,
     pub(crate) public_key: String,
     /// Takes reports for the directory; none if it is not told.
@@ -53,8 +55,11 @@ impl Logged {
 }
 
 impl Reports {
-    /// What left on links since this was last called.
+    /// What left on links since this was last called, and what became of packets.
     pub(crate) fn report_links(&self) {
+        if let Some(traces) = &self.traces {
+            traces.report(&self.reporter);
+        }
         let events = self.workers.iter().map(|worker| worker.links().take_events());
         let mut links: Vec<_> = events.flatten().collect();
         if links.is_empty() {

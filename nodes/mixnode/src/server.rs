@@ -10,7 +10,7 @@ use contract::{Answer, Command, Endpoint, Event, Fatal, FatalCode, Outcome, Requ
 use directory_api::{METRICS_INTERVAL, MixNodeReport};
 use directory_client::DirectoryClient;
 use runtime::{
-    AnnounceAs, Double, LINKS_INTERVAL, Links, MalformedFrames, Network, Process, Reporter,
+    AnnounceAs, Double, LINKS_INTERVAL, Links, MalformedFrames, Network, Process, Reporter, Traces,
     accept_packets, announce, clock, follow_topology, leave_directory, listen, with_causes,
 };
 use sphinx::HopProcessor;
@@ -40,6 +40,7 @@ pub async fn run(args: MixnodeArgs, process: Process) -> Result<(), Fatal> {
         return Err(Fatal::new(FatalCode::Usage, message));
     }
     let reporter = process.reporter.clone();
+    let traces = Traces::asked_for(args.trace, &reporter)?;
     let directory = DirectoryClient::new(&args.directory)
         .map_err(|error| Fatal::new(FatalCode::Usage, with_causes(&error)))?;
     let loaded = args.load_key()?;
@@ -51,10 +52,10 @@ pub async fn run(args: MixnodeArgs, process: Process) -> Result<(), Fatal> {
     tracing::info!("takes packets apart with {} arithmetic", processor.arithmetic());
     let announced = AnnounceAs::announced(args.announce_host, address);
     let double = Double::new(processor.public_key(), NodeAddress(announced));
-    let node =
-        Node::start(&args, processor, double, &directory, &reporter).await.map_err(|error| {
-            Fatal::new(FatalCode::Other, format!("cannot start the workers: {error}"))
-        })?;
+    let node = Node::start(&args, processor, double, &directory, &reporter, traces).await;
+    let node = node.map_err(|error| {
+        Fatal::new(FatalCode::Other, format!("cannot start the workers: {error}"))
+    })?;
     node.serve(args, listener, address, directory, process).await;
     Ok(())
 }
@@ -77,6 +78,7 @@ impl Node {
         double: Double,
         directory: &DirectoryClient,
         reporter: &Reporter,
+        traces: Option<Traces>,
     ) -> io::Result<Self> {
         let mut tasks = JoinSet::new();
         let (network, networks) = watch::channel(Arc::new(Network::default()));
@@ -88,8 +90,10 @@ impl Node {
         let count = args.workers.get();
         let mut workers = Vec::with_capacity(count);
         for _ in 0..count {
-            let engine = Mixnode::new(processor.clone(), args.layer, args.layers, replays.clone());
+            let engine = Mixnode::new(processor.clone(), args.layer, args.layers, replays.clone())
+                .tracing(traces.clone());
             let links = Links::new(processor.profile()).reporting_to(reporter);
+            let links = links.tracing(traces.clone());
             let wants_topology = Arc::clone(&wants_topology);
             workers.push(if count == 1 {
                 Worker::start_here(engine, links, wants_topology, &mut tasks)?
@@ -107,6 +111,7 @@ impl Node {
             workers,
             malformed: MalformedFrames::default(),
             replays,
+            traces,
             reporter: reporter.clone(),
             public_key: processor.public_key().to_string(),
             directory: to_directory,

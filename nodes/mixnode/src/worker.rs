@@ -16,7 +16,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::{JoinSet, yield_now};
 use wire::WireProfile;
 
-use crate::Mixnode;
+use crate::{Departure, Mixnode};
 
 /// While there is more to read than a read brings, what leaves is collected for so long: a write of
 /// many packets costs little more than one of a few. Packets that wait to be read wait longer.
@@ -196,7 +196,8 @@ impl Shared {
         // Taking packets takes time: what has become due meanwhile goes along.
         let now = clock::now();
         while let Some(departure) = engine.next_departure(now, batch.frames()) {
-            batch.push(departure.to, departure.frame, departure.due);
+            let Departure { to, frame, due, passing } = departure;
+            batch.push(to, frame, due, passing);
         }
         if engine.wants_topology(now) {
             self.wants_topology.notify_one();

@@ -49,6 +49,7 @@ fn parcels(count: usize) -> Vec<Parcel> {
             // Random bytes are not needed: nothing compresses.
             payload: vec![7; WireProfile::CURRENT.payload_bytes],
             ack: None,
+            arrival: None,
         })
         .collect()
 }

@@ -66,6 +66,9 @@ pub struct ProviderArgs {
     /// Most packets that wait for all clients together
     #[arg(long, value_name = "PACKETS", default_value_t = MAX_WAITING)]
     pub quota_total: u64,
+    /// Tell the supervisor what becomes of each packet: what a mixnet exists to hide
+    #[arg(long, hide = true)]
+    pub trace: bool,
 }
 
 impl ProviderArgs {

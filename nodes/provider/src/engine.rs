@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use contract::Time;
+use contract::{AckTrace, PacketTrace, Print, Time};
 use rand::Rng;
-use runtime::{Network, Place, Places};
-use sphinx::{HopProcessor, ReplaySet, UnwrapError, Unwrapped, ack_packet, recover_plaintext};
+use runtime::{Network, Place, Places, Received, Traces};
+use sphinx::{
+    HopProcessor, ReplaySet, UnwrapError, Unwrapped, ack_packet, print_of, recover_plaintext,
+};
 use wire::{ACK_HEADER_BYTES, HEADER_BYTES, Identifier, NodeAddress, Plaintext, PublicKey};
 
 /// Why a packet was given up. The words are those of the metrics.
@@ -82,6 +84,17 @@ pub struct Parcel {
     pub payload: Vec<u8>,
     /// To be sent once it is safely stored; none for what is itself an acknowledgement.
     pub ack: Option<PreparedAck>,
+    /// How its packet came; none where tracing is off.
+    pub arrival: Option<Arrival>,
+}
+
+/// How a packet came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// When it was taken from the link.
+    pub came: Time,
+    /// As it came.
+    pub before: Print,
 }
 
 /// A packet to send.
@@ -112,13 +125,22 @@ pub struct Provider {
     replays: Option<ReplaySet>,
     places: Places,
     counters: Counters,
+    /// Takes what becomes of packets; none where tracing is off.
+    traces: Option<Traces>,
 }
 
 impl Provider {
     /// A provider with this key. Without a replay set it is as the original ones were: it takes a packet
     /// as often as it comes.
     pub fn new(processor: HopProcessor, replays: Option<ReplaySet>) -> Self {
-        Self { processor, replays, places: Places::default(), counters: Counters::default() }
+        let (places, counters) = Default::default();
+        Self { processor, replays, places, counters, traces: None }
+    }
+
+    /// The same where tracing is on, if it is.
+    #[must_use]
+    pub fn tracing(self, traces: Option<Traces>) -> Self {
+        Self { traces, ..self }
     }
 
     /// Takes a new view of the network.
@@ -126,37 +148,51 @@ impl Provider {
         self.places.update(now, network);
     }
 
-    /// Takes packets that came now; returns what to store, in their order.
-    pub fn take(&mut self, now: Time, mut packets: Vec<Vec<u8>>) -> Vec<Parcel> {
+    /// Takes packets that have come; returns what to store, in their order.
+    pub fn take(&mut self, now: Time, mut packets: Vec<Received>) -> Vec<Parcel> {
         self.counters.received += packets.len() as u64;
+        let mut arrivals: Vec<Option<Arrival>> = vec![None; packets.len()];
+        if self.traces.is_some() {
+            // Now: taking off the layer changes them.
+            for (arrival, Received { t, packet }) in arrivals.iter_mut().zip(&packets) {
+                *arrival = Some(Arrival { came: *t, before: print_of(packet) });
+            }
+        }
         let mut outcomes = Vec::with_capacity(packets.len());
-        let mut bytes: Vec<&mut [u8]> = packets.iter_mut().map(Vec::as_mut_slice).collect();
+        let mut bytes: Vec<&mut [u8]> =
+            packets.iter_mut().map(|received| received.packet.as_mut_slice()).collect();
         self.processor.unwrap_batch(
             &mut bytes,
             |tag| self.replays.as_mut().is_none_or(|replays| replays.insert(now, tag)),
             |_, outcome| outcomes.push(outcome),
         );
-        let unwrapped = packets.into_iter().zip(outcomes);
-        unwrapped.filter_map(|(packet, outcome)| self.take_unwrapped(packet, outcome)).collect()
+        let unwrapped = packets.into_iter().zip(arrivals).zip(outcomes);
+        let parcels = unwrapped.filter_map(|((Received { packet, .. }, arrival), outcome)| {
+            self.take_unwrapped(now, packet, arrival, outcome)
+        });
+        parcels.collect()
     }
 
     fn take_unwrapped(
         &mut self,
+        now: Time,
         mut packet: Vec<u8>,
+        arrival: Option<Arrival>,
         outcome: Result<Unwrapped, UnwrapError>,
     ) -> Option<Parcel> {
+        let before = arrival.map(|arrival| arrival.before);
         match outcome {
             Ok(Unwrapped::Final { destination, identifier }) => {
                 packet.drain(..HEADER_BYTES);
                 let ack = prepared_ack(&packet);
-                Some(Parcel { client: destination, identifier, payload: packet, ack })
+                Some(Parcel { client: destination, identifier, payload: packet, ack, arrival })
             }
             Ok(Unwrapped::Forward { .. }) => {
-                self.drop_packet(DropReason::ForwardHop);
+                self.drop_packet(now, DropReason::ForwardHop, before);
                 None
             }
             Err(error) => {
-                self.drop_packet(error.into());
+                self.drop_packet(now, error.into(), before);
                 None
             }
         }
@@ -168,18 +204,33 @@ impl Provider {
         self.replays.as_ref().map(|replays| replays.window(now))
     }
 
-    /// The packet to send for a parcel that is safely stored now.
+    /// A parcel is safely stored now: returns the acknowledgement to send for it, if there is one.
     ///
     /// Its first hop must be a mixnode of layer 1: a sender must not be able to make a provider
     /// connect to any address it likes.
-    pub fn acknowledge(
+    pub fn stored(&mut self, now: Time, rng: &mut impl Rng, parcel: &Parcel) -> Option<AckToSend> {
+        let ack = parcel.ack.as_ref().and_then(|ack| self.acknowledge(now, rng, ack));
+        if let (Some(traces), Some(Arrival { came, before })) = (&self.traces, parcel.arrival) {
+            let ack = ack.as_ref().map(|AckToSend { to, packet }| AckTrace {
+                t: now,
+                packet: print_of(packet),
+                to: to.to_string(),
+            });
+            let client = parcel.client.to_string();
+            traces.push(PacketTrace::Kept { came, stored: now, before, client, ack });
+        }
+        ack
+    }
+
+    fn acknowledge(
         &mut self,
         now: Time,
         rng: &mut impl Rng,
         ack: &PreparedAck,
     ) -> Option<AckToSend> {
         if !self.places.is(now, ack.first_hop.0, Place::Layer(1)) {
-            self.drop_packet(DropReason::AckHop);
+            let print = self.traces.is_some().then(|| print_of(&ack.header));
+            self.drop_packet(now, DropReason::AckHop, print);
             return None;
         }
         self.counters.acks += 1;
@@ -187,9 +238,16 @@ impl Provider {
         Some(AckToSend { to: ack.first_hop, packet })
     }
 
-    /// Counts a parcel that could not be stored. Nobody acknowledges it, so its sender tries again.
-    pub fn drop_packet(&mut self, reason: DropReason) {
+    /// A parcel could not be stored. Nobody acknowledges it, so its sender tries again.
+    pub fn not_stored(&mut self, now: Time, parcel: &Parcel, reason: DropReason) {
+        self.drop_packet(now, reason, parcel.arrival.map(|arrival| arrival.before));
+    }
+
+    fn drop_packet(&mut self, now: Time, reason: DropReason, before: Option<Print>) {
         *self.counters.dropped.entry(reason).or_default() += 1;
+        if let (Some(traces), Some(before)) = (&self.traces, before) {
+            traces.dropped(now, before, reason.word());
+        }
     }
 
     /// Packets since the start.

@@ -13,7 +13,7 @@ mod sessions;
 mod storage;
 
 pub use args::ProviderArgs;
-pub use engine::{AckToSend, Counters, DropReason, Parcel, PreparedAck, Provider};
+pub use engine::{AckToSend, Arrival, Counters, DropReason, Parcel, PreparedAck, Provider};
 pub use mailbox::{
     Amount, Batch, MAX_CLIENTS, MAX_NAMED_CLIENTS, MAX_WAITING, MAX_WAITING_PER_CLIENT, Mailbox,
     MailboxError, Opened, Protocol, Quotas, Registration, Stored,

@@ -13,8 +13,8 @@ use directory_api::METRICS_INTERVAL;
 use directory_client::DirectoryClient;
 use runtime::{
     AnnounceAs, Double, LINKS_INTERVAL, Links, MalformedFrames, Network, Process, Received,
-    Reporter, announce, clock, drops, follow_topology, leave_directory, listen, receive_packets,
-    with_causes,
+    Reporter, Traces, announce, clock, drops, follow_topology, leave_directory, listen,
+    receive_packets, with_causes,
 };
 use sphinx::{HopProcessor, ReplaySet};
 use storage::DatabaseError;
@@ -26,7 +26,7 @@ use wire::{NodeAddress, WireProfile};
 use crate::presence::Presence;
 use crate::sessions::{Rules, Sessions};
 use crate::storage::Storage;
-use crate::{DropReason, MailboxError, Provider, ProviderArgs, Quotas, Stored};
+use crate::{DropReason, MailboxError, Parcel, Provider, ProviderArgs, Quotas, Stored};
 
 /// Packets read from sockets that wait for the engine; when it is full, TCP holds senders back.
 const MAX_ARRIVED: usize = 256;
@@ -48,6 +48,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
     let is_alone = process.is_alone();
     let Process { reporter, mut requests, shutdown } = process;
+    let traces = Traces::asked_for(args.trace, &reporter)?;
     let directory = DirectoryClient::new(&args.directory)
         .map_err(|error| Fatal::new(FatalCode::Usage, with_causes(&error)))?;
     let loaded = args.load_key()?;
@@ -61,7 +62,7 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
 
     let profile = WireProfile::CURRENT;
     let malformed = MalformedFrames::default();
-    let links = Links::new(profile);
+    let links = Links::new(profile).tracing(traces.clone());
     let rules = Rules { pad: args.pad, faithful: args.faithful, profile };
     let sessions = Sessions::new(storage.clone(), &loaded.key, links.clone(), rules);
     let (packets, mut received) = mpsc::channel(MAX_ARRIVED);
@@ -77,13 +78,15 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
 
     let replays = (!args.faithful).then(|| ReplaySet::new(clock::now()));
     let mut driver = Driver {
-        engine: Provider::new(HopProcessor::new(loaded.key, profile), replays),
+        engine: Provider::new(HopProcessor::new(loaded.key, profile), replays)
+            .tracing(traces.clone()),
         links,
         malformed,
         reporter: reporter.clone(),
         storage,
         sessions,
         stored: 0,
+        traces,
     };
     let announced = AnnounceAs::announced(args.announce_host, mix_address);
     let mut double = Double::new(public_key, NodeAddress(announced));
@@ -197,43 +200,46 @@ struct Driver {
     storage: Storage,
     sessions: Sessions,
     stored: u64,
+    /// None where tracing is off.
+    traces: Option<Traces>,
 }
 
 impl Driver {
     /// Stores what came for clients; acknowledges what is safe, and only that.
     async fn take(&mut self, batch: Vec<Received>) {
-        let packets = batch.into_iter().map(|received| received.packet).collect();
-        let parcels: Arc<[_]> = self.engine.take(clock::now(), packets).into();
+        let parcels: Arc<[_]> = self.engine.take(clock::now(), batch).into();
         if parcels.is_empty() {
             return;
         }
         match self.storage.store(Arc::clone(&parcels)).await {
             Ok(results) => {
                 for (parcel, stored) in parcels.iter().zip(results) {
-                    match stored {
+                    let reason = match stored {
                         Stored::Yes => {
-                            self.stored += 1;
-                            self.sessions.notify(&parcel.client);
-                            self.acknowledge(parcel.ack.as_ref());
+                            self.keep(parcel);
+                            continue;
                         }
-                        Stored::UnknownClient => self.engine.drop_packet(DropReason::UnknownClient),
-                        Stored::ClientFull => self.engine.drop_packet(DropReason::MailboxFull),
-                        Stored::ProviderFull => self.engine.drop_packet(DropReason::ProviderFull),
-                    }
+                        Stored::UnknownClient => DropReason::UnknownClient,
+                        Stored::ClientFull => DropReason::MailboxFull,
+                        Stored::ProviderFull => DropReason::ProviderFull,
+                    };
+                    self.engine.not_stored(clock::now(), parcel, reason);
                 }
             }
             // Told by the storage itself. Nothing is acknowledged, so senders send again.
             Err(_) => {
-                for _ in &*parcels {
-                    self.engine.drop_packet(DropReason::Storage);
+                for parcel in &*parcels {
+                    self.engine.not_stored(clock::now(), parcel, DropReason::Storage);
                 }
             }
         }
     }
 
-    fn acknowledge(&mut self, ack: Option<&crate::PreparedAck>) {
-        let now = clock::now();
-        if let Some(ack) = ack.and_then(|ack| self.engine.acknowledge(now, &mut rand::rng(), ack)) {
+    /// A parcel is safe: its client may have it, and its sender hears of it.
+    fn keep(&mut self, parcel: &Parcel) {
+        self.stored += 1;
+        self.sessions.notify(&parcel.client);
+        if let Some(ack) = self.engine.stored(clock::now(), &mut rand::rng(), parcel) {
             self.links.send(ack.to, ack.packet);
         }
     }
@@ -251,6 +257,9 @@ impl Driver {
     }
 
     fn report_links(&self) {
+        if let Some(traces) = &self.traces {
+            traces.report(&self.reporter);
+        }
         let mut links = self.links.take_events();
         links.extend(self.sessions.take_events());
         if !links.is_empty() {

@@ -7,6 +7,7 @@ use contract::Time;
 use provider::{DropReason, Parcel, Provider};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use runtime::Received;
 use sphinx::{Hop, HopProcessor, PacketBuilder, PrivateKey, ReplaySet, Route, recover_plaintext};
 use wire::{HEADER_BYTES, NodeAddress, PublicKey, WireProfile};
 
@@ -38,6 +39,10 @@ impl Sender {
     }
 }
 
+fn received(t: Time, packets: impl IntoIterator<Item = Vec<u8>>) -> Vec<Received> {
+    packets.into_iter().map(|packet| Received { t, packet }).collect()
+}
+
 fn texts(parcels: &[Parcel]) -> Vec<&[u8]> {
     parcels.iter().map(|p| recover_plaintext(&p.payload).expect("a data packet")).collect()
 }
@@ -65,14 +70,18 @@ fn a_batch_keeps_its_order_and_each_packet_that_is_given_up_has_its_reason() {
     let many: Vec<String> = (10..30).map(|length| "x".repeat(length)).collect();
     batch.extend(many.iter().map(|text| sender.packet(1, text)));
 
-    let parcels = provider.take(now, batch);
+    let parcels = provider.take(now, received(now, batch));
     let mut expected: Vec<&[u8]> = vec![b"first", b"second!"];
     expected.extend(many.iter().map(String::as_bytes));
     assert_eq!(texts(&parcels), expected);
     assert!(parcels.iter().all(|p| p.client == CLIENT && p.payload.len() == PROFILE.payload_bytes));
     assert_eq!(parcels[1].identifier, [7; 16]);
 
-    assert_eq!(texts(&provider.take(now, vec![first])), [b""; 0], "nor in a later batch");
+    assert_eq!(
+        texts(&provider.take(now, received(now, [first]))),
+        [b""; 0],
+        "nor in a later batch"
+    );
     let counters = provider.counters();
     assert_eq!(counters.received, 28);
     let dropped: Vec<(DropReason, u64)> =
@@ -94,7 +103,8 @@ fn without_a_replay_set_a_packet_is_taken_as_often_as_it_comes() {
     let mut sender = Sender::new();
     let mut provider = Provider::new(sender.processor.clone(), None);
     let packet = sender.packet(1, "again");
-    let parcels = provider.take(Time::default(), vec![packet.clone(), packet]);
+    let parcels =
+        provider.take(Time::default(), received(Time::default(), [packet.clone(), packet]));
     assert_eq!(texts(&parcels), [b"again", b"again"]);
     assert!(provider.counters().dropped.is_empty());
     assert_eq!(provider.replay_window(Time::default()), None);

@@ -37,7 +37,7 @@ fn payload(seed: u64) -> Vec<u8> {
 fn parcel(seed: u64) -> Parcel {
     let mut identifier = [0; 16];
     identifier[..8].copy_from_slice(&seed.to_be_bytes());
-    Parcel { client: client(), identifier, payload: payload(seed), ack: None }
+    Parcel { client: client(), identifier, payload: payload(seed), ack: None, arrival: None }
 }
 
 fn seed_of(delivery: &Delivery) -> u64 {

@@ -142,7 +142,13 @@ fn follow(steps: Vec<Step>) -> Result<(), TestCaseError> {
                     let identifier = [model.next_identifier; 16];
                     let payload = vec![client; bytes];
                     expected.push(model.store(client, payload.clone()));
-                    parcels.push(Parcel { client: key(client), identifier, payload, ack: None });
+                    parcels.push(Parcel {
+                        client: key(client),
+                        identifier,
+                        payload,
+                        ack: None,
+                        arrival: None,
+                    });
                 }
                 prop_assert_eq!(mailbox.store(&parcels).expect("stores"), expected);
             }

@@ -18,6 +18,7 @@ mod receive;
 mod reporter;
 mod seed;
 mod timer;
+mod traces;
 
 pub use accept::{ConnectionPlace, accept, accept_into_places};
 pub use directory::{announce, follow_topology, leave_directory, with_causes};
@@ -38,3 +39,4 @@ pub use receive::{
 pub use reporter::Reporter;
 pub use seed::{NodeSeed, load_key};
 pub use timer::{Sleep, Timer};
+pub use traces::{MAX_TRACES, Passing, Traces, micros};

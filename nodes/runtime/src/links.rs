@@ -10,14 +10,15 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use contract::{LinkEvent, Time};
+use contract::{LinkEvent, Print, Time};
+use sphinx::print_of;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use wire::{NodeAddress, WireProfile};
 
 use self::connection::Connection;
-use self::queue::{Queue, Written};
-use crate::{Frame, FrameStore, LatenessHistogram, Reporter};
+use self::queue::{Queue, Waiting, Written};
+use crate::{Frame, FrameStore, LatenessHistogram, Passing, Reporter, Traces, clock, drops};
 
 /// Packets that wait for one next hop: 2.5 MB. When it is full, packets for that hop are dropped and
 /// counted; others are not affected.
@@ -67,6 +68,8 @@ struct Counted {
     /// When and to whom packets left; not kept if nobody wants to know.
     departures: Option<Vec<(Time, SocketAddr)>>,
     lateness: LatenessHistogram,
+    /// Takes what becomes of packets; none where tracing is off.
+    traces: Option<Traces>,
 }
 
 impl Links {
@@ -78,7 +81,7 @@ impl Links {
             frames: FrameStore::new(profile),
             queues: HashMap::new(),
             fresh: Vec::new(),
-            counted: Counted { sent: 0, dropped: 0, departures, lateness },
+            counted: Counted { sent: 0, dropped: 0, departures, lateness, traces: None },
             waiting: 0,
         };
         Self { shared: Arc::new(Mutex::new(shared)), all_written: Arc::default() }
@@ -93,12 +96,20 @@ impl Links {
         self
     }
 
+    /// The same for a node where tracing is on, if it is: tells of packets that
+    /// [pass](Batch::push), and of all that are dropped.
+    #[must_use]
+    pub fn tracing(self, traces: Option<Traces>) -> Self {
+        self.lock().counted.traces = traces;
+        self
+    }
+
     /// Sends a packet, or drops and counts it if there is no room.
     pub fn send(&self, to: NodeAddress, packet: impl AsRef<[u8]>) {
         let mut batch = self.batch();
         match batch.frames().put(packet.as_ref()) {
-            Some(frame) => batch.push(to, frame, None),
-            None => batch.shared.counted.dropped += 1,
+            Some(frame) => batch.push(to, frame, None, None),
+            None => batch.shared.counted.drop_packet(|| print_of(packet.as_ref())),
         }
         // The link's task writes: by then there may be more. Where much else is to be done it comes
         // late, so no more waits for it than it writes at once.
@@ -191,15 +202,22 @@ impl Batch<'_> {
     }
 
     /// Sends a packet, or drops and counts it if too many wait for that hop. By how much it leaves
-    /// later than `due` is counted, if it is given.
-    pub fn push(&mut self, to: NodeAddress, frame: Frame, due: Option<Time>) {
+    /// later than `due` is counted, if it is given; and what is known of it is told when it has left,
+    /// if tracing is on.
+    pub fn push(
+        &mut self,
+        to: NodeAddress,
+        frame: Frame,
+        due: Option<Time>,
+        passing: Option<Box<Passing>>,
+    ) {
+        let packet = Waiting { frame, due, passing };
         let shared = &mut *self.shared;
         let links = shared.queues.len();
         let queue = match shared.queues.entry(to.0) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(_) if links == MAX_LINKS => {
-                shared.frames.release(frame);
-                shared.counted.dropped += 1;
+                shared.drop_packet(packet);
                 return;
             }
             Entry::Vacant(entry) => {
@@ -214,11 +232,10 @@ impl Batch<'_> {
             if queue.len() == 0 {
                 shared.fresh.push(to.0);
             }
-            queue.push(frame, due);
+            queue.push(packet);
             shared.waiting += 1;
         } else {
-            shared.frames.release(frame);
-            shared.counted.dropped += 1;
+            shared.drop_packet(packet);
         }
     }
 
@@ -254,9 +271,9 @@ impl Shared {
     /// Writes what waits for a hop, as far as the system takes it.
     fn write(&mut self, to: SocketAddr) {
         let Some(queue) = self.queues.get_mut(&to) else { return };
-        let written = queue.write(&mut self.frames, |now, due| {
+        let written = queue.write(&mut self.frames, |now, due, passing| {
             self.waiting -= 1;
-            self.counted.left(now, to, due);
+            self.counted.left(now, to, due, passing);
         });
         if let Written::Stopped = written {
             queue.call();
@@ -267,8 +284,15 @@ impl Shared {
     fn give_up(&mut self, to: SocketAddr) {
         let Some(queue) = self.queues.remove(&to) else { return };
         self.waiting -= queue.len();
-        self.counted.dropped += queue.len() as u64;
-        queue.release_all(&mut self.frames);
+        queue.into_packets().for_each(|packet| self.drop_packet(packet));
+    }
+
+    fn drop_packet(&mut self, Waiting { frame, passing, .. }: Waiting) {
+        // In front of a packet is the flag byte of its frame.
+        let print = |frames: &FrameStore| print_of(&frames.bytes(&frame)[1..]);
+        self.counted
+            .drop_packet(|| passing.map_or_else(|| print(&self.frames), |passing| passing.before));
+        self.frames.release(frame);
     }
 
     fn give_back(&mut self) {
@@ -284,7 +308,13 @@ impl Shared {
 
 impl Counted {
     /// A packet has left.
-    fn left(&mut self, now: Time, to: SocketAddr, due: Option<Time>) {
+    fn left(
+        &mut self,
+        now: Time,
+        to: SocketAddr,
+        due: Option<Time>,
+        passing: Option<Box<Passing>>,
+    ) {
         self.sent += 1;
         if let Some(due) = due {
             self.lateness.add(now.saturating_since(due));
@@ -293,6 +323,17 @@ impl Counted {
             && departures.len() < MAX_EVENTS
         {
             departures.push((now, to));
+        }
+        if let (Some(traces), Some(passing)) = (&self.traces, passing) {
+            traces.push(passing.left(now, to));
+        }
+    }
+
+    /// A packet was dropped that had this print when it came.
+    fn drop_packet(&mut self, print: impl FnOnce() -> Print) {
+        self.dropped += 1;
+        if let Some(traces) = &self.traces {
+            traces.dropped(clock::now(), print(), drops::QUEUE);
         }
     }
 }

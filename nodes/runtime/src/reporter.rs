@@ -49,7 +49,8 @@ impl Reporter {
         (self.take)(event);
     }
 
-    /// Whether anything comes of [`Event::Links`]. If not, packets need not be noted one by one.
+    /// Whether anything comes of [`Event::Links`] and [`Event::Packets`]. If not, packets need not be
+    /// noted one by one.
     pub fn takes_links(&self) -> bool {
         self.takes_links
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    AddRequest, DevnetInfo, DownReport, DownRequest, Envelope, Failure, FailureCode, INBOX_TIMEOUT,
+    AddRequest, DevnetInfo, DownReport, DownRequest, Envelope, Failure, FailureCode, History, INBOX_TIMEOUT,
     Inbox, MessageStatus, NodeAction, NodeStatus, PingRequest, Pong, SendRequest, SetRequest,
     Snapshot, paths, shown_argument,
 };
@@ -163,6 +163,16 @@ impl ControlClient {
             query.append_pair("client", client).append_pair("after", &after.to_string());
         }
         self.get(url, INBOX_TIMEOUT + HELD_ANSWER_GRACE).await
+    }
+
+    /// What mixnodes reported to the directory in the last so many seconds, in steps of so many seconds;
+    /// at most 600 of them.
+    pub async fn history(&self, window_s: u64, step_s: u64) -> Result<History, ControlError> {
+        let mut url = self.url(paths::HISTORY);
+        let mut query = url.query_pairs_mut();
+        query.append_pair("window", &window_s.to_string()).append_pair("step", &step_s.to_string());
+        drop(query);
+        self.get(url, ANSWER_TIMEOUT).await
     }
 
     /// Stop everything; returns when it is stopped.

@@ -1,7 +1,15 @@
 //! The way of a message, packet by packet and hop by hop, as the nodes on it told it.
 
+mod timeline;
+
 use contract::{Print, Time};
 use serde::{Deserialize, Serialize};
+
+pub use timeline::{Leg, LegEnd, Place, Stay, Stretch, Timeline};
+
+/// Of so many packets of a message the ways are known, those with the lowest numbers: the first tell as
+/// much as all ten thousand of the longest message would.
+pub const FOLLOWED_PACKETS: u32 = 16;
 
 /// What is known of the way of one packet of a message, and of the acknowledgement that it carried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

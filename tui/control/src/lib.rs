@@ -6,20 +6,27 @@
 
 mod client;
 mod event;
+mod history;
 mod journey;
 mod recording;
 mod request;
+mod share;
 mod status;
 mod text;
 
 pub use client::{ControlClient, ControlError, EventStream, MAX_EVENT_BYTES};
 pub use event::{DirectoryState, Envelope, LogLine, ReceivedMessage, StreamEvent};
-pub use journey::{Journey, JourneyEvent, JourneyStep, PlannedHop, Way};
+pub use history::{History, NodeHistory};
+pub use journey::{
+    FOLLOWED_PACKETS, Journey, JourneyEvent, JourneyStep, Leg, LegEnd, Place, PlannedHop, Stay,
+    Stretch, Timeline, Way,
+};
 pub use recording::{Recording, RecordingError};
 pub use request::{
     AddRequest, DownReport, DownRequest, Failure, FailureCode, INBOX_TIMEOUT, Inbox, InboxMessage,
     NodeAction, PingRequest, Pong, SendRequest, SendWait, SetRequest, paths,
 };
+pub use share::Share;
 pub use status::{
     DevnetInfo, MessageState, MessageStatus, NodeRates, NodeStatus, PacketStatus, ProcessUsage,
     Snapshot, State,

@@ -18,6 +18,9 @@ pub mod paths {
     /// GET with `?client=NAME&after=NUMBER`: an [`Inbox`](crate::Inbox) of messages with greater
     /// numbers. Without a number it begins with the first.
     pub const INBOX: &str = "/v1/inbox";
+    /// GET with `?window=SECONDS&step=SECONDS`: a [`History`](crate::History) of that time, in steps of
+    /// that length. Without them, the last hour in steps of ten seconds.
+    pub const HISTORY: &str = "/v1/history";
     /// POST an [`AddRequest`](crate::AddRequest), get the [`NodeStatus`](crate::NodeStatus) of the new
     /// node. POST a [`NodeAction`](crate::NodeAction) to `/v1/nodes/NAME`, get its
     /// [`NodeStatus`](crate::NodeStatus). DELETE `/v1/nodes/NAME`: the node leaves, ends and is

@@ -309,7 +309,8 @@ pub struct Snapshot {
     pub usage: BTreeMap<String, ProcessUsage>,
     /// The latest messages, oldest first.
     pub messages: Vec<MessageStatus>,
-    /// The ways of their packets, those of the oldest message first.
+    /// The ways of the latest packets of messages, oldest first; only where tracing is on. Of a message
+    /// those of its first [`FOLLOWED_PACKETS`](crate::FOLLOWED_PACKETS).
     #[serde(default)]
     pub journeys: Vec<Journey>,
     /// The latest received messages, oldest first.

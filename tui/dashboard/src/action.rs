@@ -41,6 +41,10 @@ pub(crate) enum Action {
     NodeLogs,
     /// Follow a message hop by hop.
     Journey,
+    /// The next message, in its journey.
+    NextMessage,
+    /// The message before, in its journey.
+    PreviousMessage,
     /// Say what the selected thing means.
     Explain,
     /// Narrow a list by a text.
@@ -71,6 +75,10 @@ pub(crate) enum Action {
     Slower,
     /// Play the recording at twice the speed.
     Faster,
+    /// Let the focused pane fill the screen, or give the others their room back.
+    Zoom,
+    /// The next theme.
+    NextTheme,
     /// To the next pane.
     NextPane,
     /// To the previous pane.
@@ -245,7 +253,7 @@ pub(crate) struct Spec {
     pub(crate) label: &'static str,
     /// What it does, in a line.
     pub(crate) description: &'static str,
-    /// Its keys, the one to show first.
+    /// Its keys unless the user has others ([`crate::keymap::Keymap`]), the one to show first.
     pub(crate) keys: &'static [Key],
     /// Where they work.
     pub(crate) contexts: &'static [Context],
@@ -253,11 +261,6 @@ pub(crate) struct Spec {
     pub(crate) changes: bool,
     /// Interrupts what a process does: asks before.
     pub(crate) destructive: bool,
-}
-
-/// What a key does in a context.
-pub(crate) fn bound(context: Context, key: Key) -> Option<&'static Spec> {
-    in_context(context).find(|spec| spec.keys.contains(&key))
 }
 
 /// The actions of a context, in order.

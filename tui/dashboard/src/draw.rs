@@ -19,6 +19,7 @@ const SMALLEST: (u16, u16) = (60, 15);
 pub(crate) fn draw(model: &Model, frame: &mut Frame<'_>) -> Regions {
     let area = frame.area();
     let mut scene = Scene::new(model, frame.buffer_mut());
+    scene.clear(area);
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         too_small(area, &mut scene);
     } else {

@@ -1,6 +1,8 @@
 //! A devnet for tests: two mixnodes in each of three layers, at a moment and with rates that are
 //! written down here.
 
+pub(crate) mod journeys;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -26,6 +28,8 @@ pub(crate) struct Fixture {
     pub(crate) widths: Vec<u16>,
     pub(crate) clients: Vec<&'static str>,
     pub(crate) crowd: u16,
+    /// Whether nodes tell what became of each packet.
+    pub(crate) trace: bool,
     /// Nodes that say nothing.
     pub(crate) silent: Vec<&'static str>,
     seq: u64,
@@ -34,7 +38,14 @@ pub(crate) struct Fixture {
 impl Fixture {
     /// Two mixnodes in each of three layers, alice, bob and a crowd of eight.
     pub(crate) fn two_by_three() -> Self {
-        Self { widths: vec![2; 3], clients: vec!["alice", "bob"], crowd: 8, silent: vec![], seq: 0 }
+        Self {
+            widths: vec![2; 3],
+            clients: vec!["alice", "bob"],
+            crowd: 8,
+            trace: true,
+            silent: vec![],
+            seq: 0,
+        }
     }
 
     /// So many mixnodes in each of so many layers.
@@ -174,7 +185,7 @@ impl Fixture {
                 slot_ms: 500.0,
                 loop_cover_ms: 1000.0,
                 acks: true,
-                trace: true,
+                trace: self.trace,
                 cores: 2,
                 faithful: false,
                 seed: None,

@@ -13,9 +13,12 @@ mod chrome;
 mod connection;
 mod describe;
 mod draw;
+mod explain;
 mod filter;
+mod fuzzy;
 mod inbox;
 mod input_line;
+mod keymap;
 mod keys;
 mod message;
 mod model;
@@ -37,6 +40,7 @@ mod update;
 mod wrap;
 
 pub use symbols::locale_is_utf8;
+pub use theme::{NoSuchTheme, ThemeName};
 
 #[cfg(any(test, feature = "measure"))]
 mod fixture;
@@ -52,6 +56,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use app::run_with;
+use keymap::Keymap;
 use model::Settings;
 use playback::{Pace, Playback};
 use source::Source;
@@ -59,7 +64,7 @@ use tape::Tape;
 use terminal::{RealConsole, RealKeyboard};
 
 /// How the dashboard behaves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Options {
     /// Show everything, change nothing.
@@ -72,6 +77,8 @@ pub struct Options {
     pub no_color: bool,
     /// Take clicks and the wheel. Off leaves the mouse to the terminal, which can then mark text.
     pub mouse: bool,
+    /// Colours; those of the last time if none is named. `NO_COLOR` and `no_color` win.
+    pub theme: Option<ThemeName>,
 }
 
 /// How the dashboard ended.
@@ -139,6 +146,8 @@ fn settings(options: Options) -> Settings {
         ascii: options.ascii || !locale_is_utf8(look),
         no_color: options.no_color || look("NO_COLOR").is_some_and(|value| !value.is_empty()),
         mouse: options.mouse,
+        theme: options.theme.unwrap_or_default(),
+        keymap: Keymap::default(),
         playback: None,
         zone: TimeZone::system(),
     }

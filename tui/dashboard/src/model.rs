@@ -3,20 +3,26 @@
 use std::time::Duration;
 
 use contract::Time;
+use control::StreamEvent;
+use directory_api::Update;
 use jiff::tz::TimeZone;
 use ratatui::layout::Size;
 
 use crate::action::{Action, Context};
 use crate::connection::{Connection, STALE_AFTER};
+use crate::keymap::Keymap;
 use crate::overlay::Overlay;
 use crate::playback::Playback;
 use crate::screens::{Screen, Screens};
 use crate::state::{Devnet, Moment, Node};
 use crate::symbols::{self, Symbols};
-use crate::theme::{self, Theme};
+use crate::theme::{Theme, ThemeName};
 
 /// How long a notice stays.
 const NOTICE_FOR: Duration = Duration::from_secs(8);
+
+/// Choices that the palette offers first: as many as a glance takes in.
+const MAX_CHOSEN: usize = 8;
 
 /// Rows of the screen that no list can have: header, tabs, borders, hints.
 const CHROME_ROWS: u16 = 6;
@@ -35,6 +41,10 @@ pub(crate) struct Settings {
     pub(crate) no_color: bool,
     /// Take clicks and the wheel.
     pub(crate) mouse: bool,
+    /// Colours at the start.
+    pub(crate) theme: ThemeName,
+    /// Which keys do what.
+    pub(crate) keymap: Keymap,
     /// What is shown is a recording.
     pub(crate) playback: Option<Playback>,
     /// For times of day.
@@ -68,6 +78,18 @@ pub(crate) struct Notice {
 struct Frozen {
     devnet: Box<Devnet>,
     moment: Moment,
+    missed: Missed,
+}
+
+/// What happened since the view was frozen. It is collected and shown afterwards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Missed {
+    /// Events of the devnet.
+    pub(crate) events: u64,
+    /// Packets that entered the mixnet, as far as mixnodes of layer 1 report them.
+    pub(crate) packets: u64,
+    /// Messages that arrived.
+    pub(crate) messages: u64,
 }
 
 /// Everything that the screen shows.
@@ -95,6 +117,12 @@ pub(crate) struct Model {
     pub(crate) selected: Option<String>,
     /// What lies over the screen, the topmost last.
     pub(crate) overlays: Vec<Overlay>,
+    /// Colours, unless there are none.
+    pub(crate) theme: ThemeName,
+    /// Screens whose focused pane fills them.
+    pub(crate) zoomed: Vec<Screen>,
+    /// What was chosen in the palette, by name, the latest first.
+    pub(crate) chosen: Vec<String>,
     /// What to say right now.
     notice: Option<Notice>,
     /// The command that would have done what was done last.
@@ -106,6 +134,9 @@ impl Model {
     pub(crate) fn new(settings: Settings, size: Size) -> Self {
         Self {
             playback: settings.playback.clone(),
+            theme: settings.theme,
+            zoomed: Vec::new(),
+            chosen: Vec::new(),
             settings,
             connection: Connection::Connecting,
             live: None,
@@ -124,7 +155,7 @@ impl Model {
 
     /// Colours.
     pub(crate) fn theme(&self) -> &'static Theme {
-        if self.settings.no_color { &theme::MONOCHROME } else { &theme::COLOUR }
+        if self.settings.no_color { ThemeName::Monochrome } else { self.theme }.theme()
     }
 
     /// Glyphs.
@@ -185,9 +216,54 @@ impl Model {
     pub(crate) fn freeze(&mut self, freeze: bool) {
         let moment = self.moment();
         self.frozen = match (&self.live, freeze) {
-            (Some(live), true) => Some(Frozen { devnet: Box::new(live.clone()), moment }),
+            (Some(live), true) => {
+                let missed = Missed::default();
+                Some(Frozen { devnet: Box::new(live.clone()), moment, missed })
+            }
             _ => None,
         };
+    }
+
+    /// What happened since the view was frozen, if it is.
+    pub(crate) fn missed(&self) -> Option<Missed> {
+        self.frozen.as_ref().map(|frozen| frozen.missed)
+    }
+
+    /// Something happens. While the view is frozen, that is counted.
+    pub(crate) fn miss(&mut self, event: &StreamEvent) {
+        let (Some(frozen), Some(live)) = (&mut self.frozen, &self.live) else { return };
+        let missed = &mut frozen.missed;
+        missed.events += 1;
+        match event {
+            StreamEvent::Received(_) => missed.messages += 1,
+            StreamEvent::Directory { node: Some(name), update: Update::Metric(metric) }
+                if live.node(name).is_some_and(|node| node.status.layer == Some(1)) =>
+            {
+                missed.packets = missed.packets.saturating_add(metric.received);
+            }
+            _ => {}
+        }
+    }
+
+    /// Remembers what was chosen in the palette.
+    pub(crate) fn chose(&mut self, name: String) {
+        self.chosen.retain(|chosen| *chosen != name);
+        self.chosen.insert(0, name);
+        self.chosen.truncate(MAX_CHOSEN);
+    }
+
+    /// Whether the focused pane fills the screen that is shown.
+    pub(crate) fn is_zoomed(&self) -> bool {
+        self.zoomed.contains(&self.screen)
+    }
+
+    /// Lets the focused pane of the screen that is shown fill it, or ends that.
+    pub(crate) fn zoom(&mut self) {
+        let before = self.zoomed.len();
+        self.zoomed.retain(|screen| *screen != self.screen);
+        if self.zoomed.len() == before {
+            self.zoomed.push(self.screen);
+        }
     }
 
     /// The selected process, if it exists.

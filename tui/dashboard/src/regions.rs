@@ -8,6 +8,7 @@ use crate::screens::logs::Pane as LogsPane;
 use crate::screens::messages::Pane as MessagesPane;
 use crate::screens::nodes::Column;
 use crate::screens::presence::Pane as PresencePane;
+use crate::state::StopId;
 
 /// Something that can be pointed at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,10 @@ pub(crate) enum Target {
     Line(u64),
     /// A pane of Logs.
     Logs(LogsPane),
+    /// A row of the palette.
+    Choice(usize),
+    /// A stop of a journey.
+    Stop(StopId),
     /// A word of the hint line, or an answer to a question.
     Action(Action),
 }

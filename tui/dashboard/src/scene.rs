@@ -2,11 +2,14 @@
 
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::{Layout, Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
+use crate::action::{Action, Spec};
+use crate::keymap::Keymap;
+use crate::keys::Key;
 use crate::model::Model;
 use crate::motion::first_visible;
 use crate::regions::{Regions, Target};
@@ -43,6 +46,10 @@ pub(crate) struct Scene<'a> {
     pub(crate) now: Moment,
     /// For times of day.
     pub(crate) zone: &'a TimeZone,
+    /// Whether the focused pane fills the screen.
+    pub(crate) zoomed: bool,
+    /// Which keys do what.
+    keymap: &'a Keymap,
     /// Where it is drawn.
     pub(crate) buffer: &'a mut Buffer,
     /// What lies where.
@@ -59,6 +66,8 @@ impl<'a> Scene<'a> {
             symbols: model.symbols(),
             now: model.moment(),
             zone: &model.settings.zone,
+            zoomed: model.is_zoomed(),
+            keymap: &model.settings.keymap,
             buffer,
             regions: Regions::default(),
             cursor: None,
@@ -99,6 +108,47 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// How the key of an action is written here: `f`, `enter`. Empty if it has none.
+    pub(crate) fn key(&self, action: Action) -> String {
+        self.keymap.label(action, self.symbols)
+    }
+
+    /// The keys of an action.
+    pub(crate) fn keys<'k>(&'k self, spec: &'k Spec) -> &'k [Key] {
+        self.keymap.keys(spec)
+    }
+
+    /// Where the panes of a screen lie. While it is zoomed, the focused one has everything and the
+    /// others have nothing: what is drawn there is not seen, and cannot be pointed at.
+    pub(crate) fn panes<const N: usize>(
+        &self,
+        layout: &Layout,
+        area: Rect,
+        focused: usize,
+    ) -> [Rect; N] {
+        let mut panes = layout.areas(area);
+        for (index, pane) in panes.iter_mut().enumerate() {
+            *pane = self.zoomed(area, *pane, index == focused);
+        }
+        panes
+    }
+
+    /// Where one pane of a screen lies, if it were at `pane` with the others around it. For panes
+    /// that are laid out inside of each other; see [`Self::panes`].
+    pub(crate) fn zoomed(&self, area: Rect, pane: Rect, focused: bool) -> Rect {
+        match (self.zoomed, focused) {
+            (false, _) => pane,
+            (true, true) => area,
+            (true, false) => Rect { width: 0, height: 0, ..area },
+        }
+    }
+
+    /// Nothing but the ground.
+    pub(crate) fn clear(&mut self, area: Rect) {
+        Clear.render(area, self.buffer);
+        self.buffer.set_style(area, self.theme.base);
+    }
+
     /// A pane with a title. Returns its inside.
     pub(crate) fn pane<'l>(
         &mut self,
@@ -125,7 +175,7 @@ impl<'a> Scene<'a> {
 
     /// A pane that lies over the screen. What is below cannot be pointed at any more.
     pub(crate) fn window<'l>(&mut self, area: Rect, title: impl Into<Line<'l>>) -> Rect {
-        Clear.render(area, self.buffer);
+        self.clear(area);
         self.regions.cover();
         let inner = self.pane(area, title, true);
         Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
@@ -182,6 +232,7 @@ impl<'a> Scene<'a> {
             Highlight::Strong => {
                 // The row's own colours would be unreadable on the selection's.
                 self.buffer.set_style(place, Style::reset());
+                self.buffer.set_style(place, self.theme.base);
                 self.buffer.set_style(place, self.theme.selection);
             }
         }

@@ -67,6 +67,42 @@ pub(crate) fn fit(text: &str, columns: usize, symbols: &Symbols) -> String {
     out
 }
 
+/// The text in rows of at most this many columns, broken between words where that is possible.
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let mut rows = vec![String::new()];
+    for word in text.split(' ') {
+        let mut word = word;
+        loop {
+            let Some(row) = rows.last_mut() else { return rows };
+            let gap = usize::from(!row.is_empty());
+            if width(row) + gap + width(word) <= columns {
+                row.extend((gap > 0).then_some(' '));
+                row.push_str(word);
+                break;
+            }
+            if row.is_empty() {
+                // A word that no row has room for. Each takes one character at least.
+                let mut used = 0;
+                let end = word.char_indices().position(|(_, c)| {
+                    used += c.width().unwrap_or(0);
+                    used > columns
+                });
+                let end = end.map_or(word.len(), |chars| {
+                    word.char_indices().nth(chars.max(1)).map_or(word.len(), |(at, _)| at)
+                });
+                row.push_str(&word[..end]);
+                word = &word[end..];
+                if word.is_empty() {
+                    break;
+                }
+            }
+            rows.push(String::new());
+        }
+    }
+    rows
+}
+
 /// The text without its first columns.
 pub(crate) fn skip(text: &str, columns: usize) -> &str {
     let mut used = 0;
@@ -235,6 +271,15 @@ mod tests {
         assert_eq!(fit("abc", 0, &UNICODE), "");
         assert_eq!(skip("漢字abc", 4), "abc");
         assert_eq!(skip("abc", 9), "");
+    }
+
+    #[test]
+    fn rows_break_between_words_and_only_words_that_fit_nowhere_are_cut() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("a longword b", 4), ["a", "long", "word", "b"]);
+        assert_eq!(wrap("漢字漢 b", 4), ["漢字", "漢 b"]);
+        assert_eq!(wrap("漢", 1), ["漢"]);
+        assert_eq!(wrap("", 4), [""]);
     }
 
     #[test]

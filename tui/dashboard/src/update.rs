@@ -4,7 +4,7 @@ use contract::Time;
 use control::{Envelope, NodeAction, State, StreamEvent};
 
 use crate::Outcome;
-use crate::action::{self, Action, Context};
+use crate::action::{Action, Context};
 use crate::connection::Connection;
 use crate::input_line::Edit;
 use crate::keys::Key;
@@ -15,6 +15,7 @@ use crate::playback::Speed;
 use crate::regions::Target;
 use crate::screens::{self, Screen};
 use crate::state::{Devnet, Moment};
+use crate::theme::ThemeName;
 
 /// Rows that one notch of the wheel scrolls.
 const WHEEL_ROWS: usize = 3;
@@ -48,6 +49,11 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
                 return Vec::new();
             }
             let effects = pane.map_or_else(Vec::new, |pane| point(model, pane));
+            if model.context() == Context::Writing {
+                // The arrows would go through what was sent before.
+                perform(model, if up { Action::PageUp } else { Action::PageDown });
+                return effects;
+            }
             for _ in 0..WHEEL_ROWS {
                 perform(model, if up { Action::Up } else { Action::Down });
             }
@@ -124,6 +130,7 @@ fn done(action: NodeAction, node: &str) -> String {
 
 fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {
     model.heard();
+    model.miss(&envelope.event);
     let moment = Moment { t: envelope.t, unix_ms: envelope.unix_ms };
     match envelope.event {
         // The end of a recording says so too, and stays.
@@ -176,7 +183,7 @@ fn deselect_removed(model: &mut Model) {
 fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     model.hush();
     let context = model.context();
-    if let Some(spec) = action::bound(context, key) {
+    if let Some(spec) = model.settings.keymap.bound(context, key) {
         return perform(model, spec.action);
     }
     if let Some(c) = key.typed().filter(|_| context.takes_text()) {
@@ -198,6 +205,10 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Freeze => return freeze(model, !model.is_paused()),
         Action::Slower => return change_speed(model, Speed::slower),
         Action::Faster => return change_speed(model, Speed::faster),
+        Action::NextTheme => {
+            choose_theme(model, model.theme.next());
+            return Vec::new();
+        }
         _ => {}
     }
     if let Some(effects) = overlay::act(model, action) {
@@ -221,10 +232,12 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Restart => return act_on_node(model, action, NodeAction::Restart),
         Action::Pause => return act_on_node(model, action, pause_or_resume(model)),
         Action::NodeLogs => node_logs(model),
+        Action::Zoom => model.zoom(),
         Action::Write => {
             show(model, Screen::Messages);
             model.screens.messages.write();
         }
+        Action::Back if model.is_zoomed() => model.zoom(),
         Action::Back if model.is_paused() => return freeze(model, false),
         _ => return screens::act(model, action),
     }
@@ -240,6 +253,16 @@ fn freeze(model: &mut Model, freeze: bool) -> Vec<Effect> {
     // It was not silent, it was stopped.
     model.heard();
     vec![Effect::Pace(pace)]
+}
+
+/// Shows everything in other colours from now on.
+pub(crate) fn choose_theme(model: &mut Model, theme: ThemeName) {
+    if model.settings.no_color {
+        model.say(Tone::Warning, "there is no colour: NO_COLOR or --no-color says so");
+        return;
+    }
+    model.theme = theme;
+    model.say(Tone::Good, format!("theme {theme}: {}", theme.description()));
 }
 
 fn change_speed(model: &mut Model, change: impl Fn(Speed) -> Speed) -> Vec<Effect> {
@@ -363,7 +386,9 @@ fn point(model: &mut Model, target: Target) -> Vec<Effect> {
         Target::Screen(screen) => show(model, screen),
         Target::Node(name) => model.selected = Some(name),
         Target::Column(column) => model.screens.nodes.sort_by(column),
+        Target::Choice(row) => return overlay::point(model, row),
         Target::Action(_) => {}
+        Target::Stop(stop) => overlay::point_at_stop(model, stop),
         target => screens::point(model, target),
     }
     Vec::new()

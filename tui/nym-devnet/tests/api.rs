@@ -129,6 +129,48 @@ async fn every_documented_route_answers_its_example_and_only_looking_is_free() {
     }
 }
 
+#[tokio::test]
+async fn the_history_tells_what_mixnodes_carried_before_anybody_looked() {
+    let lab = Lab::new();
+    lab.run("up --detach --ports auto --layers 2 --crowd 0 --profile fast --name t1").expect(0);
+    let socket = |name: &str| lab.folder("t1").join(name);
+    let client = ControlClient::new(socket("observe.sock")).expect("a client");
+    let deadline = tokio::time::Instant::now() + limit(30);
+    let history = loop {
+        let history = client.history(60, 1).await.expect("shown, where one may only look");
+        let packets = |node: &control::NodeHistory| node.received.iter().flatten().sum::<u64>();
+        if history.nodes.iter().filter(|node| packets(node) > 0).count() == 2 {
+            break history;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{history:?}");
+        // Reports come once a second, and each asks for one.
+        client.events().await.expect("a stream").next().await.expect("readable");
+    };
+    let names: BTreeSet<&str> = history.nodes.iter().map(|node| &*node.node).collect();
+    assert_eq!(names, BTreeSet::from(["mix-1-1", "mix-2-1"]));
+    assert_eq!(history.step_s, 1);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time");
+    let now = u64::try_from(now.as_millis()).expect("milliseconds");
+    for node in &history.nodes {
+        assert!((1..=61).contains(&node.received.len()), "{node:?}");
+        assert_eq!(node.received.len(), node.sent.len());
+        let end = history.since_unix_ms + 1000 * node.received.len() as u64;
+        assert!(now.abs_diff(end) < 5000, "it ends now: {end} and {now}");
+    }
+    let too_many = client.history(3600, 1).await.expect_err("more steps than a directory gives");
+    let ControlError::Refused(failure) = too_many else { panic!("{too_many}") };
+    assert_eq!(failure.code, FailureCode::Usage);
+    assert!(failure.message.contains("at least"), "it says what would do: {failure}");
+    // The whole hour of a devnet that has just begun is short.
+    assert!(client.history(3600, 10).await.expect("shown").nodes[0].sent.len() < 60);
+
+    lab.run("stop directory --name t1").expect(0);
+    let stopped = client.history(60, 1).await.expect_err("nobody to ask");
+    let ControlError::Refused(failure) = stopped else { panic!("{stopped}") };
+    assert_eq!(failure.code, FailureCode::NotRunning, "{failure}");
+    lab.run("down t1").expect(0);
+}
+
 /// Checks values against a schema of the document.
 fn validator(document: &Value, schema: &Value) -> jsonschema::Validator {
     let schema = json!({"allOf": [schema], "components": document["components"]});

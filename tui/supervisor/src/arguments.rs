@@ -66,6 +66,9 @@ pub(crate) fn arguments(node: &NodePlan, context: &Context<'_>) -> Vec<OsString>
     if node.role == Role::Provider && !layout.faithful {
         line.flag("--pad");
     }
+    if node.role != Role::Directory && layout.trace {
+        line.flag("--trace");
+    }
     line.ports(node, context.bound);
     if let Some(port) = node.second_port {
         line.option("--second-port", &port);

@@ -1,7 +1,7 @@
 //! What the control interface asks the supervisor's loop.
 
 use control::{
-    AddRequest, DevnetInfo, DownReport, DownRequest, Failure, Inbox, MessageStatus, NodeAction,
+    AddRequest, DevnetInfo, DownReport, DownRequest, Failure, History, Inbox, MessageStatus, NodeAction,
     NodeStatus, PingRequest, Pong, SendRequest, SetRequest, Snapshot,
 };
 use tokio::sync::oneshot;
@@ -20,6 +20,8 @@ pub(crate) enum Ask {
     Subscribe(Reply<Subscription>),
     /// A page of what a client has received: what has a greater number.
     Inbox { client: String, after: u64, reply: Reply<Inbox> },
+    /// What mixnodes reported in the last so many seconds, in steps of so many seconds.
+    History { window: u64, step: u64, reply: Reply<History> },
     /// Do something to a process.
     Act { node: String, action: NodeAction, reply: Reply<NodeStatus> },
     /// One more node.

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::exit::Exit;
+use crate::journeys::Batch;
 use crate::lines::{Line, Splitter};
 use crate::log_writer::Log;
 
@@ -36,6 +37,8 @@ const LAST_WORDS: Duration = Duration::from_millis(250);
 pub(crate) enum ChildEvent {
     /// It reported something.
     Event(Box<Event>),
+    /// It told what became of packets.
+    Packets(Batch),
     /// It wrote a line to its log.
     Log(String),
     /// Its log file cannot be written, or can again.
@@ -177,6 +180,10 @@ async fn read_events(mut stdout: impl AsyncRead + Unpin, port: Port) {
             lines.extend(splitter.rest());
         }
         for line in lines {
+            if let Some(batch) = Batch::of_line(&line.bytes) {
+                port.bring(ChildEvent::Packets(batch)).await;
+                continue;
+            }
             if let Ok(event) = serde_json::from_slice(&line.bytes) {
                 port.bring(ChildEvent::Event(Box::new(event))).await;
                 continue;

@@ -15,6 +15,7 @@ mod devnet;
 mod exit;
 mod folder;
 mod hub;
+mod journeys;
 mod launch;
 mod leftover;
 mod lines;

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use contract::{Endpoint, LinkEvent, MessageEvent, NodeMetrics};
 use control::{
-    DevnetInfo, DirectoryState, LogLine, MessageStatus, NodeRates, NodeStatus, ProcessUsage,
-    Snapshot, StreamEvent,
+    DevnetInfo, DirectoryState, JourneyEvent, LogLine, MessageStatus, NodeRates, NodeStatus,
+    ProcessUsage, Snapshot, StreamEvent,
 };
 use directory_api::Frame;
 
 use crate::clock::Moment;
 use crate::hub::{Hub, Subscription};
+use crate::journeys::{Batch, Journeys};
 use crate::messages::Messages;
 use crate::names::Names;
 use crate::presence::{Presence, key_of};
@@ -37,6 +38,7 @@ pub(crate) struct Store {
     rates: BTreeMap<String, NodeRates>,
     usage: BTreeMap<String, ProcessUsage>,
     messages: Messages,
+    journeys: Journeys,
     received: ReceivedRing,
     logs: LogRing,
     names: Names,
@@ -56,6 +58,7 @@ impl Store {
             rates: BTreeMap::new(),
             usage: BTreeMap::new(),
             messages: Messages::default(),
+            journeys: Journeys::default(),
             received: ReceivedRing::default(),
             logs: LogRing::default(),
             names: Names::default(),
@@ -122,7 +125,7 @@ impl Store {
             rates: rates.map(|(name, rates)| (name.clone(), *rates)).collect(),
             usage: self.usage.clone(),
             messages: self.messages.all(),
-            journeys: Vec::new(),
+            journeys: self.journeys.all(),
             received: self.received.all(),
             logs: self.logs.all(),
         }
@@ -237,11 +240,30 @@ impl Store {
 
     pub(crate) fn message_event(&mut self, at: Moment, node: usize, event: MessageEvent) {
         let Some(NodeStatus { name, .. }) = self.nodes.get(node) else { return };
+        let steps = self.journeys.hear_message(at.t, name, &event, &self.names);
         if let Some(received) = self.messages.handle(at, name, event, &self.names) {
             self.received.push(received.clone());
             self.hub.publish(at, StreamEvent::Received(received));
         }
         self.show_messages(at, false);
+        // After the message itself: who reads in order knows whose way it is.
+        self.journey_steps(at, steps);
+    }
+
+    /// A node told what became of packets.
+    pub(crate) fn packets(&mut self, at: Moment, node: usize, batch: Batch) {
+        let Some(NodeStatus { name, .. }) = self.nodes.get(node) else { return };
+        let steps = self.journeys.hear_packets(at.t, name, batch.packets, &self.names);
+        self.journey_steps(at, steps);
+        if batch.lost > 0 {
+            self.lost(at, node, batch.lost);
+        }
+    }
+
+    fn journey_steps(&mut self, at: Moment, steps: Vec<JourneyEvent>) {
+        for step in steps {
+            self.hub.publish(at, StreamEvent::Journey(step));
+        }
     }
 
     /// Publishes messages that changed: every step of them, or only changes of state.

@@ -234,6 +234,7 @@ impl Program for NymMixnode {
             faithful: config.faithful,
             portable: false,
             no_metrics: !config.report_metrics,
+            trace: false,
         };
         mixnode::run(args, run.process).await
     }

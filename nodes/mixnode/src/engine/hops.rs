@@ -8,9 +8,10 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use contract::Time;
-use runtime::{Frame, Network, Place, Places};
+use runtime::{Network, Place, Places};
 use wire::NodeAddress;
 
+use super::Waiting;
 use crate::DropReason;
 
 /// How long a packet is held whose next hop is not known where it should be.
@@ -46,10 +47,9 @@ pub(super) struct Hops {
 
 /// A packet whose delay is over.
 #[derive(Debug)]
-pub(super) struct Held {
-    pub(super) since: Time,
-    pub(super) to: NodeAddress,
-    pub(super) frame: Frame,
+struct Held {
+    since: Time,
+    packet: Waiting,
 }
 
 /// Whether a packet may leave.
@@ -106,17 +106,17 @@ impl Hops {
     }
 
     /// Keeps a packet until its next hop is known, but not for long.
-    pub(super) fn hold(&mut self, packet: Held) {
-        self.held.push_back(packet);
+    pub(super) fn hold(&mut self, since: Time, packet: Waiting) {
+        self.held.push_back(Held { since, packet });
     }
 
     /// The next packet that was held and may leave, now that there is a new view.
-    pub(super) fn next_known(&mut self, now: Time) -> Option<Held> {
+    pub(super) fn next_known(&mut self, now: Time) -> Option<Waiting> {
         while self.unlooked > 0 {
             self.unlooked -= 1;
             let held = self.held.pop_front()?;
-            if let Look::Allowed = self.look(now, held.to) {
-                return Some(held);
+            if let Look::Allowed = self.look(now, held.packet.to) {
+                return Some(held.packet);
             }
             // All are looked at, so that they are in their order again at the end.
             self.held.push_back(held);
@@ -125,10 +125,10 @@ impl Hops {
     }
 
     /// The next packet that was held for too long, and why it is given up.
-    pub(super) fn next_refused(&mut self, now: Time) -> Option<(DropReason, Frame)> {
+    pub(super) fn next_refused(&mut self, now: Time) -> Option<(DropReason, Waiting)> {
         let is_over = self.held.front()?.since + UNKNOWN_HOP_HOLD <= now;
         let held = if is_over { self.held.pop_front() } else { None }?;
-        Some((self.refusal(now, held.since, held.to), held.frame))
+        Some((self.refusal(now, held.since, held.packet.to), held.packet))
     }
 
     /// Whether the topology should be fetched for packets that came since it last was.

@@ -284,6 +284,7 @@ impl Program for NymProvider {
             faithful: config.faithful,
             quota_per_client: config.quota_per_client.get(),
             quota_total: config.quota_total.get(),
+            trace: false,
         };
         provider::run(args, run.process).await
     }

@@ -11,7 +11,13 @@ fn key(byte: u8) -> PublicKey {
 }
 
 fn parcel(client: u8, number: u8) -> Parcel {
-    Parcel { client: key(client), identifier: [number; 16], payload: vec![number; 2048], ack: None }
+    Parcel {
+        client: key(client),
+        identifier: [number; 16],
+        payload: vec![number; 2048],
+        ack: None,
+        arrival: None,
+    }
 }
 
 fn quotas(per_client: u64, total: u64) -> Quotas {

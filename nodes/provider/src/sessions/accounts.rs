@@ -74,7 +74,8 @@ mod tests {
     fn who_only_named_an_address_deletes_nothing_once_its_key_is_proven() {
         let mut mailbox = Mailbox::in_memory().expect("a mailbox");
         let client = PublicKey::from_bytes([1; 32]);
-        let parcel = Parcel { client, identifier: [0; 16], payload: vec![1], ack: None };
+        let parcel =
+            Parcel { client, identifier: [0; 16], payload: vec![1], ack: None, arrival: None };
         let done = mailbox.transaction(|batch| {
             register(batch, &client, Protocol::Websocket, false)?;
             for _ in 0..2 {

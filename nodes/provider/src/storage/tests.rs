@@ -9,7 +9,8 @@ fn key(byte: u8) -> PublicKey {
 
 fn parcels(client: u8, count: usize) -> Arc<[Parcel]> {
     let payload = vec![client; 2048];
-    let parcel = Parcel { client: key(client), identifier: [0; 16], payload, ack: None };
+    let parcel =
+        Parcel { client: key(client), identifier: [0; 16], payload, ack: None, arrival: None };
     vec![parcel; count].into()
 }
 

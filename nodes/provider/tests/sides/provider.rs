@@ -76,7 +76,8 @@ impl Home {
     pub(crate) fn store(&self, client: PublicKey, payloads: impl IntoIterator<Item = Vec<u8>>) {
         let mut mailbox = self.mailbox();
         mailbox.register(&client, Protocol::Tcp).expect("registered");
-        let parcel = |payload| Parcel { client, identifier: [0; 16], payload, ack: None };
+        let parcel =
+            |payload| Parcel { client, identifier: [0; 16], payload, ack: None, arrival: None };
         let parcels: Vec<Parcel> = payloads.into_iter().map(parcel).collect();
         let stored = mailbox.store(&parcels).expect("stored");
         assert!(stored.iter().all(|stored| *stored == ::provider::Stored::Yes), "{stored:?}");

@@ -8,15 +8,25 @@ use contract::Time;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-use crate::{Frame, FrameStore, clock};
+use crate::{Frame, FrameStore, Passing, clock};
 
 /// Packets that are written at once.
 pub(super) const MAX_BATCH: usize = 32;
 
+/// A packet that waits to be written.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) frame: Frame,
+    /// When it should have left; none if that does not matter.
+    pub(super) due: Option<Time>,
+    /// What is told of it when it has left, if anything.
+    pub(super) passing: Option<Box<Passing>>,
+}
+
 /// Packets for one hop, oldest first.
 #[derive(Debug)]
 pub(super) struct Queue {
-    packets: VecDeque<(Frame, Option<Time>)>,
+    packets: VecDeque<Waiting>,
     /// Bytes of the first that are written.
     begun: usize,
     /// None while there is no connection.
@@ -60,8 +70,8 @@ impl Queue {
         self.packets.len()
     }
 
-    pub(super) fn push(&mut self, frame: Frame, due: Option<Time>) {
-        self.packets.push_back((frame, due));
+    pub(super) fn push(&mut self, packet: Waiting) {
+        self.packets.push_back(packet);
     }
 
     /// Calls the link's task.
@@ -109,7 +119,7 @@ impl Queue {
     pub(super) fn write(
         &mut self,
         frames: &mut FrameStore,
-        mut left: impl FnMut(Time, Option<Time>),
+        mut left: impl FnMut(Time, Option<Time>, Option<Box<Passing>>),
     ) -> Written {
         if self.is_blocked || self.error.is_some() {
             return Written::Enough;
@@ -118,7 +128,7 @@ impl Queue {
         while !self.packets.is_empty() {
             let mut slices = [IoSlice::new(&[]); MAX_BATCH];
             let mut count = 0;
-            for (slice, (frame, _)) in slices.iter_mut().zip(&self.packets) {
+            for (slice, Waiting { frame, .. }) in slices.iter_mut().zip(&self.packets) {
                 let begun = if count == 0 { self.begun } else { 0 };
                 *slice = IoSlice::new(&frames.bytes(frame)[begun..]);
                 count += 1;
@@ -129,13 +139,13 @@ impl Queue {
                     self.written_at = now;
                     self.has_written = true;
                     let mut bytes = self.begun + bytes;
-                    while let Some((frame, _)) = self.packets.front()
+                    while let Some(Waiting { frame, .. }) = self.packets.front()
                         && bytes >= frames.bytes(frame).len()
                     {
                         bytes -= frames.bytes(frame).len();
-                        if let Some((frame, due)) = self.packets.pop_front() {
+                        if let Some(Waiting { frame, due, passing }) = self.packets.pop_front() {
                             frames.release(frame);
-                            left(now, due);
+                            left(now, due, passing);
                         }
                     }
                     self.begun = bytes;
@@ -154,9 +164,9 @@ impl Queue {
         Written::Enough
     }
 
-    /// Frees the room of all packets.
-    pub(super) fn release_all(self, frames: &mut FrameStore) {
-        self.packets.into_iter().for_each(|(frame, _)| frames.release(frame));
+    /// What waits in it.
+    pub(super) fn into_packets(self) -> impl Iterator<Item = Waiting> {
+        self.packets.into_iter()
     }
 
     /// Gives memory back that a burst has left.

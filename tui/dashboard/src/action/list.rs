@@ -23,6 +23,7 @@ const SCREENS_AND_CARD: &[Context] = &[
     Context::Logs,
     Context::Problems,
     Context::Card,
+    Context::Journey,
 ];
 const WITH_NODE: &[Context] = &[Context::Network, Context::Nodes, Context::Presence, Context::Card];
 const SCROLLED: &[Context] = &[
@@ -37,6 +38,14 @@ const SCROLLED: &[Context] = &[
     Context::Reading,
     Context::Journey,
     Context::Explanation,
+];
+const PANED: &[Context] = &[
+    Context::Network,
+    Context::Traffic,
+    Context::Messages,
+    Context::Presence,
+    Context::Logs,
+    Context::Problems,
 ];
 const TEXT: &[Context] = &[Context::Writing, Context::Filtering, Context::Searching];
 
@@ -72,6 +81,46 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "open the selected node's card, or what is selected",
         &[Key::code(KeyCode::Enter)],
         SCREENS,
+    ),
+    spec(
+        Action::Open,
+        "open-stop",
+        "card",
+        "open the card of the node at this stop",
+        &[Key::code(KeyCode::Enter)],
+        &[Context::Journey],
+    ),
+    spec(
+        Action::Right,
+        "next-packet",
+        "packet",
+        "the next packet: another fragment, or another attempt",
+        &[Key::code(KeyCode::Right), Key::of('l')],
+        &[Context::Journey],
+    ),
+    spec(
+        Action::Left,
+        "previous-packet",
+        "",
+        "the packet before",
+        &[Key::code(KeyCode::Left), Key::of('h')],
+        &[Context::Journey],
+    ),
+    spec(
+        Action::NextMessage,
+        "next-message",
+        "next",
+        "the journey of the next message",
+        &[Key::of('n')],
+        &[Context::Journey],
+    ),
+    spec(
+        Action::PreviousMessage,
+        "previous-message",
+        "",
+        "the journey of the message before",
+        &[Key::of('N')],
+        &[Context::Journey],
     ),
     spec(Action::Yes, "yes", "yes", "do what is asked", &[Key::of('y')], &[Context::Question]),
     spec(
@@ -158,7 +207,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
     changing(spec(
         Action::Pause,
         "pause-node",
-        "",
+        "pause",
         "pause the selected process, or resume it",
         &[Key::of('p')],
         WITH_NODE,
@@ -274,6 +323,14 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "to the previous pane",
         &[Key::code(KeyCode::BackTab)],
         &[Context::Messages, Context::Presence, Context::Logs, Context::Writing],
+    ),
+    spec(
+        Action::Zoom,
+        "zoom",
+        "zoom",
+        "let the focused pane fill the screen, or end that",
+        &[Key::of('z')],
+        PANED,
     ),
     spec(
         Action::Freeze,
@@ -552,6 +609,14 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "palette",
         "find any action by its name",
         &[Key::of(':')],
+        SCREENS_AND_CARD,
+    ),
+    spec(
+        Action::NextTheme,
+        "next-theme",
+        "",
+        "other colours: the next theme",
+        &[Key::of('t')],
         SCREENS_AND_CARD,
     ),
     spec(Action::Help, "help", "help", "what the keys do here", &[Key::of('?')], SCREENS_AND_CARD),

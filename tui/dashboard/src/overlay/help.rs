@@ -75,7 +75,7 @@ impl Help {
 
     fn lines(&self, model: &Model, symbols: &Symbols) -> Vec<(String, String, Kind)> {
         let mut lines = vec![keys_title(self.context)];
-        lines.extend(keys(self.context, symbols));
+        lines.extend(keys(model, self.context, symbols));
         let related = match self.context {
             Context::Messages => Some(Context::Writing),
             Context::Nodes | Context::Logs => Some(Context::Filtering),
@@ -84,7 +84,7 @@ impl Help {
         if let Some(related) = related {
             lines.push(empty());
             lines.push(keys_title(related));
-            lines.extend(keys(related, symbols));
+            lines.extend(keys(model, related, symbols));
         }
         if matches!(self.context, Context::Network | Context::Nodes | Context::Presence) {
             lines.push(empty());
@@ -132,9 +132,14 @@ fn keys_title(context: Context) -> (String, String, Kind) {
     (context.title().to_owned(), String::new(), Kind::Title)
 }
 
-fn keys(context: Context, symbols: &Symbols) -> impl Iterator<Item = (String, String, Kind)> {
+fn keys(
+    model: &Model,
+    context: Context,
+    symbols: &Symbols,
+) -> impl Iterator<Item = (String, String, Kind)> {
     action::in_context(context).map(|spec| {
-        let keys: Vec<String> = spec.keys.iter().map(|key| key.label(symbols)).collect();
+        let keys = model.settings.keymap.keys(spec).iter();
+        let keys: Vec<String> = keys.map(|key| key.label(symbols)).collect();
         (keys.join(" "), spec.description.to_owned(), Kind::Key)
     })
 }

@@ -8,6 +8,7 @@ mod palette;
 mod question;
 
 pub(crate) use card::copied;
+pub(crate) use journey::{open as open_journey, point as point_at_stop};
 pub(crate) use palette::Palette;
 pub(crate) use question::Question;
 
@@ -53,7 +54,7 @@ impl Overlay {
 
     /// The way of a message.
     pub(crate) fn journey(message: String) -> Self {
-        Self::Journey(journey::Journey { message })
+        Self::Journey(journey::Journey::new(message))
     }
 
     /// What a place means.
@@ -94,13 +95,18 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     }
 }
 
+/// Somebody points at a row of what lies over the screen.
+pub(crate) fn point(model: &mut Model, row: usize) -> Vec<Effect> {
+    palette::point(model, row)
+}
+
 /// Draws everything that lies over the screen.
 pub(crate) fn draw(model: &Model, area: Rect, scene: &mut Scene<'_>) {
     for overlay in &model.overlays {
         match overlay {
             Overlay::Card(card) => card.draw(model, area, scene),
             Overlay::Help(help) => help.draw(model, area, scene),
-            Overlay::Palette(palette) => palette.draw(area, scene),
+            Overlay::Palette(palette) => palette.draw(model, area, scene),
             Overlay::Question(question) => question.draw(area, scene),
             Overlay::Journey(journey) => journey.draw(model, area, scene),
             Overlay::Explanation(explanation) => explanation.draw(model, area, scene),

@@ -80,14 +80,14 @@ impl Question {
 
     fn draw_answers(&self, inner: Rect, scene: &mut Scene<'_>) {
         let row = inner.height.saturating_sub(1);
-        let answer = |word: &str, key: char, chosen: bool| {
+        let answer = |word: &str, action: Action, chosen: bool| {
             let style = if chosen { scene.theme.selection } else { Style::new() };
-            let text = format!(" {word} ({key}) ");
+            let text = format!(" {word} ({}) ", scene.key(action));
             let width = u16::try_from(text::width(&text)).unwrap_or(u16::MAX);
             (Span::styled(text, style), width)
         };
-        let (no, no_width) = answer(&self.no, 'n', !self.agreed);
-        let (yes, yes_width) = answer(&self.yes, 'y', self.agreed);
+        let (no, no_width) = answer(&self.no, Action::No, !self.agreed);
+        let (yes, yes_width) = answer(&self.yes, Action::Yes, self.agreed);
         scene.put(inner, row, Line::from(vec![no, Span::raw("  "), yes]));
         let place = Rect { y: inner.y + row, height: 1, ..inner };
         scene.regions.add(Rect { width: no_width, ..place }, Target::Action(Action::No));

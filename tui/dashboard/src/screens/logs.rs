@@ -210,7 +210,7 @@ fn seek(model: &mut Model, forward: bool) {
     let Some(devnet) = model.devnet() else { return };
     let view = &model.screens.logs;
     let Some(sought) = &view.sought else {
-        model.say(Tone::Warning, "nothing is searched: s searches");
+        model.say(Tone::Warning, "search for something first");
         return;
     };
     let (lines, held) = view.lines(devnet);

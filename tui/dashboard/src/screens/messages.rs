@@ -2,10 +2,12 @@
 
 mod composer;
 mod conversation;
+mod details;
 mod draw;
 mod letter;
 
 pub(super) use draw::draw;
+pub(crate) use letter::progress;
 
 use std::collections::BTreeSet;
 
@@ -17,7 +19,7 @@ use crate::input_line::Edit;
 use crate::message::{Effect, Problem};
 use crate::model::{Model, Tone};
 use crate::motion::{self, Motion};
-use crate::overlay::Overlay;
+use crate::overlay;
 use crate::regions::Target;
 use crate::state::{Body, Devnet, Letter};
 use crate::text;
@@ -162,7 +164,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 /// Opens the way of the selected message.
 fn journey(model: &mut Model) {
     match model.screens.messages.selected(model.devnet()).map(|letter| letter.id.clone()) {
-        Some(message) => model.overlays.push(Overlay::journey(message)),
+        Some(message) => overlay::open_journey(model, message),
         None => model.say(Tone::Warning, "select a message first"),
     }
 }
@@ -261,7 +263,7 @@ pub(crate) fn sent(model: &mut Model, text: String, result: Result<(), Problem>)
 }
 
 /// A text as one word of a shell.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 

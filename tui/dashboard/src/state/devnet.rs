@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use contract::{LinkEvent, Role, Time};
-use control::{DevnetInfo, DirectoryState, Envelope, NodeStatus, Snapshot, State, StreamEvent};
+use control::{
+    DevnetInfo, DirectoryState, Envelope, MessageStatus, NodeStatus, Snapshot, State, StreamEvent,
+};
 use directory_api::{MixMetric, Update};
 
 use super::meter::WINDOW;
@@ -24,6 +26,8 @@ pub(crate) struct Devnet {
     pub(crate) letters: Letters,
     /// The ways of their packets.
     pub(crate) journeys: Journeys,
+    /// How long the packets are that leave clients and mixnodes, as the latest on a link was.
+    pub(crate) packet_bytes: Option<u32>,
     /// The latest log lines.
     pub(crate) logs: Logs,
     /// Events that were lost because somebody did not read fast enough.
@@ -50,6 +54,7 @@ impl Devnet {
             presence: Presence::default(),
             letters: Letters::default(),
             journeys: Journeys::new(snapshot.journeys),
+            packet_bytes: None,
             logs: Logs::default(),
             lost: 0,
             seq,
@@ -62,6 +67,7 @@ impl Devnet {
             devnet.lost = before.lost.saturating_add(missed(before.seq, seq));
             devnet.presence = before.presence;
             devnet.logs = before.logs;
+            devnet.packet_bytes = before.packet_bytes;
             for mut known in before.nodes {
                 if let Some(node) = devnet.node_mut(&known.status.name) {
                     known.update(node.status.clone());
@@ -129,6 +135,14 @@ impl Devnet {
     /// The process of this name.
     pub(crate) fn node(&self, name: &str) -> Option<&Node> {
         self.nodes.iter().find(|node| node.status.name == name)
+    }
+
+    /// The newest message that this process sent, passed on, kept or received.
+    pub(crate) fn newest_past(&self, node: &str) -> Option<&MessageStatus> {
+        self.letters.sent().rev().find(|letter| {
+            let route = letter.packets.iter().flat_map(|packet| &packet.route);
+            letter.from == node || letter.to == node || route.into_iter().any(|hop| hop == node)
+        })
     }
 
     /// Processes of these roles, in order.
@@ -250,6 +264,12 @@ impl Devnet {
                 Some((name.to_owned(), link.t))
             })
             .collect();
+        // What a provider sends to a client is no packet, but what was in one.
+        if self.node(src).is_some_and(|node| node.status.role != Role::Provider)
+            && let Some(link) = links.last()
+        {
+            self.packet_bytes = Some(link.bytes);
+        }
         if let Some(node) = self.node_mut(src) {
             for (next, at) in known {
                 if node.status.role != Role::Mixnode {

@@ -1,5 +1,9 @@
 //! The ways of messages, packet by packet.
 
+mod course;
+
+pub(crate) use course::{Course, Fate, Part, Stop, StopId, Whereabouts};
+
 use std::collections::VecDeque;
 
 use control::{Journey, JourneyEvent};

@@ -12,7 +12,7 @@ mod presence;
 
 pub(crate) use devnet::Devnet;
 pub(crate) use health::{Health, Mark};
-pub(crate) use journeys::Journeys;
+pub(crate) use journeys::{Course, Fate, Journeys, Part, Stop, StopId, Whereabouts};
 pub(crate) use letters::{Body, Letter, Letters, MAX_TEXT_BYTES};
 pub(crate) use link::Link;
 pub(crate) use logs::{Entry, Level, Logs, Wanted};

@@ -1,6 +1,7 @@
 //! Tests of the whole screen: what it shows, and what keys do to it.
 
 mod documents;
+mod journeys;
 mod recordings;
 mod screens;
 mod scripts;
@@ -17,9 +18,11 @@ use ratatui::buffer::Buffer;
 
 use crate::draw::draw;
 use crate::fixture::{self, Fixture};
+use crate::keymap::Keymap;
 use crate::keys::Key;
 use crate::message::{Effect, Message};
 use crate::model::{Model, Settings};
+use crate::theme::ThemeName;
 use crate::update::update;
 
 /// Settings of a terminal that can do everything, in a time zone that does not move.
@@ -30,6 +33,8 @@ pub(crate) fn settings() -> Settings {
         ascii: false,
         no_color: false,
         mouse: true,
+        theme: ThemeName::Default,
+        keymap: Keymap::default(),
         playback: None,
         zone: TimeZone::UTC,
     }
@@ -57,11 +62,17 @@ impl Desk {
 
     /// In front of a devnet after some seconds of traffic.
     pub(crate) fn connected(fixture: Fixture, settings: Settings) -> Self {
+        let mut desk = Self::begun(fixture, settings);
+        desk.pass(12);
+        desk
+    }
+
+    /// In front of a devnet that has just been heard of.
+    pub(crate) fn begun(fixture: Fixture, settings: Settings) -> Self {
         let mut desk = Self::new(fixture, settings);
         desk.tell(Message::Connected);
         let snapshot = desk.fixture.snapshot(Duration::ZERO);
         desk.hear(StreamEvent::Snapshot(Box::new(snapshot)));
-        desk.pass(12);
         desk
     }
 

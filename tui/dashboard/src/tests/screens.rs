@@ -188,7 +188,7 @@ fn no_size_is_too_small_to_draw() {
 
 /// A screen, and below each row that has any the weights of its cells: bold, dim, reversed,
 /// underlined.
-fn weights(buffer: &Buffer) -> String {
+pub(super) fn weights(buffer: &Buffer) -> String {
     let width = usize::from(buffer.area.width);
     let shown = text(buffer);
     let rows = shown.lines().zip(buffer.content.chunks(width)).map(|(line, cells)| {

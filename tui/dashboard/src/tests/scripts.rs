@@ -226,9 +226,15 @@ fn a_frozen_view_stands_while_the_devnet_goes_on() {
     desk.press(Key::of('5'));
     desk.press(Key::of(' '));
     let frozen = text(&desk.screen(120, 40));
-    assert!(frozen.contains(" PAUSED"));
+    assert!(frozen.contains(" PAUSED, missed 0 packets, 0 messages, 0 events "), "{frozen}");
     desk.pass(7);
-    assert_eq!(text(&desk.screen(120, 40)), frozen);
+    let later = text(&desk.screen(120, 40));
+    assert_eq!(
+        later.lines().skip(1).collect::<Vec<_>>(),
+        frozen.lines().skip(1).collect::<Vec<_>>()
+    );
+    // Seven seconds of 66 packets, and what is said meanwhile.
+    assert!(later.contains(" PAUSED, missed 462 packets, 0 messages "), "{later}");
     desk.press(Key::of(' '));
     assert!(text(&desk.screen(120, 40)).contains("12:00:19"));
 }
@@ -296,7 +302,8 @@ fn a_client_that_waits_holds_its_messages_and_says_why() {
     };
     desk.hear(StreamEvent::Node(waiting));
     let messages = text(&desk.screen(120, 40));
-    assert!(messages.contains("held   alice: no mixnode in layer 2"), "{messages}");
+    assert!(messages.contains("◌  held"), "{messages}");
+    assert!(messages.contains("alice is present: no mixnode in layer 2"), "{messages}");
     desk.press(Key::of('2'));
     let nodes = text(&desk.screen(120, 40));
     assert!(nodes.contains("│alice       ◔ present: no mixnode in layer 2 "), "{nodes}");
@@ -444,13 +451,25 @@ fn nothing_that_a_message_or_a_stranger_says_reaches_the_terminal_as_a_command()
 }
 
 #[test]
-fn a_long_paste_goes_in_at_once_line_ends_are_spaces_and_what_has_no_room_is_told() {
+fn a_long_paste_goes_in_at_once_with_its_line_ends_and_what_has_no_room_is_told() {
     let mut desk = Desk::running();
     desk.press(Key::of('m'));
     desk.tell(Message::Paste("one\rtwo\r\nthree\nfour".into()));
-    assert!(text(&desk.screen(120, 40)).contains("one two three four"));
+    let screen = text(&desk.screen(120, 40));
+    for line in ["› one ", "  two ", "  three ", "  four "] {
+        assert!(screen.contains(line), "{line}: {screen}");
+    }
     desk.tell(Message::Paste("x".repeat(100_000)));
-    assert!(text(&desk.screen(120, 40)).contains("the rest had no room"));
+    let screen = text(&desk.screen(120, 40));
+    assert!(screen.contains("67 250 B had no room: 32 768 B can be typed"), "{screen}");
+    assert!(screen.contains("32 768 of 33 369 B, 21 packets"), "{screen}");
+
+    // A filter has one line.
+    desk.press(ESC);
+    desk.press(Key::of('6'));
+    desk.press(Key::of('/'));
+    desk.tell(Message::Paste("one\rtwo".into()));
+    assert!(text(&desk.screen(120, 40)).contains("/one two"));
 }
 
 #[test]

@@ -214,7 +214,7 @@ impl Story {
 async fn somebody_sends_a_message_and_sees_it_arrive() {
     let mut story = Story::running().await;
     story.type_text("m");
-    story.until("type a message; enter sends it").await;
+    story.until("type a message; ↵ sends it").await;
     story.type_text("hello bob");
     story.until("› hello bob").await;
     story.enter();

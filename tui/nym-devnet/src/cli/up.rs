@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args};
+use dashboard::ThemeName;
 use layouts::{LayoutFault, Override};
 
 use super::candidates;
@@ -151,6 +153,17 @@ pub(crate) struct LayoutArgs {
         add = candidates::words(&["on", "off"])
     )]
     acks: Option<Given>,
+    /// Whether nodes tell what became of each packet, so that the way of a message can be shown
+    /// [default: on]
+    #[arg(
+        long,
+        value_name = "on|off",
+        hide_env_values = true,
+        env = "NYM_DEVNET_TRACE",
+        value_parser = GivenParser,
+        add = candidates::words(&["on", "off"])
+    )]
+    trace: Option<Given>,
     /// Mixnodes report no packets to the directory
     #[arg(long)]
     no_metrics: bool,
@@ -210,6 +223,7 @@ impl LayoutArgs {
             ("slot", &self.slot),
             ("loop-cover", &self.loop_cover),
             ("acks", &self.acks),
+            ("trace", &self.trace),
             ("ports", &self.ports),
             ("restart", &self.restart),
             ("seed", &self.seed),
@@ -242,4 +256,13 @@ pub(crate) struct ScreenArgs {
     /// Leave the mouse to the terminal
     #[arg(long)]
     pub(crate) no_mouse: bool,
+    /// Colours of the dashboard [default: those of the last time]
+    #[arg(long, value_name = "NAME", hide_env_values = true, env = "NYM_DEVNET_THEME", value_parser = themes())]
+    pub(crate) theme: Option<ThemeName>,
+}
+
+/// Themes by their names, with what each is.
+fn themes() -> impl TypedValueParser<Value = ThemeName> {
+    let value = |theme: ThemeName| PossibleValue::new(theme.name()).help(theme.description());
+    PossibleValuesParser::new(ThemeName::ALL.map(value)).try_map(|name| name.parse::<ThemeName>())
 }

@@ -90,6 +90,7 @@ pub(crate) fn options(
         ascii: screen.ascii,
         no_color: context.no_color,
         mouse: !screen.no_mouse,
+        theme: screen.theme,
     }
 }
 

@@ -109,6 +109,7 @@ pub(super) struct Shown<'a> {
     rates: ShownRates,
     acks: bool,
     metrics: bool,
+    trace: bool,
     faithful: bool,
     restart: Restart,
     seed: Option<u64>,
@@ -127,6 +128,7 @@ impl<'a> Shown<'a> {
             rates: ShownRates::new(rates),
             acks: plan.layout.acks,
             metrics: plan.layout.metrics,
+            trace: plan.layout.trace,
             faithful: plan.layout.faithful,
             restart: plan.layout.restart,
             seed: plan.layout.seed,
@@ -231,12 +233,12 @@ pub(super) fn dry_run(context: &Context, resolved: &Resolved) -> Outcome {
 
 /// What is the same for all nodes, in a few lines.
 fn summary(plan: &Plan, load: Load) -> String {
-    let Layout { acks, metrics, faithful, restart, seed, .. } = &plan.layout;
+    let Layout { acks, metrics, trace, faithful, restart, seed, .. } = &plan.layout;
     let on = |is: bool| if is { "on" } else { "off" };
     let seed = seed.map_or_else(String::new, |seed| format!(", seed {seed}"));
     format!(
         "{} mixnodes, crowd of {}; profile {}: {}\n\
-         acks {}, metrics {}, {}restart {}{seed}\n\
+         acks {}, metrics {}, trace {}, {}restart {}{seed}\n\
          {:.0} packets a second, about {:.2} cores",
         shape(&plan.layout.widths),
         plan.layout.crowd,
@@ -244,6 +246,7 @@ fn summary(plan: &Plan, load: Load) -> String {
         rates(plan.layout.rates),
         on(*acks),
         on(*metrics),
+        on(*trace),
         if *faithful { "faithful, " } else { "" },
         word(*restart),
         load.packets_per_second,

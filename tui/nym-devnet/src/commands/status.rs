@@ -45,6 +45,7 @@ fn text(output: Output, status: &Status<'_>, snapshot: &Snapshot) -> String {
         ago(info.started_unix_ms)
     );
     let acks = if info.acks { "on" } else { "off" };
+    let trace = if info.trace { "on" } else { "off" };
     let faithful = if info.faithful { ", faithful to 2020: few checks" } else { "" };
     let mut line = |what: &str, value: String| {
         // Writing into a string cannot fail.
@@ -53,7 +54,7 @@ fn text(output: Output, status: &Status<'_>, snapshot: &Snapshot) -> String {
     line(
         "network",
         format!(
-            "{} mixnodes, profile {}, acks {acks}{faithful}",
+            "{} mixnodes, profile {}, acks {acks}, trace {trace}{faithful}",
             shape(&info.widths),
             info.profile
         ),

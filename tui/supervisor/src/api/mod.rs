@@ -3,6 +3,7 @@
 
 mod body;
 mod door;
+mod history;
 mod openapi;
 mod refusal;
 mod routes;
@@ -31,17 +32,19 @@ type Asks = mpsc::Sender<Ask>;
 pub(crate) struct Api {
     asks: Asks,
     long_bodies: Arc<Semaphore>,
+    histories: Arc<Semaphore>,
 }
 
 /// A route with its description, made when it is asked for.
 type Route = fn() -> UtoipaMethodRouter<Api>;
 
 /// The routes.
-const ROUTES: [Route; 10] = [
+const ROUTES: [Route; 11] = [
     || routes!(routes::status),
     || routes!(routes::events),
     || routes!(routes::send),
     || routes!(routes::inbox),
+    || routes!(history::history),
     || routes!(routes::ping),
     || routes!(routes::set),
     || routes!(routes::add),
@@ -70,7 +73,7 @@ pub(crate) fn router(asks: Asks) -> Router {
     router
         .fallback(async || Refusal::no_route())
         .method_not_allowed_fallback(async || Refusal::other_method())
-        .with_state(Api { asks, long_bodies: body::long_bodies() })
+        .with_state(Api { asks, long_bodies: body::long_bodies(), histories: history::turns() })
 }
 
 /// This document.

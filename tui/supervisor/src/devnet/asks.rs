@@ -23,6 +23,7 @@ impl Devnet {
             }
             Ask::Subscribe(reply) => drop(reply.send(Ok(self.store.subscribe(now)))),
             Ask::Inbox { client, after, reply } => self.read_inbox(now, &client, after, reply),
+            Ask::History { window, step, reply } => self.read_history(now, window, step, reply),
             Ask::Act { node, action, reply } => drop(reply.send(self.act(now, &node, action))),
             Ask::Add { request, reply } => drop(reply.send(self.add(now, &request))),
             Ask::Remove { node, reply } => drop(reply.send(self.remove(now, &node))),

@@ -7,6 +7,7 @@ use super::{Devnet, Node};
 use crate::arguments::{Context, arguments};
 use crate::child::{Child, ChildEvent, Source, Wish};
 use crate::clock::Moment;
+use crate::journeys::Batch;
 use crate::process::{Action, Input};
 
 impl Devnet {
@@ -83,6 +84,7 @@ impl Devnet {
         let Some(index) = self.nodes.iter().position(is_it) else { return };
         match event {
             ChildEvent::Event(event) => self.reported(now, index, source, *event),
+            ChildEvent::Packets(batch) => self.store.packets(now, index, batch),
             ChildEvent::Log(line) => {
                 let name = self.nodes[index].plan.name.clone();
                 self.store.log(now, &name, line);
@@ -135,7 +137,9 @@ impl Devnet {
             }
             Event::Metrics(metrics) => self.store.metrics(now, index, metrics),
             Event::Links { links } => self.store.links(now, index, links),
-            Event::Packets { .. } => {}
+            Event::Packets { packets, lost } => {
+                self.store.packets(now, index, Batch::new(packets, lost));
+            }
             Event::Message(event) => {
                 let message = event.message.clone();
                 self.store.message_event(now, index, event);

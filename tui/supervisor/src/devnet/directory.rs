@@ -15,8 +15,12 @@ impl Devnet {
     pub(super) fn directory_opened(&mut self, now: Moment, url: String) {
         let first = self.directory.is_none();
         match DirectoryClient::new(&url) {
-            Ok(client) if first => self.subscription = Some(client.subscribe(&[])),
-            Ok(_) => {}
+            Ok(client) => {
+                if first {
+                    self.subscription = Some(client.subscribe(&[]));
+                }
+                self.directory_client = Some(client);
+            }
             Err(error) => tracing::error!("cannot follow the directory: {error}"),
         }
         self.directory = Some(url);

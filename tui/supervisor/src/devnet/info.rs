@@ -59,7 +59,7 @@ pub(super) fn devnet_info(
         slot_ms: 0.0,
         loop_cover_ms: 0.0,
         acks: layout.acks,
-        trace: false,
+        trace: layout.trace,
         cores: std::thread::available_parallelism()
             .map_or(0, |cores| cores.get().try_into().unwrap_or(u16::MAX)),
         faithful: layout.faithful,

@@ -9,6 +9,7 @@ mod change;
 mod children;
 mod directory;
 mod down;
+mod history;
 mod inboxes;
 mod info;
 mod pings;
@@ -20,7 +21,7 @@ use std::time::Duration;
 
 use contract::{Endpoint, Role, Time};
 use control::{DevnetInfo, Failure, State};
-use directory_client::Subscription;
+use directory_client::{DirectoryClient, Subscription};
 use layouts::NodePlan;
 use tokio::process::Command;
 use tokio::sync::mpsc;
@@ -103,6 +104,8 @@ pub(crate) struct Devnet {
     events: mpsc::Sender<(Source, ChildEvent)>,
     /// Where the directory is, once it has told.
     directory: Option<String>,
+    /// What it is asked through.
+    directory_client: Option<DirectoryClient>,
     subscription: Option<Subscription>,
     sends: Sends,
     inboxes: Inboxes,
@@ -180,6 +183,7 @@ impl Devnet {
             node_count,
             events,
             directory: None,
+            directory_client: None,
             subscription: None,
             sends: Sends::default(),
             inboxes: Inboxes::default(),

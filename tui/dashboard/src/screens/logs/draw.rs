@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::{Pane, View, sources};
+use crate::action::Action;
 use crate::filter::Filter;
 use crate::model::Model;
 use crate::pattern::Pattern;
@@ -26,13 +27,12 @@ const NAME_WIDTH: usize = 14;
 /// Columns of a time with milliseconds, and of the space behind it.
 const TIME_WIDTH: usize = 13;
 
-/// What is said behind a line of which the supervisor shows only the beginning.
-const CUT: &str = " [the rest is in the file: e opens it]";
-
 /// Draws this screen.
 pub(crate) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
-    let [left, right] = halves(area);
     let view = &model.screens.logs;
+    let [left, right] = halves(area);
+    let left = scene.zoomed(area, left, view.pane == Pane::Sources);
+    let right = scene.zoomed(area, right, view.pane == Pane::Lines);
     draw_sources(view, devnet, left, scene);
     draw_lines(view, devnet, right, scene);
 }
@@ -47,7 +47,8 @@ pub(super) fn heights<'a>(
     lines: &'a [&'a Entry],
 ) -> (impl Fn(usize) -> usize + 'a, usize) {
     let view = &model.screens.logs;
-    let [_, right] = halves(screens::area(model));
+    let area = screens::area(model);
+    let [_, right] = if model.is_zoomed() { [area, area] } else { halves(area) };
     let inner = Rect {
         width: right.width.saturating_sub(2),
         height: right.height.saturating_sub(2),
@@ -112,7 +113,7 @@ impl Columns {
 fn words(entry: &Entry, symbols: &Symbols) -> String {
     let mut words = text::visible(entry.words(), symbols);
     if entry.line.line.len() >= LOG_LINE_BYTES && entry.line.line.ends_with('…') {
-        words.push_str(CUT);
+        words.push_str(" [the rest is only in its file]");
     }
     words
 }
@@ -198,7 +199,10 @@ fn notes(view: &View, lines: usize, scene: &Scene<'_>) -> Line<'static> {
     let lines = text::plural(lines, "line");
     spans.push(match view.line {
         None => Span::styled(format!("{lines}, following"), scene.theme.ok),
-        Some(_) => Span::styled(format!("{lines}, f follows"), scene.theme.muted),
+        Some(_) => Span::styled(
+            format!("{lines}, {} follows", scene.key(Action::Follow)),
+            scene.theme.muted,
+        ),
     });
     Line::from(spans)
 }

@@ -7,8 +7,10 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::conversation;
-use super::letter::{Look, sent_again};
+use super::details::details;
+use super::letter::Look;
 use super::{Pane, View};
+use crate::action::Action;
 use crate::model::Model;
 use crate::regions::Target;
 use crate::scene::{Highlight, Scene};
@@ -23,9 +25,6 @@ const NARROW_CLIENTS_WIDTH: u16 = 15;
 /// Rows that the text that is typed takes at most, and rows that it leaves to the conversation.
 const MAX_COMPOSER_ROWS: u16 = 8;
 const MIN_CONVERSATION_ROWS: u16 = 8;
-
-/// Packets of which the details show the route; there is a screen for all of them.
-const ROUTES: usize = 3;
 
 /// What lies where on this screen.
 pub(super) struct Frame {
@@ -48,8 +47,9 @@ pub(super) fn area(model: &Model) -> Rect {
 /// Columns in which the text that is typed is shown: without its prompt, and with a place for the
 /// cursor behind it.
 pub(super) fn composer_columns(model: &Model) -> usize {
-    let [_, right] = halves(area(model));
-    columns_of(right)
+    let area = area(model);
+    let [_, right] = halves(area);
+    columns_of(if model.is_zoomed() { area } else { right })
 }
 
 fn columns_of(composer: Rect) -> usize {
@@ -72,6 +72,14 @@ impl Frame {
         let typed = u16::try_from(typed).unwrap_or(u16::MAX).min(most).max(1);
         let [conversation, composer] =
             Layout::vertical([Constraint::Min(3), Constraint::Length(typed + 2)]).areas(right);
+        let zoomed = |pane: Rect, name: Pane| match (model.is_zoomed(), view.pane == name) {
+            (false, _) => pane,
+            (true, true) => area,
+            (true, false) => Rect { width: 0, height: 0, ..area },
+        };
+        let (from, to) = (zoomed(from, Pane::From), zoomed(to, Pane::To));
+        let conversation = zoomed(conversation, Pane::Sent);
+        let composer = zoomed(composer, Pane::Input);
         let inner = Rect {
             x: conversation.x + 1,
             y: conversation.y + 1,
@@ -106,6 +114,7 @@ impl Frame {
             theme: model.theme(),
             symbols: model.symbols(),
             zone: &model.settings.zone,
+            keymap: &model.settings.keymap,
             own: own.unwrap_or_default(),
             columns: self.rows.width.into(),
         }
@@ -191,7 +200,8 @@ fn draw_conversation(model: &Model, devnet: &Devnet, frame: &Frame, scene: &mut 
         let sentence = match (from, to) {
             (None, _) => "no named client: nym-devnet add client makes one".to_owned(),
             (Some(from), Some(to)) if !model.settings.read_only => {
-                format!("nothing sent yet: m writes from {from} to {to}")
+                let key = scene.key(Action::Write);
+                format!("nothing sent yet: {key} writes from {from} to {to}")
             }
             _ => "nothing sent yet".to_owned(),
         };
@@ -199,11 +209,12 @@ fn draw_conversation(model: &Model, devnet: &Devnet, frame: &Frame, scene: &mut 
         return;
     }
     let all = letters.len();
+    let count = text::plural(all, "message");
     let note = match view.letter {
-        None => Span::styled(format!("{all} messages, the newest"), scene.theme.muted),
-        Some(_) => Span::styled(format!("{all} messages, G to the newest"), scene.theme.muted),
+        None => format!("{count}, the newest"),
+        Some(_) => format!("{count}, {} to the newest", scene.key(Action::Last)),
     };
-    scene.edge_note(frame.conversation, false, note);
+    scene.edge_note(frame.conversation, false, Line::styled(note, scene.theme.muted));
     let look = frame.look(model, devnet);
     let height = usize::from(frame.rows.height);
     let mut y = frame.rows.y;
@@ -238,92 +249,6 @@ fn draw_conversation(model: &Model, devnet: &Devnet, frame: &Frame, scene: &mut 
             scene.put(frame.detail, row, line.clone());
         }
     }
-}
-
-/// Everything known of a message, in lines of this width. What matters most comes first.
-fn details(letter: &Letter, look: &Look<'_>) -> Vec<Line<'static>> {
-    let muted = |words: String| Span::styled(words, look.theme.muted);
-    let fact = |what: &str, value: String| vec![muted(format!("{what} ")), Span::raw(value)];
-    let mut lines = Vec::new();
-    let mut facts = Vec::new();
-    if let Some(status) = &letter.status {
-        let (glyph, word, style) = look.progress(status);
-        facts.push(vec![Span::styled(format!("{glyph} {word}"), style)]);
-        for (what, ms) in [
-            ("left after", status.sent_ms),
-            ("arrived after", status.delivered_ms),
-            ("acknowledged after", status.acknowledged_ms),
-        ] {
-            facts.extend(ms.map(|ms| fact(what, text::millis(ms))));
-        }
-    }
-    facts.extend(letter.arrival.as_ref().filter(|_| letter.status.is_none()).map(|arrival| {
-        let client = text::visible(&arrival.client, look.symbols);
-        fact("received by", format!("{client} at {}", text::clock_ms(arrival.unix_ms, look.zone)))
-    }));
-    lines.extend(flow(facts, "   ", look.columns));
-    if let Some(status) = &letter.status {
-        for packet in status.packets.iter().filter(|packet| !packet.route.is_empty()).take(ROUTES) {
-            let hops = packet.route.iter().chain([&status.to]);
-            let hop = |name: &String| {
-                let arrow = muted(format!("{} ", look.symbols.hop));
-                vec![arrow, Span::raw(text::visible(name, look.symbols))]
-            };
-            let from = text::visible(&status.from, look.symbols);
-            let parts = [fact("route", from)].into_iter().chain(hops.map(hop)).collect();
-            lines.extend(flow(parts, " ", look.columns));
-        }
-    }
-    let mut facts = Vec::new();
-    let size = format!("{} B", text::grouped(letter.body.bytes()));
-    if let Some(status) = &letter.status {
-        let packets = text::plural(status.packets.len(), "packet");
-        let attempts: u32 = status.packets.iter().map(|packet| packet.attempts).sum();
-        let acknowledged = status.packets.iter().filter(|packet| packet.acknowledged).count();
-        facts.push(vec![Span::raw(format!("{size} in {packets}"))]);
-        facts.push(vec![Span::raw(match (attempts, sent_again(status)) {
-            (0, _) => "not sent yet".to_owned(),
-            (1, _) => "sent once".to_owned(),
-            (attempts, 0) => format!("{attempts} sent"),
-            (attempts, again) => format!("sent {attempts} times, {again} of them again"),
-        })]);
-        facts.push(vec![Span::raw(format!("{acknowledged} acknowledged"))]);
-        let accepted = text::clock_ms(status.accepted_unix_ms, look.zone);
-        facts.push(fact("accepted", accepted));
-    } else {
-        facts.push(vec![Span::raw(size)]);
-    }
-    facts.push(fact("id", text::visible(&letter.id, look.symbols)));
-    lines.extend(flow(facts, "   ", look.columns));
-    if let (Some(_), Some(arrival)) = (&letter.status, &letter.arrival) {
-        let client = text::visible(&arrival.client, look.symbols);
-        let words = [
-            format!("{client} was not told who sent it;"),
-            "it is known here because the supervisor hears both ends".to_owned(),
-        ];
-        lines.extend(flow(words.map(|words| vec![muted(words)]).to_vec(), " ", look.columns));
-    }
-    lines
-}
-
-/// Parts one after the other, in as many lines as they need. No part is torn.
-fn flow(parts: Vec<Vec<Span<'static>>>, between: &str, columns: usize) -> Vec<Line<'static>> {
-    let mut lines = Vec::new();
-    let mut line = Line::default();
-    for part in parts {
-        let width: usize = part.iter().map(Span::width).sum();
-        if line.width() > 0 && line.width() + text::width(between) + width > columns {
-            lines.push(std::mem::take(&mut line));
-        }
-        if line.width() > 0 {
-            line.push_span(between.to_owned());
-        }
-        line.spans.extend(part);
-    }
-    if line.width() > 0 {
-        lines.push(line);
-    }
-    lines
 }
 
 fn draw_composer(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
@@ -371,10 +296,15 @@ fn draw_composer(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'
     let first = page.row.saturating_sub(usize::from(inside.height).saturating_sub(1));
     if typed.is_empty() {
         let hint = match (focused, model.settings.read_only) {
-            (_, true) if model.playback.is_some() => "a recording: nothing can be sent from here",
-            (_, true) => "read-only: messages cannot be sent from here",
-            (true, _) => "type a message; enter sends it, alt-enter begins a new line",
-            (false, _) => "m writes a message",
+            (_, true) if model.playback.is_some() => {
+                "a recording: nothing can be sent from here".to_owned()
+            }
+            (_, true) => "read-only: messages cannot be sent from here".to_owned(),
+            (true, _) => {
+                let [send, new_line] = [Action::Send, Action::NewLine].map(|key| scene.key(key));
+                format!("type a message; {send} sends it, {new_line} begins a new line")
+            }
+            (false, _) => format!("{} writes a message", scene.key(Action::Write)),
         };
         scene.put(inside, 0, Line::styled(hint, scene.theme.muted));
     } else {

@@ -5,6 +5,9 @@ use jiff::tz::TimeZone;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use crate::action::Action;
+use crate::keymap::Keymap;
+use crate::scene::Scene;
 use crate::state::{Body, Devnet, Letter};
 use crate::symbols::Symbols;
 use crate::text;
@@ -43,6 +46,7 @@ pub(super) struct Look<'a> {
     pub(super) theme: &'static Theme,
     pub(super) symbols: &'static Symbols,
     pub(super) zone: &'a TimeZone,
+    pub(super) keymap: &'a Keymap,
     /// Who is on the left.
     pub(super) own: &'a str,
     /// Columns of a row.
@@ -70,6 +74,38 @@ fn is_stored(status: &MessageStatus) -> bool {
     !status.packets.is_empty() && status.packets.iter().all(|packet| packet.acknowledged)
 }
 
+/// Glyph, word and style of how far a message has come.
+pub(crate) fn progress(
+    devnet: &Devnet,
+    status: &MessageStatus,
+    scene: &Scene<'_>,
+) -> (&'static str, &'static str, Style) {
+    progress_of(devnet, status, scene.symbols, scene.theme)
+}
+
+fn progress_of(
+    devnet: &Devnet,
+    status: &MessageStatus,
+    symbols: &Symbols,
+    theme: &Theme,
+) -> (&'static str, &'static str, Style) {
+    let [queued, sent, delivered, acknowledged, failed] = symbols.message;
+    let (glyph, style) = match status.state {
+        // Its sender keeps it until it can send.
+        MessageState::Queued if holds(devnet, status).is_some() => {
+            return (queued, "held", theme.warn);
+        }
+        MessageState::Queued => (queued, theme.muted),
+        // The provider has it, and the recipient is away.
+        MessageState::Sent if is_stored(status) => return (sent, "stored", theme.warn),
+        MessageState::Sent => (sent, theme.warn),
+        MessageState::Delivered => (delivered, theme.ok),
+        MessageState::Acknowledged => (acknowledged, theme.ok),
+        MessageState::Failed => (failed, theme.bad),
+    };
+    (glyph, status.state.word(), style)
+}
+
 /// How often packets were sent again.
 pub(super) fn sent_again(status: &MessageStatus) -> u32 {
     status.packets.iter().map(|packet| packet.attempts.saturating_sub(1)).sum()
@@ -78,22 +114,7 @@ pub(super) fn sent_again(status: &MessageStatus) -> u32 {
 impl Look<'_> {
     /// Glyph, word and style of how far a message has come.
     pub(super) fn progress(&self, status: &MessageStatus) -> (&'static str, &'static str, Style) {
-        let [queued, sent, delivered, acknowledged, failed] = self.symbols.message;
-        let theme = self.theme;
-        let (glyph, style) = match status.state {
-            // Its sender keeps it until it can send.
-            MessageState::Queued if holds(self.devnet, status).is_some() => {
-                return (queued, "held", theme.warn);
-            }
-            MessageState::Queued => (queued, theme.muted),
-            // The provider has it, and the recipient is away.
-            MessageState::Sent if is_stored(status) => return (sent, "stored", theme.warn),
-            MessageState::Sent => (sent, theme.warn),
-            MessageState::Delivered => (delivered, theme.ok),
-            MessageState::Acknowledged => (acknowledged, theme.ok),
-            MessageState::Failed => (failed, theme.bad),
-        };
-        (glyph, status.state.word(), style)
+        progress_of(self.devnet, status, self.symbols, self.theme)
     }
 
     /// The rows of a message.
@@ -198,8 +219,9 @@ impl Look<'_> {
         if rows.len() > most {
             rows.truncate(if unfolded { MAX_ROWS } else { FOLDED_ROWS });
             let size = text::grouped(body.bytes());
-            let (ellipsis, enter) = (self.symbols.ellipsis, self.symbols.enter);
-            rows.push(muted(format!("{ellipsis} {size} B in all: {enter} unfolds")));
+            let (ellipsis, key) =
+                (self.symbols.ellipsis, self.keymap.label(Action::Open, self.symbols));
+            rows.push(muted(format!("{ellipsis} {size} B in all: {key} unfolds")));
         } else if text.is_empty() {
             return vec![muted("[empty]".to_owned())];
         }

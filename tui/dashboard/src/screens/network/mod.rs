@@ -15,7 +15,7 @@ use crate::describe;
 use crate::message::Effect;
 use crate::model::{Model, Tone};
 use crate::motion::Motion;
-use crate::overlay::Overlay;
+use crate::overlay::{self, Overlay};
 use crate::regions::Target;
 use crate::scene::{Highlight, Scene};
 use crate::state::{Devnet, Node};
@@ -64,6 +64,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         },
         Action::Back => model.selected = None,
         Action::Copy => return super::nodes::copy(model),
+        Action::Journey => journey(model),
         action => {
             if let Some(devnet) = model.devnet()
                 && let Some(next) = next(devnet, model.selected.as_deref(), action)
@@ -73,6 +74,19 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
     }
     Vec::new()
+}
+
+/// Opens the way of the newest message that passed the selected process, else of the newest at all.
+fn journey(model: &mut Model) {
+    let newest = model.devnet().and_then(|devnet| {
+        let passed = model.selected.as_deref().and_then(|node| devnet.newest_past(node));
+        let newest = passed.or_else(|| devnet.letters.sent().next_back());
+        newest.map(|letter| letter.id.clone())
+    });
+    match newest {
+        Some(message) => overlay::open_journey(model, message),
+        None => model.say(Tone::Warning, "no message was sent yet: m writes one"),
+    }
 }
 
 /// The process to select after a step over the map. The directory lies below all columns.
@@ -122,8 +136,8 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
         14..24 => 4,
         _ => 6,
     };
-    let [map, below] =
-        Layout::vertical([Constraint::Min(0), Constraint::Length(details)]).areas(area);
+    let layout = Layout::vertical([Constraint::Min(0), Constraint::Length(details)]);
+    let [map, below] = scene.panes(&layout, area, 0);
     draw_map(model, devnet, map, scene);
     details::draw(model, devnet, below, scene);
 }

@@ -5,6 +5,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
 use super::{Pane, View, announcers, beats, standing, word};
+use crate::action::Action;
 use crate::model::Model;
 use crate::regions::Target;
 use crate::scene::{Highlight, Scene};
@@ -47,6 +48,8 @@ pub(crate) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
             Layout::vertical([Constraint::Length(ages), Constraint::Min(0)]).areas(area);
         [beats, ages]
     };
+    let left = scene.zoomed(area, left, view.pane == Pane::Beats);
+    let right = scene.zoomed(area, right, view.pane == Pane::Ages);
     draw_ages(view, &ages, right, scene);
     draw_beats(view, devnet, left, scene);
 }
@@ -59,7 +62,7 @@ fn draw_beats(view: &View, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
     let note = if following {
         Span::styled("following", scene.theme.ok)
     } else {
-        Span::styled("f follows", scene.theme.muted)
+        Span::styled(format!("{} follows", scene.key(Action::Follow)), scene.theme.muted)
     };
     scene.edge_note(area, false, note);
     let beats: Vec<&Beat> = beats(view, devnet);
@@ -69,7 +72,9 @@ fn draw_beats(view: &View, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
                 let every = text::age(PRESENCE_INTERVAL);
                 format!("no heartbeat yet: nodes announce themselves every {every}")
             }
-            false => "no heartbeat is like this: esc drops the filter".to_owned(),
+            false => {
+                format!("no heartbeat is like this: {} drops the filter", scene.key(Action::Back))
+            }
         };
         scene.nothing_yet(inner, &sentence);
         return;
@@ -132,10 +137,10 @@ fn draw_ages(view: &View, all: &[(&str, &Announcer)], area: Rect, scene: &mut Sc
     scene.edge_note(area, false, Line::styled(limit, scene.theme.muted));
     if all.is_empty() {
         let sentence = match view.filter.is_empty() {
-            true => "waiting for the first node to announce itself",
-            false => "no node is like this: esc drops the filter",
+            true => "waiting for the first node to announce itself".to_owned(),
+            false => format!("no node is like this: {} drops the filter", scene.key(Action::Back)),
         };
-        scene.nothing_yet(inner, sentence);
+        scene.nothing_yet(inner, &sentence);
         return;
     }
     let selected = view.announcer.as_deref();

@@ -51,9 +51,11 @@ fn long_messages_leave_room_for_fewer() {
 
     for number in 0..2 * MAX_TEXTS_BYTES / MAX_TEXT_BYTES {
         let id = format!("long {number}");
-        letters.receive(received(&id, "bob", &"x".repeat(MAX_TEXT_BYTES + 1)));
+        let message = received(&id, "bob", &"x".repeat(MAX_TEXT_BYTES + 1));
+        letters.receive(ReceivedMessage { unix_ms: fixture::STARTED_UNIX_MS + 9000, ..message });
     }
     assert_eq!(letters.inbox("bob").count(), MAX_TEXTS_BYTES / MAX_TEXT_BYTES);
+    assert_eq!(letters.sent().count(), 0, "the older one");
 }
 
 /// The two reports come through two pipes, so either may be heard first.

@@ -163,27 +163,19 @@ fn milliseconds(us: u64) -> String {
 }
 
 fn share(nodes: &[Node]) -> Option<Share> {
-    let counted = || nodes.iter().filter_map(|node| Some((node.role, node.metrics.as_ref()?)));
-    let mut traffic = TrafficCounters::default();
-    for counters in counted().filter_map(|(_, metrics)| metrics.traffic) {
-        traffic += counters;
+    let mut packets = control::Share::default();
+    for node in nodes {
+        let Some(metrics) = &node.metrics else { continue };
+        packets += metrics.traffic.as_ref().map(control::Share::of_client).unwrap_or_default();
+        if node.role == Role::Provider {
+            packets += control::Share::of_provider(metrics.sent);
+        }
     }
-    let real = traffic.real + traffic.retransmitted;
-    let cover = traffic.cover + traffic.loops;
-    // What a provider sends is acknowledgements.
-    let acks = counted().filter(|(role, _)| *role == Role::Provider);
-    let acks: u64 = acks.map(|(_, metrics)| metrics.sent).sum();
-    let all = real + cover + acks;
-    (all > 0).then(|| Share {
-        real_percent: percent(real, all),
-        cover_percent: percent(cover, all),
-        ack_percent: percent(acks, all),
+    Some(Share {
+        real_percent: packets.percent(packets.real + packets.retransmitted)?,
+        cover_percent: packets.percent(packets.cover + packets.loops)?,
+        ack_percent: packets.percent(packets.acks)?,
     })
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a share of packets is not exact to 15 digits")]
-fn percent(part: u64, all: u64) -> f64 {
-    part as f64 * 100.0 / all as f64
 }
 
 #[cfg(test)]

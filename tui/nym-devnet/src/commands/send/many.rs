@@ -14,6 +14,8 @@ use tokio::time::{Instant, sleep_until};
 use super::content::Contents;
 use super::steps::{Step, steps};
 use super::tally::{News, Summary, Tally};
+use super::way;
+use super::ways::{Over, Ways};
 use crate::cli::SendArgs;
 use crate::commands::delays::Delays;
 use crate::context::Context;
@@ -37,6 +39,9 @@ struct Report<'a> {
     /// Only of those whose end was waited for.
     #[serde(flatten)]
     summary: Option<Summary>,
+    /// Whether nodes tell of packets, so that ways could be shown; of what is followed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traced: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -57,6 +62,7 @@ pub(super) async fn run(context: &Context, args: &SendArgs) -> Outcome {
         args,
         contents,
         tally: Tally::new(args.timeout, args.follow),
+        ways: Ways::default(),
         count: args.count.unwrap_or(1),
         asked: 0,
         failure: None,
@@ -78,6 +84,7 @@ struct Run<'a> {
     args: &'a SendArgs,
     contents: Contents,
     tally: Tally,
+    ways: Ways,
     count: u32,
     /// How many its client was asked to send.
     asked: u32,
@@ -101,12 +108,13 @@ impl Run<'_> {
         let mut sending: Option<Sending> = None;
         loop {
             let has_more = self.failure.is_none() && self.asked < self.count;
-            let is_open = waits && self.tally.open() > 0;
+            let is_open = waits && (self.tally.open() > 0 || self.ways.next_deadline().is_some());
             if sending.is_none() && !has_more && !is_open {
                 return Ok(());
             }
             let has_room = !waits || self.tally.open() < MAX_OPEN;
-            let deadline = self.tally.next_deadline().filter(|_| waits);
+            let deadlines = [self.tally.next_deadline(), self.ways.next_deadline()];
+            let deadline = deadlines.into_iter().flatten().min().filter(|_| waits);
             tokio::select! {
                 () = sleep_until(next_at), if has_more && has_room && sending.is_none() => {
                     self.asked += 1;
@@ -127,16 +135,37 @@ impl Run<'_> {
                     }
                 }
                 event = next_of(&mut events) => {
-                    let Some((unix_ms, statuses)) = event? else {
+                    let Some((unix_ms, event)) = event? else {
                         let why = "the devnet went down meanwhile; its clients keep their messages";
                         self.failure = Some(Failure::new(FailureCode::NoSuchDevnet, why));
                         return Ok(());
                     };
+                    let statuses = match event {
+                        StreamEvent::Snapshot(snapshot) => {
+                            self.ways.begin(snapshot.devnet.trace, snapshot.journeys);
+                            snapshot.messages
+                        }
+                        StreamEvent::Message(status) => vec![status],
+                        StreamEvent::Journey(step) => {
+                            self.ways.hear(step);
+                            Vec::new()
+                        }
+                        _ => Vec::new(),
+                    };
                     let news = statuses.into_iter().filter_map(|status| self.tally.take(status));
                     let news: Vec<News> = news.collect();
                     self.tell(&news, unix_ms)?;
+                    self.tell_ways()?;
                 }
-                () = until(deadline) => self.tally.expire(Instant::now()),
+                () = until(deadline) => {
+                    let now = Instant::now();
+                    for (number, status) in self.tally.expire(now) {
+                        if let Some(status) = status.filter(|_| self.args.follow) {
+                            self.ways.wait_for(now, number, status);
+                        }
+                    }
+                    self.tell_ways()?;
+                }
             }
         }
     }
@@ -153,11 +182,11 @@ impl Run<'_> {
         Box::pin(async move { client.send(&request).await })
     }
 
-    fn tell(&self, news: &[News], unix_ms: u64) -> Outcome {
+    fn tell(&mut self, news: &[News], unix_ms: u64) -> Outcome {
         if !self.args.follow {
             return Ok(());
         }
-        for News { number, before, now } in news {
+        for News { number, before, now, is_over } in news {
             for step in &steps(before.as_ref(), now, unix_ms) {
                 let (id, number) = (now.id.as_str(), *number);
                 if self.context.output.is_json() {
@@ -167,6 +196,31 @@ impl Run<'_> {
                     Output::text_line(&step.text())?;
                 } else {
                     Output::text_line(&format!("#{number:<4} {}", step.text()))?;
+                }
+            }
+            if *is_over {
+                self.ways.wait_for(Instant::now(), *number, now.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the ways of those messages that are over, as soon as nothing more of them can come.
+    fn tell_ways(&mut self) -> Outcome {
+        for over in self.ways.take_told(Instant::now()) {
+            let Over { number, status, .. } = &over;
+            let ways: Vec<_> = self.ways.of(&status.id).collect();
+            if self.context.output.is_json() {
+                for journey in ways {
+                    if let Some(told) = way::json(*number, status, journey) {
+                        Output::json_event("message-journey", self.context.name(), told)?;
+                    }
+                }
+            } else if self.count == 1 {
+                Output::text_line(&way::text(self.context.output, status, &ways))?;
+            } else {
+                for line in ways.into_iter().filter_map(|journey| way::line(status, journey)) {
+                    Output::text_line(&format!("#{number:<4} {line}"))?;
                 }
             }
         }
@@ -182,7 +236,8 @@ impl Run<'_> {
         if let Some(failure) = failure.clone().filter(|_| accepted == 0) {
             return Err(failure.into());
         }
-        let report = Report { from, to, count: self.count, accepted, summary };
+        let traced = self.ways.traced().filter(|_| self.args.follow);
+        let report = Report { from, to, count: self.count, accepted, summary, traced };
         self.context
             .output
             .result_with("send", Some(self.context.name()), &report, failure, |_| text(&report))
@@ -209,7 +264,7 @@ impl Run<'_> {
 }
 
 fn text(report: &Report<'_>) -> String {
-    let Report { from, to, count, accepted, summary } = report;
+    let Report { from, to, count, accepted, summary, traced } = report;
     let mut text = format!("{from} → {to}: {accepted} of {count} accepted");
     let Some(Summary { delivered, failed, lost, delay_ms }) = summary else { return text };
     // Writing into a string cannot fail.
@@ -219,6 +274,9 @@ fn text(report: &Report<'_>) -> String {
             text,
             "; delay min {min:.0}, median {median:.0}, 95 % {p95:.0}, max {max:.0} ms"
         );
+    }
+    if *traced == Some(false) {
+        text.push_str("\nits way is not known: tracing is off (`nym-devnet up --trace on`)");
     }
     text
 }
@@ -237,19 +295,19 @@ async fn until(deadline: Option<Instant>) {
     }
 }
 
-/// What the next event tells of messages, and when.
+/// What the next event tells, and when.
 async fn next_of(
     events: &mut Option<control::EventStream>,
-) -> Result<Option<(u64, Vec<MessageStatus>)>, ControlError> {
+) -> Result<Option<(u64, StreamEvent)>, ControlError> {
     let Some(events) = events else { return std::future::pending().await };
     loop {
         let Some(envelope) = events.next().await? else { return Ok(None) };
-        let statuses = match envelope.event {
-            StreamEvent::Snapshot(snapshot) => snapshot.messages,
-            StreamEvent::Message(status) => vec![status],
+        match envelope.event {
             StreamEvent::Down { .. } => return Ok(None),
-            _ => continue,
-        };
-        return Ok(Some((envelope.unix_ms, statuses)));
+            event @ (StreamEvent::Snapshot(_)
+            | StreamEvent::Message(_)
+            | StreamEvent::Journey(_)) => return Ok(Some((envelope.unix_ms, event))),
+            _ => {}
+        }
     }
 }

@@ -4,6 +4,8 @@ mod content;
 mod many;
 mod steps;
 mod tally;
+mod way;
+mod ways;
 
 use control::{MessageStatus, SendRequest, SendWait};
 use serde::Serialize;

@@ -45,6 +45,8 @@ pub(super) struct News {
     pub(super) number: u32,
     pub(super) before: Option<MessageStatus>,
     pub(super) now: MessageStatus,
+    /// Nothing more of it is waited for.
+    pub(super) is_over: bool,
 }
 
 /// What became of all that were accepted.
@@ -126,7 +128,7 @@ impl Tally {
             self.open.remove(&status.id);
             self.count(&status, delay);
         }
-        Some(News { number, before, now: status })
+        Some(News { number, before, now: status, is_over })
     }
 
     fn count(&mut self, status: &MessageStatus, delay: Option<f64>) {
@@ -138,12 +140,14 @@ impl Tally {
         }
     }
 
-    /// Gives up those whose time is over.
-    pub(super) fn expire(&mut self, now: Instant) {
+    /// Gives up those whose time is over: their numbers and what was last told of them.
+    pub(super) fn expire(&mut self, now: Instant) -> Vec<(u32, Option<MessageStatus>)> {
         let Self { open, delays, lost, .. } = self;
+        let mut expired = Vec::new();
         open.retain(|_, open| {
             let is_over = open.until <= now;
             if is_over {
+                expired.push((open.number, open.status.clone()));
                 // Its last acknowledgement is late; the message is there.
                 match open.status.as_ref().and_then(|status| status.delivered_ms) {
                     Some(delay) => delays.push(delay),
@@ -152,6 +156,7 @@ impl Tally {
             }
             !is_over
         });
+        expired
     }
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
@@ -211,7 +216,9 @@ mod tests {
         tally.take(status("m2", MessageState::Failed, None));
         tally.take(status("somebody's", MessageState::Delivered, Some(1.0)));
         assert_eq!(tally.next_deadline(), Some(now + LIMIT));
-        tally.expire(now + LIMIT);
+        let expired: Vec<u32> =
+            tally.expire(now + LIMIT).into_iter().map(|(number, _)| number).collect();
+        assert_eq!(expired, [3, 4]);
         assert_eq!((tally.open(), tally.next_deadline()), (0, None));
         let Summary { delivered, failed, lost, delay_ms } = tally.summary();
         assert_eq!((tally.all(), delivered, failed, lost), (4, 1, 1, 2));
@@ -229,6 +236,7 @@ mod tests {
         let queued = status("m", MessageState::Queued, None);
         tally.take(status("m", MessageState::Delivered, Some(5.0)));
         let news = tally.accepted(now, 1, queued);
+        assert!(news.iter().all(|news| !news.is_over));
         let states: Vec<_> = news.iter().map(|news| news.now.state).collect();
         assert_eq!(states, [MessageState::Queued, MessageState::Delivered]);
         assert_eq!(tally.open(), 1, "it waits for the acknowledgement");
