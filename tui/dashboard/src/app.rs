@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use contract::Time;
-use control::StreamEvent;
+use control::{ControlError, FailureCode, StreamEvent};
 use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 use futures_util::future::BoxFuture;
 use futures_util::{Stream, StreamExt};
@@ -243,8 +243,16 @@ impl<C: Console, S: Source> App<'_, C, S> {
                 Effect::Send { request, text } => {
                     let (source, queue) = (self.source.clone(), self.queue.clone());
                     tokio::spawn(async move {
-                        let result = source.send(&request).await.map(drop).map_err(Into::into);
-                        let _ = queue.send(Message::Sent { text, result }).await;
+                        let result = source.send(&request).await.map(drop);
+                        let unsure = match &result {
+                            Err(ControlError::Refused(why)) => {
+                                why.code == FailureCode::DeadlinePassed
+                            }
+                            Err(ControlError::Unreachable { .. }) => true,
+                            Ok(()) => false,
+                        };
+                        let result = result.map_err(Into::into);
+                        let _ = queue.send(Message::Sent { text, result, unsure }).await;
                     });
                 }
             }

@@ -55,6 +55,8 @@ pub(crate) enum Message {
         text: String,
         /// Whether it was.
         result: Result<(), Problem>,
+        /// It was not refused, only not answered in time: it may still be sent.
+        unsure: bool,
     },
     /// A client told what it has in its inbox, or could not.
     Inbox {

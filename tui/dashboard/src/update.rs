@@ -90,8 +90,8 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Message::Sent { text, result } => {
-            screens::messages::sent(model, text, result);
+        Message::Sent { text, result, unsure } => {
+            screens::messages::sent(model, text, result, unsure);
             Vec::new()
         }
         Message::Inbox { client, result } => {

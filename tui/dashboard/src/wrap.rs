@@ -18,6 +18,12 @@ pub(crate) fn rows(line: &str, columns: usize) -> impl Iterator<Item = Range<usi
     })
 }
 
+/// The rows of a line as they are shown: without the spaces at their ends, for which there may be no
+/// room.
+pub(crate) fn shown(line: &str, columns: usize) -> impl Iterator<Item = &str> {
+    rows(line, columns).map(|row| line[row].trim_end())
+}
+
 /// Where the first row of a line ends; none if the line is one row.
 fn row_end(line: &str, columns: usize) -> Option<usize> {
     // Most lines are short ASCII.

@@ -253,13 +253,17 @@ fn send(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Send { request, text }]
 }
 
-/// The supervisor answered to a message.
-pub(crate) fn sent(model: &mut Model, text: String, result: Result<(), Problem>) {
+/// The supervisor answered to a message. What may still be sent is not put back to be sent again.
+pub(crate) fn sent(model: &mut Model, text: String, result: Result<(), Problem>, unsure: bool) {
+    let [_, _, up, _] = model.symbols().arrows;
     let view = &mut model.screens.messages;
     view.handing_over = view.handing_over.saturating_sub(1);
     let Err(Problem(problem)) = result else { return };
-    let place = if view.composer.give_back(text) { "" } else { "; the text is in the history" };
-    model.say(Tone::Bad, format!("not sent{place}: {problem}"));
+    // It went into the history when it was sent.
+    let is_back = !unsure && view.composer.give_back(text);
+    let place = if is_back { String::new() } else { format!(", {up} has the text") };
+    let what = if unsure { "perhaps not sent" } else { "not sent" };
+    model.say(Tone::Bad, format!("{what}{place}: {problem}"));
 }
 
 /// A text as one word of a shell.

@@ -2,6 +2,9 @@
 
 mod documents;
 mod journeys;
+mod logs;
+mod messages;
+mod presence;
 mod recordings;
 mod screens;
 mod scripts;

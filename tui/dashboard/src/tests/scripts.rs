@@ -171,7 +171,8 @@ fn a_message_is_typed_and_sent_from_alice_to_bob() {
     assert_eq!(last_command(&desk), Some(r"nym-devnet send alice bob 'q: it'\''s 5 o'\''clock'"));
 
     assert!(super::text(&desk.screen(80, 24)).contains("1 message handed over"));
-    desk.tell(Message::Sent { text, result: Err(Problem("alice is not ready".into())) });
+    let result = Err(Problem("alice is not ready".into()));
+    desk.tell(Message::Sent { text, result, unsure: false });
     let shown = super::text(&desk.screen(80, 24));
     assert!(shown.contains("not sent: alice is not ready"), "{shown}");
     assert!(shown.contains("q: it's 5 o'clock"), "what was typed is back: {shown}");

@@ -70,6 +70,10 @@ impl Source for Script {
         self.asked
             .send(format!("send {} {} {words}", request.from, request.to))
             .expect("the story goes on");
+        if words.starts_with("refuse") {
+            let failure = Failure::new(FailureCode::NotRunning, "the client is stopping");
+            return Err(failure.hint("wait until it is stopped").into());
+        }
         Ok(fixture::message(&request.from, &request.to, &words))
     }
 
@@ -372,4 +376,47 @@ async fn a_torrent_of_events_is_drawn_ten_times_a_second() {
         }
     }
     assert!((40..=55).contains(&frames), "{frames} frames in five seconds");
+}
+
+#[tokio::test]
+async fn somebody_writes_lines_pastes_more_and_finds_them_in_the_history() {
+    let mut story = Story::running().await;
+    story.type_text("m");
+    story.until("type a message").await;
+    story.type_text("first");
+    story.press(KeyCode::Enter, KeyModifiers::ALT);
+    story.keys.send(Event::Paste("second\r\nthird".into())).expect("the dashboard listens");
+    story.until("18 of 1 589 B, 1 packet").await;
+    story.enter();
+    assert_eq!(story.asked().await, "send alice bob first\nsecond\nthird");
+    story.until("0 of 1 589 B").await;
+    story.press(KeyCode::Up, KeyModifiers::NONE);
+    story.until("› first").await;
+    story.press(KeyCode::Down, KeyModifiers::NONE);
+    story.until("0 of 1 589 B").await;
+}
+
+#[tokio::test]
+async fn a_refused_message_is_given_back() {
+    let mut story = Story::running().await;
+    story.type_text("mrefuse this");
+    story.until("› refuse this").await;
+    story.enter();
+    assert_eq!(story.asked().await, "send alice bob refuse this");
+    story.until("not sent: the client is stopping; wait until it is stopped").await;
+    story.until("› refuse this").await;
+}
+
+#[tokio::test]
+async fn a_log_is_read_in_the_pager_and_the_screen_comes_back() {
+    let mut story = Story::running().await;
+    let at = Duration::from_secs(6);
+    story.hear(fixture::log("mix-1-1", at, "INFO mixnode: hello"));
+    story.type_text("6");
+    story.until("INFO mixnode: hello").await;
+    story.type_text("e");
+    assert_eq!(story.asked().await, "page /tmp/devnet/logs/mix-1-1.log");
+    assert_eq!(story.asked().await, "resume");
+    story.type_text("1");
+    story.until("╭ Network").await;
 }

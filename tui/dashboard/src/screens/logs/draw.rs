@@ -93,7 +93,7 @@ impl Columns {
     /// What a line says, broken into rows.
     fn rows(&self, entry: &Entry, symbols: &Symbols) -> Vec<String> {
         let words = words(entry, symbols);
-        wrap::rows(&words, self.words).map(|row| words[row].to_owned()).collect()
+        wrap::shown(&words, self.words).map(ToOwned::to_owned).collect()
     }
 
     /// What stands before what a line says.

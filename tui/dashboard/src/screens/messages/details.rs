@@ -33,8 +33,9 @@ pub(super) fn details(letter: &Letter, look: &Look<'_>) -> Vec<Line<'static>> {
     lines.extend(flow(facts, "   ", look.columns));
     if let Some(status) = &letter.status {
         for packet in status.packets.iter().filter(|packet| !packet.route.is_empty()).take(ROUTES) {
-            let hops = packet.route.iter().chain([&status.to]);
-            let hop = |name: &String| {
+            let to = look.devnet.letters.recipient(letter).unwrap_or(&status.to);
+            let hops = packet.route.iter().map(String::as_str).chain([to]);
+            let hop = |name: &str| {
                 let arrow = muted(format!("{} ", look.symbols.hop));
                 vec![arrow, Span::raw(text::visible(name, look.symbols))]
             };
@@ -50,11 +51,11 @@ pub(super) fn details(letter: &Letter, look: &Look<'_>) -> Vec<Line<'static>> {
         let attempts: u32 = status.packets.iter().map(|packet| packet.attempts).sum();
         let acknowledged = status.packets.iter().filter(|packet| packet.acknowledged).count();
         facts.push(vec![Span::raw(format!("{size} in {packets}"))]);
-        facts.push(vec![Span::raw(match (attempts, sent_again(status)) {
-            (0, _) => "not sent yet".to_owned(),
-            (1, _) => "sent once".to_owned(),
-            (attempts, 0) => format!("{attempts} sent"),
-            (attempts, again) => format!("sent {attempts} times, {again} of them again"),
+        facts.push(vec![Span::raw(match (status.packets.len(), sent_again(status)) {
+            _ if attempts == 0 => "not sent yet".to_owned(),
+            (1, 0) => "sent once".to_owned(),
+            (1, _) => format!("sent {attempts} times"),
+            (_, again) => format!("sent {attempts}, {again} of them again"),
         })]);
         facts.push(vec![Span::raw(format!("{acknowledged} acknowledged"))]);
         let accepted = text::clock_ms(status.accepted_unix_ms, look.zone);
@@ -64,13 +65,19 @@ pub(super) fn details(letter: &Letter, look: &Look<'_>) -> Vec<Line<'static>> {
     }
     facts.push(fact("id", text::visible(&letter.id, look.symbols)));
     lines.extend(flow(facts, "   ", look.columns));
-    if let (Some(_), Some(arrival)) = (&letter.status, &letter.arrival) {
-        let client = text::visible(&arrival.client, look.symbols);
+    if letter.status.is_none() {
         let words = [
-            format!("{client} was not told who sent it;"),
-            "it is known here because the supervisor hears both ends".to_owned(),
+            "it does not say who sent it,".to_owned(),
+            "and no client here has since the devnet was started".to_owned(),
         ];
         lines.extend(flow(words.map(|words| vec![muted(words)]).to_vec(), " ", look.columns));
+    }
+    if let (Some(from), Some(arrival)) = (letter.from(), &letter.arrival)
+        && from != arrival.client
+    {
+        let client = text::visible(&arrival.client, look.symbols);
+        let words = format!("{client} was not told who sent it; the supervisor hears both ends");
+        lines.push(Line::from(muted(words)));
     }
     lines
 }

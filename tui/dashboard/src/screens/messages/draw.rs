@@ -20,7 +20,7 @@ use crate::text;
 
 /// Columns of the lists of clients, where the terminal has them and where it has not.
 const CLIENTS_WIDTH: u16 = 20;
-const NARROW_CLIENTS_WIDTH: u16 = 15;
+const NARROW_CLIENTS_WIDTH: u16 = 16;
 
 /// Rows that the text that is typed takes at most, and rows that it leaves to the conversation.
 const MAX_COMPOSER_ROWS: u16 = 8;
@@ -98,8 +98,8 @@ impl Frame {
         if let Some(letter) = view.selected(Some(devnet)) {
             frame.lines = details(letter, &frame.look(model, devnet));
             let rows = u16::try_from(frame.lines.len()).unwrap_or(u16::MAX).saturating_add(1);
-            // The conversation keeps more than half.
-            let rows = rows.min(inner.height * 2 / 5);
+            // The conversation keeps half.
+            let rows = rows.min(inner.height / 2);
             let [above, below] =
                 Layout::vertical([Constraint::Min(0), Constraint::Length(rows)]).areas(inner);
             (frame.rows, frame.detail) = (above, below);

@@ -153,9 +153,8 @@ impl Look<'_> {
         }
         let columns = self.columns.saturating_sub(head).max(8);
         for (words, style) in self.notes(letter) {
-            for row in wrap::rows(&words, columns) {
-                let spans =
-                    [Span::raw(" ".repeat(head)), Span::styled(words[row].to_owned(), style)];
+            for row in wrap::shown(&words, columns) {
+                let spans = [Span::raw(" ".repeat(head)), Span::styled(row.to_owned(), style)];
                 rows.push(Line::from(spans.to_vec()));
             }
         }
@@ -195,8 +194,8 @@ impl Look<'_> {
                     words.push_str(&format!(" {}", self.symbols.ellipsis));
                 }
                 words.push(']');
-                let rows = wrap::rows(&words, columns);
-                return rows.map(|row| muted(words[row].to_owned())).collect();
+                let rows = wrap::shown(&words, columns);
+                return rows.map(|row| muted(row.to_owned())).collect();
             }
             Body::Unseen { bytes } => {
                 let words = format!("[{} B, too long to be shown]", text::grouped(*bytes));
@@ -207,11 +206,8 @@ impl Look<'_> {
         let mut rows = Vec::new();
         for line in text.split('\n') {
             let shown = text::visible(line.strip_suffix('\r').unwrap_or(line), self.symbols);
-            rows.extend(
-                wrap::rows(&shown, columns)
-                    .take(most + 1)
-                    .map(|row| Span::raw(shown[row].to_owned())),
-            );
+            let shown = wrap::shown(&shown, columns).take(most + 1);
+            rows.extend(shown.map(|row| Span::raw(row.to_owned())));
             if rows.len() > most {
                 break;
             }
@@ -240,11 +236,7 @@ impl Look<'_> {
             };
             notes.push((format!("{kept} of {all} B: {why}"), theme.muted));
         }
-        let Some(status) = &letter.status else {
-            let words = "it does not say who sent it, and nobody here has since the devnet started";
-            notes.push((words.into(), theme.muted));
-            return notes;
-        };
+        let Some(status) = &letter.status else { return notes };
         if let Some(error) = &status.error {
             notes.push((text::visible(error, self.symbols), theme.bad));
         }
@@ -282,10 +274,11 @@ fn packets(status: &MessageStatus) -> Option<String> {
     if underway && all > 1 {
         words.push(format!("{acknowledged} of {all} packets acknowledged"));
     }
-    match again {
-        0 => {}
-        1 => words.push("1 packet sent again".to_owned()),
-        _ => words.push(format!("{again} packets sent again")),
-    }
+    words.extend(match (all, again) {
+        (_, 0) => None,
+        (1, 1) => Some("sent again".to_owned()),
+        (1, _) => Some(format!("sent again {again} times")),
+        _ => Some(format!("{} sent again", text::plural(again, "packet"))),
+    });
     (!words.is_empty()).then(|| words.join(", "))
 }
