@@ -36,3 +36,45 @@ impl Client {
             .then(|| now.saturating_since(left))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use contract::Rates;
+    use rand::SeedableRng as _;
+    use rand::rngs::StdRng;
+    use sphinx::{PacketBuilder, PrivateKey};
+    use wire::WireProfile;
+
+    use super::*;
+    use crate::Settings;
+
+    #[test]
+    fn only_a_moment_of_this_process_counts() {
+        let second = Duration::from_secs(1);
+        let rates = Rates { hop_delay: second, slot: second, loop_cover: second };
+        let mut rng = StdRng::seed_from_u64(1);
+        let key = PrivateKey::random(&mut rng);
+        let provider = key.public();
+        let settings = Settings { rates, layers: 1, acks: false };
+        let packets = PacketBuilder::new(WireProfile::CURRENT);
+        let mut client = Client::new(key, provider, settings, packets);
+        let at = |seconds: u64| Time::default() + second * u32::try_from(seconds).expect("few");
+        assert!(client.cover_data(at(9), Purpose::Cover).is_empty(), "it has not begun");
+        client.poll(at(10), &mut rng);
+
+        let data = client.cover_data(at(12), Purpose::Loop);
+        assert_eq!(client.transit(at(15), &data), Some(second * 3));
+        assert_eq!(client.transit(at(12), &data), Some(Duration::ZERO));
+        assert_eq!(client.transit(at(11), &data), None, "it has not left yet");
+        let with = |began: Time, left: Time| [began, left].map(|t| t.as_nanos().to_be_bytes());
+        for (began, left) in [(at(9), at(12)), (at(11), at(12)), (at(10), at(9))] {
+            assert_eq!(client.transit(at(15), &with(began, left).concat()), None);
+        }
+        for length in (0..data.len()).chain([data.len() + 1, 64]) {
+            let mut other = data.clone();
+            other.resize(length, 0);
+            assert_eq!(client.transit(at(15), &other), None, "{length} bytes");
+        }
+        assert!(client.cover_data(at(12), Purpose::Probe).is_empty());
+    }
+}

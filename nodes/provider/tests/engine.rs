@@ -3,13 +3,17 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use contract::Time;
+use contract::{Event, PacketTrace, Time};
 use provider::{DropReason, Parcel, Provider};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use runtime::Received;
-use sphinx::{Hop, HopProcessor, PacketBuilder, PrivateKey, ReplaySet, Route, recover_plaintext};
-use wire::{HEADER_BYTES, NodeAddress, PublicKey, WireProfile};
+use runtime::{Received, Traces};
+use sphinx::{
+    Hop, HopProcessor, PacketBuilder, PrivateKey, ReplaySet, Route, print_of, recover_plaintext,
+};
+use wire::{
+    ACK_HEADER_BYTES, HEADER_BYTES, NodeAddress, Plaintext, PublicKey, SEALED_BYTES, WireProfile,
+};
 
 const PROFILE: WireProfile = WireProfile::CURRENT;
 const CLIENT: PublicKey = PublicKey::from_bytes([7; 32]);
@@ -29,12 +33,16 @@ impl Sender {
 
     /// A packet whose first hop is the provider, as is each of the others.
     fn packet(&mut self, hops: usize, text: &str) -> Vec<u8> {
+        self.packet_with(hops, text.as_bytes())
+    }
+
+    fn packet_with(&mut self, hops: usize, plaintext: &[u8]) -> Vec<u8> {
         let address = NodeAddress(SocketAddr::from(([127, 0, 0, 1], 1)));
         let hop = Hop { address, key: self.processor.public_key(), delay: Duration::ZERO };
         let route = Route { hops: vec![hop; hops] };
-        let identifier = [u8::try_from(text.len()).expect("short"); 16];
+        let identifier = [plaintext.len().to_le_bytes()[0]; 16];
         let packet =
-            self.builder.build_packet(&mut self.rng, &route, &CLIENT, &identifier, text.as_bytes());
+            self.builder.build_packet(&mut self.rng, &route, &CLIENT, &identifier, plaintext);
         packet.expect("a good route")
     }
 }
@@ -108,4 +116,53 @@ fn without_a_replay_set_a_packet_is_taken_as_often_as_it_comes() {
     assert_eq!(texts(&parcels), [b"again", b"again"]);
     assert!(provider.counters().dropped.is_empty());
     assert_eq!(provider.replay_window(Time::default()), None);
+}
+
+/// Every reason for which a provider gives a packet up has its word, and the print of what came.
+#[test]
+fn what_is_given_up_is_told_where_tracing_is_on() {
+    let mut sender = Sender::new();
+    let came = Time::from_nanos(4_000_000_000);
+    let now = Time::from_nanos(5_000_000_000);
+    let traces = Traces::default();
+    let replays = Some(ReplaySet::new(Time::default()));
+    let mut provider =
+        Provider::new(sender.processor.clone(), replays).tracing(Some(traces.clone()));
+    // Its acknowledgement would go where no mixnode is.
+    let plaintext = Plaintext {
+        ack_header: [5; ACK_HEADER_BYTES],
+        ack_first_hop: Some(NodeAddress(SocketAddr::from(([127, 0, 0, 1], 9)))),
+        sealed: vec![1; SEALED_BYTES],
+    };
+    let good = sender.packet_with(1, &plaintext.encode());
+    let forward = sender.packet(2, "goes on");
+    let mut changed = sender.packet(1, "changed");
+    changed[HEADER_BYTES - 1] ^= 1;
+    let batch = [good.clone(), good.clone(), forward.clone(), changed.clone(), vec![1; 9]];
+    let parcels = provider.take(now, received(came, batch));
+    let [parcel] = &parcels[..] else { panic!("one is good: {parcels:?}") };
+    provider.not_stored(now, parcel, DropReason::MailboxFull);
+    assert_eq!(provider.stored(now, &mut sender.rng, parcel), None);
+
+    let dropped = |packet: &[u8], reason: &str| PacketTrace::Dropped {
+        t: now,
+        before: print_of(packet),
+        reason: reason.into(),
+    };
+    let expected = [
+        dropped(&good, "replay"),
+        dropped(&forward, "forward-hop"),
+        dropped(&changed, "mac"),
+        dropped(&[1; 9], "malformed"),
+        dropped(&good, "mailbox-full"),
+        dropped(&[5; ACK_HEADER_BYTES], "ack-hop"),
+        PacketTrace::Kept {
+            came,
+            stored: now,
+            before: print_of(&good),
+            client: CLIENT.to_string(),
+            ack: None,
+        },
+    ];
+    assert_eq!(traces.take(), Some(Event::Packets { packets: expected.into(), lost: 0 }));
 }

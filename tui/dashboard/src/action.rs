@@ -29,6 +29,8 @@ pub(crate) enum Action {
     Write,
     /// Start a process.
     Start,
+    /// Start every process that does not run.
+    StartAll,
     /// Stop a process.
     Stop,
     /// End a process with SIGKILL.
@@ -47,6 +49,8 @@ pub(crate) enum Action {
     PreviousMessage,
     /// Say what the selected thing means.
     Explain,
+    /// Look further back, or less far.
+    Window,
     /// Narrow a list by a text.
     Filter,
     /// Hold on to the newest line, or let go.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use contract::Time;
-use control::{ControlError, FailureCode, StreamEvent};
+use control::{ControlError, FailureCode, History, StreamEvent};
 use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 use futures_util::future::BoxFuture;
 use futures_util::{Stream, StreamExt};
@@ -15,6 +15,7 @@ use tokio::signal::unix::SignalKind;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::action::Context;
 use crate::draw::draw;
 use crate::inbox;
 use crate::keys::Key;
@@ -22,8 +23,9 @@ use crate::message::{Effect, Message, Problem};
 use crate::model::{Model, Settings};
 use crate::regions::Regions;
 use crate::screens::Screen;
+use crate::screens::traffic::history::PARTS;
 use crate::source::{Events, Source};
-use crate::update::update;
+use crate::update::{remember, update};
 use crate::{Error, Outcome};
 
 /// Shortest time between two frames: thirty a second look immediate.
@@ -39,6 +41,9 @@ const NUMBERS_FRAME: Duration = Duration::from_millis(250);
 /// Ages and rates change with time alone.
 const TICK: Duration = Duration::from_secs(1);
 
+/// Messages that are applied before keys are looked at again: some milliseconds' work at most.
+const BATCH: usize = 256;
+
 /// Messages that may wait for the loop. When it is full the event stream is not read, and the
 /// supervisor sends a new snapshot to a reader that is too slow.
 const QUEUE: usize = 1024;
@@ -51,8 +56,16 @@ pub(crate) trait Console {
     /// To draw.
     fn terminal(&mut self) -> &mut Terminal<Self::Backend>;
 
+    /// A frame is about to be drawn.
+    fn begin(&mut self) {}
+
     /// A frame was drawn.
     fn drawn(&mut self) {}
+
+    /// Whether the terminal is still ours: a part of us that panicked gave it back.
+    fn is_ours(&self) -> bool {
+        true
+    }
 
     /// Hands text to the terminal's clipboard.
     fn copy(&mut self, text: &str) -> io::Result<()>;
@@ -105,6 +118,7 @@ where
     if let Some(outcome) = app.carry_out(vec![Effect::Connect { after: Duration::ZERO }])? {
         return Ok(outcome);
     }
+    let mut batch = Vec::with_capacity(BATCH);
     loop {
         let frame = app.draw_at.unwrap_or_else(|| Instant::now() + TICK);
         let message = tokio::select! {
@@ -119,13 +133,21 @@ where
                 app.draw()?;
                 None
             }
-            Some(message) = messages.recv() => Some(message),
+            // Looking at the keyboard costs a call of the kernel: not for each of many events.
+            _ = messages.recv_many(&mut batch, BATCH) => None,
             _ = tick.tick() => Some(Message::Tick),
         };
-        if let Some(message) = message
-            && let Some(outcome) = app.handle(message)?
-        {
-            return Ok(outcome);
+        for message in message.into_iter().chain(batch.drain(..)) {
+            if let Some(outcome) = app.handle(message)? {
+                if let Some(Effect::Remember(store, remembered)) = remember(&mut app.model) {
+                    // Nobody is left to be told if it fails.
+                    let _ = store.write(&remembered);
+                }
+                return Ok(outcome);
+            }
+        }
+        if !app.console.is_ours() {
+            return Err(Error::Panicked);
         }
         if let Some(file) = app.to_page.take() {
             input.release();
@@ -152,7 +174,7 @@ struct App<'c, C, S> {
 
 impl<C: Console, S: Source> App<'_, C, S> {
     fn handle(&mut self, message: Message) -> Result<Option<Outcome>, Error> {
-        if let Some(interval) = frame_for(&message, self.model.screen) {
+        if let Some(interval) = frame_for(&message, &self.model) {
             let due = self.drawn_at + interval;
             self.draw_at = Some(self.draw_at.map_or(due, |draw_at| draw_at.min(due)));
         }
@@ -163,6 +185,8 @@ impl<C: Console, S: Source> App<'_, C, S> {
 
     fn draw(&mut self) -> Result<(), Error> {
         let Self { console, model, regions, .. } = self;
+        crate::report::shows(model.context().title());
+        console.begin();
         console
             .terminal()
             .draw(|frame| *regions = draw(model, frame))
@@ -205,6 +229,15 @@ impl<C: Console, S: Source> App<'_, C, S> {
                 Effect::Quit(outcome) => return Ok(Some(outcome)),
                 Effect::Redraw => self.redraw()?,
                 Effect::Pace(pace) => self.source.set_pace(pace),
+                Effect::Remember(store, remembered) => {
+                    let queue = self.queue.clone();
+                    tokio::task::spawn_blocking(move || {
+                        let result = store.write(&remembered);
+                        let result = result.map_err(|error| Problem(error.to_string()));
+                        // The loop is gone only when the dashboard is.
+                        let _ = queue.blocking_send(Message::Remembered(result));
+                    });
+                }
                 Effect::Suspend => {
                     self.console.suspend().map_err(|source| Error::Terminal {
                         attempt: "give the terminal back to the shell",
@@ -238,6 +271,13 @@ impl<C: Console, S: Source> App<'_, C, S> {
                         let result = source.act(&node, action).await.map(drop).map_err(Into::into);
                         // The loop is gone only when the dashboard is.
                         let _ = queue.send(Message::Acted { node, action, result }).await;
+                    });
+                }
+                Effect::History => {
+                    let (source, queue) = (self.source.clone(), self.queue.clone());
+                    tokio::spawn(async move {
+                        let result = histories(&source).await.map_err(Into::into);
+                        let _ = queue.send(Message::History(result)).await;
                     });
                 }
                 Effect::Send { request, text } => {
@@ -315,13 +355,21 @@ impl<C: Console, S: Source> App<'_, C, S> {
 }
 
 /// How soon after the last frame a message wants to be seen; none if it changes nothing on screen.
-fn frame_for(message: &Message, screen: Screen) -> Option<Duration> {
+fn frame_for(message: &Message, model: &Model) -> Option<Duration> {
     let Message::Heard(envelope) = message else { return Some(FRAME) };
-    match (&envelope.event, screen) {
+    if model.is_frozen() && model.playback.is_none() {
+        // What was missed is counted on the screen; the clock ticks often enough for that.
+        return None;
+    }
+    let follows = model.context() == Context::Journey;
+    match (&envelope.event, model.screen) {
+        (StreamEvent::Unknown, _) => None,
+        (StreamEvent::Journey(_), _) if follows => Some(MOTION_FRAME),
         (
             StreamEvent::Directory { .. }
             | StreamEvent::Metrics { .. }
             | StreamEvent::Usage { .. }
+            | StreamEvent::Journey(_)
             | StreamEvent::Log(_)
             | StreamEvent::Lost { .. },
             _,
@@ -355,6 +403,15 @@ async fn listen<S: Source>(source: S, queue: mpsc::Sender<Message>, after: Durat
         }
     };
     let _ = queue.send(Message::Disconnected { reason }).await;
+}
+
+/// All parts of the history, or why one of them is not there.
+async fn histories<S: Source>(source: &S) -> Result<Vec<History>, ControlError> {
+    let mut parts = Vec::new();
+    for (window_s, step_s) in PARTS {
+        parts.push(source.history(window_s, step_s).await?);
+    }
+    Ok(parts)
 }
 
 fn drawing(error: &impl ToString) -> Error {

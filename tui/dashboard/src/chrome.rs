@@ -15,6 +15,10 @@ use crate::regions::Target;
 use crate::scene::Scene;
 use crate::screens::Screen;
 use crate::text;
+use crate::theme::Theme;
+
+/// Columns of `: more  ? help`, with the space behind them.
+const OTHERS_WIDTH: u16 = 17;
 
 /// The tabs: with air between them, or without, or with short names.
 pub(crate) fn tabs(model: &Model, area: Rect, scene: &mut Scene<'_>) {
@@ -62,6 +66,24 @@ pub(crate) fn tabs(model: &Model, area: Rect, scene: &mut Scene<'_>) {
     }
 }
 
+/// What stays in the hint line as long as it is so.
+fn standing(model: &Model) -> Option<(String, fn(&Theme) -> Style)> {
+    if let Connection::Lost { reason, .. } = &model.connection {
+        return Some((format!("connection lost: {reason}"), |theme| theme.bad));
+    }
+    if let Some(playback) = &model.playback {
+        return Some((playback.ended.clone()?, |theme| theme.warn));
+    }
+    let why = model.all_ended()?;
+    let key = model.settings.keymap.label(Action::StartAll, model.symbols());
+    let offer = if model.allows(Action::StartAll) && !key.is_empty() {
+        format!("; {key} starts everything")
+    } else {
+        String::new()
+    };
+    Some((why + &offer, |theme| theme.bad))
+}
+
 /// The hint line: a notice, or the keys that work now and the command for what was done last.
 pub(crate) fn hints(model: &Model, area: Rect, scene: &mut Scene<'_>) {
     let mut area = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
@@ -76,16 +98,11 @@ pub(crate) fn hints(model: &Model, area: Rect, scene: &mut Scene<'_>) {
         scene.put(area, 0, Line::styled(words, style));
         return;
     }
-    if let Connection::Lost { reason, .. } = &model.connection {
-        let words = format!("connection lost: {}", text::visible(reason, scene.symbols));
-        let words = text::fit(&words, area.width.into(), scene.symbols);
-        scene.put(area, 0, Line::styled(words, scene.theme.bad));
-        return;
-    }
-    if let Some(why) = model.playback.as_ref().and_then(|playback| playback.ended.as_ref()) {
-        let words = text::visible(why, scene.symbols);
-        let half = usize::from(area.width) / 2;
-        let line = Line::styled(text::fit(&words, half, scene.symbols), scene.theme.warn);
+    if let Some((words, style)) = standing(model) {
+        // The words that say where the other keys are keep their room.
+        let room = usize::from(area.width.saturating_sub(OTHERS_WIDTH));
+        let words = text::fit(&text::visible(&words, scene.symbols), room, scene.symbols);
+        let line = Line::styled(words, style(scene.theme));
         area.width = scene.put_right(area, 0, line).saturating_sub(2);
     }
     // On a narrow terminal the keys need the room again after a while.

@@ -11,6 +11,7 @@ use crate::overlay;
 use crate::regions::Regions;
 use crate::scene::Scene;
 use crate::screens;
+use crate::text;
 
 /// The smallest terminal on which every screen can be read.
 const SMALLEST: (u16, u16) = (60, 15);
@@ -24,6 +25,13 @@ pub(crate) fn draw(model: &Model, frame: &mut Frame<'_>) -> Regions {
         too_small(area, &mut scene);
     } else {
         whole(model, area, &mut scene);
+    }
+    let hidden = text::HIDDEN;
+    for cell in &mut scene.buffer.content {
+        // What somebody forgot to make visible must not reach the terminal all the same.
+        if text::would_be_obeyed(cell.symbol()) {
+            cell.set_symbol(if scene.symbols.unicode { hidden } else { "?" });
+        }
     }
     let Scene { regions, cursor, .. } = scene;
     if let Some(cursor) = cursor {

@@ -1,6 +1,7 @@
 //! A devnet for tests: two mixnodes in each of three layers, at a moment and with rates that are
 //! written down here.
 
+#[cfg(test)]
 pub(crate) mod journeys;
 
 use std::collections::BTreeMap;
@@ -11,8 +12,9 @@ use contract::{
     TrafficCounters,
 };
 use control::{
-    DevnetInfo, DirectoryState, Envelope, LogLine, MessageState, MessageStatus, NodeStatus,
-    PacketStatus, ProcessUsage, ReceivedMessage, Snapshot, State, StreamEvent,
+    DevnetInfo, DirectoryState, Envelope, History, LogLine, MessageState, MessageStatus,
+    NodeHistory, NodeStatus, PacketStatus, ProcessUsage, ReceivedMessage, Snapshot, State,
+    StreamEvent,
 };
 use directory_api::{ListName, MixMetric, MixNodePresence, MixProviderPresence, Topology, Update};
 
@@ -430,4 +432,27 @@ pub(crate) fn received(client: &str, text: &str) -> StreamEvent {
 /// A log line.
 pub(crate) fn log(node: &str, after: Duration, line: &str) -> StreamEvent {
     StreamEvent::Log(LogLine { node: node.into(), unix_ms: unix_ms(after), line: line.into() })
+}
+
+/// What mixnodes carried before the start: a quiet hour, in which nobody reported for a while.
+pub(crate) fn history(window_s: u64, step_s: u64) -> History {
+    let steps = window_s / step_s;
+    let curve = |per_second: u64| -> Vec<Option<u64>> {
+        let at = |step: u64| (steps - step) * step_s;
+        let count = |step| (per_second + at(step) / 60 % 7) * step_s;
+        // Between five and six minutes, and between 40 and 60 seconds before the end.
+        let is_silent = |step| matches!(at(step), 40..60 | 1200..1800);
+        (0..steps).map(|step| (!is_silent(step)).then(|| count(step))).collect()
+    };
+    let node = |name: &str| NodeHistory {
+        node: name.into(),
+        received: curve(if name.ends_with('1') { 30 } else { 12 }),
+        sent: curve(20),
+    };
+    let names = ["mix-1-1", "mix-1-2", "mix-2-1", "mix-2-2", "mix-3-1", "mix-3-2"];
+    History {
+        since_unix_ms: STARTED_UNIX_MS - window_s * 1000,
+        step_s,
+        nodes: names.map(node).to_vec(),
+    }
 }

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use control::{ControlError, Envelope, InboxMessage, NodeAction, SendRequest};
+use control::{ControlError, Envelope, History, InboxMessage, NodeAction, SendRequest};
 use ratatui::layout::Size;
 
 use crate::Outcome;
 use crate::keys::Key;
 use crate::playback::Pace;
 use crate::regions::Target;
+use crate::remembered::{Remembered, Store};
 
 /// Something happened.
 #[derive(Debug)]
@@ -70,6 +71,8 @@ pub(crate) enum Message {
         /// Whether it was.
         result: Result<(), Problem>,
     },
+    /// The directory's history came, in parts of different steps, or did not.
+    History(Result<Vec<History>, Problem>),
     /// Something was handed to the terminal to copy, or could not be.
     Copied {
         /// What, for the user.
@@ -77,6 +80,8 @@ pub(crate) enum Message {
         /// Whether it was.
         result: Result<(), Problem>,
     },
+    /// What is to be remembered was written down, or could not be.
+    Remembered(Result<(), Problem>),
     /// A signal asks the process to end.
     Signal(i32),
 }
@@ -133,6 +138,8 @@ pub(crate) enum Effect {
         /// The file.
         file: PathBuf,
     },
+    /// Ask for the directory's history.
+    History,
     /// Hand text to the terminal's clipboard.
     Copy {
         /// The text.
@@ -140,6 +147,8 @@ pub(crate) enum Effect {
         /// What it is, for the user.
         what: String,
     },
+    /// Remember this for the next time.
+    Remember(Store, Remembered),
     /// Play the recording like this from now on.
     Pace(Pace),
     /// Draw everything anew.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contract::Time;
-use control::StreamEvent;
+use control::{State, StreamEvent};
 use directory_api::Update;
 use jiff::tz::TimeZone;
 use ratatui::layout::Size;
@@ -13,6 +13,7 @@ use crate::connection::{Connection, STALE_AFTER};
 use crate::keymap::Keymap;
 use crate::overlay::Overlay;
 use crate::playback::Playback;
+use crate::remembered::{Remembered, Store};
 use crate::screens::{Screen, Screens};
 use crate::state::{Devnet, Moment, Node};
 use crate::symbols::{self, Symbols};
@@ -41,8 +42,14 @@ pub(crate) struct Settings {
     pub(crate) no_color: bool,
     /// Take clicks and the wheel.
     pub(crate) mouse: bool,
-    /// Colours at the start.
-    pub(crate) theme: ThemeName,
+    /// Colours at the start; none for those of the last time.
+    pub(crate) theme: Option<ThemeName>,
+    /// How it was the last time.
+    pub(crate) remembered: Remembered,
+    /// Where it is remembered; none to remember nothing.
+    pub(crate) store: Option<Store>,
+    /// What to say at the start.
+    pub(crate) notice: Option<String>,
     /// Which keys do what.
     pub(crate) keymap: Keymap,
     /// What is shown is a recording.
@@ -132,24 +139,49 @@ pub(crate) struct Model {
 impl Model {
     /// At the start.
     pub(crate) fn new(settings: Settings, size: Size) -> Self {
-        Self {
+        let before = &settings.remembered;
+        let screen = |name: &String| {
+            Screen::ALL.into_iter().find(|screen| screen.context().title() == name.as_str())
+        };
+        let theme = settings.theme.or_else(|| before.theme.parse().ok()).unwrap_or_default();
+        let mut screens = Screens::default();
+        screens.nodes.sort_like(&before.sorted_by, before.reversed);
+        let mut model = Self {
             playback: settings.playback.clone(),
-            theme: settings.theme,
-            zoomed: Vec::new(),
-            chosen: Vec::new(),
-            settings,
+            theme,
+            zoomed: before.zoomed.iter().filter_map(screen).take(Screen::ALL.len()).collect(),
+            chosen: before.chosen.iter().take(MAX_CHOSEN).cloned().collect(),
+            screen: screen(&before.screen).unwrap_or(Screen::Network),
+            screens,
             connection: Connection::Connecting,
             live: None,
             frozen: None,
             now: Time::default(),
             heard_at: Time::default(),
             size,
-            screen: Screen::Network,
-            screens: Screens::default(),
             selected: None,
             overlays: Vec::new(),
             notice: None,
             last_command: None,
+            settings,
+        };
+        if let Some(notice) = model.settings.notice.take() {
+            model.say(Tone::Warning, notice);
+        }
+        model
+    }
+
+    /// What to remember of this.
+    pub(crate) fn remembered(&self) -> Remembered {
+        let (sorted_by, reversed) = self.screens.nodes.sorting();
+        let name = |screen: Screen| screen.context().title().to_owned();
+        Remembered {
+            screen: name(self.screen),
+            theme: self.theme.to_string(),
+            zoomed: self.zoomed.iter().copied().map(name).collect(),
+            sorted_by: sorted_by.to_owned(),
+            reversed,
+            chosen: self.chosen.clone(),
         }
     }
 
@@ -188,6 +220,27 @@ impl Model {
     /// The devnet said something now.
     pub(crate) fn heard(&mut self) {
         self.heard_at = self.now;
+    }
+
+    /// The recording goes on from this moment.
+    pub(crate) fn show_from(&mut self, moment: Moment) {
+        if let Some(live) = &mut self.live {
+            live.heard = moment;
+        }
+        self.heard();
+    }
+
+    /// Why nothing runs, if there are processes and all of them have ended: what the last one to
+    /// end says.
+    pub(crate) fn all_ended(&self) -> Option<String> {
+        let nodes = &self.live.as_ref()?.nodes;
+        let ended =
+            |node: &&Node| !node.status.state.is_running() && node.status.state != State::Planned;
+        let last = nodes.iter().filter(ended).max_by_key(|node| node.status.since_unix_ms)?;
+        if nodes.iter().any(|node| node.status.state.is_running()) {
+            return None;
+        }
+        Some(format!("nothing runs: {} {}", last.name(), last.status.reason))
     }
 
     /// How long the devnet has been silent, if that is too long. One without a process may be.

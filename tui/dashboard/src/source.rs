@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use control::{
-    ControlClient, ControlError, Envelope, EventStream, Inbox, MessageStatus, NodeAction,
+    ControlClient, ControlError, Envelope, EventStream, History, Inbox, MessageStatus, NodeAction,
     NodeStatus, SendRequest,
 };
 
@@ -37,6 +37,13 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
         after: u64,
     ) -> impl Future<Output = Result<Inbox, ControlError>> + Send;
 
+    /// What mixnodes reported in the last so many seconds, in steps of so many seconds.
+    fn history(
+        &self,
+        window_s: u64,
+        step_s: u64,
+    ) -> impl Future<Output = Result<History, ControlError>> + Send;
+
     /// Goes on at this pace. What is happening now has only one.
     fn set_pace(&self, _: Pace) {}
 }
@@ -64,6 +71,10 @@ impl Source for ControlClient {
 
     async fn inbox(&self, client: &str, after: u64) -> Result<Inbox, ControlError> {
         Self::inbox(self, client, after).await
+    }
+
+    async fn history(&self, window_s: u64, step_s: u64) -> Result<History, ControlError> {
+        Self::history(self, window_s, step_s).await
     }
 }
 

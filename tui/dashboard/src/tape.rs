@@ -6,8 +6,8 @@ use std::thread;
 
 use contract::Time;
 use control::{
-    ControlError, Envelope, Failure, FailureCode, Inbox, MessageStatus, NodeAction, NodeStatus,
-    Recording, SendRequest,
+    ControlError, Envelope, Failure, FailureCode, History, Inbox, MessageStatus, NodeAction,
+    NodeStatus, Recording, SendRequest,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
@@ -70,6 +70,10 @@ impl Source for Tape {
 
     async fn inbox(&self, _: &str, _: u64) -> Result<Inbox, ControlError> {
         Err(refused("clients of a recording cannot be asked"))
+    }
+
+    async fn history(&self, _: u64, _: u64) -> Result<History, ControlError> {
+        Err(refused("a recording has no history"))
     }
 
     fn set_pace(&self, pace: Pace) {

@@ -34,6 +34,17 @@ pub(crate) fn visible(text: &str, symbols: &Symbols) -> String {
     out
 }
 
+/// What stands for a character that must not reach the terminal.
+pub(crate) const HIDDEN: &str = "\u{fffd}";
+
+/// Whether a terminal would obey something in the text of a cell, or draw it in another place.
+pub(crate) fn would_be_obeyed(symbol: &str) -> bool {
+    match symbol.as_bytes() {
+        [byte] => byte.is_ascii_control(),
+        _ => symbol.chars().any(|c| c.is_control() || is_invisible(c)),
+    }
+}
+
 /// Characters without a shape that change how others are shown.
 fn is_invisible(c: char) -> bool {
     matches!(c,

@@ -6,6 +6,7 @@ use control::{Envelope, NodeAction, State, StreamEvent};
 use crate::Outcome;
 use crate::action::{Action, Context};
 use crate::connection::Connection;
+use crate::explain;
 use crate::input_line::Edit;
 use crate::keys::Key;
 use crate::message::{Effect, Message, Problem};
@@ -13,9 +14,13 @@ use crate::model::{Model, Tone};
 use crate::overlay::{self, Overlay, Question};
 use crate::playback::Speed;
 use crate::regions::Target;
+use crate::screens::traffic::history;
 use crate::screens::{self, Screen};
 use crate::state::{Devnet, Moment};
 use crate::theme::ThemeName;
+
+/// The devnet that nobody named: its folder goes with it.
+const UNNAMED: &str = "default";
 
 /// Rows that one notch of the wheel scrolls.
 const WHEEL_ROWS: usize = 3;
@@ -63,10 +68,18 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
             model.size = size;
             Vec::new()
         }
-        Message::Tick => Vec::new(),
+        Message::Tick => remember(model).into_iter().collect(),
+        Message::Remembered(result) => {
+            if let Err(Problem(problem)) = result {
+                model.settings.store = None;
+                model.say(Tone::Warning, format!("cannot remember how this looks: {problem}"));
+            }
+            Vec::new()
+        }
         Message::Connected => {
             model.connection = Connection::Live;
             model.heard();
+            history::connected(model);
             Vec::new()
         }
         Message::Disconnected { reason } if model.playback.is_some() => {
@@ -104,6 +117,10 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Message::History(result) => {
+            history::answered(model, result);
+            Vec::new()
+        }
         Message::Copied { what, result } => {
             match result {
                 Ok(()) => model.say(Tone::Good, format!("copied {what}")),
@@ -115,6 +132,17 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Signal(signal) => vec![Effect::Quit(Outcome::Signalled { signal })],
     }
+}
+
+/// Remembers what has changed since it was remembered last.
+pub(crate) fn remember(model: &mut Model) -> Option<Effect> {
+    let store = model.settings.store.clone()?;
+    let now = model.remembered();
+    if now == model.settings.remembered {
+        return None;
+    }
+    model.settings.remembered = now.clone();
+    Some(Effect::Remember(store, now))
 }
 
 fn done(action: NodeAction, node: &str) -> String {
@@ -169,7 +197,7 @@ fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {
         }
     }
     deselect_removed(model);
-    Vec::new()
+    history::ask(model)
 }
 
 /// What was taken out of the devnet is selected no longer.
@@ -223,10 +251,11 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ShowLogs => show(model, Screen::Logs),
         Action::ShowProblems => show(model, Screen::Problems),
         Action::Help => model.overlays.push(Overlay::help(model.context())),
-        Action::Explain => model.overlays.push(Overlay::explanation(model.context())),
+        Action::Explain => model.overlays.push(Overlay::explanation(explain::selected(model))),
         Action::Palette => model.overlays.push(Overlay::palette(model.context())),
         Action::Quit => return quit(model),
         Action::Start => return act_on_node(model, action, NodeAction::Start),
+        Action::StartAll => return start_all(model),
         Action::Stop => return act_on_node(model, action, NodeAction::Stop),
         Action::Kill => return act_on_node(model, action, NodeAction::Kill),
         Action::Restart => return act_on_node(model, action, NodeAction::Restart),
@@ -246,12 +275,13 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
 
 /// Stops the view or lets it go on, and with it the recording, if it is one.
 fn freeze(model: &mut Model, freeze: bool) -> Vec<Effect> {
+    let moment = model.moment();
     model.freeze(freeze);
     let Some(playback) = &mut model.playback else { return Vec::new() };
     playback.pace.paused = freeze;
     let pace = playback.pace;
     // It was not silent, it was stopped.
-    model.heard();
+    model.show_from(moment);
     vec![Effect::Pace(pace)]
 }
 
@@ -266,9 +296,13 @@ pub(crate) fn choose_theme(model: &mut Model, theme: ThemeName) {
 }
 
 fn change_speed(model: &mut Model, change: impl Fn(Speed) -> Speed) -> Vec<Effect> {
+    // What was played at the speed before is not played again at this one.
+    let moment = model.moment();
     let Some(playback) = &mut model.playback else { return Vec::new() };
     playback.pace.speed = change(playback.pace.speed);
-    vec![Effect::Pace(playback.pace)]
+    let pace = playback.pace;
+    model.show_from(moment);
+    vec![Effect::Pace(pace)]
 }
 
 /// Shows a screen; what lay over the one before goes.
@@ -284,10 +318,16 @@ fn quit(model: &mut Model) -> Vec<Effect> {
             model.overlays.push(Overlay::Question(Question {
                 title: "Quit".into(),
                 asks: format!("Quit and stop the devnet `{name}`?"),
-                detail:
-                    "Every process of it stops. A devnet without a name of its own is deleted, \
-                         with its keys and mailboxes."
-                        .into(),
+                detail: if name == UNNAMED {
+                    "Every process of it stops. It has no name of its own, so its folder is \
+                     deleted, with keys and mailboxes."
+                        .into()
+                } else {
+                    format!(
+                        "Every process of it stops. Its folder stays, with keys and mailboxes: \
+                         `nym-devnet up --name {name}` goes on with them."
+                    )
+                },
                 yes: "quit and stop".into(),
                 no: "stay".into(),
                 agreed: false,
@@ -340,6 +380,20 @@ fn act_on_node(model: &mut Model, action: Action, what: NodeAction) -> Vec<Effec
         effect,
     }));
     Vec::new()
+}
+
+/// Starts every process that does not run.
+fn start_all(model: &mut Model) -> Vec<Effect> {
+    let live = model.live.iter().flat_map(|live| &live.nodes);
+    let ended = live.filter(|node| !node.status.state.is_running());
+    let names: Vec<String> = ended.map(|node| node.name().to_owned()).collect();
+    if names.is_empty() {
+        model.say(Tone::Warning, "every process runs");
+        return Vec::new();
+    }
+    model.did(model.command(&format!("start {}", names.join(" "))));
+    let start = |node| Effect::Act { node, action: NodeAction::Start };
+    names.into_iter().map(start).collect()
 }
 
 /// What the key that pauses does now, also while the view is frozen: who stands still goes on.

@@ -1,8 +1,8 @@
 //! What the control interface asks the supervisor's loop.
 
 use control::{
-    AddRequest, DevnetInfo, DownReport, DownRequest, Failure, History, Inbox, MessageStatus, NodeAction,
-    NodeStatus, PingRequest, Pong, SendRequest, SetRequest, Snapshot,
+    AddRequest, DevnetInfo, DownReport, DownRequest, Failure, History, Inbox, MessageStatus,
+    NodeAction, NodeStatus, PingRequest, Pong, SendRequest, SetRequest, Snapshot,
 };
 use tokio::sync::oneshot;
 

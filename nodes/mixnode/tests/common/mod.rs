@@ -9,7 +9,7 @@ use directory_api::{GatewayPresence, MixNodePresence, Topology};
 use mixnode::{DropReason, Mixnode, Replays};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use runtime::{FrameStore, Network};
+use runtime::{FrameStore, Network, Traces};
 use sphinx::{Hop, HopProcessor, PacketBuilder, PrivateKey, Route};
 use wire::{NodeAddress, PublicKey, WireProfile};
 
@@ -80,6 +80,12 @@ impl Bench {
             builder: PacketBuilder::new(PROFILE),
             rng,
         }
+    }
+
+    /// The same where tracing is on.
+    pub(crate) fn tracing(self, traces: &Traces) -> Self {
+        let mixnode = self.mixnode.tracing(Some(traces.clone()));
+        Self { mixnode, ..self }
     }
 
     /// Another with the same key, that knows nobody.

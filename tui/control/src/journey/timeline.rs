@@ -332,7 +332,10 @@ impl<'a> Walk<'a> {
                     break;
                 }
                 JourneyStep::Dropped { node, t, reason, .. } => {
-                    self.arrive(*t, node, self.print);
+                    // Who sent it may give it up too, when the link does not take it.
+                    if *node != self.node {
+                        self.arrive(*t, node, self.print);
+                    }
                     let (node, reason) = (node.clone(), reason.clone());
                     self.leg.end = LegEnd::Dropped { node, reason };
                     return self.leg;

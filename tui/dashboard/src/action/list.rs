@@ -26,6 +26,8 @@ const SCREENS_AND_CARD: &[Context] = &[
     Context::Journey,
 ];
 const WITH_NODE: &[Context] = &[Context::Network, Context::Nodes, Context::Presence, Context::Card];
+const NODES_SHOWN: &[Context] =
+    &[Context::Network, Context::Nodes, Context::Presence, Context::Problems];
 const SCROLLED: &[Context] = &[
     Context::Network,
     Context::Nodes,
@@ -179,6 +181,14 @@ pub(crate) static ACTIONS: &[Spec] = &[
         &[Key::of('s')],
         WITH_NODE,
     )),
+    changing(spec(
+        Action::StartAll,
+        "start-all",
+        "",
+        "start every process that does not run",
+        &[Key::of('S')],
+        NODES_SHOWN,
+    )),
     destructive(spec(
         Action::Stop,
         "stop-node",
@@ -227,6 +237,14 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "narrow the list by a text; with ! before it, leave it out",
         &[Key::of('/')],
         &[Context::Nodes, Context::Presence, Context::Logs],
+    ),
+    spec(
+        Action::Window,
+        "window",
+        "window",
+        "look back 1, 5 or 60 minutes",
+        &[Key::of('w')],
+        &[Context::Traffic],
     ),
     spec(
         Action::Follow,
@@ -314,7 +332,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "pane",
         "to the next pane",
         &[Key::code(KeyCode::Tab)],
-        &[Context::Messages, Context::Presence, Context::Logs, Context::Writing],
+        &[Context::Traffic, Context::Messages, Context::Presence, Context::Logs, Context::Writing],
     ),
     spec(
         Action::PreviousPane,
@@ -322,7 +340,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "",
         "to the previous pane",
         &[Key::code(KeyCode::BackTab)],
-        &[Context::Messages, Context::Presence, Context::Logs, Context::Writing],
+        &[Context::Traffic, Context::Messages, Context::Presence, Context::Logs, Context::Writing],
     ),
     spec(
         Action::Zoom,
@@ -505,7 +523,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "close",
         "close what lies over the screen",
         &[Key::code(KeyCode::Esc), Key::of('q')],
-        &[Context::Card, Context::Reading, Context::Journey, Context::Explanation],
+        &[Context::Card, Context::Reading, Context::Journey],
     ),
     spec(
         Action::Back,
@@ -514,6 +532,46 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "back: drop the filter, end the freeze",
         &[Key::code(KeyCode::Esc)],
         SCREENS,
+    ),
+    spec(
+        Action::Choose,
+        "open-topic",
+        "open",
+        "read about what is highlighted",
+        &[Key::code(KeyCode::Enter), Key::code(KeyCode::Right), Key::of('l')],
+        &[Context::Explanation],
+    ),
+    spec(
+        Action::NextPane,
+        "next-topic",
+        "see also",
+        "to the next of what it is related to",
+        &[Key::code(KeyCode::Tab)],
+        &[Context::Explanation],
+    ),
+    spec(
+        Action::PreviousPane,
+        "previous-topic",
+        "",
+        "to the one before",
+        &[Key::code(KeyCode::BackTab)],
+        &[Context::Explanation],
+    ),
+    spec(
+        Action::Back,
+        "topic-before",
+        "back",
+        "what was read before, else close",
+        &[Key::code(KeyCode::Esc), Key::code(KeyCode::Left), Key::of('h')],
+        &[Context::Explanation],
+    ),
+    spec(
+        Action::Close,
+        "close-explanation",
+        "",
+        "close the explanation",
+        &[Key::of('i'), Key::of('q')],
+        &[Context::Explanation],
     ),
     spec(
         Action::CursorLeft,

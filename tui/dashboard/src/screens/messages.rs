@@ -7,11 +7,11 @@ mod draw;
 mod letter;
 
 pub(super) use draw::draw;
-pub(crate) use letter::progress;
+pub(crate) use letter::{progress, word};
 
 use std::collections::BTreeSet;
 
-use control::{SendRequest, SendWait, State};
+use control::{MessageStatus, SendRequest, SendWait, State};
 
 use super::copy_or_say;
 use crate::action::Action;
@@ -73,7 +73,12 @@ impl View {
     }
 
     /// The selected message.
-    fn selected<'a>(&'a self, devnet: Option<&'a Devnet>) -> Option<&'a Letter> {
+    pub(crate) fn selected<'a>(&'a self, devnet: Option<&'a Devnet>) -> Option<&'a MessageStatus> {
+        self.chosen(devnet)?.status.as_ref()
+    }
+
+    /// The same, also where nobody here sent it.
+    fn chosen<'a>(&'a self, devnet: Option<&'a Devnet>) -> Option<&'a Letter> {
         let devnet = devnet?;
         match &self.letter {
             Some(id) => devnet.letters.get(id),
@@ -163,7 +168,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 
 /// Opens the way of the selected message.
 fn journey(model: &mut Model) {
-    match model.screens.messages.selected(model.devnet()).map(|letter| letter.id.clone()) {
+    match model.screens.messages.chosen(model.devnet()).map(|letter| letter.id.clone()) {
         Some(message) => overlay::open_journey(model, message),
         None => model.say(Tone::Warning, "select a message first"),
     }
@@ -203,7 +208,7 @@ fn step(model: &mut Model, motion: Motion) {
 /// Shows a long message whole, or its beginning again.
 fn unfold(model: &mut Model) {
     let devnet = model.devnet();
-    let Some(id) = model.screens.messages.selected(devnet).map(|letter| letter.id.clone()) else {
+    let Some(id) = model.screens.messages.chosen(devnet).map(|letter| letter.id.clone()) else {
         model.say(Tone::Warning, "there is no message to unfold: m writes one");
         return;
     };
@@ -272,7 +277,7 @@ pub(crate) fn quoted(text: &str) -> String {
 }
 
 fn copy(model: &mut Model) -> Vec<Effect> {
-    let letter = model.screens.messages.selected(model.devnet());
+    let letter = model.screens.messages.chosen(model.devnet());
     let (text, what) = match letter.map(|letter| &letter.body) {
         Some(Body::Text { text, bytes }) if text.len() < *bytes => (
             Some(text.clone()),

@@ -2,14 +2,15 @@
 
 use std::collections::HashSet;
 
-use contract::{LinkEvent, Role, Time};
+use contract::{LinkEvent, NodeMetrics, Role, Time};
 use control::{
-    DevnetInfo, DirectoryState, Envelope, MessageStatus, NodeStatus, Snapshot, State, StreamEvent,
+    DevnetInfo, DirectoryState, Envelope, History, MessageStatus, NodeStatus, Snapshot, State,
+    StreamEvent,
 };
 use directory_api::{MixMetric, Update};
 
 use super::meter::WINDOW;
-use super::{Journeys, Letter, Letters, Logs, Moment, Node, Presence};
+use super::{Journeys, Letter, Letters, Logs, Moment, Node, Presence, Traffic, traffic};
 
 /// A devnet.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub(crate) struct Devnet {
     pub(crate) packet_bytes: Option<u32>,
     /// The latest log lines.
     pub(crate) logs: Logs,
+    /// What packets do over time.
+    pub(crate) traffic: Traffic,
     /// Events that were lost because somebody did not read fast enough.
     pub(crate) lost: u64,
     /// The number of the latest event.
@@ -56,6 +59,7 @@ impl Devnet {
             journeys: Journeys::new(snapshot.journeys),
             packet_bytes: None,
             logs: Logs::default(),
+            traffic: Traffic::default(),
             lost: 0,
             seq,
             heard,
@@ -68,6 +72,7 @@ impl Devnet {
             devnet.presence = before.presence;
             devnet.logs = before.logs;
             devnet.packet_bytes = before.packet_bytes;
+            devnet.traffic = before.traffic;
             for mut known in before.nodes {
                 if let Some(node) = devnet.node_mut(&known.status.name) {
                     known.update(node.status.clone());
@@ -75,6 +80,7 @@ impl Devnet {
                 }
             }
         }
+        devnet.traffic.asked(&devnet.info, heard);
         if let Some(topology) = &snapshot.topology {
             devnet.presence.list(topology);
         }
@@ -82,9 +88,7 @@ impl Devnet {
         devnet.logs.resume(snapshot.logs);
         devnet.letters.resume(snapshot.messages, snapshot.received, arrivals_are_new);
         for (name, metrics) in snapshot.metrics {
-            if let Some(node) = devnet.node_mut(&name) {
-                node.report(metrics);
-            }
+            devnet.count(&name, metrics);
         }
         for (name, usage) in snapshot.usage {
             if let Some(node) = devnet.node_mut(&name) {
@@ -113,11 +117,7 @@ impl Devnet {
                     }
                 }
             }
-            StreamEvent::Metrics { node, metrics } => {
-                if let Some(node) = self.node_mut(&node) {
-                    node.report(metrics);
-                }
-            }
+            StreamEvent::Metrics { node, metrics } => self.count(&node, metrics),
             StreamEvent::Usage { node, usage } => {
                 if let Some(node) = self.node_mut(&node) {
                     node.usage = Some(usage);
@@ -215,8 +215,25 @@ impl Devnet {
         self.nodes.insert(at, Node::new(status));
     }
 
+    /// The directory told what mixnodes reported before.
+    pub(crate) fn recall(&mut self, history: &History) {
+        let Self { traffic, nodes, .. } = self;
+        traffic.recall(history, |name| nodes.iter().any(|node| node.status.name == name));
+    }
+
+    /// A process reported its counters.
+    fn count(&mut self, name: &str, metrics: NodeMetrics) {
+        let Some(node) = self.nodes.iter_mut().find(|node| node.status.name == name) else {
+            return;
+        };
+        let who = (name, node.status.role);
+        self.traffic.count(who, self.heard, node.metrics.as_ref(), &metrics);
+        node.report(metrics);
+    }
+
     /// It is not of the devnet any more, and nothing goes to it.
     fn remove_node(&mut self, name: &str) {
+        self.traffic.forget(name);
         self.nodes.retain(|known| known.status.name != name);
         for node in &mut self.nodes {
             node.links.remove(name);
@@ -246,8 +263,11 @@ impl Devnet {
         for (next, _) in &hops {
             node.link(next);
         }
+        let sent = metric.sent.values().fold(0, |sum: u64, &count| sum.saturating_add(count));
+        let second = traffic::second(reported_unix(self.heard, at));
+        self.traffic.mix_report(node.name(), second, (metric.received, sent), &hops);
         node.received.add(at, metric.received);
-        node.sent.add(at, metric.sent.values().fold(0, |sum, &count| sum.saturating_add(count)));
+        node.sent.add(at, sent);
         // A report names only the hops that got a packet; the others got none.
         for (next, link) in &mut node.links {
             let count = hops.iter().filter(|(name, _)| name == next).map(|&(_, count)| count).sum();
@@ -319,11 +339,15 @@ fn reported(heard: Moment, metric: &MixMetric) -> Time {
     Time::from_nanos(heard.t.as_nanos().saturating_sub(nanos))
 }
 
+/// The moment of a report, by both clocks.
+fn reported_unix(heard: Moment, at: Time) -> Moment {
+    let lag = u64::try_from(heard.t.saturating_since(at).as_millis()).unwrap_or(0);
+    Moment { t: at, unix_ms: heard.unix_ms.saturating_sub(lag) }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
-
-    use contract::NodeMetrics;
 
     use super::*;
     use crate::fixture::{self, Fixture};

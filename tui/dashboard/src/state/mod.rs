@@ -9,6 +9,7 @@ mod logs;
 mod meter;
 mod node;
 mod presence;
+pub(crate) mod traffic;
 
 pub(crate) use devnet::Devnet;
 pub(crate) use health::{Health, Mark};
@@ -19,6 +20,7 @@ pub(crate) use logs::{Entry, Level, Logs, Wanted};
 pub(crate) use meter::{Counter, Meter};
 pub(crate) use node::Node;
 pub(crate) use presence::{Announcer, Beat, BeatKind, Presence, Standing};
+pub(crate) use traffic::Traffic;
 
 use contract::Time;
 

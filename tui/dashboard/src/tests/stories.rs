@@ -9,8 +9,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use control::{
-    ControlError, Envelope, Failure, FailureCode, Inbox, MessageStatus, NodeAction, NodeStatus,
-    SendRequest, State, StreamEvent,
+    ControlError, Envelope, Failure, FailureCode, History, Inbox, MessageStatus, NodeAction,
+    NodeStatus, SendRequest, State, StreamEvent,
 };
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use futures_util::Stream;
@@ -79,6 +79,10 @@ impl Source for Script {
 
     async fn inbox(&self, _: &str, _: u64) -> Result<Inbox, ControlError> {
         Ok(Inbox { messages: vec![], more: false, last: Some(0) })
+    }
+
+    async fn history(&self, window_s: u64, step_s: u64) -> Result<History, ControlError> {
+        Ok(fixture::history(window_s, step_s))
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct SendArgs {
     /// Wait until it is delivered, or acknowledged where TO is outside the devnet
     #[arg(long)]
     pub(crate) wait: bool,
-    /// Print each step of the message until it is acknowledged
+    /// Print each step of the message until it is acknowledged, then its way hop by hop
     #[arg(long, conflicts_with = "wait")]
     pub(crate) follow: bool,
     /// How long to wait at most, for each message from when it is accepted

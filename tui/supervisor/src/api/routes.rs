@@ -282,7 +282,10 @@ async fn answer<T: Serialize>(asks: &Asks, question: impl FnOnce(Reply<T>) -> As
     Ok(Json(ask(asks, question).await?))
 }
 
-pub(super) async fn ask<T>(asks: &Asks, question: impl FnOnce(Reply<T>) -> Ask) -> Result<T, Failure> {
+pub(super) async fn ask<T>(
+    asks: &Asks,
+    question: impl FnOnce(Reply<T>) -> Ask,
+) -> Result<T, Failure> {
     let ended = || Failure::new(FailureCode::NoSuchDevnet, "the devnet has just ended");
     let (reply, answer) = oneshot::channel();
     asks.send(question(reply)).await.map_err(|_| ended())?;

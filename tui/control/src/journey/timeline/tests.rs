@@ -203,6 +203,16 @@ fn a_dropped_packet_ends_where_it_was_dropped() {
     let line = timeline(steps);
     assert_eq!(line.there.end, LegEnd::Dropped { node, reason });
     assert_eq!(line.there.took(), us(650));
+
+    // A link that is stuck: who sent it gives it up itself.
+    let mut steps = whole();
+    steps.truncate(6);
+    let (node, reason) = ("provider-1".to_owned(), "queue".to_owned());
+    let t = at(3000);
+    steps.push(JourneyStep::Dropped { way: Way::Back, node, t, reason });
+    let back = timeline(steps).back.expect("it was sent");
+    assert_eq!((back.stretches.len(), back.took()), (0, us(0)));
+    assert!(matches!(back.end, LegEnd::Dropped { .. }));
 }
 
 #[test]

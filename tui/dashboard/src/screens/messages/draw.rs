@@ -95,7 +95,7 @@ impl Frame {
             lines: Vec::new(),
             composer,
         };
-        if let Some(letter) = view.selected(Some(devnet)) {
+        if let Some(letter) = view.chosen(Some(devnet)) {
             frame.lines = details(letter, &frame.look(model, devnet));
             let rows = u16::try_from(frame.lines.len()).unwrap_or(u16::MAX).saturating_add(1);
             // The conversation keeps half.

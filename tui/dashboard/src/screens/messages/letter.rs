@@ -74,6 +74,19 @@ fn is_stored(status: &MessageStatus) -> bool {
     !status.packets.is_empty() && status.packets.iter().all(|packet| packet.acknowledged)
 }
 
+/// Its sender keeps it until it can send.
+const HELD: &str = "held";
+
+/// How far a message has come, in a word.
+pub(crate) fn word(devnet: &Devnet, status: &MessageStatus) -> &'static str {
+    match status.state {
+        MessageState::Queued if holds(devnet, status).is_some() => HELD,
+        // The provider has it, and the recipient is away.
+        MessageState::Sent if is_stored(status) => "stored",
+        state => state.word(),
+    }
+}
+
 /// Glyph, word and style of how far a message has come.
 pub(crate) fn progress(
     devnet: &Devnet,
@@ -90,20 +103,16 @@ fn progress_of(
     theme: &Theme,
 ) -> (&'static str, &'static str, Style) {
     let [queued, sent, delivered, acknowledged, failed] = symbols.message;
+    let word = word(devnet, status);
     let (glyph, style) = match status.state {
-        // Its sender keeps it until it can send.
-        MessageState::Queued if holds(devnet, status).is_some() => {
-            return (queued, "held", theme.warn);
-        }
+        MessageState::Queued if word == HELD => (queued, theme.warn),
         MessageState::Queued => (queued, theme.muted),
-        // The provider has it, and the recipient is away.
-        MessageState::Sent if is_stored(status) => return (sent, "stored", theme.warn),
         MessageState::Sent => (sent, theme.warn),
         MessageState::Delivered => (delivered, theme.ok),
         MessageState::Acknowledged => (acknowledged, theme.ok),
         MessageState::Failed => (failed, theme.bad),
     };
-    (glyph, status.state.word(), style)
+    (glyph, word, style)
 }
 
 /// How often packets were sent again.

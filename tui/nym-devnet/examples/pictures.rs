@@ -1,0 +1,282 @@
+//! Makes the pictures of the dashboard in `docs/pictures`, from the real program in a real terminal:
+//!
+//! ```text
+//! cargo build --release && cargo run --release -p nym-devnet --example pictures -- target/release/nym-devnet docs/pictures
+//! ```
+//!
+//! Names of pictures after the folder make only those. Each is made as a picture (`.svg`) and as text
+//! (`.txt`).
+
+#[path = "../tests/pty/mod.rs"]
+mod pty;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use pty::Terminal;
+
+/// Pixels of a character cell, in a font whose characters are 0.6 times as wide as high.
+const CELL_WIDTH: f64 = 8.4;
+const CELL_HEIGHT: f64 = 16.4;
+const FONT_SIZE: f64 = 14.0;
+
+const BACKGROUND: &str = "#0d1117";
+const FOREGROUND: &str = "#c9d1d9";
+
+/// The sixteen colours of the terminal in the pictures.
+const PALETTE: [&str; 16] = [
+    "#484f58", "#ff7b72", "#3fb950", "#d29922", "#58a6ff", "#bc8cff", "#39c5cf", "#b1bac4",
+    "#6e7681", "#ffa198", "#56d364", "#e3b341", "#79c0ff", "#d2a8ff", "#56d4dd", "#ffffff",
+];
+
+/// How long traffic flows before the first picture, so that rates and curves show something.
+const TRAFFIC: Duration = Duration::from_secs(75);
+
+/// How long a screen is shown before its picture: rates and packets on the links come with time.
+const SHOWN: Duration = Duration::from_secs(3);
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A network to take pictures of.
+struct Scene {
+    options: &'static str,
+    /// What the header says when all of it is ready.
+    ready: &'static str,
+    /// Messages that are sent first: from, to, text.
+    messages: &'static [[&'static str; 3]],
+    pictures: &'static [Picture],
+}
+
+/// A picture to take.
+struct Picture {
+    name: &'static str,
+    rows: u16,
+    cols: u16,
+    /// Commands of the program before it.
+    commands: &'static [&'static str],
+    /// Keys, and the text that tells that they have worked.
+    keys: &'static [(&'static str, &'static str)],
+}
+
+const fn picture(
+    name: &'static str,
+    (cols, rows): (u16, u16),
+    keys: &'static [(&'static str, &'static str)],
+) -> Picture {
+    Picture { name, rows, cols, commands: &[], keys }
+}
+
+const NORMAL: (u16, u16) = (120, 40);
+const SMALL: (u16, u16) = (80, 24);
+
+const SCENES: [Scene; 2] = [
+    Scene {
+        options: "--width 2 --layers 3",
+        ready: "11 of 11 ready",
+        messages: &[
+            ["alice", "bob", "hello bob"],
+            ["bob", "alice", "hello alice! who else reads this?"],
+            ["alice", "bob", "nobody: each hop knows only the next one 🙂"],
+        ],
+        pictures: &[
+            picture("network", NORMAL, &[("1", "LAYER 1"), ("ll", "LAYER 1")]),
+            picture("card", NORMAL, &[("1", "LAYER 1"), ("\r", "key")]),
+            picture("nodes", NORMAL, &[("\u{1b}", "LAYER 1"), ("2", "RESTARTS")]),
+            picture("traffic", NORMAL, &[("3", "Traffic")]),
+            picture("messages", NORMAL, &[("4", "alice")]),
+            picture("journey", NORMAL, &[("J", "Journey of")]),
+            picture("journey-80x24", SMALL, &[("J", "Journey of")]),
+            picture("presence", NORMAL, &[("\u{1b}", "alice"), ("5", "mix-1-1")]),
+            picture("logs", NORMAL, &[("6", "supervisor")]),
+            picture("explain", NORMAL, &[("3", "Traffic"), ("i", "Traffic")]),
+            picture(
+                "palette",
+                NORMAL,
+                &[("\u{1b}", "Traffic"), ("1", "LAYER 1"), (":", "Palette")],
+            ),
+            picture("network-80x24", SMALL, &[("\u{1b}", "LAYER 1")]),
+            Picture {
+                commands: &["pause mix-2-2"],
+                ..picture("problems", NORMAL, &[("7", "mix-2-2")])
+            },
+        ],
+    },
+    Scene {
+        options: "--width 33 --layers 3 --clients 8 --crowd 40 --profile current",
+        ready: "110 of 110 ready",
+        messages: &[],
+        pictures: &[picture("network-33x3", NORMAL, &[("1", "LAYER 1")])],
+    },
+];
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(program), Some(folder)) = (arguments.next(), arguments.next()) else {
+        eprintln!("usage: pictures PROGRAM FOLDER [NAME]...");
+        std::process::exit(2);
+    };
+    let wanted: Vec<String> = arguments.collect();
+    let program = std::fs::canonicalize(program).expect("the program");
+    std::fs::create_dir_all(&folder).expect("a folder for the pictures");
+    for scene in &SCENES {
+        let is_wanted =
+            |picture: &Picture| wanted.is_empty() || wanted.iter().any(|name| name == picture.name);
+        if scene.pictures.iter().any(is_wanted) {
+            take(scene, &program, Path::new(&folder), is_wanted);
+        }
+    }
+}
+
+/// Starts the network of a scene, and takes its pictures. All keys are pressed, also those of pictures
+/// that are not wanted: one begins where the one before ended.
+fn take(scene: &Scene, program: &Path, folder: &Path, is_wanted: impl Fn(&Picture) -> bool) {
+    let state = tempfile::Builder::new().prefix("nym").tempdir_in("/tmp").expect("a folder");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(program);
+        let command = command.args(arguments).env("NYM_DEVNET_STATE_DIR", state.path());
+        assert!(command.status().expect("it runs").success(), "{arguments:?}");
+    };
+    let options = format!("up {} --ports auto", scene.options);
+    let (cols, rows) = NORMAL;
+    let mut terminal = Terminal::start(program, &options, state.path(), rows, cols);
+    terminal.wait_text(scene.ready, LIMIT);
+    for [from, to, text] in scene.messages {
+        run(&["send", from, to, text, "--wait", "-q"]);
+    }
+    rest(&terminal, TRAFFIC);
+    for picture in scene.pictures {
+        for command in picture.commands {
+            run(&command.split_whitespace().collect::<Vec<_>>());
+        }
+        terminal.resize(picture.rows, picture.cols);
+        for (keys, text) in picture.keys {
+            terminal.press(keys);
+            terminal.wait_text(text, LIMIT);
+        }
+        rest(&terminal, SHOWN);
+        if is_wanted(picture) {
+            let path = |extension: &str| -> PathBuf {
+                folder.join(picture.name).with_extension(extension)
+            };
+            let (svg, text) = terminal
+                .wait("picture", LIMIT, |screen| Some((svg(screen, picture), text(screen))));
+            std::fs::write(path("svg"), svg).expect("written");
+            std::fs::write(path("txt"), text).expect("written");
+            println!("{}", path("svg").display());
+        }
+    }
+    terminal.press("\u{3}");
+    terminal.wait_end(LIMIT);
+}
+
+/// Lets the network run for a while.
+fn rest(terminal: &Terminal, time: Duration) {
+    let begin = Instant::now();
+    terminal.wait("time", time + LIMIT, |_| (begin.elapsed() >= time).then_some(()));
+}
+
+/// The rows of a screen.
+fn text(screen: &vt100::Screen) -> String {
+    let rows: Vec<String> =
+        screen.contents().lines().map(|row| row.trim_end().to_owned()).collect();
+    rows.join("\n") + "\n"
+}
+
+/// Cells beside each other that look alike.
+struct Run {
+    front: String,
+    attributes: String,
+    text: String,
+    places: Vec<String>,
+    /// Whether it can be continued.
+    open: bool,
+}
+
+fn svg(screen: &vt100::Screen, picture: &Picture) -> String {
+    let (rows, cols) = (picture.rows, picture.cols);
+    let (width, height) = (f64::from(cols) * CELL_WIDTH, f64::from(rows) * CELL_HEIGHT);
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"-10 -10 {:.0} {:.0}\" \
+         font-family=\"ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace\" \
+         font-size=\"{FONT_SIZE}\" xml:space=\"preserve\">\n<rect x=\"-10\" y=\"-10\" width=\"100%\" \
+         height=\"100%\" rx=\"8\" fill=\"{BACKGROUND}\"/>\n",
+        width + 20.0,
+        height + 20.0,
+    );
+    for row in 0..rows {
+        let y = f64::from(row) * CELL_HEIGHT;
+        let mut runs: Vec<Run> = Vec::new();
+        for col in 0..cols {
+            let Some(cell) = screen.cell(row, col) else { continue };
+            let x = f64::from(col) * CELL_WIDTH;
+            let (mut front, mut back) =
+                (color(cell.fgcolor(), FOREGROUND), color(cell.bgcolor(), BACKGROUND));
+            if cell.inverse() {
+                std::mem::swap(&mut front, &mut back);
+            }
+            if back != BACKGROUND {
+                let _ = writeln!(
+                    svg,
+                    "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{CELL_WIDTH}\" \
+                     height=\"{CELL_HEIGHT}\" fill=\"{back}\"/>"
+                );
+            }
+            let text = cell.contents();
+            if text.trim().is_empty() {
+                continue;
+            }
+            let weight = if cell.bold() { " font-weight=\"bold\"" } else { "" };
+            let opacity = if cell.dim() { " opacity=\"0.6\"" } else { "" };
+            let attributes = format!("{weight}{opacity}");
+            // Every character has a place of its own, so that no font can shift the map. What is made
+            // of several has to stand alone for that.
+            let alone = text.chars().count() > 1;
+            let continued = runs.last_mut().filter(|run| {
+                run.open && !alone && run.front == front && run.attributes == attributes
+            });
+            let text = text.replace('&', "&amp;").replace('<', "&lt;");
+            let place = format!("{x:.1}");
+            if let Some(run) = continued {
+                run.text.push_str(&text);
+                run.places.push(place);
+            } else {
+                runs.push(Run { front, attributes, text, places: vec![place], open: !alone });
+            }
+        }
+        for Run { front, attributes, text, places, .. } in runs {
+            let _ = writeln!(
+                svg,
+                "<text x=\"{}\" y=\"{:.1}\" fill=\"{front}\"{attributes}>{text}</text>",
+                places.join(" "),
+                y + CELL_HEIGHT * 0.78
+            );
+        }
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+fn color(color: vt100::Color, default: &str) -> String {
+    match color {
+        vt100::Color::Default => default.into(),
+        vt100::Color::Idx(index) => match PALETTE.get(usize::from(index)) {
+            Some(color) => (*color).into(),
+            None => cube(index),
+        },
+        vt100::Color::Rgb(r, g, b) => format!("#{r:02x}{g:02x}{b:02x}"),
+    }
+}
+
+/// Colours 16 to 255 of a terminal: a cube of 6 × 6 × 6, then greys.
+fn cube(index: u8) -> String {
+    if index >= 232 {
+        let grey = 8 + (index - 232) * 10;
+        return format!("#{grey:02x}{grey:02x}{grey:02x}");
+    }
+    let level = |n: u8| if n == 0 { 0 } else { 55 + n * 40 };
+    let index = index - 16;
+    let [r, g, b] = [index / 36, index / 6 % 6, index % 6].map(level);
+    format!("#{r:02x}{g:02x}{b:02x}")
+}
