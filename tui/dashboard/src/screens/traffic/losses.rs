@@ -94,6 +94,7 @@ fn meaning(reason: &str) -> &'static str {
         "mailbox-full" => "its mailbox is full",
         "provider-full" => "the provider is full",
         "storage" => "cannot be written to disk",
+        "unknown-ack" => "acknowledges nothing that waits",
         "ack-hop" => "its receipt leads nowhere",
         _ => "",
     }
