@@ -21,7 +21,7 @@ use crate::regions::Regions;
 use crate::screens::Screen;
 use crate::screens::traffic::history::PARTS;
 use crate::source::{Events, Source};
-use crate::update::update;
+use crate::update::{remember, update};
 use crate::{Error, Outcome};
 
 /// Shortest time between two frames: thirty a second look immediate.
@@ -122,6 +122,10 @@ where
         };
         for message in message.into_iter().chain(batch.drain(..)) {
             if let Some(outcome) = app.handle(message)? {
+                if let Some(Effect::Remember(store, remembered)) = remember(&mut app.model) {
+                    // Nobody is left to be told if it fails.
+                    let _ = store.write(&remembered);
+                }
                 return Ok(outcome);
             }
         }
@@ -156,6 +160,7 @@ impl<C: Console, S: Source> App<'_, C, S> {
 
     fn draw(&mut self) -> Result<(), Error> {
         let Self { console, model, regions, .. } = self;
+        crate::report::shows(model.context().title());
         console.begin();
         console
             .terminal()
@@ -199,6 +204,15 @@ impl<C: Console, S: Source> App<'_, C, S> {
                 Effect::Quit(outcome) => return Ok(Some(outcome)),
                 Effect::Redraw => self.redraw()?,
                 Effect::Pace(pace) => self.source.set_pace(pace),
+                Effect::Remember(store, remembered) => {
+                    let queue = self.queue.clone();
+                    tokio::task::spawn_blocking(move || {
+                        let result = store.write(&remembered);
+                        let result = result.map_err(|error| Problem(error.to_string()));
+                        // The loop is gone only when the dashboard is.
+                        let _ = queue.blocking_send(Message::Remembered(result));
+                    });
+                }
                 Effect::Suspend => {
                     self.console.suspend().map_err(|source| Error::Terminal {
                         attempt: "give the terminal back to the shell",

@@ -1,6 +1,7 @@
 //! A devnet for tests: two mixnodes in each of three layers, at a moment and with rates that are
 //! written down here.
 
+#[cfg(test)]
 pub(crate) mod journeys;
 
 use std::collections::BTreeMap;

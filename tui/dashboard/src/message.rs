@@ -9,6 +9,7 @@ use crate::Outcome;
 use crate::keys::Key;
 use crate::playback::Pace;
 use crate::regions::Target;
+use crate::remembered::{Remembered, Store};
 
 /// Something happened.
 #[derive(Debug)]
@@ -64,6 +65,8 @@ pub(crate) enum Message {
         /// Whether it was.
         result: Result<(), Problem>,
     },
+    /// What is to be remembered was written down, or could not be.
+    Remembered(Result<(), Problem>),
     /// A signal asks the process to end.
     Signal(i32),
 }
@@ -119,6 +122,8 @@ pub(crate) enum Effect {
         /// What it is, for the user.
         what: String,
     },
+    /// Remember this for the next time.
+    Remember(Store, Remembered),
     /// Play the recording like this from now on.
     Pace(Pace),
     /// Draw everything anew.

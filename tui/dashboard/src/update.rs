@@ -6,6 +6,7 @@ use control::{Envelope, NodeAction, State, StreamEvent};
 use crate::Outcome;
 use crate::action::Action;
 use crate::connection::Connection;
+use crate::explain;
 use crate::input_line::Edit;
 use crate::keys::Key;
 use crate::message::{Effect, Message, Problem};
@@ -54,7 +55,14 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
             model.size = size;
             Vec::new()
         }
-        Message::Tick => Vec::new(),
+        Message::Tick => remember(model).into_iter().collect(),
+        Message::Remembered(result) => {
+            if let Err(Problem(problem)) = result {
+                model.settings.store = None;
+                model.say(Tone::Warning, format!("cannot remember how this looks: {problem}"));
+            }
+            Vec::new()
+        }
         Message::Connected => {
             model.connection = Connection::Live;
             model.heard();
@@ -105,6 +113,17 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
         }
         Message::Signal(signal) => vec![Effect::Quit(Outcome::Signalled { signal })],
     }
+}
+
+/// Remembers what has changed since it was remembered last.
+pub(crate) fn remember(model: &mut Model) -> Option<Effect> {
+    let store = model.settings.store.clone()?;
+    let now = model.remembered();
+    if now == model.settings.remembered {
+        return None;
+    }
+    model.settings.remembered = now.clone();
+    Some(Effect::Remember(store, now))
 }
 
 fn done(action: NodeAction, node: &str) -> String {
@@ -198,7 +217,7 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ShowLogs => show(model, Screen::Logs),
         Action::ShowProblems => show(model, Screen::Problems),
         Action::Help => model.overlays.push(Overlay::help(model.context())),
-        Action::Explain => model.overlays.push(Overlay::explanation(model.context())),
+        Action::Explain => model.overlays.push(Overlay::explanation(explain::selected(model))),
         Action::Palette => model.overlays.push(Overlay::palette(model.context())),
         Action::Quit => return quit(model),
         Action::Start => return act_on_node(model, action, NodeAction::Start),

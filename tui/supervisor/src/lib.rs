@@ -22,6 +22,8 @@ mod lines;
 mod log;
 mod log_file;
 mod log_writer;
+#[cfg(feature = "measure")]
+pub mod measure;
 mod messages;
 mod names;
 mod presence;

@@ -6,7 +6,7 @@ mod detail;
 mod knowledge;
 mod without;
 
-use control::{MessageStatus, Way};
+use control::{FOLLOWED_PACKETS, LegEnd, MessageStatus, Way};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
@@ -62,7 +62,7 @@ impl Journey {
     }
 
     /// The stop that is selected.
-    pub(crate) fn part(&self, model: &Model) -> Option<(Way, Part)> {
+    pub(crate) fn stop(&self, model: &Model) -> Option<(Way, Part)> {
         let view = self.view(model)?;
         let shown = view.shown?;
         shown.course.stops.get(shown.stop).map(|stop| (stop.id.way, stop.id.part))
@@ -127,9 +127,13 @@ impl Journey {
             let packet = view.packets[shown.at];
             let fragments = view.letter.map_or(0, |letter| letter.packets.len());
             let fragments = fragments.max(packet.fragment as usize + 1);
+            let followed = FOLLOWED_PACKETS as usize;
             let attempts =
                 view.packets.iter().filter(|other| other.fragment == packet.fragment).count();
             parts.push(format!("packet {} of {fragments}", packet.fragment + 1));
+            if fragments > followed {
+                parts.push(format!("the first {followed} are followed"));
+            }
             if packet.attempt > 1 || attempts > 1 {
                 parts.push(format!(
                     "attempt {} of {}",
@@ -258,26 +262,33 @@ fn summary(view: &View<'_>, shown: &Shown<'_>, scene: &Scene<'_>) -> Line<'stati
             let words = format!("not heard of at {}, where it was due {late} ago{again}", name(at));
             (scene.theme.warn, words)
         }
-        Whereabouts::Done => (scene.theme.ok, divided(course)),
+        Whereabouts::Done => (scene.theme.ok, divided(packet)),
     };
     Line::styled(sentence, style)
 }
 
 /// How the time of a packet that arrived divides.
-fn divided(course: &Course<'_>) -> String {
-    let there = match (course.took(Way::There), course.waited(Way::There)) {
-        (Some(took), Some(waited)) => format!(
-            "there in {}: waited {} of {} asked, {} elsewhere",
-            text::millis(ms(took)),
-            text::millis(ms(waited.measured)),
-            text::millis(ms(waited.asked)),
-            short(took.saturating_sub(waited.measured)),
-        ),
-        (Some(took), None) => format!("there in {}", text::millis(ms(took))),
-        (None, _) => "arrived; when it left was not told".to_owned(),
+fn divided(packet: &control::Journey) -> String {
+    let Some(timeline) = packet.timeline() else {
+        return "arrived; when it left was not told".to_owned();
     };
-    match course.took(Way::Back) {
-        Some(took) => format!("{there}; ack in {}", text::millis(ms(took))),
+    let there = &timeline.there;
+    let waited = there.waited();
+    let mut parts = vec![format!(
+        "{} there: waited {} (asked {})",
+        text::millis(ms(there.took())),
+        text::millis(ms(waited)),
+        text::millis(ms(there.asked()))
+    )];
+    let untold = there.untold();
+    if !untold.is_zero() {
+        parts.push(format!("untold {}", short(untold)));
+    }
+    let links = there.took().saturating_sub(waited).saturating_sub(untold);
+    parts.push(format!("the rest {}", short(links)));
+    let there = parts.join(", ");
+    match timeline.back.filter(|back| back.end == LegEnd::Arrived) {
+        Some(back) => format!("{there}; {} back", text::millis(ms(back.took()))),
         None => there,
     }
 }

@@ -15,6 +15,7 @@ pub(crate) use question::Question;
 use ratatui::layout::Rect;
 
 use crate::action::{Action, Context};
+use crate::explain::Topic;
 use crate::message::Effect;
 use crate::model::Model;
 use crate::scene::Scene;
@@ -57,9 +58,9 @@ impl Overlay {
         Self::Journey(journey::Journey::new(message))
     }
 
-    /// What a place means.
-    pub(crate) fn explanation(context: Context) -> Self {
-        Self::Explanation(explanation::Explanation { context })
+    /// What something means.
+    pub(crate) fn explanation(topic: Topic) -> Self {
+        Self::Explanation(explanation::Explanation::new(topic))
     }
 
     /// Its context.

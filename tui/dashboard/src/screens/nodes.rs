@@ -9,6 +9,7 @@ use ratatui::text::{Line, Span};
 use super::copy_or_say;
 use crate::action::Action;
 use crate::describe;
+use crate::explain::Topic;
 use crate::filter::{self, Filter};
 use crate::message::Effect;
 use crate::model::{Model, Tone};
@@ -49,6 +50,25 @@ pub(crate) enum Column {
     Cpu,
     /// Resident memory.
     Memory,
+}
+
+impl Column {
+    /// All of them.
+    pub(crate) const ALL: [Self; 13] = [
+        Self::Name,
+        Self::Role,
+        Self::Layer,
+        Self::State,
+        Self::Up,
+        Self::Restarts,
+        Self::Pid,
+        Self::Address,
+        Self::Received,
+        Self::Sent,
+        Self::Pool,
+        Self::Cpu,
+        Self::Memory,
+    ];
 }
 
 /// How a column is laid out.
@@ -93,10 +113,28 @@ pub(crate) struct View {
 }
 
 impl View {
+    /// What the table is sorted by, if somebody chose.
+    pub(crate) fn topic(&self) -> Option<Topic> {
+        self.sort.map(Topic::Column)
+    }
+
     /// Sorts by a column; the other way round if it does already.
     pub(crate) fn sort_by(&mut self, column: Column) {
         self.reversed = self.sort == Some(column) && !self.reversed;
         self.sort = Some(column);
+    }
+
+    /// The title of the column that is sorted by, empty for none, and whether the other way round.
+    pub(crate) fn sorting(&self) -> (&'static str, bool) {
+        let shape = COLUMNS.iter().find(|shape| Some(shape.column) == self.sort);
+        (shape.map_or("", |shape| shape.title), self.reversed)
+    }
+
+    /// Sorts like this again. A title that no column has sorts by none.
+    pub(crate) fn sort_like(&mut self, title: &str, reversed: bool) {
+        let shape = COLUMNS.iter().find(|shape| shape.title == title);
+        self.sort = shape.map(|shape| shape.column);
+        self.reversed = reversed;
     }
 
     fn sort_by_next(&mut self, shown: &[Column]) {

@@ -93,7 +93,7 @@ fn a_packet_underway_is_marked_where_its_header_says_it_is() {
         desk.hear(StreamEvent::Journey(event));
     }
     let done = text(&desk.screen(120, 40));
-    assert!(done.contains("there in 610 ms"), "{done}");
+    assert!(done.contains("610 ms there: waited 601 ms (asked 600 ms)"), "{done}");
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn in_a_recording_it_works_and_stands_still_with_it() {
         ended: None,
     };
     let mut desk = whole(Settings { playback: Some(playback), ..settings() });
-    assert!(text(&desk.screen(120, 40)).contains("there in 610 ms"));
+    assert!(text(&desk.screen(120, 40)).contains("610 ms there: waited 601 ms (asked 600 ms)"));
     desk.press(Key::of(' '));
     assert!(desk.model.is_paused());
 }

@@ -51,7 +51,7 @@ pub(super) fn of(course: &Course<'_>, at: usize) -> Option<Knowledge> {
                     (format!("{from} sent it; next is {to}"), format!("for whom; {what}"))
                 }
                 (_, false, true) => (
-                    format!("it came from {from} and is for a client of {to}"),
+                    format!("it came from {from}, for a client of {to}"),
                     format!("who sent it; which client; {what}"),
                 ),
                 (_, false, false) => (
@@ -61,8 +61,8 @@ pub(super) fn of(course: &Course<'_>, at: usize) -> Option<Knowledge> {
             }
         }
         (Way::There, Part::Mailbox) => (
-            format!("it came from {from} and is for {}", client(course, at)),
-            "who sent it, what it says, if message, reply or cover".to_owned(),
+            format!("it came from {from}, for {}", client(course, at)),
+            "who sent it; what it says; if message or cover".to_owned(),
         ),
         (Way::Back, Part::Mailbox) => (
             format!("it is an ack for {}: what is in it is noise", client(course, at)),

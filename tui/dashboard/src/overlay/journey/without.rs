@@ -49,7 +49,7 @@ fn why(view: &View<'_>) -> Vec<String> {
             vec!["Its packets have left; no node has told of them yet.".to_owned()]
         }
         _ => vec![
-            "The records of its packets are gone: only those of the latest packets are kept. A \
+            "The records of its packets are gone: only those of the latest messages are kept. A \
              message that is sent now can be followed."
                 .to_owned(),
         ],
