@@ -141,7 +141,8 @@ fn copy_or_say(
 /// Something of a screen was pointed at.
 pub(crate) fn point(model: &mut Model, target: Target) {
     match model.screen {
-        Screen::Network | Screen::Nodes | Screen::Traffic | Screen::Problems => {}
+        Screen::Network | Screen::Nodes | Screen::Traffic => {}
+        Screen::Problems => problems::point(model, target),
         Screen::Messages => messages::point(model, target),
         Screen::Presence => presence::point(model, &target),
         Screen::Logs => logs::point(model, target),

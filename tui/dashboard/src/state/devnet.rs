@@ -7,7 +7,7 @@ use control::{
 use directory_api::{MixMetric, Update};
 
 use super::meter::WINDOW;
-use super::{Journeys, Letters, Logs, Moment, Node, Presence};
+use super::{Journeys, Letters, Logs, Moment, Node, Presence, Problems};
 
 /// A devnet.
 #[derive(Clone, Debug)]
@@ -30,6 +30,8 @@ pub(crate) struct Devnet {
     pub(crate) logs: Logs,
     /// Events that were lost because somebody did not read fast enough.
     pub(crate) lost: u64,
+    /// What is wrong.
+    pub(crate) problems: Problems,
     /// The number of the latest event.
     seq: u64,
     /// The moment of the latest event.
@@ -55,12 +57,14 @@ impl Devnet {
             packet_bytes: None,
             logs: Logs::default(),
             lost: 0,
+            problems: Problems::default(),
             seq,
             heard,
         };
         if let Some(before) = before {
             devnet.lost = before.lost.saturating_add(missed(before.seq, seq));
             devnet.presence = before.presence;
+            devnet.problems = before.problems;
             devnet.logs = before.logs;
             devnet.packet_bytes = before.packet_bytes;
             for mut known in before.nodes {
@@ -85,7 +89,15 @@ impl Devnet {
                 node.usage = Some(usage);
             }
         }
+        devnet.look();
         devnet
+    }
+
+    /// Looks for what is wrong.
+    fn look(&mut self) {
+        let mut problems = std::mem::take(&mut self.problems);
+        problems.look(self, self.heard);
+        self.problems = problems;
     }
 
     /// Applies an event that is neither a snapshot nor the end.
@@ -99,6 +111,7 @@ impl Devnet {
             StreamEvent::DirectoryLink { state } => self.directory = state,
             StreamEvent::Directory { node, update } => {
                 if let Update::Metric(metric) = &update {
+                    self.problems.directory_is_ahead(ahead_ms(envelope.unix_ms, metric));
                     self.mix_report(reported(self.heard, metric), node.as_deref(), metric);
                 } else {
                     self.presence.hear(envelope.unix_ms, node, &update);
@@ -123,6 +136,9 @@ impl Devnet {
             StreamEvent::Received(message) => self.letters.receive(message),
             StreamEvent::Log(line) => self.logs.push(line),
             StreamEvent::Lost { count, .. } => self.lost = self.lost.saturating_add(count),
+        }
+        if self.problems.is_due(self.heard.t) {
+            self.look();
         }
     }
 
@@ -271,6 +287,11 @@ fn missed(heard: u64, snapshot: u64) -> u64 {
         1 => 0,
         missed => missed,
     }
+}
+
+/// How far the directory's clock is ahead of the supervisor's, in milliseconds.
+fn ahead_ms(unix_ms: u64, metric: &MixMetric) -> i64 {
+    (metric.timestamp / 1_000_000).saturating_sub(i64::try_from(unix_ms).unwrap_or(i64::MAX))
 }
 
 /// When the directory got a report, by the supervisor's clock. Reports may reach us in a bunch, and

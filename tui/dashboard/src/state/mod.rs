@@ -9,6 +9,7 @@ mod logs;
 mod meter;
 mod node;
 mod presence;
+mod problems;
 
 pub(crate) use devnet::Devnet;
 pub(crate) use health::{Health, Mark};
@@ -16,9 +17,11 @@ pub(crate) use journeys::{Course, Fate, Journeys, Part, Stop, StopId, Whereabout
 pub(crate) use letters::Letters;
 pub(crate) use link::Link;
 pub(crate) use logs::{Entry, Logs};
+pub(crate) use meter::WINDOW;
 pub(crate) use meter::{Counter, Meter};
 pub(crate) use node::Node;
 pub(crate) use presence::{Announcer, Beat, BeatKind, Presence, Standing};
+pub(crate) use problems::{Finding, Lint, Problem, ProblemId, Problems, Severity};
 
 use contract::Time;
 
