@@ -2,6 +2,7 @@
 
 mod documents;
 mod journeys;
+mod problems;
 mod recordings;
 mod screens;
 mod scripts;
