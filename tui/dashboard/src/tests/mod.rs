@@ -1,9 +1,14 @@
 //! Tests of the whole screen: what it shows, and what keys do to it.
 
+mod comfort;
 mod documents;
 mod explanations;
 mod journeys;
+mod logs;
+mod messages;
 mod network;
+mod presence;
+mod problems;
 mod recordings;
 mod screens;
 mod scripts;

@@ -2,23 +2,25 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use control::{
-    ControlError, Envelope, Failure, FailureCode, History, MessageStatus, NodeAction, NodeStatus,
-    SendRequest, State, StreamEvent,
+    ControlError, Envelope, Failure, FailureCode, History, Inbox, MessageStatus, NodeAction,
+    NodeStatus, SendRequest, State, StreamEvent,
 };
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use futures_util::Stream;
+use futures_util::future::BoxFuture;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use tokio::sync::{mpsc, watch};
 
 use super::{settings, text};
-use crate::app::{Console, run_with};
+use crate::app::{self, Console, run_with};
 use crate::fixture::{self, Fixture};
 use crate::model::Settings;
 use crate::source::{Events, Source};
@@ -68,7 +70,15 @@ impl Source for Script {
         self.asked
             .send(format!("send {} {} {words}", request.from, request.to))
             .expect("the story goes on");
+        if words.starts_with("refuse") {
+            let failure = Failure::new(FailureCode::NotRunning, "the client is stopping");
+            return Err(failure.hint("wait until it is stopped").into());
+        }
         Ok(fixture::message(&request.from, &request.to, &words))
+    }
+
+    async fn inbox(&self, _: &str, _: u64) -> Result<Inbox, ControlError> {
+        Ok(Inbox { messages: vec![], more: false, last: Some(0) })
     }
 
     async fn history(&self, window_s: u64, step_s: u64) -> Result<History, ControlError> {
@@ -101,6 +111,15 @@ impl Console for Paper {
     fn suspend(&mut self) -> io::Result<()> {
         self.asked.send("suspend".into()).map_err(io::Error::other)
     }
+
+    fn page(&mut self, file: &Path) -> io::Result<BoxFuture<'static, io::Result<()>>> {
+        self.asked.send(format!("page {}", file.display())).map_err(io::Error::other)?;
+        Ok(Box::pin(std::future::ready(Ok(()))))
+    }
+
+    fn resume(&mut self) -> io::Result<()> {
+        self.asked.send("resume".into()).map_err(io::Error::other)
+    }
 }
 
 /// Keys as they are pressed.
@@ -113,6 +132,8 @@ impl Stream for Keyboard {
         self.0.poll_recv(context).map(|event| event.map(Ok))
     }
 }
+
+impl app::Keyboard for Keyboard {}
 
 /// A dashboard that runs, and everything that can be done to it.
 struct Story {
@@ -129,6 +150,11 @@ struct Story {
 impl Story {
     /// Runs a dashboard in front of two by three.
     fn begin(settings: Settings) -> Self {
+        Self::begin_with(settings, |script| script)
+    }
+
+    /// The same with another supervisor, which may leave requests to this one.
+    fn begin_with<S: Source>(settings: Settings, source: impl FnOnce(Script) -> S) -> Self {
         let (keys, keyboard) = mpsc::unbounded_channel();
         let (events, stream) = mpsc::unbounded_channel();
         let (signals, signalled) = mpsc::channel(1);
@@ -136,10 +162,11 @@ impl Story {
         let (asked_of, asked) = mpsc::unbounded_channel();
         let streams = Arc::new(Mutex::new(VecDeque::from([stream])));
         let script = Script { streams: Arc::clone(&streams), asked: asked_of.clone() };
+        let source = source(script);
         let terminal = Terminal::new(TestBackend::new(100, 30)).expect("a test backend");
         let mut paper = Paper { terminal, shown: shown_to, asked: asked_of };
         let end = tokio::spawn(async move {
-            run_with(&mut paper, Keyboard(keyboard), script, settings, signalled).await
+            run_with(&mut paper, Keyboard(keyboard), source, settings, signalled).await
         });
         let fixture = Fixture::two_by_three();
         Self { fixture, keys, streams, events, signals, shown, asked, end }
@@ -201,7 +228,7 @@ impl Story {
 async fn somebody_sends_a_message_and_sees_it_arrive() {
     let mut story = Story::running().await;
     story.type_text("m");
-    story.until("type a message; enter sends it").await;
+    story.until("type a message; ↵ sends it").await;
     story.type_text("hello bob");
     story.until("› hello bob").await;
     story.enter();
@@ -359,4 +386,108 @@ async fn a_torrent_of_events_is_drawn_ten_times_a_second() {
         }
     }
     assert!((40..=55).contains(&frames), "{frames} frames in five seconds");
+}
+
+/// A supervisor that never stops talking, and says at once that somebody fell behind.
+#[derive(Clone)]
+struct Flood(Script);
+
+/// What it says: a snapshot, what was lost, and then one log line after the other.
+struct Torrent {
+    fixture: Fixture,
+    said: u64,
+}
+
+impl Events for Torrent {
+    async fn next(&mut self) -> Result<Option<Envelope>, ControlError> {
+        let event = match self.said {
+            0 => StreamEvent::Snapshot(Box::new(self.fixture.snapshot(Duration::ZERO))),
+            1 => StreamEvent::Lost { node: "mix-1-1".into(), count: 4711 },
+            said => fixture::log("mix-1-1", Duration::ZERO, &format!("line {said}")),
+        };
+        self.said += 1;
+        Ok(Some(self.fixture.at(Duration::ZERO, event)))
+    }
+}
+
+impl Source for Flood {
+    type Events = Torrent;
+
+    async fn events(&self) -> Result<Torrent, ControlError> {
+        Ok(Torrent { fixture: Fixture::two_by_three(), said: 0 })
+    }
+
+    async fn act(&self, node: &str, action: NodeAction) -> Result<NodeStatus, ControlError> {
+        self.0.act(node, action).await
+    }
+
+    async fn send(&self, request: &SendRequest) -> Result<MessageStatus, ControlError> {
+        self.0.send(request).await
+    }
+
+    async fn inbox(&self, client: &str, after: u64) -> Result<Inbox, ControlError> {
+        self.0.inbox(client, after).await
+    }
+
+    async fn history(&self, window_s: u64, step_s: u64) -> Result<History, ControlError> {
+        self.0.history(window_s, step_s).await
+    }
+}
+
+/// The torrent has no end: were it drained before keys are looked at, this would not end either.
+#[tokio::test]
+async fn keys_are_heard_in_the_midst_of_a_torrent_and_what_was_lost_is_told() {
+    let mut story = Story::begin_with(settings(), Flood);
+    story.until("4711 events lost").await;
+    story.type_text("6");
+    story.until("5000 lines").await;
+    story.type_text(" ");
+    story.until("PAUSED").await;
+    story.type_text(" 2");
+    story.until("NAME").await;
+    story.type_text("qy");
+    assert_eq!(story.outcome().await, Outcome::Quit);
+}
+
+#[tokio::test]
+async fn somebody_writes_lines_pastes_more_and_finds_them_in_the_history() {
+    let mut story = Story::running().await;
+    story.type_text("m");
+    story.until("type a message").await;
+    story.type_text("first");
+    story.press(KeyCode::Enter, KeyModifiers::ALT);
+    story.keys.send(Event::Paste("second\r\nthird".into())).expect("the dashboard listens");
+    story.until("18 of 1 589 B, 1 packet").await;
+    story.enter();
+    assert_eq!(story.asked().await, "send alice bob first\nsecond\nthird");
+    story.until("0 of 1 589 B").await;
+    story.press(KeyCode::Up, KeyModifiers::NONE);
+    story.until("› first").await;
+    story.press(KeyCode::Down, KeyModifiers::NONE);
+    story.until("0 of 1 589 B").await;
+}
+
+#[tokio::test]
+async fn a_refused_message_is_given_back() {
+    let mut story = Story::running().await;
+    story.type_text("mrefuse this");
+    story.until("› refuse this").await;
+    story.enter();
+    assert_eq!(story.asked().await, "send alice bob refuse this");
+    story.until("not sent: the client is stopping; wait until it is stopped").await;
+    story.until("› refuse this").await;
+}
+
+#[tokio::test]
+async fn a_log_is_read_in_the_pager_and_the_screen_comes_back() {
+    let mut story = Story::running().await;
+    let at = Duration::from_secs(6);
+    story.hear(fixture::log("mix-1-1", at, "INFO mixnode: hello"));
+    story.type_text("6");
+    story.until("INFO mixnode: hello").await;
+    story.type_text("e");
+    assert_eq!(story.asked().await, "page /tmp/devnet/logs/mix-1-1.log");
+    assert_eq!(story.asked().await, "resume");
+    story.type_text("1");
+    story.until("╭ Network").await;
 }
