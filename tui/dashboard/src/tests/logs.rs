@@ -151,7 +151,7 @@ fn a_long_line_is_scrolled_or_broken_and_one_that_was_cut_says_where_the_rest_is
     while !shown(&mut desk).contains("INFO xxx") {
         desk.press(Key::of('k'));
         steps += 1;
-        assert!(steps < 30, "its beginning is never seen");
+        assert!(steps < 30, "its beginning is never seen: {}", shown(&mut desk));
     }
     assert!(steps > 5, "row by row: {steps}");
 }
