@@ -236,7 +236,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "filter",
         "narrow the list by a text; with ! before it, leave it out",
         &[Key::of('/')],
-        &[Context::Nodes, Context::Presence, Context::Logs],
+        &[Context::Nodes, Context::Presence, Context::Logs, Context::Reading],
     ),
     spec(
         Action::Window,

@@ -30,11 +30,11 @@ fn what_is_named_has_other_keys_and_the_rest_its_own() {
 fn mistakes_are_named_with_their_place_and_what_would_be_right() {
     for (text, origin, message, hint) in [
         ("[keys]\n  kil-node = \"K\"\n", "2:3", "unknown action `kil-node`", "`kill-node`?"),
-        ("[keys]\nquit = \"Q\"\nopen = \"bö\"", "3:8", "`bö` is not a key", "enter, esc"),
+        ("[keys]\nquit = \"e\"\nopen = \"bö\"", "3:8", "`bö` is not a key", "enter, esc"),
         ("[keys]\nquit = 1\n", "2:8", "a key of `quit` is not a text", "enter, esc"),
-        ("[key]\nquit = \"Q\"\n", "1:2", "unknown section `key`", "below `[keys]`"),
-        ("quit = \"Q\"\n", "1:1", "`quit` stands outside of `[keys]`", "below `[keys]`"),
-        ("[keys]\nquit = \"Q\n", "2:", "", "below `[keys]`"),
+        ("[key]\nquit = \"e\"\n", "1:2", "unknown section `key`", "below `[keys]`"),
+        ("quit = \"e\"\n", "1:1", "`quit` stands outside of `[keys]`", "below `[keys]`"),
+        ("[keys]\nquit = \"e\n", "2:10", "", "below `[keys]`"),
         ("[keys]\nleave-input = \"q\"\n", "2:15", "cannot be done with `q`", "takes it as text"),
         ("[keys]\n# x\nquit = []\n", "3:1", "`quit` has no key", "no way out"),
     ] {
@@ -75,18 +75,7 @@ fn every_key_is_written_as_it_is_read() {
     for key in ACTIONS.iter().flat_map(|spec| spec.keys) {
         assert_eq!(Key::parse(&key.word()), Some(*key), "{}", key.word());
     }
-    for wrong in [
-        "",
-        "ctrl-",
-        "ctrl-é",
-        "alt-ctrl-x",
-        "ctrl-alt-x",
-        "ctrl-ctrl-x",
-        "f13",
-        "f0",
-        "xy",
-        "Enter ",
-    ] {
+    for wrong in ["", "ctrl-", "ctrl-é", "alt-ctrl-x", "ctrl-alt-x", "f13", "f0", "xy", "Enter "] {
         assert_eq!(Key::parse(wrong), None, "{wrong:?}");
     }
 }

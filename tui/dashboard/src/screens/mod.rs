@@ -215,6 +215,7 @@ pub(crate) fn edit(action: Action) -> Option<InputRequest> {
 pub(crate) fn edit_input(model: &mut Model, edit: Edit<'_>) {
     let cut = match (model.overlays.last_mut(), model.screen) {
         (Some(Overlay::Palette(palette)), _) => palette.edit(edit),
+        (Some(Overlay::Help(help)), _) => help.edit(edit),
         (Some(_), _) | (None, Screen::Network | Screen::Traffic | Screen::Problems) => false,
         (None, Screen::Messages) => return messages::edit(model, edit),
         (None, Screen::Presence) => model.screens.presence.filter.edit(edit),

@@ -1,10 +1,12 @@
 //! Tests of the whole screen: what it shows, and what keys do to it.
 
+mod comfort;
 mod documents;
 mod explanations;
 mod journeys;
 mod logs;
 mod messages;
+mod network;
 mod presence;
 mod recordings;
 mod screens;

@@ -138,7 +138,7 @@ fn draw_lines(view: &View, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
     let (lines, held) = view.lines(devnet);
     let title = match &view.node {
         Some(node) => format!("Logs {} {node}", scene.symbols.dot),
-        None => format!("Logs {} all", scene.symbols.dot),
+        None => format!("Logs {} all processes", scene.symbols.dot),
     };
     let inner = scene.pane(area, title, focused);
     scene.edge_note(area, false, notes(view, lines.len(), scene));
