@@ -269,12 +269,11 @@ impl Devnet {
     }
 
     fn mix_report(&mut self, at: Time, name: Option<&str>, metric: &MixMetric) {
-        let place = match name {
-            Some(name) => self.names.place(name),
-            None => {
-                let has_key = |node: &Node| node.status.public_keys.contains(&metric.pub_key);
-                self.nodes.iter().position(has_key)
-            }
+        let place = if let Some(name) = name {
+            self.names.place(name)
+        } else {
+            let has_key = |node: &Node| node.status.public_keys.contains(&metric.pub_key);
+            self.nodes.iter().position(has_key)
         };
         let Some(node) = place.and_then(|place| self.nodes.get_mut(place)) else { return };
         let hops: Vec<(String, u64)> = metric
