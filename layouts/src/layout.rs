@@ -28,6 +28,7 @@ pub(crate) const MAX_INTERVAL_MS: u64 = 3_600_000;
 
 /// The network that somebody asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Layout {
     /// Mixnodes in each layer, first layer first.
     pub widths: Vec<u16>,

@@ -1,9 +1,11 @@
 //! How long packets took from their sender to their recipient.
 
 use std::collections::BTreeMap;
+use std::num::ParseIntError;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Packets by the time that they took from leaving their sender until their recipient opened them,
 /// counted since the start of a process. Waiting for a slot is not part of it.
@@ -16,7 +18,17 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Transits {
     /// Packets by number of the bucket.
+    #[serde(deserialize_with = "numbered")]
     pub buckets: BTreeMap<u8, u64>,
+}
+
+/// In JSON what counts is text. Inside an enum such as [`Event`](crate::Event), whose variant stands
+/// in a field, it is not made a number by itself.
+fn numbered<'de, D: Deserializer<'de>>(reader: D) -> Result<BTreeMap<u8, u64>, D::Error> {
+    let named = BTreeMap::<String, u64>::deserialize(reader)?;
+    let number = |(name, count): (String, u64)| Ok((name.parse::<u8>()?, count));
+    let numbered: Result<_, ParseIntError> = named.into_iter().map(number).collect();
+    numbered.map_err(|error| D::Error::custom(format!("the number of a bucket: {error}")))
 }
 
 impl Transits {
@@ -65,6 +77,7 @@ impl Transits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Event, NodeMetrics};
 
     #[test]
     fn a_duration_lies_between_the_edges_of_its_bucket() {
@@ -88,5 +101,18 @@ mod tests {
         assert_eq!(all.buckets.get(&Transits::bucket(Duration::from_millis(600))), Some(&2));
         let line = serde_json::to_string(&all).expect("JSON");
         assert_eq!(serde_json::from_str::<Transits>(&line).expect("transits"), all);
+    }
+
+    #[test]
+    fn they_are_read_as_a_part_of_an_event() {
+        let mut transits = Transits::default();
+        transits.add(Duration::from_millis(600));
+        let metrics = NodeMetrics { transits: Some(transits), ..NodeMetrics::default() };
+        let event = Event::Metrics(metrics);
+        let line = serde_json::to_string(&event).expect("JSON");
+        assert_eq!(serde_json::from_str::<Event>(&line).expect("an event"), event);
+        for wrong in [r#"{"256":1}"#, r#"{"x":1}"#, r#"{"1":-1}"#, "[]"] {
+            assert!(serde_json::from_str::<Transits>(wrong).is_err(), "{wrong}");
+        }
     }
 }

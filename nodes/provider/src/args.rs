@@ -13,6 +13,7 @@ use crate::{Amount, MAX_WAITING, MAX_WAITING_PER_CLIENT, Quotas};
 
 /// Options of a provider.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct ProviderArgs {
     /// Name of the node
     #[arg(long, value_name = "NAME", default_value = "provider")]

@@ -77,9 +77,9 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
     let announcing = tasks.spawn(announce(move || presence.clone().announce(), reporter.clone()));
 
     let replays = (!args.faithful).then(|| ReplaySet::new(clock::now()));
+    let engine = Provider::new(HopProcessor::new(loaded.key, profile), replays);
     let mut driver = Driver {
-        engine: Provider::new(HopProcessor::new(loaded.key, profile), replays)
-            .tracing(traces.clone()),
+        engine: engine.tracing(traces.clone()),
         links,
         malformed,
         reporter: reporter.clone(),
@@ -107,8 +107,7 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
             }
             () = reached(leaving_until) => break,
             reason = mailbox_in_use.broken() => {
-                let message = format!("cannot use the mailbox `{}`: {reason}", mailbox.display());
-                return Err(Fatal::new(FatalCode::Storage, message).hint(DatabaseError::START_AGAIN));
+                return Err(broken_mailbox(&mailbox, reason));
             }
             taken = received.recv_many(&mut batch, MAX_BATCH) => {
                 if taken > 0 {
@@ -136,9 +135,7 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
                         }
                         Outcome::Done
                     }
-                    Command::Send { .. } | Command::Inbox { .. } | Command::Set { .. } | Command::Ping => {
-                        Outcome::Refused { reason: "a provider has no messages and no traffic of its own".into() }
-                    }
+                    Command::Send { .. } | Command::Inbox { .. } | Command::Set { .. } | Command::Ping => refused(),
                 };
                 reporter.report(Event::Answer(Answer { id, outcome }));
             }
@@ -153,6 +150,10 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
         reporter.report(Event::Stopping { reason: "it was asked to".into() });
     }
     Ok(())
+}
+
+fn refused() -> Outcome {
+    Outcome::Refused { reason: "a provider has no messages and no traffic of its own".into() }
 }
 
 /// Waits for a moment, or for ever.
@@ -190,6 +191,11 @@ fn unusable_mailbox(path: &Path, error: &MailboxError) -> Fatal {
         MailboxError::File(error) => fatal.hint(error.hint()),
         MailboxError::TooManyClients | MailboxError::TooManyNamed => fatal,
     }
+}
+
+fn broken_mailbox(path: &Path, reason: &str) -> Fatal {
+    let message = format!("cannot use the mailbox `{}`: {reason}", path.display());
+    Fatal::new(FatalCode::Storage, message).hint(DatabaseError::START_AGAIN)
 }
 
 struct Driver {

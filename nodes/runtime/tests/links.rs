@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use runtime::{Links, MalformedFrames, Received, receive_packets};
+use contract::{Event, PacketTrace};
+use runtime::{Links, MalformedFrames, Passing, Received, Traces, clock, receive_packets};
+use sphinx::print_of;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -178,4 +180,66 @@ async fn what_is_no_frame_closes_the_connection_and_only_that() {
     links.send(NodeAddress(address), packet(3));
     assert_eq!(next(&mut received).await, 3);
     assert_eq!(malformed.count(), 1);
+}
+
+fn traced(traces: &Traces) -> Vec<PacketTrace> {
+    match traces.take() {
+        Some(Event::Packets { packets, lost: 0 }) => packets,
+        None => Vec::new(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_passed_is_told_when_it_is_written_and_with_that_moment() {
+    let (address, mut received, _task, _) = node(None).await;
+    let traces = Traces::default();
+    let links = Links::new(PROFILE).tracing(Some(traces.clone()));
+    let (before, after) = (print_of(&packet(1)), print_of(&packet(2)));
+    let came = clock::now();
+    let asked = Duration::from_millis(3);
+    let passing = Passing { came, asked, before, after, pool: 4 };
+    let mut batch = links.batch();
+    let frame = batch.frames().put(&packet(2)).expect("room");
+    batch.push(NodeAddress(address), frame, None, Some(Box::new(passing.clone())));
+    batch.write();
+    assert_eq!(traced(&traces), [], "there is no connection yet");
+    // One that does not pass through, but begins here, is told by whoever sent it.
+    links.send(NodeAddress(address), packet(3));
+    assert_eq!((next(&mut received).await, next(&mut received).await), (2, 3));
+    links.flush(deadline()).await;
+    let left = links.take_events()[0].t;
+    assert!(came < left);
+    assert_eq!(traced(&traces), [passing.left(left, address)]);
+}
+
+#[tokio::test]
+async fn what_finds_no_room_is_told_as_it_came() {
+    let traces = Traces::default();
+    let links = Links::new(PROFILE).tracing(Some(traces.clone()));
+    // Takes connections, and reads nothing; in this one task nobody connects meanwhile.
+    let stuck = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let to = NodeAddress(stuck.local_addr().expect("bound"));
+    let mut sent = 0;
+    while links.dropped() == 0 {
+        links.send(to, packet(1));
+        sent += 1;
+        assert!(sent < 10_000, "a queue is bounded");
+    }
+    let came = print_of(&packet(7));
+    let after = print_of(&packet(8));
+    let passing =
+        Passing { came: clock::now(), asked: Duration::ZERO, before: came, after, pool: 0 };
+    let mut batch = links.batch();
+    let frame = batch.frames().put(&packet(8)).expect("room");
+    batch.push(to, frame, None, Some(Box::new(passing)));
+    batch.write();
+    let dropped: Vec<_> = traced(&traces)
+        .into_iter()
+        .map(|trace| match trace {
+            PacketTrace::Dropped { before, reason, .. } => (before, reason),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(dropped, [(print_of(&packet(1)), "queue".into()), (came, "queue".into())]);
 }

@@ -10,9 +10,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    AddRequest, DevnetInfo, DownReport, DownRequest, Envelope, Failure, FailureCode, History, INBOX_TIMEOUT,
-    Inbox, MessageStatus, NodeAction, NodeStatus, PingRequest, Pong, SendRequest, SetRequest,
-    Snapshot, paths, shown_argument,
+    AddRequest, DevnetInfo, DownReport, DownRequest, Envelope, Failure, FailureCode, History,
+    INBOX_TIMEOUT, Inbox, MessageStatus, NodeAction, NodeStatus, PingRequest, Pong, SendRequest,
+    SetRequest, Snapshot, paths, shown_argument,
 };
 
 /// How long a supervisor may take to answer a question that it need not wait for.
@@ -167,9 +167,7 @@ impl ControlClient {
     /// at most 600 of them.
     pub async fn history(&self, window_s: u64, step_s: u64) -> Result<History, ControlError> {
         let mut url = self.url(paths::HISTORY);
-        let mut query = url.query_pairs_mut();
-        query.append_pair("window", &window_s.to_string()).append_pair("step", &step_s.to_string());
-        drop(query);
+        url.set_query(Some(&format!("window={window_s}&step={step_s}")));
         self.get(url, ANSWER_TIMEOUT).await
     }
 

@@ -49,6 +49,8 @@ pub(crate) enum Action {
     PreviousMessage,
     /// Say what the selected thing means.
     Explain,
+    /// Look further back, or less far.
+    Window,
     /// Narrow a list by a text.
     Filter,
     /// Hold on to the newest line, or let go.

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use contract::Time;
-use control::StreamEvent;
+use control::{ControlError, History, StreamEvent};
 use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 use futures_util::{Stream, StreamExt};
 use ratatui::Terminal;
@@ -19,8 +19,9 @@ use crate::message::{Effect, Message, Problem};
 use crate::model::{Model, Settings};
 use crate::regions::Regions;
 use crate::screens::Screen;
+use crate::screens::traffic::history::PARTS;
 use crate::source::{Events, Source};
-use crate::update::update;
+use crate::update::{remember, update};
 use crate::{Error, Outcome};
 
 /// Shortest time between two frames: thirty a second look immediate.
@@ -121,6 +122,10 @@ where
         };
         for message in message.into_iter().chain(batch.drain(..)) {
             if let Some(outcome) = app.handle(message)? {
+                if let Some(Effect::Remember(store, remembered)) = remember(&mut app.model) {
+                    // Nobody is left to be told if it fails.
+                    let _ = store.write(&remembered);
+                }
                 return Ok(outcome);
             }
         }
@@ -155,6 +160,7 @@ impl<C: Console, S: Source> App<'_, C, S> {
 
     fn draw(&mut self) -> Result<(), Error> {
         let Self { console, model, regions, .. } = self;
+        crate::report::shows(model.context().title());
         console.begin();
         console
             .terminal()
@@ -162,7 +168,7 @@ impl<C: Console, S: Source> App<'_, C, S> {
             .map_err(|error| drawing(&error))?;
         console.drawn();
         self.drawn_at = Instant::now();
-        self.draw_at = None;
+        self.draw_at = self.model.moves().then(|| self.drawn_at + MOTION_FRAME);
         Ok(())
     }
 
@@ -198,6 +204,15 @@ impl<C: Console, S: Source> App<'_, C, S> {
                 Effect::Quit(outcome) => return Ok(Some(outcome)),
                 Effect::Redraw => self.redraw()?,
                 Effect::Pace(pace) => self.source.set_pace(pace),
+                Effect::Remember(store, remembered) => {
+                    let queue = self.queue.clone();
+                    tokio::task::spawn_blocking(move || {
+                        let result = store.write(&remembered);
+                        let result = result.map_err(|error| Problem(error.to_string()));
+                        // The loop is gone only when the dashboard is.
+                        let _ = queue.blocking_send(Message::Remembered(result));
+                    });
+                }
                 Effect::Suspend => {
                     self.console.suspend().map_err(|source| Error::Terminal {
                         attempt: "give the terminal back to the shell",
@@ -219,6 +234,13 @@ impl<C: Console, S: Source> App<'_, C, S> {
                         let result = source.act(&node, action).await.map(drop).map_err(Into::into);
                         // The loop is gone only when the dashboard is.
                         let _ = queue.send(Message::Acted { node, action, result }).await;
+                    });
+                }
+                Effect::History => {
+                    let (source, queue) = (self.source.clone(), self.queue.clone());
+                    tokio::spawn(async move {
+                        let result = histories(&source).await.map_err(Into::into);
+                        let _ = queue.send(Message::History(result)).await;
                     });
                 }
                 Effect::Send { request, text } => {
@@ -294,6 +316,15 @@ async fn listen<S: Source>(source: S, queue: mpsc::Sender<Message>, after: Durat
         }
     };
     let _ = queue.send(Message::Disconnected { reason }).await;
+}
+
+/// All parts of the history, or why one of them is not there.
+async fn histories<S: Source>(source: &S) -> Result<Vec<History>, ControlError> {
+    let mut parts = Vec::new();
+    for (window_s, step_s) in PARTS {
+        parts.push(source.history(window_s, step_s).await?);
+    }
+    Ok(parts)
 }
 
 fn drawing(error: &impl ToString) -> Error {

@@ -58,9 +58,48 @@ impl Key {
             KeyCode::BackTab => "shift-tab".into(),
             KeyCode::PageUp => "pgup".into(),
             KeyCode::PageDown => "pgdn".into(),
+            KeyCode::F(number) => format!("f{number}"),
             other => format!("{other:?}").to_lowercase(),
         };
         if self.ctrl { format!("ctrl-{name}") } else { name }
+    }
+
+    /// The key that is written like this, as [`Self::word`] writes it.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        if let Some(letter) = word.strip_prefix("ctrl-") {
+            let mut letters = letter.chars();
+            let letter = letters.next().filter(char::is_ascii_lowercase)?;
+            return letters.next().is_none().then_some(Self::ctrl(letter));
+        }
+        let mut letters = word.chars();
+        if let (Some(letter), None) = (letters.next(), letters.next()) {
+            // A space would be hard to see.
+            return (!letter.is_control() && letter != ' ').then_some(Self::of(letter));
+        }
+        let code = match word {
+            "space" => return Some(Self::of(' ')),
+            "enter" => KeyCode::Enter,
+            "esc" => KeyCode::Esc,
+            "tab" => KeyCode::Tab,
+            "shift-tab" => KeyCode::BackTab,
+            "backspace" => KeyCode::Backspace,
+            "delete" => KeyCode::Delete,
+            "insert" => KeyCode::Insert,
+            "left" => KeyCode::Left,
+            "right" => KeyCode::Right,
+            "up" => KeyCode::Up,
+            "down" => KeyCode::Down,
+            "home" => KeyCode::Home,
+            "end" => KeyCode::End,
+            "pgup" => KeyCode::PageUp,
+            "pgdn" => KeyCode::PageDown,
+            _ => {
+                let number = word.strip_prefix('f')?.parse().ok()?;
+                let known = (1..=12).contains(&number);
+                return known.then_some(Self::code(KeyCode::F(number)));
+            }
+        };
+        Some(Self::code(code))
     }
 
     /// How the key is written on the screen: shorter where there is a glyph for it.

@@ -18,12 +18,15 @@ mod fuzzy;
 mod input_line;
 mod keymap;
 mod keys;
+mod keys_file;
 mod message;
 mod model;
 mod motion;
 mod overlay;
 mod playback;
 mod regions;
+mod remembered;
+mod report;
 mod scene;
 mod screens;
 mod source;
@@ -35,6 +38,7 @@ mod text;
 mod theme;
 mod update;
 
+pub use keys_file::{Keys, KeysFault};
 pub use symbols::locale_is_utf8;
 pub use theme::{NoSuchTheme, ThemeName};
 
@@ -46,6 +50,7 @@ pub mod measure;
 mod tests;
 
 use std::io;
+use std::path::PathBuf;
 
 use crossterm::event::EventStream;
 use jiff::tz::TimeZone;
@@ -53,9 +58,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use app::run_with;
-use keymap::Keymap;
 use model::Settings;
 use playback::{Pace, Playback};
+use remembered::{Remembered, Store};
 use source::Source;
 use tape::Tape;
 use terminal::RealConsole;
@@ -76,6 +81,11 @@ pub struct Options {
     pub mouse: bool,
     /// Colours; those of the last time if none is named. `NO_COLOR` and `no_color` win.
     pub theme: Option<ThemeName>,
+    /// Which keys do what.
+    pub keys: Keys,
+    /// Folder in which the dashboard keeps what it remembers from one time to the next, and reports
+    /// of its own panics; none to keep nothing. With `read_only` it only reads there.
+    pub folder: Option<PathBuf>,
 }
 
 /// How the dashboard ended.
@@ -119,6 +129,7 @@ pub enum Error {
 /// Needs a tokio runtime with timers and I/O. SIGINT, SIGTERM and SIGHUP end it from here on, with
 /// [`Outcome::Signalled`]. The terminal is as it was before when this returns, also after a panic.
 pub async fn run(client: control::ControlClient, options: Options) -> Result<Outcome, Error> {
+    report::keep_in(options.folder.clone(), options.stops_on_quit);
     show(client, settings(options)).await
 }
 
@@ -133,6 +144,7 @@ pub async fn play(recording: control::Recording, options: Options) -> Result<Out
         ended: None,
     };
     let options = Options { read_only: true, stops_on_quit: false, ..options };
+    report::keep_in(options.folder.clone(), false);
     let settings = Settings { playback: Some(playback), ..settings(options) };
     show(Tape::new(recording), settings).await
 }
@@ -140,14 +152,26 @@ pub async fn play(recording: control::Recording, options: Options) -> Result<Out
 /// What the caller and the environment decided.
 fn settings(options: Options) -> Settings {
     let look = |name: &str| std::env::var(name).ok();
+    let store = options.folder.map(Store::new);
+    let (remembered, notice) = match store.as_ref().map(Store::read) {
+        None => (Remembered::default(), None),
+        Some(Ok(remembered)) => (remembered, None),
+        Some(Err(why)) => {
+            let notice = format!("what the dashboard remembered cannot be read: {why}");
+            (Remembered::default(), Some(notice))
+        }
+    };
     Settings {
         read_only: options.read_only,
         stops_on_quit: options.stops_on_quit,
         ascii: options.ascii || !locale_is_utf8(look),
         no_color: options.no_color || look("NO_COLOR").is_some_and(|value| !value.is_empty()),
         mouse: options.mouse,
-        theme: options.theme.unwrap_or_default(),
-        keymap: Keymap::default(),
+        theme: options.theme,
+        remembered,
+        store: store.filter(|_| !options.read_only),
+        notice,
+        keymap: options.keys.0,
         playback: None,
         zone: TimeZone::system(),
     }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use control::{ControlError, Envelope, NodeAction, SendRequest};
+use control::{ControlError, Envelope, History, NodeAction, SendRequest};
 use ratatui::layout::Size;
 
 use crate::Outcome;
 use crate::keys::Key;
 use crate::playback::Pace;
 use crate::regions::Target;
+use crate::remembered::{Remembered, Store};
 
 /// Something happened.
 #[derive(Debug)]
@@ -55,6 +56,8 @@ pub(crate) enum Message {
         /// Whether it was.
         result: Result<(), Problem>,
     },
+    /// The directory's history came, in parts of different steps, or did not.
+    History(Result<Vec<History>, Problem>),
     /// Something was handed to the terminal to copy, or could not be.
     Copied {
         /// What, for the user.
@@ -62,6 +65,8 @@ pub(crate) enum Message {
         /// Whether it was.
         result: Result<(), Problem>,
     },
+    /// What is to be remembered was written down, or could not be.
+    Remembered(Result<(), Problem>),
     /// A signal asks the process to end.
     Signal(i32),
 }
@@ -108,6 +113,8 @@ pub(crate) enum Effect {
         /// What was typed, to be given back if it is refused.
         text: String,
     },
+    /// Ask for the directory's history.
+    History,
     /// Hand text to the terminal's clipboard.
     Copy {
         /// The text.
@@ -115,6 +122,8 @@ pub(crate) enum Effect {
         /// What it is, for the user.
         what: String,
     },
+    /// Remember this for the next time.
+    Remember(Store, Remembered),
     /// Play the recording like this from now on.
     Pace(Pace),
     /// Draw everything anew.

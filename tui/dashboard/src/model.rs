@@ -13,7 +13,8 @@ use crate::connection::{Connection, STALE_AFTER};
 use crate::keymap::Keymap;
 use crate::overlay::Overlay;
 use crate::playback::Playback;
-use crate::screens::{Screen, Screens};
+use crate::remembered::{Remembered, Store};
+use crate::screens::{self, Screen, Screens};
 use crate::state::{Devnet, Moment, Node};
 use crate::symbols::{self, Symbols};
 use crate::theme::{Theme, ThemeName};
@@ -41,8 +42,14 @@ pub(crate) struct Settings {
     pub(crate) no_color: bool,
     /// Take clicks and the wheel.
     pub(crate) mouse: bool,
-    /// Colours at the start.
-    pub(crate) theme: ThemeName,
+    /// Colours at the start; none for those of the last time.
+    pub(crate) theme: Option<ThemeName>,
+    /// How it was the last time.
+    pub(crate) remembered: Remembered,
+    /// Where it is remembered; none to remember nothing.
+    pub(crate) store: Option<Store>,
+    /// What to say at the start.
+    pub(crate) notice: Option<String>,
     /// Which keys do what.
     pub(crate) keymap: Keymap,
     /// What is shown is a recording.
@@ -132,24 +139,49 @@ pub(crate) struct Model {
 impl Model {
     /// At the start.
     pub(crate) fn new(settings: Settings, size: Size) -> Self {
-        Self {
+        let before = &settings.remembered;
+        let screen = |name: &String| {
+            Screen::ALL.into_iter().find(|screen| screen.context().title() == name.as_str())
+        };
+        let theme = settings.theme.or_else(|| before.theme.parse().ok()).unwrap_or_default();
+        let mut screens = Screens::default();
+        screens.nodes.sort_like(&before.sorted_by, before.reversed);
+        let mut model = Self {
             playback: settings.playback.clone(),
-            theme: settings.theme,
-            zoomed: Vec::new(),
-            chosen: Vec::new(),
-            settings,
+            theme,
+            zoomed: before.zoomed.iter().filter_map(screen).take(Screen::ALL.len()).collect(),
+            chosen: before.chosen.iter().take(MAX_CHOSEN).cloned().collect(),
+            screen: screen(&before.screen).unwrap_or(Screen::Network),
+            screens,
             connection: Connection::Connecting,
             live: None,
             frozen: None,
             now: Time::default(),
             heard_at: Time::default(),
             size,
-            screen: Screen::Network,
-            screens: Screens::default(),
             selected: None,
             overlays: Vec::new(),
             notice: None,
             last_command: None,
+            settings,
+        };
+        if let Some(notice) = model.settings.notice.take() {
+            model.say(Tone::Warning, notice);
+        }
+        model
+    }
+
+    /// What to remember of this.
+    pub(crate) fn remembered(&self) -> Remembered {
+        let (sorted_by, reversed) = self.screens.nodes.sorting();
+        let name = |screen: Screen| screen.context().title().to_owned();
+        Remembered {
+            screen: name(self.screen),
+            theme: self.theme.to_string(),
+            zoomed: self.zoomed.iter().copied().map(name).collect(),
+            sorted_by: sorted_by.to_owned(),
+            reversed,
+            chosen: self.chosen.clone(),
         }
     }
 
@@ -243,6 +275,12 @@ impl Model {
             }
             _ => None,
         };
+    }
+
+    /// Whether what is shown moves by itself, with time alone.
+    pub(crate) fn moves(&self) -> bool {
+        let shown = self.live.as_ref().filter(|_| self.screen == Screen::Network);
+        !self.is_paused() && shown.is_some_and(|live| screens::network::moves(live, self.moment()))
     }
 
     /// What happened since the view was frozen, if it is.

@@ -8,6 +8,7 @@ use crate::screens::logs::Pane as LogsPane;
 use crate::screens::messages::Pane as MessagesPane;
 use crate::screens::nodes::Column;
 use crate::screens::presence::Pane as PresencePane;
+use crate::screens::traffic::Pane as TrafficPane;
 use crate::state::{ProblemId, StopId};
 
 /// Something that can be pointed at.
@@ -37,6 +38,8 @@ pub(crate) enum Target {
     Line(u64),
     /// A pane of Logs.
     Logs(LogsPane),
+    /// A pane of Traffic.
+    Traffic(TrafficPane),
     /// A row of the palette.
     Choice(usize),
     /// A stop of a journey.
@@ -50,7 +53,7 @@ pub(crate) enum Target {
 impl Target {
     /// Whether it is a pane rather than something in it.
     pub(crate) fn is_pane(&self) -> bool {
-        matches!(self, Self::Messages(_) | Self::Presence(_) | Self::Logs(_))
+        matches!(self, Self::Messages(_) | Self::Presence(_) | Self::Logs(_) | Self::Traffic(_))
     }
 }
 

@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use control::{
-    ControlClient, ControlError, Envelope, EventStream, MessageStatus, NodeAction, NodeStatus,
-    SendRequest,
+    ControlClient, ControlError, Envelope, EventStream, History, MessageStatus, NodeAction,
+    NodeStatus, SendRequest,
 };
 
 use crate::playback::Pace;
@@ -30,6 +30,13 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
         request: &SendRequest,
     ) -> impl Future<Output = Result<MessageStatus, ControlError>> + Send;
 
+    /// What mixnodes reported in the last so many seconds, in steps of so many seconds.
+    fn history(
+        &self,
+        window_s: u64,
+        step_s: u64,
+    ) -> impl Future<Output = Result<History, ControlError>> + Send;
+
     /// Goes on at this pace. What is happening now has only one.
     fn set_pace(&self, _: Pace) {}
 }
@@ -53,6 +60,10 @@ impl Source for ControlClient {
 
     async fn send(&self, request: &SendRequest) -> Result<MessageStatus, ControlError> {
         Self::send(self, request).await
+    }
+
+    async fn history(&self, window_s: u64, step_s: u64) -> Result<History, ControlError> {
+        Self::history(self, window_s, step_s).await
     }
 }
 

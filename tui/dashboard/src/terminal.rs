@@ -8,15 +8,16 @@ use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
-use crossterm::execute;
 use crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
 };
+use crossterm::{Command as _, execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
-use crate::Error;
 use crate::app::Console;
+use crate::{Error, report};
 
 /// Whether the terminal is ours at the moment, for the panic hook.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -37,11 +38,13 @@ impl RealConsole {
             return Err(Error::NotATerminal);
         }
         HOOK.call_once(|| {
-            let report = std::panic::take_hook();
+            let before = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
                 // First the terminal: what is printed would be lost with the alternate screen.
                 give_back();
-                report(panic);
+                before(panic);
+                // A terminal that is gone takes no word either.
+                let _ = writeln!(io::stderr(), "nym-devnet: {}", report::write(panic));
             }));
         });
         let taken = take_over(mouse).and_then(|()| Terminal::new(CrosstermBackend::new(stdout())));
@@ -62,8 +65,30 @@ impl Console for RealConsole {
         &mut self.terminal
     }
 
+    fn begin(&mut self) {
+        // Terminals that do not know it ignore it; one that is gone is noticed by drawing.
+        let _ = queue!(stdout(), BeginSynchronizedUpdate);
+    }
+
+    fn drawn(&mut self) {
+        let _ = execute!(stdout(), EndSynchronizedUpdate);
+    }
+
+    fn is_ours(&self) -> bool {
+        TAKEN.load(Ordering::SeqCst)
+    }
+
     fn copy(&mut self, text: &str) -> io::Result<()> {
-        execute!(stdout(), CopyToClipboard::to_clipboard_from(text))
+        let mut sequence = String::new();
+        CopyToClipboard::to_clipboard_from(text)
+            .write_ansi(&mut sequence)
+            .map_err(io::Error::other)?;
+        let mut out = stdout();
+        out.write_all(sequence.as_bytes())?;
+        if std::env::var_os("TMUX").is_some_and(|tmux| !tmux.is_empty()) {
+            out.write_all(through_tmux(&sequence).as_bytes())?;
+        }
+        out.flush()
     }
 
     fn suspend(&mut self) -> io::Result<()> {
@@ -74,6 +99,12 @@ impl Console for RealConsole {
         rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
         take_over(self.mouse)
     }
+}
+
+/// The same for the terminal around tmux. With `set-clipboard on` tmux takes the plain one, with
+/// `allow-passthrough on` this one, and ignores what it does not take.
+fn through_tmux(sequence: &str) -> String {
+    format!("\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b"))
 }
 
 impl Drop for RealConsole {
@@ -101,10 +132,24 @@ fn give_back() {
     let _ = disable_raw_mode();
     let _ = execute!(
         stdout(),
+        EndSynchronizedUpdate,
         DisableMouseCapture,
         DisableBracketedPaste,
         LeaveAlternateScreen,
         crossterm::cursor::Show
     );
     let _ = stdout().flush();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tmux_hands_on_what_is_wrapped_for_it() {
+        assert_eq!(
+            through_tmux("\x1b]52;c;aGk=\x1b\\"),
+            "\x1bPtmux;\x1b\x1b]52;c;aGk=\x1b\x1b\\\x1b\\"
+        );
+    }
 }

@@ -1,11 +1,12 @@
 //! What every message does to the model, and what it asks for. Pure: no clock, no I/O.
 
-use contract::Time;
+use contract::{Role, Time};
 use control::{Envelope, NodeAction, State, StreamEvent};
 
 use crate::Outcome;
 use crate::action::Action;
 use crate::connection::Connection;
+use crate::explain;
 use crate::input_line::Edit;
 use crate::keys::Key;
 use crate::message::{Effect, Message, Problem};
@@ -13,8 +14,10 @@ use crate::model::{Model, Tone};
 use crate::overlay::{self, Overlay, Question};
 use crate::playback::Speed;
 use crate::regions::Target;
+use crate::screens::traffic::history;
 use crate::screens::{self, Screen};
 use crate::state::{Devnet, Moment};
+use crate::text;
 use crate::theme::ThemeName;
 
 /// The devnet that nobody named: its folder goes with it.
@@ -53,10 +56,23 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
             model.size = size;
             Vec::new()
         }
-        Message::Tick => Vec::new(),
+        Message::Tick => remember(model).into_iter().collect(),
+        Message::Remembered(result) => {
+            if let Err(Problem(problem)) = result {
+                model.settings.store = None;
+                model.say(Tone::Warning, format!("cannot remember how this looks: {problem}"));
+            }
+            Vec::new()
+        }
         Message::Connected => {
+            let since = model.connection.lost_since().filter(|_| model.live.is_some());
+            if let Some(since) = since {
+                let age = text::age(model.now.saturating_since(since));
+                model.say(Tone::Good, format!("connected again after {age}"));
+            }
             model.connection = Connection::Live;
             model.heard();
+            history::connected(model);
             Vec::new()
         }
         Message::Disconnected { reason } if model.playback.is_some() => {
@@ -88,6 +104,10 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
             }
             Vec::new()
         }
+        Message::History(result) => {
+            history::answered(model, result);
+            Vec::new()
+        }
         Message::Copied { what, result } => {
             match result {
                 Ok(()) => model.say(Tone::Good, format!("copied {what}")),
@@ -99,6 +119,17 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
         }
         Message::Signal(signal) => vec![Effect::Quit(Outcome::Signalled { signal })],
     }
+}
+
+/// Remembers what has changed since it was remembered last.
+pub(crate) fn remember(model: &mut Model) -> Option<Effect> {
+    let store = model.settings.store.clone()?;
+    let now = model.remembered();
+    if now == model.settings.remembered {
+        return None;
+    }
+    model.settings.remembered = now.clone();
+    Some(Effect::Remember(store, now))
 }
 
 fn done(action: NodeAction, node: &str) -> String {
@@ -138,7 +169,7 @@ fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {
         }
     }
     deselect_removed(model);
-    Vec::new()
+    history::ask(model)
 }
 
 /// What was taken out of the devnet is selected no longer.
@@ -192,7 +223,7 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ShowLogs => show(model, Screen::Logs),
         Action::ShowProblems => show(model, Screen::Problems),
         Action::Help => model.overlays.push(Overlay::help(model.context())),
-        Action::Explain => model.overlays.push(Overlay::explanation(model.context())),
+        Action::Explain => model.overlays.push(Overlay::explanation(explain::selected(model))),
         Action::Palette => model.overlays.push(Overlay::palette(model.context())),
         Action::Quit => return quit(model),
         Action::Start => return act_on_node(model, action, NodeAction::Start),
@@ -293,27 +324,13 @@ fn act_on_node(model: &mut Model, action: Action, what: NodeAction) -> Vec<Effec
         model.did(command);
         return vec![effect];
     }
-    let detail = match what {
-        NodeAction::Start => "It is started.",
-        NodeAction::Stop => {
-            "It leaves the directory, drains for at most 3 s and ends. It stays stopped until you \
-             start it."
-        }
-        NodeAction::Kill => {
-            "It gets SIGKILL: what it holds in memory is lost. It is then started again like after \
-             a crash."
-        }
-        NodeAction::Pause => "It stands still until you resume it.",
-        NodeAction::Resume => "It goes on.",
-        NodeAction::Restart => {
-            "It leaves the directory, drains for at most 3 s, ends and is started again."
-        }
-    };
+    let role = model.devnet().and_then(|devnet| devnet.node(&node)).map(|node| node.status.role);
+    let detail = consequence(what, role);
     let title = word[..1].to_uppercase() + &word[1..];
     model.overlays.push(Overlay::Question(Question {
         asks: format!("{title} {node}?"),
         title,
-        detail: detail.into(),
+        detail,
         yes: format!("{word} {node}"),
         no: "leave it".into(),
         agreed: false,
@@ -321,6 +338,30 @@ fn act_on_node(model: &mut Model, action: Action, what: NodeAction) -> Vec<Effec
         effect,
     }));
     Vec::new()
+}
+
+/// What comes of an action, in a sentence or two.
+fn consequence(action: NodeAction, role: Option<Role>) -> String {
+    let leaves = match role {
+        Some(Role::Directory) => {
+            "It ends. Until it is back nobody can announce anything or learn who is there"
+        }
+        Some(Role::Client) => "It sends what it began for at most 3 s and ends",
+        Some(Role::Crowd) => {
+            "Its clients send no cover any more; it drains for at most 3 s and ends"
+        }
+        _ => "It leaves the directory, drains for at most 3 s and ends",
+    };
+    match action {
+        NodeAction::Start => "It is started.".to_owned(),
+        NodeAction::Stop => format!("{leaves}. It stays stopped until you start it."),
+        NodeAction::Kill => "It gets SIGKILL: what it holds in memory is lost. It is then started \
+                             again like after a crash."
+            .to_owned(),
+        NodeAction::Pause => "It stands still until you resume it.".to_owned(),
+        NodeAction::Resume => "It goes on.".to_owned(),
+        NodeAction::Restart => format!("{leaves}. It is started again at once."),
+    }
 }
 
 /// Starts every process that does not run.

@@ -100,6 +100,7 @@ async fn run(context: &Context, command: Command) -> Outcome {
         Command::Metrics(args) => commands::metrics::run(context, &args).await,
         Command::Layout(command) => commands::layout::run(context, &command),
         Command::Gc(args) => commands::gc::run(context, &args),
+        Command::Keys => commands::keys::run(context),
         Command::Doctor => commands::doctor::run(context),
         Command::Completions(args) => commands::completions::run(context, &args),
         Command::Node(_) | Command::Supervise => unreachable!("they have a runtime of their own"),

@@ -177,28 +177,44 @@ mod tests {
         assert_eq!(
             text("mix-2-1", &new),
             "node mixnode --supervised --name mix-2-1 --home /state/t1/nodes/mix-2-1 \
-             --directory http://127.0.0.1:8080 --layer 2 --layers 3 --host 127.0.0.1 --port 9981 \
-             --port-fallback"
+             --directory http://127.0.0.1:8080 --layer 2 --layers 3 --host 127.0.0.1 --trace \
+             --port 9981 --port-fallback"
         );
         assert_eq!(
             text("provider-1", &new),
             "node provider --supervised --name provider-1 --home /state/t1/nodes/provider-1 \
-             --directory http://127.0.0.1:8080 --host 127.0.0.1 --pad --port 4000 \
+             --directory http://127.0.0.1:8080 --host 127.0.0.1 --pad --trace --port 4000 \
              --clients-port 9000 --port-fallback"
         );
         assert_eq!(
             text("alice", &bound),
             "node client --supervised --name alice --home /state/t1/nodes/alice \
-             --directory http://127.0.0.1:8080 --layers 3 --provider provider-1 --port 40000 \
+             --directory http://127.0.0.1:8080 --layers 3 --provider provider-1 --trace --port 40000 \
              --second-port 9001 \
              --hop-delay 200ms --slot 500ms --loop-cover 1s --acks on"
         );
         assert_eq!(
             text("crowd", &new),
             "node client --supervised --name crowd --home /state/t1/nodes/crowd \
-             --directory http://127.0.0.1:8080 --layers 3 --provider provider-1 --crowd 8 \
+             --directory http://127.0.0.1:8080 --layers 3 --provider provider-1 --trace --crowd 8 \
              --hop-delay 200ms --slot 500ms --loop-cover 1s --acks on"
         );
+    }
+
+    #[test]
+    fn nodes_tell_of_packets_unless_the_layout_does_not_want_it() {
+        let state = StateDir::find(Some("/state".into())).expect("a path");
+        let folder = state.folder("t1").expect("a name");
+        let bound = BTreeMap::new();
+        for trace in [true, false] {
+            let layout = Layout { trace, ..Layout::default() };
+            let plan = Plan::new(layout, Ports::Preferred).expect("a network");
+            let context = Context { plan: &plan, folder: &folder, directory: None, bound: &bound };
+            for node in &plan.nodes {
+                let is_told = arguments(node, &context).iter().any(|arg| arg == "--trace");
+                assert_eq!(is_told, trace && node.role != Role::Directory, "{}", node.name);
+            }
+        }
     }
 
     #[test]

@@ -25,6 +25,7 @@ use clap::Parser;
 use contract::Role;
 use mixnode::MixnodeArgs;
 
+use crate::node::Listener;
 use crate::packets::Delays;
 
 /// What a mixnode costs over loopback TCP
@@ -102,7 +103,9 @@ fn main() -> ExitCode {
             throughput::BURST,
             Delays::Exponential(throughput::BURST_DELAY),
         );
-        throughput::burst(&cores, &network, &packets);
+        for listener in [Listener::Nobody, Listener::Supervisor, Listener::Tracing] {
+            throughput::burst(&cores, &network, &packets, listener);
+        }
     }
     if wants("delays") {
         for (portable, per_second) in per_second {

@@ -19,8 +19,10 @@ use crate::network::Network;
 pub(crate) enum Listener {
     /// Nobody: it was started by hand.
     Nobody,
-    /// A supervisor, to whom it tells every packet that left, as in a devnet.
+    /// A supervisor, to whom it tells every packet that left.
     Supervisor,
+    /// One who wants to know what became of every packet besides, as in a devnet.
+    Tracing,
 }
 
 /// Bytes of memory.
@@ -56,8 +58,11 @@ impl Node {
         if portable {
             command.arg("--portable");
         }
-        if listener == Listener::Supervisor {
+        if listener != Listener::Nobody {
             command.arg("--supervised");
+        }
+        if listener == Listener::Tracing {
+            command.arg("--trace");
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("it starts");
@@ -122,12 +127,14 @@ pub(crate) fn cpu(tasks: &str) -> Option<Duration> {
     Some(Duration::from_nanos(sum))
 }
 
-/// Reads events to the end, so that the node never waits; those of links say nothing here.
+/// Reads events to the end, so that the node never waits; those of links and packets say
+/// nothing here.
 fn read_events(output: impl Read + Send + 'static) -> mpsc::Receiver<Event> {
     let (sender, events) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
-            if line.starts_with(r#"{"event":"links""#) {
+            let of_packets = [r#"{"event":"links""#, r#"{"event":"packets""#];
+            if of_packets.iter().any(|begin| line.starts_with(begin)) {
                 continue;
             }
             // Whoever is interested may be gone.

@@ -62,16 +62,19 @@ pub(crate) fn measure(
         "  {:<12}{:>11}{:>9}{:>14}{:>18}{:>6}",
         "", "packets/s", "CPU µs", "least-most", "bare loop / node", "lost"
     );
-    let (mut bare, mut by_hand, mut supervised) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut bare, mut by_hand) = (Vec::new(), Vec::new());
+    let (mut supervised, mut tracing) = (Vec::new(), Vec::new());
     for _ in 0..cli.turns {
         bare.push(micros(floor::per_packet(&processor, packets, cores.of_node)));
         by_hand.push(turn(cli, cores, network, packets, portable, Listener::Nobody));
         supervised.push(turn(cli, cores, network, packets, portable, Listener::Supervisor));
+        tracing.push(turn(cli, cores, network, packets, portable, Listener::Tracing));
     }
+    let nodes = [("by hand", &by_hand), ("supervised", &supervised), ("tracing", &tracing)];
     let (median, least, most) = spread(bare.iter().copied());
     let range = format!("{least:.1}-{most:.1}");
     println!("  {:<12}{:>11.0}{median:>9.1}{range:>14}", "bare loop", 1e6 / median);
-    for (name, turns) in [("by hand", &by_hand), ("supervised", &supervised)] {
+    for (name, turns) in nodes {
         let (cpu, least, most) = spread(turns.iter().map(|turn| turn.cpu));
         let (per_second, ..) = spread(turns.iter().map(|turn| turn.per_second));
         let (ratio, ..) = spread(turns.iter().zip(&bare).map(|(turn, bare)| bare / turn.cpu));
@@ -83,7 +86,7 @@ pub(crate) fn measure(
         );
     }
     Figures {
-        is_complete: by_hand.iter().chain(&supervised).all(|turn| turn.lost == 0),
+        is_complete: nodes.iter().all(|(_, turns)| turns.iter().all(|turn| turn.lost == 0)),
         per_second: spread(supervised.iter().map(|turn| turn.per_second)).0,
     }
 }
@@ -117,10 +120,10 @@ fn turn(
 }
 
 /// The memory of a node before, during and after a burst.
-pub(crate) fn burst(cores: &Cores, network: &Network, packets: &[Packet]) {
+pub(crate) fn burst(cores: &Cores, network: &Network, packets: &[Packet], listener: Listener) {
     let (first, rest) = packets.split_at(WARM_UP);
     let arrivals = Arrivals::start(network);
-    let node = Node::start(cores, network, false, Listener::Nobody);
+    let node = Node::start(cores, network, false, listener);
     let senders = Senders::connect(&node, 4);
     senders.send(first);
     arrivals.wait(first.len() as u64, || {});
@@ -139,7 +142,7 @@ pub(crate) fn burst(cores: &Cores, network: &Network, packets: &[Packet]) {
     let right_after = node.memory();
     thread::sleep(AFTERWARDS);
     println!(
-        "\nburst of {} packets, mean delay {BURST_DELAY:?}: {} passed on\n  memory in MB (without the \
+        "\nburst of {} packets, mean delay {BURST_DELAY:?}, {listener:?} listens: {} passed on\n  memory in MB (without the \
          program): {} idle, {} at most, {} right after, {} three seconds later; most resident at \
          once, all of the program included: {}",
         packets.len(),

@@ -6,18 +6,20 @@ mod detail;
 mod knowledge;
 mod without;
 
-use control::{MessageStatus, Way};
+use contract::Content;
+use control::{FOLLOWED_PACKETS, LegEnd, MessageStatus, Way};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
 use super::Overlay;
 use crate::action::Action;
+use crate::explain::{DropReason, Fact, Idea, Topic};
 use crate::message::Effect;
 use crate::model::{Model, Tone};
 use crate::motion::Motion;
 use crate::scene::Scene;
 use crate::screens::messages::{progress, quoted};
-use crate::state::{Course, Devnet, Part, StopId, Whereabouts};
+use crate::state::{Course, Devnet, Fate, Part, StopId, Whereabouts};
 use crate::text;
 
 /// Most of a message's text in the title, in columns.
@@ -61,11 +63,18 @@ impl Journey {
         Self { message, packet: None, stop: None }
     }
 
-    /// The stop that is selected.
-    pub(crate) fn part(&self, model: &Model) -> Option<(Way, Part)> {
-        let view = self.view(model)?;
-        let shown = view.shown?;
-        shown.course.stops.get(shown.stop).map(|stop| (stop.id.way, stop.id.part))
+    /// What there is to explain: why the packet ended at the selected stop, else what that stop is.
+    pub(crate) fn topic(&self, model: &Model) -> Topic {
+        let shown = self.view(model).and_then(|view| view.shown);
+        let Some(shown) = shown else { return Topic::Journey };
+        let Some(stop) = shown.course.stops.get(shown.stop) else { return Topic::Journey };
+        match &stop.fate {
+            Fate::Dropped { reason, .. } => {
+                DropReason::of(reason).map_or(Topic::Fact(Fact::Dropped), Topic::Drop)
+            }
+            Fate::Silent => Topic::Idea(Idea::Tracing),
+            Fate::Told(_) | Fate::Ahead { .. } => Topic::Stop(stop.id.way, stop.id.part),
+        }
     }
 
     fn view<'a>(&'a self, model: &'a Model) -> Option<View<'a>> {
@@ -127,9 +136,13 @@ impl Journey {
             let packet = view.packets[shown.at];
             let fragments = view.letter.map_or(0, |letter| letter.packets.len());
             let fragments = fragments.max(packet.fragment as usize + 1);
+            let followed = FOLLOWED_PACKETS as usize;
             let attempts =
                 view.packets.iter().filter(|other| other.fragment == packet.fragment).count();
             parts.push(format!("packet {} of {fragments}", packet.fragment + 1));
+            if fragments > followed {
+                parts.push(format!("the first {followed} are followed"));
+            }
             if packet.attempt > 1 || attempts > 1 {
                 parts.push(format!(
                     "attempt {} of {}",
@@ -258,26 +271,33 @@ fn summary(view: &View<'_>, shown: &Shown<'_>, scene: &Scene<'_>) -> Line<'stati
             let words = format!("not heard of at {}, where it was due {late} ago{again}", name(at));
             (scene.theme.warn, words)
         }
-        Whereabouts::Done => (scene.theme.ok, divided(course)),
+        Whereabouts::Done => (scene.theme.ok, divided(packet)),
     };
     Line::styled(sentence, style)
 }
 
 /// How the time of a packet that arrived divides.
-fn divided(course: &Course<'_>) -> String {
-    let there = match (course.took(Way::There), course.waited(Way::There)) {
-        (Some(took), Some(waited)) => format!(
-            "there in {}: waited {} of {} asked, {} elsewhere",
-            text::millis(ms(took)),
-            text::millis(ms(waited.measured)),
-            text::millis(ms(waited.asked)),
-            short(took.saturating_sub(waited.measured)),
-        ),
-        (Some(took), None) => format!("there in {}", text::millis(ms(took))),
-        (None, _) => "arrived; when it left was not told".to_owned(),
+fn divided(packet: &control::Journey) -> String {
+    let Some(timeline) = packet.timeline() else {
+        return "arrived; when it left was not told".to_owned();
     };
-    match course.took(Way::Back) {
-        Some(took) => format!("{there}; ack in {}", text::millis(ms(took))),
+    let there = &timeline.there;
+    let waited = there.waited();
+    let mut parts = vec![format!(
+        "{} there: waited {} (asked {})",
+        text::millis(ms(there.took())),
+        text::millis(ms(waited)),
+        text::millis(ms(there.asked()))
+    )];
+    let untold = there.untold();
+    if !untold.is_zero() {
+        parts.push(format!("untold {}", short(untold)));
+    }
+    let links = there.took().saturating_sub(waited).saturating_sub(untold);
+    parts.push(format!("the rest {}", short(links)));
+    let there = parts.join(", ");
+    match timeline.back.filter(|back| back.end == LegEnd::Arrived) {
+        Some(back) => format!("{there}; {} back", text::millis(ms(back.took()))),
         None => there,
     }
 }
@@ -299,8 +319,9 @@ pub(crate) fn open(model: &mut Model, message: String) {
         let letter = devnet.letters.sent().rev().find(|letter| letter.id == message)?;
         // Nobody can send to a name that stands for somebody unknown.
         devnet.node(&letter.to)?;
+        // Of bytes, and of a long text, only what stands for it is kept.
         let words = match &letter.content {
-            contract::Content::Text(text) => quoted(text),
+            Content::Text(text) if text.len() as u64 == letter.bytes => quoted(text),
             _ => "--file FILE".to_owned(),
         };
         Some(format!("send {} {} {words} --follow", letter.from, letter.to))
@@ -374,14 +395,11 @@ fn step_packet(model: &mut Model, forward: bool) {
         let at = if forward { at.checked_add(1)? } else { at.checked_sub(1)? };
         view.packets.get(at).map(|packet| (packet.fragment, packet.attempt))
     });
-    match (next, model.overlays.last_mut()) {
-        (Some(packet), Some(Overlay::Journey(journey))) => {
-            (journey.packet, journey.stop) = (Some(packet), None);
-        }
-        _ => {
-            let which = if forward { "last" } else { "first" };
-            model.say(Tone::Warning, format!("this is the {which} packet of the message"));
-        }
+    if let (Some(packet), Some(Overlay::Journey(journey))) = (next, model.overlays.last_mut()) {
+        (journey.packet, journey.stop) = (Some(packet), None);
+    } else {
+        let which = if forward { "last" } else { "first" };
+        model.say(Tone::Warning, format!("this is the {which} packet of the message"));
     }
 }
 
@@ -400,14 +418,11 @@ fn step_message(model: &mut Model, forward: bool) {
         };
         devnet.letters.sent().nth(at).map(|letter| letter.id.clone())
     });
-    match next {
-        Some(message) => {
-            model.overlays.pop();
-            open(model, message);
-        }
-        None => {
-            let which = if forward { "newest" } else { "oldest" };
-            model.say(Tone::Warning, format!("this is the {which} message"));
-        }
+    if let Some(message) = next {
+        model.overlays.pop();
+        open(model, message);
+    } else {
+        let which = if forward { "newest" } else { "oldest" };
+        model.say(Tone::Warning, format!("this is the {which} message"));
     }
 }

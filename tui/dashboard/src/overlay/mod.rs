@@ -15,6 +15,7 @@ pub(crate) use question::Question;
 use ratatui::layout::Rect;
 
 use crate::action::{Action, Context};
+use crate::explain::Topic;
 use crate::message::Effect;
 use crate::model::Model;
 use crate::scene::Scene;
@@ -39,12 +40,12 @@ pub(crate) enum Overlay {
 impl Overlay {
     /// The card of a process.
     pub(crate) fn card(node: String) -> Self {
-        Self::Card(card::Card { node, back: 0 })
+        Self::Card(card::Card { node, chosen: None })
     }
 
     /// The help of a context.
     pub(crate) fn help(context: Context) -> Self {
-        Self::Help(help::Help { context, row: 0 })
+        Self::Help(help::Help::new(context))
     }
 
     /// The palette, opened in a context.
@@ -57,15 +58,16 @@ impl Overlay {
         Self::Journey(journey::Journey::new(message))
     }
 
-    /// What a place means.
-    pub(crate) fn explanation(context: Context) -> Self {
-        Self::Explanation(explanation::Explanation { context })
+    /// What something means.
+    pub(crate) fn explanation(topic: Topic) -> Self {
+        Self::Explanation(explanation::Explanation::new(topic))
     }
 
     /// Its context.
     pub(crate) fn context(&self) -> Context {
         match self {
             Self::Card(_) => Context::Card,
+            Self::Help(help) if help.filter.is_edited() => Context::Filtering,
             Self::Help(_) => Context::Reading,
             Self::Palette(_) => Context::Searching,
             Self::Question(_) => Context::Question,

@@ -1,4 +1,5 @@
-//! Everything that can be done, found by typing some of its letters: actions, processes, themes.
+//! Everything that can be done, found by typing some of its letters: actions, processes, themes, and
+//! what can be explained.
 
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
@@ -7,6 +8,7 @@ use tui_input::Input;
 
 use super::Overlay;
 use crate::action::{ACTIONS, Action, Context, Spec};
+use crate::explain::Topic;
 use crate::fuzzy::{Fit, Search};
 use crate::input_line::{self, Edit};
 use crate::message::Effect;
@@ -46,6 +48,8 @@ pub(crate) enum Choice {
     Node { name: String, what: String },
     /// Other colours.
     Theme(ThemeName),
+    /// Something to read about.
+    Topic(Topic),
 }
 
 impl Choice {
@@ -55,6 +59,7 @@ impl Choice {
             Self::Do(spec) => spec.name.to_owned(),
             Self::Node { name, .. } => format!("go to {name}"),
             Self::Theme(theme) => format!("theme {theme}"),
+            Self::Topic(topic) => format!("explain {}", topic.entry().title),
         }
     }
 
@@ -63,6 +68,7 @@ impl Choice {
             Self::Do(spec) => spec.description,
             Self::Node { what, .. } => what,
             Self::Theme(theme) => theme.description(),
+            Self::Topic(topic) => topic.kind(),
         }
     }
 }
@@ -98,6 +104,9 @@ impl Palette {
             })
         });
         let themes = ThemeName::ALL.into_iter().map(Choice::Theme);
+        // Only for somebody who looks for something: there are more of them than of all the rest.
+        let topics = Topic::all().into_iter().flat_map(|(_, topics)| topics).map(Choice::Topic);
+        let topics = topics.filter(|_| !self.input.value().is_empty());
         let mut search = Search::new(self.input.value());
         let lately = |name: &str| {
             let at = model.chosen.iter().position(|chosen| chosen == name);
@@ -106,13 +115,16 @@ impl Palette {
         let mut found: Vec<(Fit, usize, Choice)> = actions
             .chain(nodes)
             .chain(themes)
+            .chain(topics)
             .filter_map(|choice| {
                 let name = choice.name();
                 let fit = search.fit(&name, choice.description())?;
                 Some((fit, lately(&name), choice))
             })
             .collect();
-        found.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        // What there is to do comes before what there is to read.
+        let reads = |choice: &Choice| matches!(choice, Choice::Topic(_));
+        found.sort_by(|a, b| reads(&a.2).cmp(&reads(&b.2)).then(b.0.cmp(&a.0)).then(a.1.cmp(&b.1)));
         found.into_iter().map(|(_, _, choice)| choice).collect()
     }
 
@@ -264,6 +276,10 @@ fn choose(model: &mut Model) -> Vec<Effect> {
             update::choose_theme(model, theme);
             Vec::new()
         }
+        Choice::Topic(topic) => {
+            model.overlays.push(Overlay::explanation(topic));
+            Vec::new()
+        }
     }
 }
 
@@ -288,6 +304,8 @@ mod tests {
             ("go bob", "go to bob"),
             ("trit", "theme tritanopia"),
             ("logs", "show-logs"),
+            ("explain reply", "explain reply block"),
+            ("pool-full", "explain pool-full"),
         ] {
             let found = found(&desk, typed);
             assert!(found.iter().take(2).any(|name| name == first), "{typed}: {found:?}");

@@ -3,7 +3,7 @@
 mod draw;
 
 pub(super) use draw::draw;
-pub(crate) use draw::progress;
+pub(crate) use draw::{progress, word};
 
 use control::{MessageStatus, SendRequest, SendWait};
 use tui_input::Input;
@@ -81,7 +81,7 @@ impl View {
     }
 
     /// The selected message.
-    fn selected<'a>(&self, devnet: Option<&'a Devnet>) -> Option<&'a MessageStatus> {
+    pub(crate) fn selected<'a>(&self, devnet: Option<&'a Devnet>) -> Option<&'a MessageStatus> {
         let mut letters = devnet?.letters.sent();
         match &self.letter {
             Some(id) => letters.find(|letter| letter.id == *id),

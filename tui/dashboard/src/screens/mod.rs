@@ -20,6 +20,10 @@ use crate::regions::Target;
 use crate::scene::Scene;
 use crate::state::Devnet;
 
+/// Longest text that is handed to the terminal's clipboard: many terminals ignore a sequence of more
+/// than 100 000 bytes, and base64 makes four of three.
+const MAX_COPY_BYTES: usize = 64 * 1024;
+
 /// A screen. Its digit is stable: screens that are still to come have theirs reserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Screen {
@@ -135,13 +139,19 @@ fn copy_or_say(
         model.say(Tone::Warning, otherwise);
         return Vec::new();
     };
+    let end = text.floor_char_boundary(MAX_COPY_BYTES);
+    if end < text.len() {
+        let what = format!("the first {} KiB of {what}", MAX_COPY_BYTES / 1024);
+        return vec![Effect::Copy { text: text[..end].to_owned(), what }];
+    }
     vec![Effect::Copy { text, what: what.to_owned() }]
 }
 
 /// Something of a screen was pointed at.
 pub(crate) fn point(model: &mut Model, target: Target) {
     match model.screen {
-        Screen::Network | Screen::Nodes | Screen::Traffic => {}
+        Screen::Network | Screen::Nodes => {}
+        Screen::Traffic => traffic::point(model, &target),
         Screen::Problems => problems::point(model, target),
         Screen::Messages => messages::point(model, target),
         Screen::Presence => presence::point(model, &target),
@@ -181,6 +191,7 @@ pub(crate) fn edit(action: Action) -> Option<InputRequest> {
 pub(crate) fn edit_input(model: &mut Model, edit: Edit<'_>) {
     let cut = match (model.overlays.last_mut(), model.screen) {
         (Some(Overlay::Palette(palette)), _) => palette.edit(edit),
+        (Some(Overlay::Help(help)), _) => help.edit(edit),
         (Some(_), _)
         | (None, Screen::Network | Screen::Presence | Screen::Traffic | Screen::Problems) => false,
         (None, Screen::Messages) => model.screens.messages.edit(edit),

@@ -7,9 +7,13 @@ mod letters;
 mod link;
 mod logs;
 mod meter;
+mod names;
 mod node;
 mod presence;
 mod problems;
+pub(crate) mod traffic;
+mod underway;
+mod waits;
 
 pub(crate) use devnet::Devnet;
 pub(crate) use health::{Health, Mark};
@@ -21,7 +25,9 @@ pub(crate) use meter::WINDOW;
 pub(crate) use meter::{Counter, Meter};
 pub(crate) use node::Node;
 pub(crate) use presence::{Announcer, Beat, BeatKind, Presence, Standing};
-pub(crate) use problems::{Finding, Lint, Problem, ProblemId, Problems, Severity};
+pub(crate) use problems::{Finding, Problem, ProblemId, Problems, Severity};
+pub(crate) use traffic::Traffic;
+pub(crate) use underway::{Cargo, Place};
 
 use contract::Time;
 

@@ -1,12 +1,16 @@
 //! Tests of the whole screen: what it shows, and what keys do to it.
 
+mod comfort;
 mod documents;
+mod explanations;
 mod journeys;
+mod network;
 mod problems;
 mod recordings;
 mod screens;
 mod scripts;
 mod stories;
+mod traffic;
 
 use std::time::Duration;
 
@@ -23,7 +27,7 @@ use crate::keymap::Keymap;
 use crate::keys::Key;
 use crate::message::{Effect, Message};
 use crate::model::{Model, Settings};
-use crate::theme::ThemeName;
+use crate::remembered::Remembered;
 use crate::update::update;
 
 /// Settings of a terminal that can do everything, in a time zone that does not move.
@@ -34,7 +38,10 @@ pub(crate) fn settings() -> Settings {
         ascii: false,
         no_color: false,
         mouse: true,
-        theme: ThemeName::Default,
+        theme: None,
+        remembered: Remembered::default(),
+        store: None,
+        notice: None,
         keymap: Keymap::default(),
         playback: None,
         zone: TimeZone::UTC,

@@ -132,6 +132,8 @@ pub(crate) enum Command {
     Gc(GcArgs),
     /// Check whether this machine can run a devnet, and say how to mend what is wrong
     Doctor,
+    /// Print the keys of the dashboard as a file to edit, and where it goes
+    Keys,
     /// Print what a shell needs to complete commands, options and names
     Completions(CompletionsArgs),
     /// Run one role as this process

@@ -248,7 +248,7 @@ impl LayoutArgs {
 }
 
 /// How the dashboard draws.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct ScreenArgs {
     /// Draw the dashboard with ASCII only
     #[arg(long)]
@@ -259,6 +259,9 @@ pub(crate) struct ScreenArgs {
     /// Colours of the dashboard [default: those of the last time]
     #[arg(long, value_name = "NAME", hide_env_values = true, env = "NYM_DEVNET_THEME", value_parser = themes())]
     pub(crate) theme: Option<ThemeName>,
+    /// File with your own keys [default: $XDG_CONFIG_HOME/nym-devnet/keys.toml]
+    #[arg(long, value_name = "FILE", hide_env_values = true, env = "NYM_DEVNET_KEYS")]
+    pub(crate) keys: Option<PathBuf>,
 }
 
 /// Themes by their names, with what each is.

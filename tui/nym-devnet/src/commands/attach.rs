@@ -6,6 +6,7 @@ use std::path::Path;
 use control::{ControlClient, Failure, FailureCode, Recording};
 
 use crate::cli::{AttachArgs, ScreenArgs};
+use crate::commands::keys;
 use crate::context::Context;
 use crate::stop::{Outcome, Stop};
 
@@ -25,7 +26,7 @@ pub(crate) async fn run(context: &Context, args: &AttachArgs) -> Outcome {
         let hint = "`nym-devnet ps` and `nym-devnet logs -f` print for programs and pipes";
         return Err(Failure::new(FailureCode::Environment, message).hint(hint).into());
     }
-    let options = options(context, args.screen, args.read_only, false);
+    let options = options(context, &args.screen, args.read_only, false)?;
     let ended = match shown {
         Shown::Devnet(client) => dashboard::run(client, options).await,
         Shown::Recording(recording) => dashboard::play(*recording, options).await,
@@ -80,18 +81,20 @@ pub(crate) fn is_terminal() -> bool {
 /// What the command line says about the dashboard.
 pub(crate) fn options(
     context: &Context,
-    screen: ScreenArgs,
+    screen: &ScreenArgs,
     read_only: bool,
     stops_on_quit: bool,
-) -> dashboard::Options {
-    dashboard::Options {
+) -> Outcome<dashboard::Options> {
+    Ok(dashboard::Options {
         read_only,
         stops_on_quit,
         ascii: screen.ascii,
         no_color: context.no_color,
         mouse: !screen.no_mouse,
         theme: screen.theme,
-    }
+        keys: keys::read(screen.keys.as_deref())?,
+        folder: Some(context.state_dir.path().to_owned()),
+    })
 }
 
 /// The dashboard cannot be shown.
@@ -101,5 +104,10 @@ pub(crate) fn no_dashboard(error: &dashboard::Error) -> Failure {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),
     };
-    Failure::new(FailureCode::Environment, message).hint("`up --headless` needs no terminal")
+    let failure = Failure::new(FailureCode::Environment, message);
+    match error {
+        // What was printed before says where its report is.
+        dashboard::Error::Panicked => failure,
+        _ => failure.hint("`up --headless` needs no terminal"),
+    }
 }

@@ -14,6 +14,7 @@ pub(crate) mod doctor;
 pub(crate) mod down;
 pub(crate) mod gc;
 pub(crate) mod inbox;
+pub(crate) mod keys;
 pub(crate) mod layout;
 pub(crate) mod logs;
 pub(crate) mod ls;

@@ -99,6 +99,7 @@ fn too_much(load: Load, cores: usize) -> Option<String> {
 
 /// A layout for programs. Times are in milliseconds.
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(super) struct Shown<'a> {
     widths: &'a [u16],
     providers: u16,

@@ -36,16 +36,21 @@ pub(crate) async fn run(context: &Context, args: &UpArgs) -> Outcome {
         control_port: args.control_port,
         record: args.record.as_ref().map(absolute).transpose()?,
     };
+    let shown =
+        !args.detach && !args.headless && !context.output.is_json() && attach::is_terminal();
+    // What is wrong with the keys is said before anything is started.
+    let options =
+        if shown { Some(attach::options(context, &args.screen, false, true)?) } else { None };
     // Before anything is started, so that nothing is left behind by a signal in between.
     let mut signals = Signals::new()?;
     let narrator = Narrator::new(context.output);
     let (supervisor, client) = Supervisor::start(&own_program()?, &spec).await?;
     if args.detach {
         detached(context, args, &folder, supervisor, client, &mut signals, narrator).await
-    } else if args.headless || context.output.is_json() || !attach::is_terminal() {
-        headless(&folder, supervisor, client, &mut signals, narrator).await
+    } else if let Some(options) = options {
+        with_dashboard(context, options, supervisor, client).await
     } else {
-        with_dashboard(context, args, supervisor, client).await
+        headless(&folder, supervisor, client, &mut signals, narrator).await
     }
 }
 
@@ -60,11 +65,10 @@ fn absolute(path: &PathBuf) -> Outcome<PathBuf> {
 /// The dashboard on a devnet that ends with it.
 async fn with_dashboard(
     context: &Context,
-    args: &UpArgs,
+    options: dashboard::Options,
     supervisor: Supervisor,
     client: ControlClient,
 ) -> Outcome {
-    let options = attach::options(context, args.screen, false, true);
     let ended = dashboard::run(client, options).await;
     supervisor.end().await;
     match ended.map_err(|error| attach::no_dashboard(&error))? {

@@ -76,6 +76,16 @@ pub(crate) struct Usage {
 impl Node {
     /// Starts `nym-devnet node` with these arguments; its log goes to a folder.
     pub(crate) fn start(name: &str, folder: &Path, arguments: &str) -> Self {
+        Self::start_reading(name, folder, arguments, |_, _| {})
+    }
+
+    /// The same; `read` gets every line that it writes, as it is and as an event.
+    pub(crate) fn start_reading(
+        name: &str,
+        folder: &Path,
+        arguments: &str,
+        mut read: impl FnMut(&str, &Event) + Send + 'static,
+    ) -> Self {
         let program = std::env::var_os(PROGRAM);
         let program = program.unwrap_or_else(|| env!("CARGO_BIN_EXE_nym-devnet").into());
         let log_file = folder.join(format!("{name}.log"));
@@ -90,6 +100,7 @@ impl Node {
         thread::spawn(move || {
             for line in stdout.lines().map_while(Result::ok) {
                 let event = serde_json::from_str(&line).expect("lines are events");
+                read(&line, &event);
                 sender.send_modify(|told| told.take(event));
             }
         });

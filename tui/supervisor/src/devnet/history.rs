@@ -1,7 +1,6 @@
 //! The directory's history of what mixnodes reported, under the names of the devnet.
 
 use std::collections::BTreeMap;
-use std::error::Error as _;
 
 use contract::Role;
 use control::{Failure, FailureCode, History, NodeHistory};
@@ -16,8 +15,8 @@ impl Devnet {
     /// Asks the directory, and hands on what it says. The loop does not wait for it.
     pub(super) fn read_history(&self, now: Moment, window: u64, step: u64, reply: Reply<History>) {
         let Some(directory) = self.directory_client.clone() else {
-            let why = "there is no history yet: the directory has not opened its port";
-            drop(reply.send(Err(Failure::new(FailureCode::NotRunning, why))));
+            let why = "the directory has not opened its port yet";
+            drop(reply.send(Err(Failure::new(FailureCode::NotRunning, why).node("directory"))));
             return;
         };
         let back = i64::try_from(window).unwrap_or(i64::MAX).saturating_mul(1_000_000_000);
@@ -63,10 +62,11 @@ fn failure(error: &Error) -> Failure {
     let message = match error {
         // What the directory says of a wrong question is all that whoever asked can use.
         Error::Refused { text, .. } => format!("the directory gives no such history: {text}"),
-        error => match error.source() {
-            Some(cause) => format!("{error}: {cause}"),
-            None => error.to_string(),
-        },
+        Error::Unreachable { cause, .. } => format!("the directory does not answer: {cause}"),
+        Error::TimedOut { after, .. } => {
+            format!("the directory does not answer within {} s", after.as_secs_f32())
+        }
+        error => error.to_string(),
     };
     Failure::new(code, message).node("directory")
 }

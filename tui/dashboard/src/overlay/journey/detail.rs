@@ -65,14 +65,16 @@ fn everybody(shown: &Shown<'_>, area: Rect, scene: &mut Scene<'_>) {
     if room < rows || area.width < ROOM_FOR_EVERYBODY {
         return;
     }
-    let half = (usize::from(area.width) - LABEL - 1) / 2;
+    let columns = usize::from(area.width) - LABEL - 3;
+    // What was hidden takes more words than what was known.
+    let known = columns / 2 - 1;
     let line = |name: &str, knew: &str, hidden: &str, scene: &Scene<'_>| {
         let fit = |words: &str, columns: usize| {
             let words = text::fit(&text::visible(words, scene.symbols), columns, scene.symbols);
             let pad = columns.saturating_sub(text::width(&words));
             format!("{words}{:pad$}", "")
         };
-        [fit(name, LABEL), fit(knew, half - 2), fit(hidden, half)]
+        [fit(name, LABEL), fit(knew, known), fit(hidden, columns - known)]
     };
     let [name, knew, hidden] = line("stop", "knew", "could not know", scene);
     let head = format!("{name} {knew}  {hidden}");

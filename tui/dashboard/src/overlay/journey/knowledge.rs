@@ -30,9 +30,10 @@ pub(super) fn of(course: &Course<'_>, at: usize) -> Option<Knowledge> {
         ),
         (_, Part::Sender) => (
             "everything: the message, the route, each wait".to_owned(),
-            match has_ack {
-                true => "whether it arrives, until the ack is back".to_owned(),
-                false => "whether it arrives: no ack comes back".to_owned(),
+            if has_ack {
+                "whether it arrives, until the ack is back".to_owned()
+            } else {
+                "whether it arrives: no ack comes back".to_owned()
             },
         ),
         (way, Part::Mixnode) => {
@@ -51,7 +52,7 @@ pub(super) fn of(course: &Course<'_>, at: usize) -> Option<Knowledge> {
                     (format!("{from} sent it; next is {to}"), format!("for whom; {what}"))
                 }
                 (_, false, true) => (
-                    format!("it came from {from} and is for a client of {to}"),
+                    format!("it came from {from}, for a client of {to}"),
                     format!("who sent it; which client; {what}"),
                 ),
                 (_, false, false) => (
@@ -61,8 +62,8 @@ pub(super) fn of(course: &Course<'_>, at: usize) -> Option<Knowledge> {
             }
         }
         (Way::There, Part::Mailbox) => (
-            format!("it came from {from} and is for {}", client(course, at)),
-            "who sent it, what it says, if message, reply or cover".to_owned(),
+            format!("it came from {from}, for {}", client(course, at)),
+            "who sent it; what it says; if message or cover".to_owned(),
         ),
         (Way::Back, Part::Mailbox) => (
             format!("it is an ack for {}: what is in it is noise", client(course, at)),

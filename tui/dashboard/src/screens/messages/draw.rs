@@ -123,6 +123,22 @@ const SENDER_OF: &str = "the sender of ";
 /// Below this width the list shows a state by its glyph alone; the details have the word.
 const ROOM_FOR_WORDS: u16 = 56;
 
+/// How far a message has come, in a word.
+pub(crate) fn word(devnet: &Devnet, status: &MessageStatus) -> &'static str {
+    let is_stored =
+        !status.packets.is_empty() && status.packets.iter().all(|packet| packet.acknowledged);
+    let sender = devnet.node(&status.from);
+    match status.state {
+        // Its sender keeps it until it can send.
+        MessageState::Queued if sender.is_some_and(|node| node.status.state != State::Ready) => {
+            "held"
+        }
+        // The provider has it, and the recipient is away.
+        MessageState::Sent if is_stored => "stored",
+        state => state.word(),
+    }
+}
+
 /// Glyph, word and style of how far a message has come.
 pub(crate) fn progress(
     devnet: &Devnet,

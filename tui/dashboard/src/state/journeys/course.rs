@@ -7,7 +7,7 @@ use contract::{Print, Time};
 use control::{Journey, JourneyStep, PlannedHop, Way};
 
 /// How long after it was due somewhere a packet is still taken to be underway: nodes tell what they saw
-/// in bunches, and a busy machine is late.
+/// every tenth of a second, and a busy machine is late.
 const OVERDUE_AFTER: Duration = Duration::from_secs(2);
 
 /// What a stop is for the packet.
@@ -25,18 +25,6 @@ pub(crate) enum Part {
     AckSource,
     /// The sender, who is told that it arrived.
     Acknowledged,
-}
-
-impl Part {
-    /// All of them.
-    pub(crate) const ALL: [Self; 6] = [
-        Self::Sender,
-        Self::Mixnode,
-        Self::Mailbox,
-        Self::Recipient,
-        Self::AckSource,
-        Self::Acknowledged,
-    ];
 }
 
 /// Which stop of a packet: it stays the same while more becomes known.
@@ -140,22 +128,24 @@ impl<'a> Course<'a> {
         };
         let steps = &journey.steps[begin..];
         let mut course = Self::planned(steps, recipient);
-        steps.iter().for_each(|step| course.take(step));
+        for step in steps {
+            course.take(step);
+        }
         course.find_silent();
         course.number();
         course.expect();
         course
     }
 
-    fn planned(steps: &'a [JourneyStep], recipient: Option<&'a str>) -> Self {
-        let sent = steps.iter().find_map(|step| match step {
+    fn planned(told: &'a [JourneyStep], recipient: Option<&'a str>) -> Self {
+        let sent = told.iter().find_map(|step| match step {
             JourneyStep::Sent { node, route, back, .. } => {
                 Some((Some(node.as_str()), route.as_slice(), back.as_slice()))
             }
             _ => None,
         });
         let (sender, route, back) = sent.unwrap_or_default();
-        let first = steps.iter().map(|step| match step {
+        let first = told.iter().map(|step| match step {
             JourneyStep::Passed { came, .. } | JourneyStep::Kept { came, .. } => *came,
             other => other.at(),
         });
@@ -181,7 +171,7 @@ impl<'a> Course<'a> {
         let provider = provider.map(|hop| hop.node.as_str());
         stops.push(stop(Way::There, Part::Mailbox, provider));
         stops.push(stop(Way::There, Part::Recipient, recipient));
-        if !back.is_empty() || steps.iter().any(is_back) {
+        if !back.is_empty() || told.iter().any(is_back) {
             stops.push(stop(Way::Back, Part::AckSource, provider));
             let (provider, mixes) = match back.split_last() {
                 Some((provider, mixes)) => (Some(provider.node.as_str()), mixes),
@@ -334,10 +324,8 @@ impl<'a> Course<'a> {
         let Some(at) = next else { return Whereabouts::Done };
         let overdue = now.saturating_since(self.due(at).unwrap_or_else(|| self.last_heard()));
         if Some(at) == recipient {
-            return match overdue > OVERDUE_AFTER {
-                true => Whereabouts::Stored(at),
-                false => Whereabouts::Underway(at),
-            };
+            let is_away = overdue > OVERDUE_AFTER;
+            return if is_away { Whereabouts::Stored(at) } else { Whereabouts::Underway(at) };
         }
         // One whose header is not known can be where it was seen last for as long as any other.
         if self.due(at).is_some() && overdue > OVERDUE_AFTER {
@@ -382,35 +370,6 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// What the mixnodes of a way asked for and took, if all of them told.
-    pub(crate) fn waited(&self, way: Way) -> Option<Waited> {
-        let mixnodes =
-            self.stops.iter().filter(|stop| (stop.id.way, stop.id.part) == (way, Part::Mixnode));
-        let mut sum = Waited::default();
-        for stop in mixnodes {
-            let Fate::Told(told) = &stop.fate else { return None };
-            sum.measured += told.left.saturating_since(told.came);
-            sum.asked += Duration::from_micros(stop.asked_us?);
-        }
-        Some(sum)
-    }
-
-    /// From leaving until it was opened, and from the acknowledgement's leaving until it was read.
-    pub(crate) fn took(&self, way: Way) -> Option<Duration> {
-        let at = |part: Part| {
-            let stop = self.stops.iter().find(|stop| stop.id.part == part)?;
-            match &stop.fate {
-                Fate::Told(told) => Some(told.left),
-                _ => None,
-            }
-        };
-        let (from, to) = match way {
-            Way::There => (Part::Sender, Part::Recipient),
-            Way::Back => (Part::AckSource, Part::Acknowledged),
-        };
-        Some(at(to)?.saturating_since(at(from)?))
-    }
-
     /// As the packet should look when it comes to this stop: as the stop before let it go.
     pub(crate) fn came_from(&self, at: usize) -> Option<&Stop<'a>> {
         let id = self.stops.get(at)?.id;
@@ -419,15 +378,6 @@ impl<'a> Course<'a> {
             _ => self.stops.get(at.checked_sub(1)?),
         }
     }
-}
-
-/// Time spent at mixnodes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Waited {
-    /// By their clocks.
-    pub(crate) measured: Duration,
-    /// By the header.
-    pub(crate) asked: Duration,
 }
 
 fn stop(way: Way, part: Part, node: Option<&str>) -> Stop<'_> {
@@ -440,119 +390,4 @@ fn mixnode(way: Way, hop: &PlannedHop) -> Stop<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fixture::journeys::{self, Told as Tells};
-
-    fn names<'a>(course: &'a Course<'_>) -> Vec<&'a str> {
-        course.stops.iter().map(|stop| stop.node.unwrap_or("?")).collect()
-    }
-
-    #[test]
-    fn a_whole_journey_has_every_stop_there_and_back() {
-        let journey = journeys::whole("m", 0, 1);
-        let course = Course::new(&journey, Some("bob"));
-        assert_eq!(
-            names(&course),
-            [
-                "alice",
-                "mix-1-2",
-                "mix-2-1",
-                "mix-3-1",
-                "provider-1",
-                "bob",
-                "provider-1",
-                "mix-1-1",
-                "mix-2-2",
-                "mix-3-1",
-                "provider-1",
-                "alice"
-            ]
-        );
-        assert!(course.stops.iter().all(|stop| matches!(stop.fate, Fate::Told(_))));
-        assert_eq!(course.whereabouts(course.last_heard()), Whereabouts::Done);
-        let waited = course.waited(Way::There).expect("all told");
-        assert_eq!(waited.asked, Duration::from_millis(212 + 87 + 301));
-        let took = course.took(Way::There).expect("opened");
-        assert!(took > waited.measured && took < waited.measured + Duration::from_millis(20));
-    }
-
-    /// What was heard so far of a packet: the marker follows its plan, and when that is over the packet
-    /// is missed.
-    #[test]
-    fn a_packet_underway_is_where_its_header_says_until_it_is_missed() {
-        let journey = journeys::told(journeys::whole("m", 0, 1), Tells::Until(2));
-        let course = Course::new(&journey, Some("bob"));
-        let last = course.last_heard();
-        // mix-1-2 told; mix-2-1 was asked for 87 ms.
-        assert_eq!(course.whereabouts(last + Duration::from_millis(50)), Whereabouts::Underway(2));
-        // By its header it is further meanwhile: 87 and 301 ms there, 44 ms back, then 530 ms.
-        assert_eq!(course.whereabouts(last + Duration::from_millis(600)), Whereabouts::Underway(8));
-        let late = last + Duration::from_millis(87) + OVERDUE_AFTER + Duration::from_millis(1);
-        assert!(matches!(course.whereabouts(late), Whereabouts::Overdue(2, _)));
-        let Fate::Ahead { due: Some((came, left)) } = course.stops[3].fate else {
-            panic!("{:?}", course.stops[3])
-        };
-        assert_eq!(came, last + Duration::from_millis(87));
-        assert_eq!(left, came + Duration::from_millis(301));
-    }
-
-    #[test]
-    fn who_told_nothing_of_a_packet_seen_later_is_silent() {
-        let journey = journeys::told(journeys::whole("m", 0, 1), Tells::AllBut(&["mix-2-1"]));
-        let course = Course::new(&journey, Some("bob"));
-        assert_eq!(course.stops[2].fate, Fate::Silent);
-        assert_eq!(course.waited(Way::There), None, "not all is known");
-        assert_eq!(course.whereabouts(course.last_heard()), Whereabouts::Done);
-    }
-
-    #[test]
-    fn of_a_reply_the_hops_become_known_one_by_one() {
-        let whole = journeys::reply("m");
-        let journey = journeys::told(whole.clone(), Tells::Until(1));
-        assert_eq!(names(&Course::new(&journey, None)), ["bob", "mix-1-2", "?", "?"]);
-        let course = Course::new(&whole, None);
-        assert!(course.is_reply);
-        assert_eq!(names(&course), ["bob", "mix-1-2", "mix-2-1", "mix-3-1", "provider-1", "alice"]);
-        assert!(course.stops.iter().all(|stop| matches!(stop.fate, Fate::Told(_))));
-    }
-
-    #[test]
-    fn an_ack_comes_back_though_the_recipient_is_away() {
-        let journey = journeys::told(journeys::whole("m", 0, 1), Tells::AllBut(&["bob"]));
-        let course = Course::new(&journey, Some("bob"));
-        let late = course.last_heard() + OVERDUE_AFTER * 2;
-        assert_eq!(course.whereabouts(late), Whereabouts::Stored(5));
-    }
-
-    #[test]
-    fn a_dropped_packet_goes_no_further() {
-        let journey = journeys::dropped("m", 0, 1);
-        let course = Course::new(&journey, Some("bob"));
-        assert_eq!(
-            course.whereabouts(course.last_heard() + OVERDUE_AFTER * 9),
-            Whereabouts::Dropped(2)
-        );
-        assert_eq!(course.stops[3].fate, Fate::Ahead { due: None });
-    }
-
-    #[test]
-    fn of_a_packet_that_left_twice_the_later_is_meant() {
-        let (first, second) = (journeys::whole("m", 0, 1), journeys::whole("m", 0, 2));
-        let mut journey = journeys::told(first, Tells::Until(2));
-        second.steps.into_iter().for_each(|step| journey.add(step));
-        let course = Course::new(&journey, Some("bob"));
-        assert_eq!(course.stops.len(), 12);
-        let whole = journeys::whole("m", 0, 2);
-        assert_eq!(course.start, whole.steps[0].at());
-    }
-
-    #[test]
-    fn of_a_journey_whose_beginning_was_missed_the_rest_stands() {
-        let journey = journeys::told(journeys::whole("m", 0, 1), Tells::AllBut(&["alice"]));
-        let course = Course::new(&journey, Some("bob"));
-        let mixes = ["?", "mix-1-2", "mix-2-1", "mix-3-1", "provider-1", "bob"];
-        assert_eq!(names(&course)[..6], mixes);
-        assert_eq!(course.stops[0].fate, Fate::Silent);
-    }
-}
+mod tests;

@@ -1,0 +1,47 @@
+//! What somebody means who asks what this is.
+
+use super::{Letter, Topic};
+use crate::model::Model;
+use crate::overlay::Overlay;
+use crate::screens::Screen;
+use crate::screens::messages::word;
+use crate::state::{Devnet, Mark, Node};
+
+/// What is selected, else what is shown.
+pub(crate) fn selected(model: &Model) -> Topic {
+    if let Some(overlay) = model.overlays.last() {
+        return match overlay {
+            Overlay::Journey(journey) => journey.topic(model),
+            _ => Topic::Card,
+        };
+    }
+    on_screen(model).unwrap_or(Topic::Screen(model.screen))
+}
+
+/// What is selected on the screen that is shown.
+fn on_screen(model: &Model) -> Option<Topic> {
+    let devnet = model.devnet()?;
+    match model.screen {
+        Screen::Network | Screen::Presence => Some(process(devnet, model.selected_node()?, model)),
+        Screen::Nodes => {
+            let column = model.screens.nodes.topic();
+            column.or_else(|| Some(process(devnet, model.selected_node()?, model)))
+        }
+        Screen::Messages => {
+            let letter = model.screens.messages.selected(Some(devnet))?;
+            Letter::of(word(devnet, letter)).map(Topic::Letter)
+        }
+        Screen::Traffic => Some(Topic::Traffic(model.screens.traffic.pane)),
+        Screen::Logs | Screen::Problems => None,
+    }
+}
+
+/// Of a process that does its work what it is; else what its state means.
+fn process(devnet: &Devnet, node: &Node, model: &Model) -> Topic {
+    match devnet.health(node, model.moment()).mark {
+        Mark::Ready => Topic::Role(node.status.role),
+        Mark::Late => Topic::Late,
+        Mark::Gone => Topic::Gone,
+        _ => Topic::State(node.status.state),
+    }
+}

@@ -1,0 +1,184 @@
+//! Packets that were given up, by node and reason, and packets that were passed on and never came.
+
+use contract::Role;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::{padded, so_far};
+use crate::model::Model;
+use crate::regions::Target;
+use crate::scene::{Highlight, Scene};
+use crate::state::traffic::{Lost, Window, second};
+use crate::state::{Devnet, Moment};
+use crate::text;
+
+/// Packets that are missing on the way to a node, of so many: from this share on it is worth a row.
+const LOSSY: f64 = 0.01;
+
+/// A row.
+enum Row {
+    /// A node gave packets up.
+    Dropped(Lost),
+    /// Packets did not come.
+    Missing {
+        /// Where to.
+        node: String,
+        /// How many.
+        count: u64,
+        /// Of so many.
+        of: u64,
+    },
+}
+
+impl Row {
+    fn node(&self) -> &str {
+        match self {
+            Self::Dropped(lost) => &lost.node,
+            Self::Missing { node, .. } => node,
+        }
+    }
+}
+
+/// Names of the nodes that have a row, each once.
+pub(super) fn names(devnet: &Devnet, window: Window, now: Moment) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for row in rows(devnet, window, now) {
+        if !names.iter().any(|name| name == row.node()) {
+            names.push(row.node().to_owned());
+        }
+    }
+    names
+}
+
+/// What is missing first, then what was dropped, the most first.
+fn rows(devnet: &Devnet, window: Window, now: Moment) -> Vec<Row> {
+    let missing = devnet.nodes.iter().filter_map(|node| {
+        // Who sends to layer 1 does not report to the directory.
+        let is_behind = node.status.role == Role::Provider || node.status.layer > Some(1);
+        let (of, taken) = devnet.traffic.rates.passed_on(node.name(), window, second(now));
+        let count = of.saturating_sub(taken);
+        (is_behind && is_lossy(count, of, window)).then(|| Row::Missing {
+            node: node.name().to_owned(),
+            count,
+            of,
+        })
+    });
+    let mut rows: Vec<Row> = missing.collect();
+    rows.extend(devnet.traffic.losses.window(window, second(now)).into_iter().map(Row::Dropped));
+    rows
+}
+
+/// Whether so many missing packets are more than reports that do not fall together: those of sender
+/// and receiver are up to a second apart at either end of the window.
+#[expect(clippy::cast_precision_loss, reason = "a share of packets")]
+fn is_lossy(missing: u64, of: u64, window: Window) -> bool {
+    let apart = 2 * of / window.seconds();
+    missing > apart.max(1) && missing as f64 > LOSSY * of as f64
+}
+
+/// What a reason means, in a few words.
+fn meaning(reason: &str) -> &'static str {
+    match reason {
+        "malformed" => "no packet at all",
+        "mac" => "damaged, or for another key",
+        "replay" => "a copy of an earlier one",
+        "version" => "of another version",
+        "delay" => "asks for too long a wait",
+        "final-hop" => "ends at a mixnode",
+        "forward-hop" => "goes on from a provider",
+        "pool-full" => "no room to wait",
+        "layer" => "skips a layer",
+        "unknown-hop" => "its next hop is unknown",
+        "queue" => "its next hop takes nothing",
+        "unknown-client" => "its recipient is unknown",
+        "mailbox-full" => "its mailbox is full",
+        "provider-full" => "the provider is full",
+        "storage" => "cannot be written to disk",
+        "ack-hop" => "its receipt leads nowhere",
+        _ => "",
+    }
+}
+
+/// Draws the pane.
+pub(super) fn draw(
+    model: &Model,
+    devnet: &Devnet,
+    area: Rect,
+    focused: bool,
+    scene: &mut Scene<'_>,
+) {
+    let window = model.screens.traffic.window;
+    let inner = padded(scene.pane(area, "Losses by reason", focused));
+    let note = so_far(window, devnet, scene);
+    scene.edge_note(area, false, Line::styled(note, scene.theme.muted));
+    if devnet.traffic.counted_for(window, scene.now).is_none() {
+        scene.nothing_yet(inner, "waiting for nodes to report: each does once a second");
+        return;
+    }
+    let rows = rows(devnet, window, scene.now);
+    if rows.is_empty() {
+        let before = before(devnet);
+        let words = format!("nothing was dropped, and no link lost anything{before}");
+        let words = text::fit(&words, inner.width.into(), scene.symbols);
+        scene.put(
+            inner,
+            inner.height.saturating_sub(1) / 2,
+            Line::styled(words, scene.theme.ok).centered(),
+        );
+        return;
+    }
+    let head = format!("{:<12} {:>8}  {}", "node", "packets", "why");
+    scene.put(inner, 0, Line::styled(head, scene.theme.muted));
+    let list = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
+    let selected = rows.iter().position(|row| Some(row.node()) == model.selected.as_deref());
+    let highlight = Highlight::focused(focused);
+    scene.list(list, rows.len(), selected, highlight, |scene, row, place| {
+        scene.put(place, 0, line(&rows[row], scene));
+        Some(Target::Node(rows[row].node().to_owned()))
+    });
+}
+
+/// What nodes dropped before somebody looked.
+fn before(devnet: &Devnet) -> String {
+    let counted = devnet.nodes.iter().filter_map(|node| node.metrics.as_ref());
+    let dropped: u64 = counted.flat_map(|metrics| metrics.dropped.values()).sum();
+    if dropped == 0 { String::new() } else { format!("; {dropped} before") }
+}
+
+fn line(row: &Row, scene: &Scene<'_>) -> Line<'static> {
+    let name = text::fit(row.node(), 12, scene.symbols);
+    match row {
+        Row::Dropped(lost) => {
+            let reason = text::visible(&lost.reason, scene.symbols);
+            Line::from(vec![
+                Span::raw(format!("{name:<12} {:>8}  ", lost.count)),
+                Span::styled(format!("{reason:<12} "), scene.theme.warn),
+                Span::styled(meaning(&lost.reason), scene.theme.muted),
+            ])
+        }
+        Row::Missing { count, of, .. } => {
+            #[expect(clippy::cast_precision_loss, reason = "a share of packets")]
+            let percent = *count as f64 * 100.0 / (*of).max(1) as f64;
+            Line::from(vec![
+                Span::raw(format!("{name:<12} {count:>8}  ")),
+                Span::styled("lossy link   ", scene.theme.bad),
+                Span::styled(format!("{percent:.0} % of {of} did not come"), scene.theme.muted),
+            ])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_that_do_not_fall_together_are_no_loss() {
+        // A hundred a second for a minute, of which two seconds may be underway.
+        assert!(!is_lossy(200, 6000, Window::Minute));
+        assert!(is_lossy(201, 6000, Window::Minute));
+        assert!(!is_lossy(1, 20, Window::Minute));
+        // Of a long time, one in a hundred is more than that.
+        assert!(is_lossy(3700, 360_000, Window::Hour) && !is_lossy(3500, 360_000, Window::Hour));
+    }
+}
