@@ -17,6 +17,7 @@ mod screens;
 mod selected;
 mod stops;
 mod topic;
+mod traffic;
 
 pub(crate) use drops::DropReason;
 pub(crate) use facts::Fact;
@@ -57,6 +58,7 @@ impl Topic {
             Self::Gone => processes::gone(),
             Self::Letter(letter) => letter.entry(),
             Self::Drop(reason) => reason.entry(),
+            Self::Traffic(pane) => traffic::pane(pane),
             Self::Stop(way, part) => stops::stop(way, part),
             Self::Fact(fact) => fact.entry(),
             Self::Idea(idea) => idea.entry(),

@@ -88,6 +88,7 @@ impl Fact {
         })
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table")]
     pub(super) fn entry(self) -> Entry {
         use Topic::{Column as C, Fact as F, Idea as I};
         match self {

@@ -34,6 +34,21 @@ impl Figures {
             Some(bytes) => format!("{bytes} bytes"),
             None => "as many bytes as any other".to_owned(),
         };
+        let acks = if info.acks {
+            "Here they are on."
+        } else {
+            "Here they are off: a packet that is lost stays lost."
+        };
+        let faithful = if info.faithful {
+            "This devnet is as trusting as the programs of 2020 were, and lets it through."
+        } else {
+            "With `up --faithful` it would get through, as in 2020."
+        };
+        let trace = if info.trace {
+            "Here tracing is on."
+        } else {
+            "Here tracing is off, so there is nothing to show."
+        };
         let mut figures = Self::fixed();
         figures.0.extend([
             ("delay", text::millis(info.hop_delay_ms)),
@@ -45,29 +60,9 @@ impl Figures {
             ("clients", (u32::from(info.clients) + u32::from(info.crowd)).to_string()),
             ("packet", packet),
             ("profile", info.profile.clone()),
-            (
-                "acks",
-                match info.acks {
-                    true => "Here they are on.".to_owned(),
-                    false => "Here they are off: a packet that is lost stays lost.".to_owned(),
-                },
-            ),
-            (
-                "faithful",
-                match info.faithful {
-                    true => "This devnet is as trusting as the programs of 2020 were, and lets it \
-                         through."
-                        .to_owned(),
-                    false => "With `up --faithful` it would get through, as in 2020.".to_owned(),
-                },
-            ),
-            (
-                "trace",
-                match info.trace {
-                    true => "Here tracing is on.".to_owned(),
-                    false => "Here tracing is off, so there is nothing to show.".to_owned(),
-                },
-            ),
+            ("acks", acks.to_owned()),
+            ("faithful", faithful.to_owned()),
+            ("trace", trace.to_owned()),
         ]);
         figures
     }

@@ -53,6 +53,7 @@ impl Idea {
         Self::Tracing,
     ];
 
+    #[expect(clippy::too_many_lines, reason = "a table")]
     pub(super) fn entry(self) -> Entry {
         use Topic::{Idea as I, Screen as S};
         match self {
@@ -116,8 +117,8 @@ impl Idea {
             Self::Sphinx => entry(
                 "Sphinx packet",
                 "Each packet on a link has one length, {packet}, message, cover or acknowledgement. \
-                 Every hop takes a layer of encryption off, which changes each byte of it, learns \
-                 where it goes next and how long it waits, and nothing else. So a packet cannot be \
+                 Every hop takes a layer of encryption off, after which no part of it looks as \
+                 before, and learns where it goes next and how long it waits, and nothing else. So a packet cannot be \
                  recognised by its looks on two links.",
                 &[I(Self::Delay), Topic::Journey],
             ),

@@ -5,6 +5,7 @@ use contract::Role;
 use super::{Entry, Header, Idea, Letter, Topic, entry};
 use crate::screens::Screen;
 use crate::screens::nodes::Column;
+use crate::screens::traffic::Pane;
 
 pub(super) fn screen(screen: Screen) -> Entry {
     match screen {
@@ -32,7 +33,13 @@ pub(super) fn screen(screen: Screen) -> Entry {
             "How much passes, what it is and how long it takes. Most of it is cover: that is the \
              price of hiding who speaks. The delays follow from the waits that senders draw, so what \
              is measured should lie on the curve that theory gives.",
-            &[Topic::Idea(Idea::Cover), Topic::Idea(Idea::Delay), Topic::Idea(Idea::Pool)],
+            &[
+                Topic::Traffic(Pane::Rates),
+                Topic::Traffic(Pane::Share),
+                Topic::Traffic(Pane::Delays),
+                Topic::Traffic(Pane::Pools),
+                Topic::Traffic(Pane::Losses),
+            ],
         ),
         Screen::Messages => entry(
             "Messages",

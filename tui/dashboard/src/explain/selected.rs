@@ -11,10 +11,7 @@ use crate::state::{Devnet, Mark, Node};
 pub(crate) fn selected(model: &Model) -> Topic {
     if let Some(overlay) = model.overlays.last() {
         return match overlay {
-            Overlay::Journey(journey) => match journey.stop(model) {
-                Some((way, part)) => Topic::Stop(way, part),
-                None => Topic::Journey,
-            },
+            Overlay::Journey(journey) => journey.topic(model),
             _ => Topic::Card,
         };
     }
@@ -34,7 +31,8 @@ fn on_screen(model: &Model) -> Option<Topic> {
             let letter = model.screens.messages.selected(Some(devnet))?;
             Letter::of(word(devnet, letter)).map(Topic::Letter)
         }
-        Screen::Traffic | Screen::Logs | Screen::Problems => None,
+        Screen::Traffic => Some(Topic::Traffic(model.screens.traffic.pane)),
+        Screen::Logs | Screen::Problems => None,
     }
 }
 

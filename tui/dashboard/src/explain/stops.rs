@@ -17,8 +17,8 @@ pub(super) fn stop(way: Way, part: Part) -> Entry {
         ),
         (Way::There, Part::Mixnode) => entry(
             "mixnode on the way there",
-            "It took a layer of encryption off, which changed every byte, found the next hop and the \
-             wait inside, and sent it on when that was over. `asked` is what the header says and \
+            "It took a layer of encryption off, so that nothing of it looks as before, found the next \
+             hop and the wait inside, and sent it on when that was over. `asked` is what the header says and \
              `waited` what was measured; `others` waited in the pool when the packet came, and any of \
              them could have left in its place.",
             &[Topic::Idea(Idea::Pool), Topic::Idea(Idea::Bits), Topic::Idea(Idea::Delay)],

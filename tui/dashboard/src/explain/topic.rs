@@ -6,6 +6,7 @@ use control::{State, Way};
 use super::{DropReason, Fact, Header, Idea, Letter};
 use crate::screens::Screen;
 use crate::screens::nodes::Column;
+use crate::screens::traffic::Pane;
 use crate::state::Part;
 
 /// Something that can be asked about.
@@ -31,6 +32,8 @@ pub(crate) enum Topic {
     Gone,
     /// How far a message has come.
     Letter(Letter),
+    /// A pane of Traffic.
+    Traffic(Pane),
     /// Why a packet was given up.
     Drop(DropReason),
     /// A stop of a journey.
@@ -81,6 +84,7 @@ impl Topic {
             Self::Role(_) => "process",
             Self::State(_) | Self::Late | Self::Gone => "state",
             Self::Letter(_) => "message",
+            Self::Traffic(_) => "pane",
             Self::Drop(_) => "dropped",
             Self::Stop(..) => "stop",
             Self::Fact(_) => "figure",
@@ -100,6 +104,7 @@ impl Topic {
             ("How a process fares", states.collect()),
             ("Columns of Nodes", Column::ALL.map(Self::Column).into()),
             ("Figures on a card", Fact::ALL.map(Self::Fact).into()),
+            ("Panes of Traffic", Pane::ALL.map(Self::Traffic).into()),
             ("How far a message has come", Letter::ALL.map(Self::Letter).into()),
             ("Stops of a journey", STOPS.map(|(way, part)| Self::Stop(way, part)).into()),
             ("Why packets are dropped", DropReason::ALL.map(Self::Drop).into()),

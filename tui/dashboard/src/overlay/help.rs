@@ -272,7 +272,8 @@ fn legend(symbols: &Symbols) -> Vec<(String, String, Kind)> {
         mark(Mark::Gone, "gone: it runs, and the directory has forgotten it after 10 s"),
         mark(Mark::BackingOff, "backing off: it ended by itself and is about to be started again"),
         mark(Mark::Failed, "failed: it ended by itself too often"),
-        mark(Mark::Stopped, "planned, paused, stopping, stopped"),
+        mark(Mark::Paused, "paused: it stands still until it is resumed"),
+        mark(Mark::Stopped, "planned, stopping, stopped"),
         (
             "pkt/s".into(),
             "packets that enter layer 1 per second, data, cover and acks alike".into(),

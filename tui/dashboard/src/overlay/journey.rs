@@ -6,18 +6,20 @@ mod detail;
 mod knowledge;
 mod without;
 
+use contract::Content;
 use control::{FOLLOWED_PACKETS, LegEnd, MessageStatus, Way};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
 use super::Overlay;
 use crate::action::Action;
+use crate::explain::{DropReason, Fact, Idea, Topic};
 use crate::message::Effect;
 use crate::model::{Model, Tone};
 use crate::motion::Motion;
 use crate::scene::Scene;
 use crate::screens::messages::{progress, quoted};
-use crate::state::{Course, Devnet, Part, StopId, Whereabouts};
+use crate::state::{Course, Devnet, Fate, Part, StopId, Whereabouts};
 use crate::text;
 
 /// Most of a message's text in the title, in columns.
@@ -61,11 +63,18 @@ impl Journey {
         Self { message, packet: None, stop: None }
     }
 
-    /// The stop that is selected.
-    pub(crate) fn stop(&self, model: &Model) -> Option<(Way, Part)> {
-        let view = self.view(model)?;
-        let shown = view.shown?;
-        shown.course.stops.get(shown.stop).map(|stop| (stop.id.way, stop.id.part))
+    /// What there is to explain: why the packet ended at the selected stop, else what that stop is.
+    pub(crate) fn topic(&self, model: &Model) -> Topic {
+        let shown = self.view(model).and_then(|view| view.shown);
+        let Some(shown) = shown else { return Topic::Journey };
+        let Some(stop) = shown.course.stops.get(shown.stop) else { return Topic::Journey };
+        match &stop.fate {
+            Fate::Dropped { reason, .. } => {
+                DropReason::of(reason).map_or(Topic::Fact(Fact::Dropped), Topic::Drop)
+            }
+            Fate::Silent => Topic::Idea(Idea::Tracing),
+            Fate::Told(_) | Fate::Ahead { .. } => Topic::Stop(stop.id.way, stop.id.part),
+        }
     }
 
     fn view<'a>(&'a self, model: &'a Model) -> Option<View<'a>> {
@@ -143,7 +152,7 @@ impl Journey {
             }
         }
         let letters = view.devnet.letters.sent();
-        let all = letters.len();
+        let all = letters.count();
         if let Some(at) = view.devnet.letters.sent().position(|letter| letter.id == self.message) {
             parts.push(format!("message {} of {all}", at + 1));
         }
@@ -310,8 +319,9 @@ pub(crate) fn open(model: &mut Model, message: String) {
         let letter = devnet.letters.sent().rev().find(|letter| letter.id == message)?;
         // Nobody can send to a name that stands for somebody unknown.
         devnet.node(&letter.to)?;
+        // Of bytes, and of a long text, only what stands for it is kept.
         let words = match &letter.content {
-            contract::Content::Text(text) => quoted(text),
+            Content::Text(text) if text.len() as u64 == letter.bytes => quoted(text),
             _ => "--file FILE".to_owned(),
         };
         Some(format!("send {} {} {words} --follow", letter.from, letter.to))
@@ -385,14 +395,11 @@ fn step_packet(model: &mut Model, forward: bool) {
         let at = if forward { at.checked_add(1)? } else { at.checked_sub(1)? };
         view.packets.get(at).map(|packet| (packet.fragment, packet.attempt))
     });
-    match (next, model.overlays.last_mut()) {
-        (Some(packet), Some(Overlay::Journey(journey))) => {
-            (journey.packet, journey.stop) = (Some(packet), None);
-        }
-        _ => {
-            let which = if forward { "last" } else { "first" };
-            model.say(Tone::Warning, format!("this is the {which} packet of the message"));
-        }
+    if let (Some(packet), Some(Overlay::Journey(journey))) = (next, model.overlays.last_mut()) {
+        (journey.packet, journey.stop) = (Some(packet), None);
+    } else {
+        let which = if forward { "last" } else { "first" };
+        model.say(Tone::Warning, format!("this is the {which} packet of the message"));
     }
 }
 
@@ -411,14 +418,11 @@ fn step_message(model: &mut Model, forward: bool) {
         };
         devnet.letters.sent().nth(at).map(|letter| letter.id.clone())
     });
-    match next {
-        Some(message) => {
-            model.overlays.pop();
-            open(model, message);
-        }
-        None => {
-            let which = if forward { "newest" } else { "oldest" };
-            model.say(Tone::Warning, format!("this is the {which} message"));
-        }
+    if let Some(message) = next {
+        model.overlays.pop();
+        open(model, message);
+    } else {
+        let which = if forward { "newest" } else { "oldest" };
+        model.say(Tone::Warning, format!("this is the {which} message"));
     }
 }

@@ -40,7 +40,7 @@ pub(crate) enum Overlay {
 impl Overlay {
     /// The card of a process.
     pub(crate) fn card(node: String) -> Self {
-        Self::Card(card::Card { node, back: 0 })
+        Self::Card(card::Card { node, chosen: None })
     }
 
     /// The help of a context.

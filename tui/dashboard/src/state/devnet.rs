@@ -1,13 +1,17 @@
 //! A devnet as its event stream describes it.
 
+use std::collections::HashSet;
+
 use contract::{LinkEvent, NodeMetrics, Role, Time};
 use control::{
-    DevnetInfo, DirectoryState, Envelope, History, MessageStatus, NodeStatus, Snapshot, StreamEvent,
+    DevnetInfo, DirectoryState, Envelope, History, MessageStatus, NodeStatus, Snapshot, State,
+    StreamEvent,
 };
 use directory_api::{MixMetric, Update};
 
 use super::meter::WINDOW;
-use super::{Journeys, Letters, Logs, Moment, Node, Presence, Traffic, traffic};
+use super::names::Names;
+use super::{Journeys, Letter, Letters, Logs, Moment, Node, Presence, Problems, Traffic, traffic};
 
 /// A devnet.
 #[derive(Clone, Debug)]
@@ -16,6 +20,7 @@ pub(crate) struct Devnet {
     pub(crate) info: DevnetInfo,
     /// Its processes, in the order of the supervisor.
     pub(crate) nodes: Vec<Node>,
+    names: Names,
     /// Whether the supervisor hears the directory.
     pub(crate) directory: DirectoryState,
     /// Who announces itself.
@@ -32,6 +37,8 @@ pub(crate) struct Devnet {
     pub(crate) traffic: Traffic,
     /// Events that were lost because somebody did not read fast enough.
     pub(crate) lost: u64,
+    /// What is wrong.
+    pub(crate) problems: Problems,
     /// The number of the latest event.
     seq: u64,
     /// The moment of the latest event.
@@ -47,23 +54,30 @@ impl Devnet {
             before.info.supervisor_pid == snapshot.devnet.supervisor_pid
                 && before.info.started_unix_ms == snapshot.devnet.started_unix_ms
         });
+        let nodes: Vec<Node> = snapshot.nodes.into_iter().map(Node::new).collect();
         let mut devnet = Self {
             info: snapshot.devnet,
-            nodes: snapshot.nodes.into_iter().map(Node::new).collect(),
+            names: Names::of(&nodes),
+            nodes,
             directory: snapshot.directory,
             presence: Presence::default(),
-            letters: Letters::new(snapshot.messages, snapshot.received),
+            letters: Letters::default(),
             journeys: Journeys::new(snapshot.journeys),
             packet_bytes: None,
             logs: Logs::default(),
             traffic: Traffic::default(),
             lost: 0,
+            problems: Problems::default(),
             seq,
             heard,
         };
+        // What was there before anybody looked is not new to whoever looks first.
+        let arrivals_are_new = before.is_some();
         if let Some(before) = before {
+            devnet.letters = before.letters;
             devnet.lost = before.lost.saturating_add(missed(before.seq, seq));
             devnet.presence = before.presence;
+            devnet.problems = before.problems;
             devnet.logs = before.logs;
             devnet.packet_bytes = before.packet_bytes;
             devnet.traffic = before.traffic;
@@ -80,6 +94,7 @@ impl Devnet {
         }
         devnet.name_announcers();
         devnet.logs.resume(snapshot.logs);
+        devnet.letters.resume(snapshot.messages, snapshot.received, arrivals_are_new);
         for (name, metrics) in snapshot.metrics {
             devnet.count(&name, metrics);
         }
@@ -88,7 +103,15 @@ impl Devnet {
                 node.usage = Some(usage);
             }
         }
+        devnet.look();
         devnet
+    }
+
+    /// Looks for what is wrong.
+    fn look(&mut self) {
+        let mut problems = std::mem::take(&mut self.problems);
+        problems.look(self, self.heard);
+        self.problems = problems;
     }
 
     /// Applies an event that is neither a snapshot nor the end.
@@ -102,6 +125,7 @@ impl Devnet {
             StreamEvent::DirectoryLink { state } => self.directory = state,
             StreamEvent::Directory { node, update } => {
                 if let Update::Metric(metric) = &update {
+                    self.problems.directory_is_ahead(ahead_ms(envelope.unix_ms, metric));
                     self.mix_report(reported(self.heard, metric), node.as_deref(), metric);
                 } else {
                     self.presence.hear(envelope.unix_ms, node, &update);
@@ -123,11 +147,14 @@ impl Devnet {
             StreamEvent::Log(line) => self.logs.push(line),
             StreamEvent::Lost { count, .. } => self.lost = self.lost.saturating_add(count),
         }
+        if self.problems.is_due(self.heard.t) {
+            self.look();
+        }
     }
 
     /// The process of this name.
     pub(crate) fn node(&self, name: &str) -> Option<&Node> {
-        self.nodes.iter().find(|node| node.status.name == name)
+        self.nodes.get(self.names.place(name)?)
     }
 
     /// The newest message that this process sent, passed on, kept or received.
@@ -148,6 +175,37 @@ impl Devnet {
         self.with_role(&[Role::Client]).map(Node::name).collect()
     }
 
+    /// Whether a message belongs to what two clients write to each other: whichever of its ends is
+    /// a client of this devnet is one of them. What has an end elsewhere is shown with the other.
+    pub(crate) fn between<'a>(
+        &'a self,
+        (one, other): (&'a str, &'a str),
+    ) -> impl Fn(&Letter) -> bool + 'a {
+        let clients: HashSet<&str> = self.clients().into_iter().collect();
+        let is_one = move |name: &str| name == one || name == other;
+        move |letter| {
+            let ends = [letter.from(), self.letters.recipient(letter)];
+            let is_stranger = |end: &Option<&str>| end.is_none_or(|name| !clients.contains(name));
+            ends.iter().any(|end| end.is_some_and(is_one))
+                && ends.iter().all(|end| end.is_some_and(is_one) || is_stranger(end))
+        }
+    }
+
+    /// What two clients wrote to each other is not new any more.
+    pub(crate) fn look_between(&mut self, pair: (&str, &str)) {
+        let between = self.between(pair);
+        let seen = self.letters.all().filter(|letter| letter.is_new() && between(letter));
+        let seen: Vec<String> = seen.map(|letter| letter.id.clone()).collect();
+        drop(between);
+        seen.iter().for_each(|id| self.letters.look(id));
+    }
+
+    /// Whether this is a client that can be asked for its inbox.
+    pub(crate) fn is_ready_client(&self, name: &str) -> bool {
+        let node = self.node(name).map(|node| &node.status);
+        node.is_some_and(|status| status.role == Role::Client && status.state == State::Ready)
+    }
+
     /// Packets that enter the mixnet per second: what the mixnodes of layer 1 take together. None
     /// while none of them reports, or if one is told not to.
     pub(crate) fn packets_per_second(&self, now: Moment) -> Option<f64> {
@@ -160,7 +218,7 @@ impl Devnet {
     }
 
     fn node_mut(&mut self, name: &str) -> Option<&mut Node> {
-        self.nodes.iter_mut().find(|node| node.status.name == name)
+        self.nodes.get_mut(self.names.place(name)?)
     }
 
     fn update_node(&mut self, status: NodeStatus) {
@@ -168,26 +226,31 @@ impl Devnet {
             self.presence.name(key, &status.name);
         }
         if let Some(node) = self.node_mut(&status.name) {
-            return node.update(status);
+            let moved = node.status.addresses != status.addresses;
+            node.update(status);
+            if moved {
+                self.names = Names::of(&self.nodes);
+            }
+            return;
         }
         // Beside those of its kind, before clients and crowd.
         let place = |status: &NodeStatus| (rank(status.role), status.layer);
         let new = place(&status);
         let at = self.nodes.partition_point(|node| place(&node.status) <= new);
         self.nodes.insert(at, Node::new(status));
+        self.names = Names::of(&self.nodes);
     }
 
     /// The directory told what mixnodes reported before.
     pub(crate) fn recall(&mut self, history: &History) {
-        let Self { traffic, nodes, .. } = self;
-        traffic.recall(history, |name| nodes.iter().any(|node| node.status.name == name));
+        let Self { traffic, names, .. } = self;
+        traffic.recall(history, |name| names.place(name).is_some());
     }
 
     /// A process reported its counters.
     fn count(&mut self, name: &str, metrics: NodeMetrics) {
-        let Some(node) = self.nodes.iter_mut().find(|node| node.status.name == name) else {
-            return;
-        };
+        let place = self.names.place(name);
+        let Some(node) = place.and_then(|place| self.nodes.get_mut(place)) else { return };
         let who = (name, node.status.role);
         self.traffic.count(who, self.heard, node.metrics.as_ref(), &metrics);
         node.report(metrics);
@@ -199,8 +262,8 @@ impl Devnet {
         self.nodes.retain(|known| known.status.name != name);
         for node in &mut self.nodes {
             node.links.remove(name);
-            node.pending.remove(name);
         }
+        self.names = Names::of(&self.nodes);
     }
 
     fn name_announcers(&mut self) {
@@ -211,19 +274,22 @@ impl Devnet {
     }
 
     fn mix_report(&mut self, at: Time, name: Option<&str>, metric: &MixMetric) {
+        let place = match name {
+            Some(name) => self.names.place(name),
+            None => {
+                let has_key = |node: &Node| node.status.public_keys.contains(&metric.pub_key);
+                self.nodes.iter().position(has_key)
+            }
+        };
+        let Some(node) = place.and_then(|place| self.nodes.get_mut(place)) else { return };
         let hops: Vec<(String, u64)> = metric
             .sent
             .iter()
-            .filter_map(|(address, &count)| Some((self.name_at(address)?.to_owned(), count)))
+            .filter_map(|(address, &count)| Some((self.names.find(address)?.to_owned(), count)))
             .collect();
-        let Some(node) = self.nodes.iter_mut().find(|node| match name {
-            Some(name) => node.status.name == name,
-            None => node.status.public_keys.contains(&metric.pub_key),
-        }) else {
-            return;
-        };
-        for (next, _) in &hops {
-            node.link(next);
+        for (next, count) in &hops {
+            let link = node.link(next);
+            link.pending = link.pending.saturating_add(*count);
         }
         let sent = metric.sent.values().fold(0, |sum: u64, &count| sum.saturating_add(count));
         let second = traffic::second(reported_unix(self.heard, at));
@@ -231,42 +297,27 @@ impl Devnet {
         node.received.add(at, metric.received);
         node.sent.add(at, sent);
         // A report names only the hops that got a packet; the others got none.
-        for (next, link) in &mut node.links {
-            let count = hops.iter().filter(|(name, _)| name == next).map(|&(_, count)| count).sum();
-            link.meter.add(at, count);
-        }
+        node.count_links(at);
     }
 
     fn count_links(&mut self, src: &str, links: &[LinkEvent]) {
-        let known: Vec<(String, Time)> = links
-            .iter()
-            .filter_map(|link| {
-                let name = self.node(&link.dst).map(Node::name);
-                let name = name.or_else(|| self.name_at(&link.dst))?;
-                Some((name.to_owned(), link.t))
-            })
-            .collect();
         // What a provider sends to a client is no packet, but what was in one.
         if self.node(src).is_some_and(|node| node.status.role != Role::Provider)
             && let Some(link) = links.last()
         {
             self.packet_bytes = Some(link.bytes);
         }
-        if let Some(node) = self.node_mut(src) {
-            for (next, at) in known {
-                if node.status.role != Role::Mixnode {
-                    *node.pending.entry(next.clone()).or_default() += 1;
-                }
-                node.link(&next).left(at);
+        let place = self.names.place(src);
+        let Some(node) = place.and_then(|place| self.nodes.get_mut(place)) else { return };
+        // A mixnode's are counted as the directory reports them.
+        let counted = u64::from(node.status.role != Role::Mixnode);
+        for event in links {
+            if let Some(next) = self.names.find(&event.dst) {
+                let link = node.link(next);
+                link.pending = link.pending.saturating_add(counted);
+                link.left(event.t);
             }
         }
-    }
-
-    /// Name of the process that listens at this address.
-    fn name_at(&self, address: &str) -> Option<&str> {
-        let address: std::net::SocketAddr = address.parse().ok()?;
-        let listens = |node: &&Node| node.status.addresses.values().any(|own| *own == address);
-        self.nodes.iter().find(listens).map(Node::name)
     }
 }
 
@@ -290,6 +341,11 @@ fn missed(heard: u64, snapshot: u64) -> u64 {
         1 => 0,
         missed => missed,
     }
+}
+
+/// How far the directory's clock is ahead of the supervisor's, in milliseconds.
+fn ahead_ms(unix_ms: u64, metric: &MixMetric) -> i64 {
+    (metric.timestamp / 1_000_000).saturating_sub(i64::try_from(unix_ms).unwrap_or(i64::MAX))
 }
 
 /// When the directory got a report, by the supervisor's clock. Reports may reach us in a bunch, and

@@ -7,20 +7,26 @@ mod letters;
 mod link;
 mod logs;
 mod meter;
+mod names;
 mod node;
 mod presence;
+mod problems;
 pub(crate) mod traffic;
+mod underway;
+mod waits;
 
 pub(crate) use devnet::Devnet;
 pub(crate) use health::{Health, Mark};
 pub(crate) use journeys::{Course, Fate, Journeys, Part, Stop, StopId, Whereabouts};
-pub(crate) use letters::Letters;
+pub(crate) use letters::{Body, Letter, Letters, MAX_TEXT_BYTES};
 pub(crate) use link::Link;
-pub(crate) use logs::{Entry, Logs};
-pub(crate) use meter::{Counter, Meter};
+pub(crate) use logs::{Entry, Level, Logs, Wanted};
+pub(crate) use meter::{Counter, Meter, WINDOW};
 pub(crate) use node::Node;
 pub(crate) use presence::{Announcer, Beat, BeatKind, Presence, Standing};
+pub(crate) use problems::{Finding, Lint, Problem, ProblemId, Problems, Severity};
 pub(crate) use traffic::Traffic;
+pub(crate) use underway::{Cargo, Place};
 
 use contract::Time;
 

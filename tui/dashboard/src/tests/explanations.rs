@@ -141,7 +141,7 @@ fn what_is_explained_is_what_is_selected() {
     assert_eq!(asked(&desk), "backing off");
     desk.press(Key::code(KeyCode::Enter));
     assert_eq!(asked(&desk), "Card of a node");
-    for (key, title) in [('3', "Traffic"), ('6', "Logs"), ('7', "Problems"), ('2', "backing off")] {
+    for (key, title) in [('3', "Rates"), ('6', "Logs"), ('7', "Problems"), ('2', "backing off")] {
         desk.press(Key::of(key));
         assert_eq!(asked(&desk), title);
     }
@@ -159,6 +159,12 @@ fn what_is_explained_is_what_is_selected() {
     journeys::events(packet).for_each(|event| drop(desk.hear(StreamEvent::Journey(event))));
     desk.press(Key::of('G'));
     assert_eq!(asked(&desk), "back at the sender");
+    let lost = fixture::sent(fixture::message("alice", "bob", "lost"));
+    let packet = journeys::dropped(&lost.id, 0, 1);
+    desk.hear(StreamEvent::Message(lost));
+    journeys::events(packet).for_each(|event| drop(desk.hear(StreamEvent::Journey(event))));
+    desk.press(Key::of('n'));
+    assert_eq!(asked(&desk), "mac");
 }
 
 #[test]

@@ -2,7 +2,9 @@
 //! which nobody tells.
 
 use contract::Content;
-use control::{Journey, MessageState, MessageStatus, PacketStatus, StreamEvent};
+use control::{
+    Journey, MessageState, MessageStatus, NodeStatus, PacketStatus, State, StreamEvent, Way,
+};
 use crossterm::event::KeyCode;
 use insta::assert_snapshot;
 
@@ -11,9 +13,11 @@ use super::{Desk, settings, text};
 use crate::fixture::journeys::{self, Told};
 use crate::fixture::{self, Fixture};
 use crate::keys::Key;
-use crate::message::Effect;
+use crate::message::{Effect, Message};
 use crate::model::Settings;
 use crate::playback::{Pace, Playback};
+use crate::regions::Target;
+use crate::state::{Part, StopId};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 
@@ -165,6 +169,28 @@ fn a_message_without_records_says_whether_they_are_to_come_or_gone() {
 }
 
 #[test]
+fn a_message_that_its_sender_cannot_send_says_why() {
+    let mut desk = desk(settings(), fixture::message("alice", "bob", "wait"), vec![]);
+    let waits = NodeStatus {
+        state: State::Present,
+        reason: "waiting: layer 1 has no mixnode".into(),
+        ..desk.fixture.status("alice")
+    };
+    desk.hear(StreamEvent::Node(waits));
+    let held = text(&desk.screen(120, 40));
+    assert!(held.contains("cannot send now (waiting: layer 1 has no mixnode)"), "{held}");
+}
+
+#[test]
+fn the_command_of_bytes_names_a_file() {
+    let bytes = Content::from_bytes(vec![0xff; 100]);
+    let message = MessageStatus { content: bytes, bytes: 100, ..hello() };
+    let desk = desk(settings(), message, vec![]);
+    let command = desk.model.last_command().map(|(command, _)| command);
+    assert_eq!(command, Some("nym-devnet send alice bob --file FILE --follow"));
+}
+
+#[test]
 fn keys_go_through_stops_packets_and_messages() {
     let hello = hello();
     let packets = vec![journeys::whole(&hello.id, 0, 1), journeys::whole(&hello.id, 1, 1)];
@@ -184,6 +210,12 @@ fn keys_go_through_stops_packets_and_messages() {
     desk.press(Key::of('k'));
     let stop = text(&desk.screen(120, 40));
     assert!(stop.contains("it is an ack for alice"), "{stop}");
+    // Somebody points at a stop.
+    let sender = StopId { way: Way::There, part: Part::Sender, hop: 0 };
+    desk.tell(Message::Click(Target::Stop(sender)));
+    assert!(text(&desk.screen(120, 40)).contains("everything: the message, the route"));
+    desk.press(Key::of('G'));
+    desk.press(Key::of('k'));
     // Enter opens the card of that stop's node, Esc comes back.
     desk.press(Key::code(KeyCode::Enter));
     assert!(text(&desk.screen(120, 40)).contains(" provider-1 · provider "));

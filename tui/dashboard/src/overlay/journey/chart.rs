@@ -34,7 +34,7 @@ struct Columns {
 impl Columns {
     fn of(width: u16) -> Self {
         let rest = width.saturating_sub(NAME + 1 + WORD + 1 + TIME + 1);
-        let fits = |wanted: u16, rest: u16| if rest >= wanted + 1 { wanted } else { 0 };
+        let fits = |wanted: u16, rest: u16| if rest > wanted { wanted } else { 0 };
         // The bytes are what this view is for; they shrink before the bar does.
         let spare = [40, 32, 0];
         let fits_beside = |&(bytes, spare): &(u16, u16)| rest > bytes + BAR + spare;
@@ -64,16 +64,13 @@ pub(super) fn draw(view: &View<'_>, shown: &Shown<'_>, area: Rect, scene: &mut S
 }
 
 fn head(view: &View<'_>, columns: Columns, scale: Scale, area: Rect, scene: &mut Scene<'_>) {
-    let mut line = format!("{:<13} {:<8} {:>8} ", "stop", "", "waited");
-    if columns.asked > 0 {
-        line.push_str(&format!("{:>8} ", "asked"));
-    }
-    if columns.pool > 0 {
-        line.push_str(&format!("{:>6} ", "others"));
-    }
     let all = text::millis(ms(scale.end.saturating_since(scale.start)));
     let bar = usize::from(columns.bar);
-    line.push_str(&format!("{:<bar$.bar$} ", format!("0{all:>0$}", bar.saturating_sub(1))));
+    let asked = if columns.asked > 0 { format!("{:>8} ", "asked") } else { String::new() };
+    let pool = if columns.pool > 0 { format!("{:>6} ", "others") } else { String::new() };
+    let axis = format!("0{all:>0$}", bar.saturating_sub(1));
+    let waited = format!("{:<13} {:<8} {:>8} ", "stop", "", "waited");
+    let mut line = format!("{waited}{asked}{pool}{axis:<bar$.bar$} ");
     if columns.bytes > 0 {
         let bytes = match view.devnet.packet_bytes {
             Some(bytes) if columns.bytes >= BYTES[1] => format!("goes on as: 16 of {bytes} bytes"),
@@ -219,7 +216,7 @@ fn bytes(print: Print, columns: u16, scene: &Scene<'_>) -> String {
     if columns >= BYTES[0] {
         return spaced(print);
     }
-    let digits: String = print.first.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = spaced(print).replace(' ', "");
     match columns {
         32.. => digits,
         _ => format!("{}{}", &digits[..16], scene.symbols.ellipsis),

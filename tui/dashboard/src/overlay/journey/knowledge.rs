@@ -30,9 +30,10 @@ pub(super) fn of(course: &Course<'_>, at: usize) -> Option<Knowledge> {
         ),
         (_, Part::Sender) => (
             "everything: the message, the route, each wait".to_owned(),
-            match has_ack {
-                true => "whether it arrives, until the ack is back".to_owned(),
-                false => "whether it arrives: no ack comes back".to_owned(),
+            if has_ack {
+                "whether it arrives, until the ack is back".to_owned()
+            } else {
+                "whether it arrives: no ack comes back".to_owned()
             },
         ),
         (way, Part::Mixnode) => {

@@ -1,6 +1,6 @@
 //! What is shown of a message whose packets nobody told of: why that is, and what is known all the same.
 
-use control::MessageState;
+use control::{MessageState, State};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
@@ -20,7 +20,7 @@ pub(super) fn draw(view: &View<'_>, area: Rect, scene: &mut Scene<'_>) {
     }
     let columns = usize::from(area.width);
     let lines = rows.into_iter().flat_map(|(words, style)| {
-        let rows = text::wrap(&words, columns);
+        let rows = text::wrap(&text::visible(&words, scene.symbols), columns);
         rows.into_iter().map(move |row| Line::styled(row, style))
     });
     for (row, line) in (0..area.height).zip(lines.collect::<Vec<_>>()) {
@@ -39,7 +39,15 @@ fn why(view: &View<'_>) -> Vec<String> {
             "To see journeys, start a devnet with `nym-devnet up --trace on`.".to_owned(),
         ];
     }
+    let sender = view.letter.and_then(|letter| view.devnet.node(&letter.from));
     match view.letter.map(|letter| letter.state) {
+        Some(MessageState::Queued) if sender.is_some_and(|it| it.status.state != State::Ready) => {
+            let reason = sender.map_or("", |sender| sender.status.reason.as_str());
+            vec![format!(
+                "No packet of it has left: its sender cannot send now ({reason}). It is kept on disk \
+                 and goes as soon as there is a route."
+            )]
+        }
         Some(MessageState::Queued) => vec![format!(
             "No packet of it has left. A client sends at random moments, every {} on average, \
              whether there is something to say or not; a message waits for its turn.",

@@ -128,22 +128,24 @@ impl<'a> Course<'a> {
         };
         let steps = &journey.steps[begin..];
         let mut course = Self::planned(steps, recipient);
-        steps.iter().for_each(|step| course.take(step));
+        for step in steps {
+            course.take(step);
+        }
         course.find_silent();
         course.number();
         course.expect();
         course
     }
 
-    fn planned(steps: &'a [JourneyStep], recipient: Option<&'a str>) -> Self {
-        let sent = steps.iter().find_map(|step| match step {
+    fn planned(told: &'a [JourneyStep], recipient: Option<&'a str>) -> Self {
+        let sent = told.iter().find_map(|step| match step {
             JourneyStep::Sent { node, route, back, .. } => {
                 Some((Some(node.as_str()), route.as_slice(), back.as_slice()))
             }
             _ => None,
         });
         let (sender, route, back) = sent.unwrap_or_default();
-        let first = steps.iter().map(|step| match step {
+        let first = told.iter().map(|step| match step {
             JourneyStep::Passed { came, .. } | JourneyStep::Kept { came, .. } => *came,
             other => other.at(),
         });
@@ -169,7 +171,7 @@ impl<'a> Course<'a> {
         let provider = provider.map(|hop| hop.node.as_str());
         stops.push(stop(Way::There, Part::Mailbox, provider));
         stops.push(stop(Way::There, Part::Recipient, recipient));
-        if !back.is_empty() || steps.iter().any(is_back) {
+        if !back.is_empty() || told.iter().any(is_back) {
             stops.push(stop(Way::Back, Part::AckSource, provider));
             let (provider, mixes) = match back.split_last() {
                 Some((provider, mixes)) => (Some(provider.node.as_str()), mixes),
@@ -322,10 +324,8 @@ impl<'a> Course<'a> {
         let Some(at) = next else { return Whereabouts::Done };
         let overdue = now.saturating_since(self.due(at).unwrap_or_else(|| self.last_heard()));
         if Some(at) == recipient {
-            return match overdue > OVERDUE_AFTER {
-                true => Whereabouts::Stored(at),
-                false => Whereabouts::Underway(at),
-            };
+            let is_away = overdue > OVERDUE_AFTER;
+            return if is_away { Whereabouts::Stored(at) } else { Whereabouts::Underway(at) };
         }
         // One whose header is not known can be where it was seen last for as long as any other.
         if self.due(at).is_some() && overdue > OVERDUE_AFTER {
