@@ -168,7 +168,7 @@ impl<C: Console, S: Source> App<'_, C, S> {
             .map_err(|error| drawing(&error))?;
         console.drawn();
         self.drawn_at = Instant::now();
-        self.draw_at = None;
+        self.draw_at = self.model.moves().then(|| self.drawn_at + MOTION_FRAME);
         Ok(())
     }
 

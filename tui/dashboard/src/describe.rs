@@ -7,7 +7,7 @@ use directory_api::{PRESENCE_INTERVAL, PRESENCE_TIMEOUT};
 use ratatui::text::{Line, Span};
 
 use crate::scene::Scene;
-use crate::state::{Devnet, Health, Mark, Node, Standing};
+use crate::state::{Devnet, Health, Mark, Moment, Node, Standing};
 use crate::text::{self, UNKNOWN};
 
 /// Something known about a process.
@@ -96,6 +96,67 @@ pub(crate) fn up(node: &Node, scene: &Scene<'_>) -> String {
     }
 }
 
+/// How many packets a mixnode is expected to hold: as many as arrive within the mean delay, λ·θ. None
+/// where its rate is not known.
+pub(crate) fn expected_pool(devnet: &Devnet, node: &Node, now: Moment) -> Option<f64> {
+    if node.status.role != Role::Mixnode {
+        return None;
+    }
+    Some(node.received.rate(now.t)? * devnet.info.hop_delay_ms / 1000.0)
+}
+
+/// Who sends to a process, and how many packets per second; the busiest first.
+pub(crate) fn senders<'a>(devnet: &'a Devnet, node: &Node, now: Moment) -> Vec<LinkRate<'a>> {
+    let links = devnet.nodes.iter().filter_map(|other| {
+        let rate = other.links.get(node.name())?.meter.rate(now.t);
+        Some((other.name(), rate))
+    });
+    sorted(links.collect())
+}
+
+/// Whom a process sends to, and how many packets per second; the busiest first.
+pub(crate) fn receivers(node: &Node, now: Moment) -> Vec<LinkRate<'_>> {
+    let links = node.links.iter().map(|(next, link)| (next.as_str(), link.meter.rate(now.t)));
+    sorted(links.collect())
+}
+
+/// The other end of a link, and its packets per second.
+type LinkRate<'a> = (&'a str, Option<f64>);
+
+fn sorted(mut links: Vec<LinkRate<'_>>) -> Vec<LinkRate<'_>> {
+    links.sort_by(|(_, a), (_, b)| b.unwrap_or(-1.0).total_cmp(&a.unwrap_or(-1.0)));
+    links
+}
+
+/// Links in a line, as many as fit: `from alice 3.0/s, bob 2.9/s and 8 more`.
+pub(crate) fn links_line(
+    label: &'static str,
+    links: &[LinkRate<'_>],
+    columns: u16,
+    scene: &Scene<'_>,
+) -> Line<'static> {
+    /// Columns that the count of those left out may need.
+    const MORE: usize = 14;
+    let mut spans = vec![Span::styled(format!("{label} "), scene.theme.muted)];
+    if links.is_empty() {
+        spans.push(Span::styled("nobody yet", scene.theme.muted));
+    }
+    let mut used = text::width(label) + 1;
+    for (at, (name, rate)) in links.iter().enumerate() {
+        let gap = if at == 0 { "" } else { ", " };
+        let words = format!("{gap}{name} {}", text::per_second(*rate));
+        let last = at + 1 == links.len();
+        used += text::width(&words);
+        if used + if last { 0 } else { MORE } > usize::from(columns) {
+            let words = format!(" and {} more", links.len() - at);
+            spans.push(Span::styled(words, scene.theme.muted));
+            break;
+        }
+        spans.push(Span::raw(words));
+    }
+    Line::from(spans)
+}
+
 /// Facts about the process itself.
 pub(crate) fn process_facts(node: &Node, scene: &Scene<'_>) -> Vec<Fact> {
     let status = &node.status;
@@ -105,7 +166,12 @@ pub(crate) fn process_facts(node: &Node, scene: &Scene<'_>) -> Vec<Fact> {
         fact("restarts", status.restarts.to_string()),
     ];
     if let Some(exit) = &status.last_exit {
+        // `last exit: exit code 0` would say it twice.
+        let exit = exit.strip_prefix("exit ").unwrap_or(exit);
         facts.push(fact("last exit", text::visible(exit, scene.symbols)));
+    }
+    if let Some(fatal) = &status.fatal {
+        facts.push(fact("it said", text::visible(&fatal.message, scene.symbols)));
     }
     if let Some(usage) = node.usage {
         facts.push(fact("cpu", format!("{:.1} %", usage.cpu_percent)));
@@ -116,6 +182,18 @@ pub(crate) fn process_facts(node: &Node, scene: &Scene<'_>) -> Vec<Fact> {
 
 /// Facts about its place in the network.
 pub(crate) fn network_facts(devnet: &Devnet, node: &Node, scene: &Scene<'_>) -> Vec<Fact> {
+    let mut facts = place_facts(node, scene);
+    if let Some(Standing::Present(age) | Standing::Late(age) | Standing::Gone(age)) =
+        devnet.standing(node, scene.now)
+    {
+        facts.push(fact("presence", format!("{} ago", text::age(age))));
+    }
+    facts.extend(late_fact(node));
+    facts
+}
+
+/// Where it is and who.
+pub(crate) fn place_facts(node: &Node, scene: &Scene<'_>) -> Vec<Fact> {
     let status = &node.status;
     let mut facts = Vec::new();
     for (endpoint, address) in &status.addresses {
@@ -131,29 +209,43 @@ pub(crate) fn network_facts(devnet: &Devnet, node: &Node, scene: &Scene<'_>) -> 
     match status.public_keys.as_slice() {
         [] => {}
         [key] => facts.push(fact("key", text::visible(key, scene.symbols))),
-        keys => facts.push(fact("keys", keys.len().to_string())),
+        keys => facts.push(fact("keys", format!("{}, one of each client", keys.len()))),
     }
     if let Some(address) = &status.address {
         facts.push(fact("address", text::visible(address, scene.symbols)));
     }
-    if let Some(Standing::Present(age) | Standing::Late(age) | Standing::Gone(age)) =
-        devnet.standing(node, scene.now)
-    {
-        facts.push(fact("presence", format!("{} ago", text::age(age))));
+    facts
+}
+
+/// Facts about how long packets wait, and for how long they are remembered.
+pub(crate) fn delay_facts(devnet: &Devnet, node: &Node) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    if node.status.role == Role::Mixnode {
+        let mean = text::millis(devnet.info.hop_delay_ms);
+        facts.push(fact("asked", format!("{mean} on average, by the senders")));
+        if let Some(waits) = devnet.journeys.waits(node.name()) {
+            let ms = |time: Duration| format!("{:.1}", time.as_secs_f64() * 1000.0);
+            let (waited, asked) = (ms(waits.waited), ms(waits.asked));
+            let packets = text::plural(waits.packets, "packet");
+            facts.push(fact("measured", format!("{waited} of {asked} ms asked, {packets}")));
+        }
     }
     if node.reports_no_metrics() {
         facts.push(fact("rates", "unknown: it reports no metrics"));
     }
-    let Some(metrics) = &node.metrics else { return facts };
-    if let Some(late) = metrics.lateness {
-        let [median, p99] = [late.median_us, late.p99_us].map(text::micros);
-        facts.push(fact("late by", format!("{median}, 1 in 100 over {p99}")));
-    }
-    if let Some(seconds) = metrics.replay_window {
+    facts.extend(late_fact(node));
+    if let Some(seconds) = node.metrics.as_ref().and_then(|metrics| metrics.replay_window) {
         let window = text::age(Duration::from_secs(seconds));
         facts.push(fact("replays", format!("remembers {window}, until a restart")));
     }
     facts
+}
+
+/// How much later packets left than they asked.
+fn late_fact(node: &Node) -> Option<Fact> {
+    let late = node.metrics.as_ref()?.lateness?;
+    let [median, p99] = [late.median_us, late.p99_us].map(text::micros);
+    Some(fact("late by", format!("{median}, 1 in 100 over {p99}")))
 }
 
 /// Facts about its packets.

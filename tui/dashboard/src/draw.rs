@@ -2,6 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Color;
 use ratatui::text::Line;
 
 use crate::chrome;
@@ -20,16 +21,24 @@ const SMALLEST: (u16, u16) = (60, 15);
 pub(crate) fn draw(model: &Model, frame: &mut Frame<'_>) -> Regions {
     let area = frame.area();
     let mut scene = Scene::new(model, frame.buffer_mut());
-    scene.clear(area);
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         too_small(area, &mut scene);
     } else {
         whole(model, area, &mut scene);
     }
     let hidden = text::HIDDEN;
+    let (fg, bg) = (scene.theme.base.fg, scene.theme.base.bg);
     for cell in &mut scene.buffer.content {
-        // What somebody forgot to make visible must not reach the terminal all the same.
-        if text::would_be_obeyed(cell.symbol()) {
+        // Whatever was drawn without colours of its own stands on the theme's ground.
+        if let (Some(fg), Color::Reset) = (fg, cell.fg) {
+            cell.fg = fg;
+        }
+        if let (Some(bg), Color::Reset) = (bg, cell.bg) {
+            cell.bg = bg;
+        }
+        // What a screen forgot to make visible does not reach the terminal all the same.
+        let strange = !scene.symbols.unicode && !cell.symbol().is_ascii();
+        if strange || text::would_be_obeyed(cell.symbol()) {
             cell.set_symbol(if scene.symbols.unicode { hidden } else { "?" });
         }
     }

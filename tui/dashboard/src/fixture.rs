@@ -219,7 +219,7 @@ impl Fixture {
             match node.role {
                 Role::Directory => {}
                 Role::Mixnode => events.extend(self.mixnode_second(node, second)),
-                Role::Provider => events.extend(provider_second(second)),
+                Role::Provider => events.extend(self.provider_second(second)),
                 Role::Client | Role::Crowd => events.extend(self.client_second(node, second)),
             }
         }
@@ -276,6 +276,49 @@ impl Fixture {
         ]
     }
 
+    fn provider_second(&self, second: u64) -> Vec<StreamEvent> {
+        let t = STARTED + Duration::from_secs(second);
+        let mailbox = MailboxCounters {
+            clients: 10,
+            online: 10,
+            stored: 60 * second,
+            delivered: 60 * second,
+            waiting: 3,
+        };
+        let metrics = NodeMetrics {
+            t,
+            received: 62 * second,
+            sent: 30 * second,
+            mailbox: Some(mailbox),
+            ..NodeMetrics::default()
+        };
+        let seen = |list| StreamEvent::Directory {
+            node: Some("provider-1".into()),
+            update: Update::Seen { pub_key: key("provider-1"), list },
+        };
+        // Two of three packets are delivered, the third is an acknowledgement.
+        let crowd = (self.crowd > 0).then(|| "crowd".to_owned());
+        let clients: Vec<String> =
+            self.clients.iter().map(|name| (*name).to_owned()).chain(crowd).collect();
+        let width = usize::from(self.widths[0]);
+        let links = (0..45_u8)
+            .map(|packet| {
+                let at = usize::from(packet);
+                let dst = match packet % 3 {
+                    0 => format!("mix-1-{}", at / 3 % width + 1),
+                    _ => clients[at % clients.len()].clone(),
+                };
+                LinkEvent { t: before(t, 900 - 20 * u64::from(packet)), dst, bytes: 2396 }
+            })
+            .collect();
+        vec![
+            StreamEvent::Links { src: "provider-1".into(), links },
+            StreamEvent::Metrics { node: "provider-1".into(), metrics },
+            seen(ListName::MixProvider),
+            seen(ListName::Gateway),
+        ]
+    }
+
     fn client_second(&self, node: &NodeStatus, second: u64) -> Vec<StreamEvent> {
         let sent = if node.role == Role::Crowd { 24 + second % 3 } else { 3 };
         let t = STARTED + Duration::from_secs(second);
@@ -307,32 +350,6 @@ impl Fixture {
             StreamEvent::Metrics { node: node.name.clone(), metrics },
         ]
     }
-}
-
-fn provider_second(second: u64) -> Vec<StreamEvent> {
-    let mailbox = MailboxCounters {
-        clients: 10,
-        online: 10,
-        stored: 60 * second,
-        delivered: 60 * second,
-        waiting: 3,
-    };
-    let metrics = NodeMetrics {
-        t: STARTED + Duration::from_secs(second),
-        received: 62 * second,
-        sent: 30 * second,
-        mailbox: Some(mailbox),
-        ..NodeMetrics::default()
-    };
-    let seen = |list| StreamEvent::Directory {
-        node: Some("provider-1".into()),
-        update: Update::Seen { pub_key: key("provider-1"), list },
-    };
-    vec![
-        StreamEvent::Metrics { node: "provider-1".into(), metrics },
-        seen(ListName::MixProvider),
-        seen(ListName::Gateway),
-    ]
 }
 
 fn usage(node: &NodeStatus) -> StreamEvent {

@@ -14,7 +14,7 @@ use crate::keymap::Keymap;
 use crate::overlay::Overlay;
 use crate::playback::Playback;
 use crate::remembered::{Remembered, Store};
-use crate::screens::{Screen, Screens};
+use crate::screens::{self, Screen, Screens};
 use crate::state::{Devnet, Moment, Node};
 use crate::symbols::{self, Symbols};
 use crate::theme::{Theme, ThemeName};
@@ -275,6 +275,12 @@ impl Model {
             }
             _ => None,
         };
+    }
+
+    /// Whether what is shown moves by itself, with time alone.
+    pub(crate) fn moves(&self) -> bool {
+        let shown = self.live.as_ref().filter(|_| self.screen == Screen::Network);
+        !self.is_paused() && shown.is_some_and(|live| screens::network::moves(live, self.moment()))
     }
 
     /// What happened since the view was frozen, if it is.

@@ -19,6 +19,17 @@ pub(crate) struct Symbols {
     pub(crate) arrow: &'static str,
     /// A packet on a link.
     pub(crate) packet: &'static str,
+    /// Where a way back leads.
+    pub(crate) back: &'static str,
+    /// A packet of a message on a link, and the acknowledgement of one.
+    pub(crate) cargo: [&'static str; 2],
+    /// Lines of a way back: across, down, its corners at the left and at the right, and where one leaves
+    /// another.
+    pub(crate) rail: [&'static str; 6],
+    /// The links between two crowded columns together, from idle to heavy.
+    pub(crate) trunk: [&'static str; 4],
+    /// How much a node does beside the others, least first. The first is nothing at all.
+    pub(crate) heat: &'static [&'static str],
     /// In a written route.
     pub(crate) hop: &'static str,
     /// Before the selected row.
@@ -78,6 +89,11 @@ pub(crate) static UNICODE: Symbols = Symbols {
     dot: "·",
     arrow: "▶",
     packet: "•",
+    back: "◀",
+    cargo: ["◆", "◇"],
+    rail: ["─", "│", "╰", "╯", "┤", "┴"],
+    trunk: ["╌", "─", "━", "━"],
+    heat: &["·", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     hop: "→",
     cursor: "▸",
     ellipsis: "…",
@@ -101,6 +117,11 @@ pub(crate) static ASCII: Symbols = Symbols {
     dot: "|",
     arrow: ">",
     packet: "o",
+    back: "<",
+    cargo: ["@", "&"],
+    rail: ["-", "|", "+", "+", "+", "+"],
+    trunk: [".", "-", "=", "#"],
+    heat: &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
     hop: "->",
     cursor: ">",
     ellipsis: "~",
@@ -126,6 +147,7 @@ impl Symbols {
             Mark::BackingOff => ("↻", "~"),
             Mark::Gone => ("◌", "!"),
             Mark::Failed => ("✗", "x"),
+            Mark::Paused => ("‖", "="),
             Mark::Stopped => ("○", "-"),
         };
         if self.unicode { unicode } else { ascii }
@@ -162,9 +184,9 @@ mod tests {
 
     #[test]
     fn every_state_has_its_own_glyph() {
-        use Mark::{BackingOff, Failed, Gone, Late, Ready, Starting, Stopped};
+        use Mark::{BackingOff, Failed, Gone, Late, Paused, Ready, Starting, Stopped};
         for symbols in [&UNICODE, &ASCII] {
-            let all = [Ready, Starting, Late, BackingOff, Gone, Failed, Stopped];
+            let all = [Ready, Starting, Late, BackingOff, Gone, Failed, Paused, Stopped];
             let glyphs: std::collections::BTreeSet<_> =
                 all.into_iter().map(|mark| symbols.mark(mark)).collect();
             assert_eq!(glyphs.len(), all.len());

@@ -128,6 +128,8 @@ pub(crate) struct Theme {
     pub(crate) selected_link: Style,
     /// A packet on a link.
     pub(crate) packet: Style,
+    /// A packet of a message that somebody sent, and its acknowledgement.
+    pub(crate) cargo: Style,
     /// Old data while the connection is lost.
     pub(crate) stale: Style,
     /// Letters that were looked for, in what was found.
@@ -143,7 +145,7 @@ impl Theme {
     pub(crate) fn mark(&self, mark: Mark) -> Style {
         match mark {
             Mark::Ready => self.ok,
-            Mark::Starting | Mark::Late | Mark::BackingOff => self.warn,
+            Mark::Starting | Mark::Late | Mark::BackingOff | Mark::Paused => self.warn,
             Mark::Gone | Mark::Failed => self.bad,
             Mark::Stopped => self.muted,
         }

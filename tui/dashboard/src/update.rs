@@ -1,6 +1,6 @@
 //! What every message does to the model, and what it asks for. Pure: no clock, no I/O.
 
-use contract::Time;
+use contract::{Role, Time};
 use control::{Envelope, NodeAction, State, StreamEvent};
 
 use crate::Outcome;
@@ -17,6 +17,7 @@ use crate::regions::Target;
 use crate::screens::traffic::history;
 use crate::screens::{self, Screen};
 use crate::state::{Devnet, Moment};
+use crate::text;
 use crate::theme::ThemeName;
 
 /// The devnet that nobody named: its folder goes with it.
@@ -64,6 +65,11 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
             Vec::new()
         }
         Message::Connected => {
+            let since = model.connection.lost_since().filter(|_| model.live.is_some());
+            if let Some(since) = since {
+                let age = text::age(model.now.saturating_since(since));
+                model.say(Tone::Good, format!("connected again after {age}"));
+            }
             model.connection = Connection::Live;
             model.heard();
             history::connected(model);
@@ -318,27 +324,13 @@ fn act_on_node(model: &mut Model, action: Action, what: NodeAction) -> Vec<Effec
         model.did(command);
         return vec![effect];
     }
-    let detail = match what {
-        NodeAction::Start => "It is started.",
-        NodeAction::Stop => {
-            "It leaves the directory, drains for at most 3 s and ends. It stays stopped until you \
-             start it."
-        }
-        NodeAction::Kill => {
-            "It gets SIGKILL: what it holds in memory is lost. It is then started again like after \
-             a crash."
-        }
-        NodeAction::Pause => "It stands still until you resume it.",
-        NodeAction::Resume => "It goes on.",
-        NodeAction::Restart => {
-            "It leaves the directory, drains for at most 3 s, ends and is started again."
-        }
-    };
+    let role = model.devnet().and_then(|devnet| devnet.node(&node)).map(|node| node.status.role);
+    let detail = consequence(what, role);
     let title = word[..1].to_uppercase() + &word[1..];
     model.overlays.push(Overlay::Question(Question {
         asks: format!("{title} {node}?"),
         title,
-        detail: detail.into(),
+        detail,
         yes: format!("{word} {node}"),
         no: "leave it".into(),
         agreed: false,
@@ -346,6 +338,30 @@ fn act_on_node(model: &mut Model, action: Action, what: NodeAction) -> Vec<Effec
         effect,
     }));
     Vec::new()
+}
+
+/// What comes of an action, in a sentence or two.
+fn consequence(action: NodeAction, role: Option<Role>) -> String {
+    let leaves = match role {
+        Some(Role::Directory) => {
+            "It ends. Until it is back nobody can announce anything or learn who is there"
+        }
+        Some(Role::Client) => "It sends what it began for at most 3 s and ends",
+        Some(Role::Crowd) => {
+            "Its clients send no cover any more; it drains for at most 3 s and ends"
+        }
+        _ => "It leaves the directory, drains for at most 3 s and ends",
+    };
+    match action {
+        NodeAction::Start => "It is started.".to_owned(),
+        NodeAction::Stop => format!("{leaves}. It stays stopped until you start it."),
+        NodeAction::Kill => "It gets SIGKILL: what it holds in memory is lost. It is then started \
+                             again like after a crash."
+            .to_owned(),
+        NodeAction::Pause => "It stands still until you resume it.".to_owned(),
+        NodeAction::Resume => "It goes on.".to_owned(),
+        NodeAction::Restart => format!("{leaves}. It is started again at once."),
+    }
 }
 
 /// Starts every process that does not run.

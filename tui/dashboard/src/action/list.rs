@@ -228,7 +228,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "filter",
         "narrow the list by a text; with ! before it, leave it out",
         &[Key::of('/')],
-        &[Context::Nodes, Context::Logs],
+        &[Context::Nodes, Context::Logs, Context::Reading],
     ),
     spec(
         Action::Window,

@@ -34,7 +34,7 @@ fn mistakes_are_named_with_their_place_and_what_would_be_right() {
         ("[keys]\nquit = 1\n", "2:8", "a key of `quit` is not a text", "enter, esc"),
         ("[key]\nquit = \"e\"\n", "1:2", "unknown section `key`", "below `[keys]`"),
         ("quit = \"e\"\n", "1:1", "`quit` stands outside of `[keys]`", "below `[keys]`"),
-        ("[keys]\nquit = \"e\n", "2:8", "", "below `[keys]`"),
+        ("[keys]\nquit = \"e\n", "2:10", "", "below `[keys]`"),
         ("[keys]\nleave-input = \"q\"\n", "2:15", "cannot be done with `q`", "takes it as text"),
         ("[keys]\n# x\nquit = []\n", "3:1", "`quit` has no key", "no way out"),
     ] {

@@ -6,10 +6,14 @@ use ratatui::text::{Line, Span};
 
 use super::Overlay;
 use crate::action::{self, Action, Context};
+use crate::filter::{self, Filter};
+use crate::input_line::Edit;
 use crate::message::Effect;
 use crate::model::Model;
 use crate::motion::Motion;
 use crate::scene::{Scene, centered};
+use crate::screens;
+use crate::screens::logs::draw_filter;
 use crate::state::Mark;
 use crate::symbols::Symbols;
 use crate::text;
@@ -30,6 +34,8 @@ pub(crate) struct Help {
     pub(super) context: Context,
     /// Its first visible row.
     pub(super) row: usize,
+    /// Narrows what is listed.
+    pub(crate) filter: Filter,
 }
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -37,21 +43,53 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let Some(Overlay::Help(help)) = model.overlays.last() else { return Vec::new() };
     let rows = help.lines(model, symbols).len();
     let Some(Overlay::Help(help)) = model.overlays.last_mut() else { return Vec::new() };
-    if action == Action::Close {
-        model.overlays.pop();
-    } else if let Some(motion) = Motion::of(action, page) {
+    if let Some(request) = screens::edit(action) {
+        help.edit(Edit::Key(request));
+        return Vec::new();
+    }
+    match action {
+        Action::Filter => help.filter.open(),
+        Action::Accept => help.filter.accept(),
+        // First what was looked for goes, then the help.
+        Action::Close | Action::LeaveInput if help.filter.drop() => help.row = 0,
+        Action::Close => drop(model.overlays.pop()),
+        _ => {}
+    }
+    let Some(Overlay::Help(help)) = model.overlays.last_mut() else { return Vec::new() };
+    if let Some(motion) = Motion::of(action, page) {
         help.row = motion.from(help.row, rows.saturating_sub(page).max(1));
     }
     Vec::new()
 }
 
 impl Help {
+    pub(super) fn new(context: Context) -> Self {
+        Self { context, row: 0, filter: Filter::default() }
+    }
+
+    /// Edits what is looked for; says whether something had no room.
+    pub(crate) fn edit(&mut self, edit: Edit<'_>) -> bool {
+        self.row = 0;
+        self.filter.edit(edit)
+    }
+
     pub(super) fn draw(&self, model: &Model, area: Rect, scene: &mut Scene<'_>) {
         let lines = self.lines(model, scene.symbols);
-        let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
+        let filtered = usize::from(!self.filter.is_empty() || self.filter.is_edited());
+        let height = u16::try_from(lines.len() + 2 + filtered).unwrap_or(u16::MAX);
         let place = centered(area, WIDTH, height);
         let inner =
             scene.window(place, format!("Help {} {}", scene.symbols.dot, self.context.title()));
+        let mut inner = inner;
+        if self.filter.is_edited() || !self.filter.is_empty() {
+            let line = Rect { height: inner.height.min(1), ..inner };
+            draw_filter(&self.filter, line, scene);
+            inner.y = inner.y.saturating_add(1);
+            inner.height = inner.height.saturating_sub(1);
+            if lines.is_empty() {
+                scene.nothing_yet(inner, "nothing of this place has these words");
+            }
+        }
         let visible = usize::from(inner.height);
         let first = self.row.min(lines.len().saturating_sub(visible));
         if first + visible < lines.len() {
@@ -74,8 +112,22 @@ impl Help {
     }
 
     fn lines(&self, model: &Model, symbols: &Symbols) -> Vec<(String, String, Kind)> {
-        let mut lines = vec![keys_title(self.context)];
-        lines.extend(keys(model, self.context, symbols));
+        let mut lines = Vec::new();
+        for group in Group::ALL {
+            let of_group = keys(model, self.context, symbols, |action| Group::of(action) == group);
+            let of_group: Vec<_> = of_group.collect();
+            if of_group.is_empty() {
+                continue;
+            }
+            if !lines.is_empty() {
+                lines.push(empty());
+            }
+            lines.push(match group {
+                Group::Here => keys_title(self.context),
+                group => (group.title().to_owned(), String::new(), Kind::Title),
+            });
+            lines.extend(of_group);
+        }
         let related = match self.context {
             Context::Messages => Some(Context::Writing),
             Context::Nodes | Context::Logs => Some(Context::Filtering),
@@ -84,7 +136,7 @@ impl Help {
         if let Some(related) = related {
             lines.push(empty());
             lines.push(keys_title(related));
-            lines.extend(keys(model, related, symbols));
+            lines.extend(keys(model, related, symbols, |_| true));
         }
         if matches!(self.context, Context::Network | Context::Nodes | Context::Presence) {
             lines.push(empty());
@@ -94,8 +146,73 @@ impl Help {
         lines.push(empty());
         lines.push(("This devnet".into(), String::new(), Kind::Title));
         lines.extend(about(model, symbols));
+        let needle = self.filter.needle();
+        let (needle, wanted) = filter::wanted(&needle);
+        if !needle.is_empty() {
+            // Titles go with what stands below them.
+            lines.retain(|(label, what, kind)| {
+                let contains =
+                    label.to_lowercase().contains(needle) || what.to_lowercase().contains(needle);
+                !matches!(kind, Kind::Title) && !what.is_empty() && contains == wanted
+            });
+        }
         let columns = WIDTH.min(model.size.width).saturating_sub(FRAME + LABEL);
         lines.into_iter().flat_map(|line| wrapped(line, columns.into())).collect()
+    }
+}
+
+/// What belongs together in the help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Group {
+    /// What this place is for.
+    Here,
+    /// How to get about in it.
+    Moving,
+    /// Where else to go.
+    Screens,
+    /// What is the same everywhere.
+    Everywhere,
+}
+
+impl Group {
+    const ALL: [Self; 4] = [Self::Here, Self::Moving, Self::Screens, Self::Everywhere];
+
+    fn of(action: Action) -> Self {
+        match action {
+            Action::ShowNetwork
+            | Action::ShowNodes
+            | Action::ShowTraffic
+            | Action::ShowMessages
+            | Action::ShowPresence
+            | Action::ShowLogs
+            | Action::ShowProblems => Self::Screens,
+            Action::Palette
+            | Action::Help
+            | Action::Quit
+            | Action::NextTheme
+            | Action::Redraw
+            | Action::Suspend
+            | Action::Interrupt => Self::Everywhere,
+            Action::Up
+            | Action::Down
+            | Action::Left
+            | Action::Right
+            | Action::NextPane
+            | Action::PreviousPane
+            | Action::Back
+            | Action::Close => Self::Moving,
+            action if Motion::of(action, 1).is_some() => Self::Moving,
+            _ => Self::Here,
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Here => "Here",
+            Self::Moving => "Moving",
+            Self::Screens => "Screens",
+            Self::Everywhere => "Everywhere",
+        }
     }
 }
 
@@ -136,8 +253,9 @@ fn keys(
     model: &Model,
     context: Context,
     symbols: &Symbols,
+    wanted: impl Fn(Action) -> bool,
 ) -> impl Iterator<Item = (String, String, Kind)> {
-    action::in_context(context).map(|spec| {
+    action::in_context(context).filter(move |spec| wanted(spec.action)).map(|spec| {
         let keys = model.settings.keymap.keys(spec).iter();
         let keys: Vec<String> = keys.map(|key| key.label(symbols)).collect();
         (keys.join(" "), spec.description.to_owned(), Kind::Key)
@@ -154,7 +272,8 @@ fn legend(symbols: &Symbols) -> Vec<(String, String, Kind)> {
         mark(Mark::Gone, "gone: it runs, and the directory has forgotten it after 10 s"),
         mark(Mark::BackingOff, "backing off: it ended by itself and is about to be started again"),
         mark(Mark::Failed, "failed: it ended by itself too often"),
-        mark(Mark::Stopped, "planned, paused, stopping, stopped"),
+        mark(Mark::Paused, "paused: it stands still until it is resumed"),
+        mark(Mark::Stopped, "planned, stopping, stopped"),
         (
             "pkt/s".into(),
             "packets that enter layer 1 per second, data, cover and acks alike".into(),

@@ -40,12 +40,12 @@ pub(crate) enum Overlay {
 impl Overlay {
     /// The card of a process.
     pub(crate) fn card(node: String) -> Self {
-        Self::Card(card::Card { node, back: 0 })
+        Self::Card(card::Card { node, chosen: None })
     }
 
     /// The help of a context.
     pub(crate) fn help(context: Context) -> Self {
-        Self::Help(help::Help { context, row: 0 })
+        Self::Help(help::Help::new(context))
     }
 
     /// The palette, opened in a context.
@@ -67,6 +67,7 @@ impl Overlay {
     pub(crate) fn context(&self) -> Context {
         match self {
             Self::Card(_) => Context::Card,
+            Self::Help(help) if help.filter.is_edited() => Context::Filtering,
             Self::Help(_) => Context::Reading,
             Self::Palette(_) => Context::Searching,
             Self::Question(_) => Context::Question,

@@ -190,6 +190,7 @@ pub(crate) fn edit(action: Action) -> Option<InputRequest> {
 pub(crate) fn edit_input(model: &mut Model, edit: Edit<'_>) {
     let cut = match (model.overlays.last_mut(), model.screen) {
         (Some(Overlay::Palette(palette)), _) => palette.edit(edit),
+        (Some(Overlay::Help(help)), _) => help.edit(edit),
         (Some(_), _)
         | (None, Screen::Network | Screen::Presence | Screen::Traffic | Screen::Problems) => false,
         (None, Screen::Messages) => model.screens.messages.edit(edit),

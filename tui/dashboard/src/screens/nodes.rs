@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 
 use contract::Role;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::copy_or_say;
 use crate::action::Action;
 use crate::describe;
 use crate::explain::Topic;
@@ -18,7 +18,7 @@ use crate::overlay::Overlay;
 use crate::regions::Target;
 use crate::scene::{Highlight, Scene};
 use crate::screens::logs::draw_filter;
-use crate::state::{Devnet, Node};
+use crate::state::{Devnet, Mark, Meter, Moment, Node};
 use crate::text;
 
 /// A column of the table.
@@ -85,22 +85,31 @@ const fn shape(column: Column, title: &'static str, width: u16, right: bool, ran
     Shape { column, title, width, right, rank }
 }
 
-/// All columns, in order. The state's width is its least; it takes what is left.
+/// All columns, in order. The state's width is its least; it takes what is left. Each has room for its
+/// title and the arrow of the one that rows are sorted by.
 const COLUMNS: [Shape; 13] = [
     shape(Column::Name, "NAME", 11, false, 0),
     shape(Column::Role, "ROLE", 9, false, 9),
-    shape(Column::Layer, "LAYER", 5, true, 10),
-    shape(Column::State, "STATE", 34, false, 0),
+    shape(Column::Layer, "LAYER", 6, true, 10),
+    shape(Column::State, "STATE", 24, false, 0),
     shape(Column::Up, "UP", 9, true, 4),
-    shape(Column::Restarts, "RESTARTS", 8, true, 6),
+    shape(Column::Restarts, "RESTARTS", 9, true, 6),
     shape(Column::Pid, "PID", 7, true, 7),
     shape(Column::Address, "ADDRESS", 15, false, 8),
     shape(Column::Received, "IN/s", 6, true, 1),
     shape(Column::Sent, "OUT/s", 6, true, 2),
     shape(Column::Pool, "POOL", 5, true, 3),
-    shape(Column::Cpu, "CPU %", 5, true, 6),
-    shape(Column::Memory, "MEM", 7, true, 5),
+    shape(Column::Cpu, "CPU %", 6, true, 6),
+    shape(Column::Memory, "MEM", 8, true, 5),
 ];
+
+/// Columns of a higher rank than this are worth less than the reason for a state, which has so many
+/// columns before they come.
+const MOST_WANTED: u8 = 8;
+const WIDE_STATE: u16 = 34;
+
+/// Most columns of a name: clients and layouts name things as they like.
+const MOST_NAME: u16 = 24;
 
 /// What this screen remembers.
 #[derive(Debug, Default)]
@@ -150,14 +159,16 @@ impl View {
     }
 
     /// The rows, narrowed and sorted.
-    fn rows<'a>(&self, devnet: &'a Devnet, now: crate::state::Moment) -> Vec<&'a Node> {
+    fn rows<'a>(&self, devnet: &'a Devnet, now: Moment) -> Vec<&'a Node> {
         let needle = self.filter.needle();
         let (needle, wanted) = filter::wanted(&needle);
         let matches = |node: &&Node| {
             let contains = needle.is_empty()
                 || node.name().contains(needle)
                 || node.status.role.to_string().contains(needle)
-                || devnet.health(node, now).word.contains(needle);
+                || devnet.health(node, now).word.contains(needle)
+                || node.status.pid.is_some_and(|pid| pid.to_string() == needle)
+                || node.status.addresses.values().any(|own| own.to_string().contains(needle));
             contains == wanted
         };
         let mut rows: Vec<&Node> = devnet.nodes.iter().filter(matches).collect();
@@ -171,13 +182,7 @@ impl View {
     }
 }
 
-fn compare(
-    column: Column,
-    a: &Node,
-    b: &Node,
-    devnet: &Devnet,
-    now: crate::state::Moment,
-) -> Ordering {
+fn compare(column: Column, a: &Node, b: &Node, devnet: &Devnet, now: Moment) -> Ordering {
     // The busiest, fattest and youngest first: that is what somebody who sorts looks for.
     let rate = |value: Option<f64>| value.unwrap_or(-1.0);
     match column {
@@ -203,6 +208,9 @@ fn compare(
     }
 }
 
+/// Below this many rows of nodes, there is no room for what they have together.
+const ROWS_FOR_TOTALS: u16 = 4;
+
 /// Names with their numbers as numbers: `mix-1-10` comes after `mix-1-9`.
 fn natural(name: &str) -> Vec<(u64, &str)> {
     name.split('-').map(|part| (part.parse().unwrap_or(u64::MAX), part)).collect()
@@ -224,7 +232,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             view.filter.drop();
         }
         Action::Sort => {
-            let shown: Vec<Column> = shown(width).iter().map(|(shape, _)| shape.column).collect();
+            let shown = shown(width, 0);
+            let shown: Vec<Column> = shown.iter().map(|(shape, _)| shape.column).collect();
             view.sort_by_next(&shown);
         }
         Action::ReverseSort => view.reversed = !view.reversed,
@@ -252,29 +261,32 @@ pub(crate) fn names(model: &Model) -> Vec<String> {
 
 /// Copies where the selected process is and who.
 pub(crate) fn copy(model: &mut Model) -> Vec<Effect> {
-    let node = model.selected_node();
-    let Some(node) = node else {
-        return copy_or_say(model, None, "", "select a node first");
+    let Some(node) = model.selected_node() else {
+        model.say(Tone::Warning, "select a node first");
+        return Vec::new();
     };
-    let (addresses, keys) = (node.status.addresses.len(), node.status.public_keys.len());
-    let what = match (addresses, keys) {
-        (0, 1) => "key".to_owned(),
-        (0, _) => text::plural(keys, "key"),
-        (_, 0) => "address".to_owned(),
-        _ => "address and key".to_owned(),
-    };
-    let what = format!("{what} of {}", node.name());
-    let text = Some(crate::overlay::copied(node)).filter(|text| !text.is_empty());
-    copy_or_say(model, text, &what, "it has no address and no key yet")
+    let name = node.name().to_owned();
+    match crate::overlay::copied(node) {
+        Some((text, what)) => vec![Effect::Copy { text, what }],
+        None => {
+            model.say(Tone::Warning, format!("{name} has no address and no key to copy"));
+            Vec::new()
+        }
+    }
 }
 
-/// The columns that fit, with their widths.
-fn shown(width: u16) -> Vec<(&'static Shape, u16)> {
+/// The columns that fit, with their widths, where the longest name has so many columns.
+fn shown(width: u16, longest: u16) -> Vec<(&'static Shape, u16)> {
     let inside = width.saturating_sub(2);
+    let least = |shape: &Shape, rank: u8| match shape.column {
+        Column::Name => shape.width.max(longest.min(MOST_NAME)),
+        Column::State if rank > MOST_WANTED => WIDE_STATE,
+        _ => shape.width,
+    };
     let mut ranks: Vec<u8> = COLUMNS.iter().map(|shape| shape.rank).collect();
     ranks.sort_unstable();
     let needed = |rank: u8| -> u16 {
-        COLUMNS.iter().filter(|shape| shape.rank <= rank).map(|shape| shape.width + 1).sum()
+        COLUMNS.iter().filter(|shape| shape.rank <= rank).map(|shape| least(shape, rank) + 1).sum()
     };
     let rank = ranks.into_iter().rev().find(|&rank| needed(rank) <= inside).unwrap_or(0);
     let rest = inside.saturating_sub(needed(rank));
@@ -283,8 +295,8 @@ fn shown(width: u16) -> Vec<(&'static Shape, u16)> {
         .filter(|shape| shape.rank <= rank)
         .map(|shape| {
             let width = match shape.column {
-                Column::State => shape.width + rest,
-                _ => shape.width,
+                Column::State => least(shape, rank) + rest,
+                _ => least(shape, rank),
             };
             (shape, width)
         })
@@ -307,15 +319,30 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
         draw_filter(&view.filter, Rect { height: inner.height.min(1), ..inner }, scene);
         inner = below(inner);
     }
-    let columns = shown(area.width);
+    let longest = rows.iter().map(|node| text::width(node.name())).max().unwrap_or(0);
+    let columns = shown(area.width, u16::try_from(longest).unwrap_or(u16::MAX));
     draw_titles(view, &columns, inner, scene);
-    let body = below(inner);
+    let mut body = below(inner);
+    if body.height >= ROWS_FOR_TOTALS {
+        body.height -= 1;
+        let place = Rect { y: body.bottom(), height: 1, ..body };
+        // What has no room in the row.
+        if let Some(node) = model.selected_node()
+            && body.height >= ROWS_FOR_TOTALS
+        {
+            body.height -= 1;
+            let mut line = describe::headline(devnet, node, scene);
+            line.spans.insert(0, Span::styled(format!("{} ", node.name()), scene.theme.accent));
+            scene.put(Rect { y: body.bottom(), height: 1, ..body }, 0, line);
+        }
+        draw_cells(&columns, place, scene, |column, scene| total(column, devnet, &rows, scene));
+    }
     if rows.is_empty() {
-        scene.nothing_yet(body, "no process has this in its name, role or state");
+        scene.nothing_yet(body, "no process has this in its name, role, state or address");
     }
     let selected = rows.iter().position(|node| Some(node.name()) == model.selected.as_deref());
     scene.list(body, rows.len(), selected, Highlight::Strong, |scene, row, place| {
-        draw_row(devnet, rows[row], &columns, place, scene);
+        draw_cells(&columns, place, scene, |column, scene| cell(column, devnet, rows[row], scene));
         Some(Target::Node(rows[row].name().to_owned()))
     });
 }
@@ -345,17 +372,16 @@ fn draw_titles(view: &View, columns: &[(&Shape, u16)], area: Rect, scene: &mut S
     }
 }
 
-fn draw_row(
-    devnet: &Devnet,
-    node: &Node,
+fn draw_cells(
     columns: &[(&Shape, u16)],
     area: Rect,
     scene: &mut Scene<'_>,
+    cell: impl Fn(Column, &Scene<'_>) -> Line<'static>,
 ) {
     let mut x = area.x;
     for &(shape, width) in columns {
         let place = Rect { x, width, ..area };
-        let line = cell(shape.column, devnet, node, scene);
+        let line = cell(shape.column, scene);
         if shape.right {
             scene.put_right(place, 0, line);
         } else {
@@ -363,6 +389,43 @@ fn draw_row(
         }
         x = x.saturating_add(width + 1);
     }
+}
+
+/// What the rows have together.
+fn total(column: Column, devnet: &Devnet, rows: &[&Node], scene: &Scene<'_>) -> Line<'static> {
+    let rate = |rate: fn(&Node) -> &Meter| {
+        let rates = rows.iter().filter_map(|node| rate(node).rate(scene.now.t));
+        text::rate(rates.reduce(|sum, rate| sum + rate))
+    };
+    let usage = || rows.iter().filter_map(|node| node.usage);
+    let words = match column {
+        Column::Name => "together".to_owned(),
+        Column::State => {
+            let marks = rows.iter().map(|node| devnet.health(node, scene.now).mark);
+            let ready = marks.filter(|mark| *mark == Mark::Ready).count();
+            format!("{ready} of {} ready", rows.len())
+        }
+        Column::Restarts => {
+            rows.iter().map(|node| u64::from(node.status.restarts)).sum::<u64>().to_string()
+        }
+        Column::Received => rate(|node| &node.received),
+        Column::Sent => rate(|node| &node.sent),
+        Column::Pool => {
+            let pools = rows.iter().filter_map(|node| pool(node));
+            let all = pools.reduce(u64::saturating_add);
+            all.map_or_else(|| text::UNKNOWN.to_owned(), |all| all.to_string())
+        }
+        Column::Cpu => match usage().map(|usage| usage.cpu_percent).reduce(|sum, cpu| sum + cpu) {
+            Some(cpu) => format!("{cpu:.1}"),
+            None => text::UNKNOWN.to_owned(),
+        },
+        Column::Memory => {
+            let all = usage().map(|usage| usage.memory_bytes).reduce(u64::saturating_add);
+            all.map_or_else(|| text::UNKNOWN.to_owned(), text::bytes)
+        }
+        Column::Role | Column::Layer | Column::Up | Column::Pid | Column::Address => String::new(),
+    };
+    Line::styled(words, scene.theme.accent)
 }
 
 fn cell(column: Column, devnet: &Devnet, node: &Node, scene: &Scene<'_>) -> Line<'static> {
@@ -378,7 +441,7 @@ fn cell(column: Column, devnet: &Devnet, node: &Node, scene: &Scene<'_>) -> Line
             return Line::from(Span::styled(
                 node.name().to_owned(),
                 match mark {
-                    crate::state::Mark::Ready => ratatui::style::Style::new(),
+                    Mark::Ready => Style::new(),
                     mark => scene.theme.mark(mark),
                 },
             ));
@@ -409,10 +472,11 @@ mod tests {
 
     #[test]
     fn columns_go_by_rank_and_the_state_takes_what_is_left() {
-        let all: Vec<Column> = shown(200).iter().map(|(shape, _)| shape.column).collect();
+        let all: Vec<Column> = shown(200, 0).iter().map(|(shape, _)| shape.column).collect();
         assert_eq!(all.len(), COLUMNS.len());
+        assert!(COLUMNS.iter().all(|shape| shape.title.len() < shape.width.into()));
         for width in 0..250 {
-            let columns = shown(width);
+            let columns = shown(width, 0);
             let names: Vec<Column> = columns.iter().map(|(shape, _)| shape.column).collect();
             assert!(names.contains(&Column::Name) && names.contains(&Column::State));
             let used: u16 = columns.iter().map(|(_, width)| width + 1).sum();

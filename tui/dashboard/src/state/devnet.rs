@@ -7,6 +7,7 @@ use control::{
 use directory_api::{MixMetric, Update};
 
 use super::meter::WINDOW;
+use super::names::Names;
 use super::{Journeys, Letters, Logs, Moment, Node, Presence, Traffic, traffic};
 
 /// A devnet.
@@ -16,6 +17,7 @@ pub(crate) struct Devnet {
     pub(crate) info: DevnetInfo,
     /// Its processes, in the order of the supervisor.
     pub(crate) nodes: Vec<Node>,
+    names: Names,
     /// Whether the supervisor hears the directory.
     pub(crate) directory: DirectoryState,
     /// Who announces itself.
@@ -47,9 +49,11 @@ impl Devnet {
             before.info.supervisor_pid == snapshot.devnet.supervisor_pid
                 && before.info.started_unix_ms == snapshot.devnet.started_unix_ms
         });
+        let nodes: Vec<Node> = snapshot.nodes.into_iter().map(Node::new).collect();
         let mut devnet = Self {
             info: snapshot.devnet,
-            nodes: snapshot.nodes.into_iter().map(Node::new).collect(),
+            names: Names::of(&nodes),
+            nodes,
             directory: snapshot.directory,
             presence: Presence::default(),
             letters: Letters::new(snapshot.messages, snapshot.received),
@@ -127,7 +131,7 @@ impl Devnet {
 
     /// The process of this name.
     pub(crate) fn node(&self, name: &str) -> Option<&Node> {
-        self.nodes.iter().find(|node| node.status.name == name)
+        self.nodes.get(self.names.place(name)?)
     }
 
     /// The newest message that this process sent, passed on, kept or received.
@@ -160,7 +164,7 @@ impl Devnet {
     }
 
     fn node_mut(&mut self, name: &str) -> Option<&mut Node> {
-        self.nodes.iter_mut().find(|node| node.status.name == name)
+        self.nodes.get_mut(self.names.place(name)?)
     }
 
     fn update_node(&mut self, status: NodeStatus) {
@@ -168,26 +172,31 @@ impl Devnet {
             self.presence.name(key, &status.name);
         }
         if let Some(node) = self.node_mut(&status.name) {
-            return node.update(status);
+            let moved = node.status.addresses != status.addresses;
+            node.update(status);
+            if moved {
+                self.names = Names::of(&self.nodes);
+            }
+            return;
         }
         // Beside those of its kind, before clients and crowd.
         let place = |status: &NodeStatus| (rank(status.role), status.layer);
         let new = place(&status);
         let at = self.nodes.partition_point(|node| place(&node.status) <= new);
         self.nodes.insert(at, Node::new(status));
+        self.names = Names::of(&self.nodes);
     }
 
     /// The directory told what mixnodes reported before.
     pub(crate) fn recall(&mut self, history: &History) {
-        let Self { traffic, nodes, .. } = self;
-        traffic.recall(history, |name| nodes.iter().any(|node| node.status.name == name));
+        let Self { traffic, names, .. } = self;
+        traffic.recall(history, |name| names.place(name).is_some());
     }
 
     /// A process reported its counters.
     fn count(&mut self, name: &str, metrics: NodeMetrics) {
-        let Some(node) = self.nodes.iter_mut().find(|node| node.status.name == name) else {
-            return;
-        };
+        let place = self.names.place(name);
+        let Some(node) = place.and_then(|place| self.nodes.get_mut(place)) else { return };
         let who = (name, node.status.role);
         self.traffic.count(who, self.heard, node.metrics.as_ref(), &metrics);
         node.report(metrics);
@@ -199,8 +208,8 @@ impl Devnet {
         self.nodes.retain(|known| known.status.name != name);
         for node in &mut self.nodes {
             node.links.remove(name);
-            node.pending.remove(name);
         }
+        self.names = Names::of(&self.nodes);
     }
 
     fn name_announcers(&mut self) {
@@ -211,19 +220,22 @@ impl Devnet {
     }
 
     fn mix_report(&mut self, at: Time, name: Option<&str>, metric: &MixMetric) {
+        let place = match name {
+            Some(name) => self.names.place(name),
+            None => {
+                let has_key = |node: &Node| node.status.public_keys.contains(&metric.pub_key);
+                self.nodes.iter().position(has_key)
+            }
+        };
+        let Some(node) = place.and_then(|place| self.nodes.get_mut(place)) else { return };
         let hops: Vec<(String, u64)> = metric
             .sent
             .iter()
-            .filter_map(|(address, &count)| Some((self.name_at(address)?.to_owned(), count)))
+            .filter_map(|(address, &count)| Some((self.names.find(address)?.to_owned(), count)))
             .collect();
-        let Some(node) = self.nodes.iter_mut().find(|node| match name {
-            Some(name) => node.status.name == name,
-            None => node.status.public_keys.contains(&metric.pub_key),
-        }) else {
-            return;
-        };
-        for (next, _) in &hops {
-            node.link(next);
+        for (next, count) in &hops {
+            let link = node.link(next);
+            link.pending = link.pending.saturating_add(*count);
         }
         let sent = metric.sent.values().fold(0, |sum: u64, &count| sum.saturating_add(count));
         let second = traffic::second(reported_unix(self.heard, at));
@@ -231,42 +243,27 @@ impl Devnet {
         node.received.add(at, metric.received);
         node.sent.add(at, sent);
         // A report names only the hops that got a packet; the others got none.
-        for (next, link) in &mut node.links {
-            let count = hops.iter().filter(|(name, _)| name == next).map(|&(_, count)| count).sum();
-            link.meter.add(at, count);
-        }
+        node.count_links(at);
     }
 
     fn count_links(&mut self, src: &str, links: &[LinkEvent]) {
-        let known: Vec<(String, Time)> = links
-            .iter()
-            .filter_map(|link| {
-                let name = self.node(&link.dst).map(Node::name);
-                let name = name.or_else(|| self.name_at(&link.dst))?;
-                Some((name.to_owned(), link.t))
-            })
-            .collect();
         // What a provider sends to a client is no packet, but what was in one.
         if self.node(src).is_some_and(|node| node.status.role != Role::Provider)
             && let Some(link) = links.last()
         {
             self.packet_bytes = Some(link.bytes);
         }
-        if let Some(node) = self.node_mut(src) {
-            for (next, at) in known {
-                if node.status.role != Role::Mixnode {
-                    *node.pending.entry(next.clone()).or_default() += 1;
-                }
-                node.link(&next).left(at);
+        let place = self.names.place(src);
+        let Some(node) = place.and_then(|place| self.nodes.get_mut(place)) else { return };
+        // A mixnode's are counted as the directory reports them.
+        let counted = u64::from(node.status.role != Role::Mixnode);
+        for event in links {
+            if let Some(next) = self.names.find(&event.dst) {
+                let link = node.link(next);
+                link.pending = link.pending.saturating_add(counted);
+                link.left(event.t);
             }
         }
-    }
-
-    /// Name of the process that listens at this address.
-    fn name_at(&self, address: &str) -> Option<&str> {
-        let address: std::net::SocketAddr = address.parse().ok()?;
-        let listens = |node: &&Node| node.status.addresses.values().any(|own| *own == address);
-        self.nodes.iter().find(listens).map(Node::name)
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) enum Mark {
     Gone,
     /// It will not come back by itself.
     Failed,
+    /// It stands still until somebody lets it go on.
+    Paused,
     /// Somebody stopped it, or has not started it.
     Stopped,
 }
@@ -38,9 +40,8 @@ impl Devnet {
     pub(crate) fn health(&self, node: &Node, now: Moment) -> Health {
         let state = node.status.state;
         let (mark, word) = match state {
-            State::Planned | State::Paused | State::Stopping | State::Stopped => {
-                (Mark::Stopped, state.word())
-            }
+            State::Paused => (Mark::Paused, state.word()),
+            State::Planned | State::Stopping | State::Stopped => (Mark::Stopped, state.word()),
             State::Starting | State::Listening => (Mark::Starting, state.word()),
             State::BackingOff => (Mark::BackingOff, state.word()),
             State::Failed => (Mark::Failed, state.word()),

@@ -37,4 +37,9 @@ impl Journeys {
     pub(crate) fn of<'a>(&'a self, message: &'a str) -> impl Iterator<Item = &'a Journey> {
         self.0.iter().filter(move |journey| journey.message == message)
     }
+
+    /// All of them, the latest first.
+    pub(crate) fn latest(&self) -> impl Iterator<Item = &Journey> {
+        self.0.iter().rev()
+    }
 }

@@ -7,9 +7,12 @@ mod letters;
 mod link;
 mod logs;
 mod meter;
+mod names;
 mod node;
 mod presence;
 pub(crate) mod traffic;
+mod underway;
+mod waits;
 
 pub(crate) use devnet::Devnet;
 pub(crate) use health::{Health, Mark};
@@ -21,6 +24,7 @@ pub(crate) use meter::{Counter, Meter};
 pub(crate) use node::Node;
 pub(crate) use presence::{Announcer, Beat, BeatKind, Presence, Standing};
 pub(crate) use traffic::Traffic;
+pub(crate) use underway::{Cargo, Place};
 
 use contract::Time;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use contract::{NodeMetrics, Role};
+use contract::{NodeMetrics, Role, Time};
 use control::{NodeStatus, ProcessUsage};
 
 use super::{Counter, Link, Meter};
@@ -23,8 +23,6 @@ pub(crate) struct Node {
     /// Packets that left on each link, by name of the next hop. Of a mixnode: as the directory
     /// reports it; of others: as seen on the links.
     pub(crate) links: BTreeMap<String, Link>,
-    /// Packets seen on links since the process reported last.
-    pub(super) pending: BTreeMap<String, u64>,
     /// The counters behind `received` and `sent`, where they are counters.
     counters: [Counter; 2],
 }
@@ -38,7 +36,6 @@ impl Node {
             received: Meter::default(),
             sent: Meter::default(),
             links: BTreeMap::new(),
-            pending: BTreeMap::new(),
             counters: <[Counter; 2]>::default(),
         }
     }
@@ -67,11 +64,10 @@ impl Node {
     fn process_changed(&mut self) {
         self.metrics = None;
         self.usage = None;
-        self.pending.clear();
         self.counters.iter_mut().for_each(Counter::end);
         self.received.end();
         self.sent.end();
-        self.links.values_mut().for_each(|link| link.meter.end());
+        self.links.values_mut().for_each(Link::end);
     }
 
     /// The process reported its counters. A mixnode's rates come from the directory, so that the
@@ -83,12 +79,14 @@ impl Node {
             sent.read(metrics.t, metrics.sent);
             self.received = received.meter().clone();
             self.sent = sent.meter().clone();
-            let mut pending = std::mem::take(&mut self.pending);
-            for (next, link) in &mut self.links {
-                link.meter.add(metrics.t, pending.remove(next).unwrap_or(0));
-            }
+            self.count_links(metrics.t);
         }
         self.metrics = Some(metrics);
+    }
+
+    /// What was counted on each link since it was counted last is what passed until now.
+    pub(super) fn count_links(&mut self, at: Time) {
+        self.links.values_mut().for_each(|link| link.count(at));
     }
 
     /// The link to a process. One that is new carried nothing while the process has been counting.
@@ -96,6 +94,6 @@ impl Node {
         if !self.links.contains_key(next) {
             self.links.insert(next.to_owned(), Link::beside(&self.sent));
         }
-        self.links.entry(next.to_owned()).or_default()
+        self.links.get_mut(next).expect("it was there or has been put there")
     }
 }

@@ -83,7 +83,16 @@ fn document() -> String {
          dashboard itself, `?` shows the keys of the place where you are, and `:` finds any action \
          by its name.\n\n\
          Actions marked \\* change the devnet, and \\*\\* interrupt a process and ask before. With \
-         `--read-only` neither does anything.\n",
+         `--read-only` neither does anything.\n\n\
+         ## Keys of your own\n\n\
+         `nym-devnet keys > ~/.config/nym-devnet/keys.toml` writes a file with a line for each \
+         action, all of them comments. Take the `#` away from a line and write other keys into it; \
+         what the file does not name keeps its keys. `--keys FILE` or `NYM_DEVNET_KEYS` names \
+         another file. An action may have up to eight keys, or none (`[]`): then it is found with \
+         the palette. Hints, help and palette show your keys. An unknown action, a key that is none, \
+         and a key that would mean two things in one place are said with file, line and column \
+         before anything is started, with exit code 2.\n\n\
+         ```toml\n[keys]\nkill-node = \"K\"\nquit = [\"q\", \"f10\"]\nsort = []\n```\n",
     );
     for context in Context::ALL {
         let _ = write!(out, "\n## {}\n\n| Key | Action | |\n|---|---|---|\n", context.title());
@@ -106,4 +115,12 @@ fn document() -> String {
         }
     }
     out
+}
+
+#[test]
+fn the_example_in_the_documents_is_right() {
+    let document = document();
+    let (_, example) = document.split_once("```toml\n").expect("an example");
+    let (example, _) = example.split_once("```").expect("an end");
+    assert_eq!(crate::Keys::parse("keys.toml", example).map(drop), Ok(()));
 }

@@ -1,8 +1,10 @@
 //! Tests of the whole screen: what it shows, and what keys do to it.
 
+mod comfort;
 mod documents;
 mod explanations;
 mod journeys;
+mod network;
 mod recordings;
 mod screens;
 mod scripts;

@@ -304,8 +304,8 @@ fn a_client_that_waits_holds_its_messages_and_says_why() {
     let messages = text(&desk.screen(120, 40));
     assert!(messages.contains("held   alice: no mixnode in layer 2"), "{messages}");
     desk.press(Key::of('2'));
-    let nodes = text(&desk.screen(120, 40));
-    assert!(nodes.contains("│alice       ◔ present: no mixnode in layer 2 "), "{nodes}");
+    let nodes = text(&desk.screen(140, 40));
+    assert!(nodes.contains("│alice       client    ◔ present: no mixnode in layer 2 "), "{nodes}");
     desk.model.selected = Some("alice".into());
     desk.press(ENTER);
     let card = text(&desk.screen(140, 40));
@@ -394,7 +394,7 @@ fn a_snapshot_after_a_gap_keeps_what_was_seen_and_counts_what_was_lost() {
     assert_eq!(after, before);
     assert!(text(&desk.screen(140, 40)).contains("7 events lost"));
     let curves = text(&desk.screen(120, 40));
-    assert!(curves.contains("42/s  ▆"), "the curves go on: {curves}");
+    assert!(curves.contains("42/s   ▆"), "the curves go on: {curves}");
 }
 
 #[test]

@@ -129,6 +129,11 @@ struct Story {
 impl Story {
     /// Runs a dashboard in front of two by three.
     fn begin(settings: Settings) -> Self {
+        Self::begin_with(settings, |script| script)
+    }
+
+    /// The same with another supervisor, which may leave requests to this one.
+    fn begin_with<S: Source>(settings: Settings, source: impl FnOnce(Script) -> S) -> Self {
         let (keys, keyboard) = mpsc::unbounded_channel();
         let (events, stream) = mpsc::unbounded_channel();
         let (signals, signalled) = mpsc::channel(1);
@@ -136,10 +141,11 @@ impl Story {
         let (asked_of, asked) = mpsc::unbounded_channel();
         let streams = Arc::new(Mutex::new(VecDeque::from([stream])));
         let script = Script { streams: Arc::clone(&streams), asked: asked_of.clone() };
+        let source = source(script);
         let terminal = Terminal::new(TestBackend::new(100, 30)).expect("a test backend");
         let mut paper = Paper { terminal, shown: shown_to, asked: asked_of };
         let end = tokio::spawn(async move {
-            run_with(&mut paper, Keyboard(keyboard), script, settings, signalled).await
+            run_with(&mut paper, Keyboard(keyboard), source, settings, signalled).await
         });
         let fixture = Fixture::two_by_three();
         Self { fixture, keys, streams, events, signals, shown, asked, end }
@@ -359,4 +365,61 @@ async fn a_torrent_of_events_is_drawn_ten_times_a_second() {
         }
     }
     assert!((40..=55).contains(&frames), "{frames} frames in five seconds");
+}
+
+/// A supervisor that never stops talking, and says at once that somebody fell behind.
+#[derive(Clone)]
+struct Flood(Script);
+
+/// What it says: a snapshot, what was lost, and then one log line after the other.
+struct Torrent {
+    fixture: Fixture,
+    said: u64,
+}
+
+impl Events for Torrent {
+    async fn next(&mut self) -> Result<Option<Envelope>, ControlError> {
+        let event = match self.said {
+            0 => StreamEvent::Snapshot(Box::new(self.fixture.snapshot(Duration::ZERO))),
+            1 => StreamEvent::Lost { node: "mix-1-1".into(), count: 4711 },
+            said => fixture::log("mix-1-1", Duration::ZERO, &format!("line {said}")),
+        };
+        self.said += 1;
+        Ok(Some(self.fixture.at(Duration::ZERO, event)))
+    }
+}
+
+impl Source for Flood {
+    type Events = Torrent;
+
+    async fn events(&self) -> Result<Torrent, ControlError> {
+        Ok(Torrent { fixture: Fixture::two_by_three(), said: 0 })
+    }
+
+    async fn act(&self, node: &str, action: NodeAction) -> Result<NodeStatus, ControlError> {
+        self.0.act(node, action).await
+    }
+
+    async fn send(&self, request: &SendRequest) -> Result<MessageStatus, ControlError> {
+        self.0.send(request).await
+    }
+
+    async fn history(&self, window_s: u64, step_s: u64) -> Result<History, ControlError> {
+        self.0.history(window_s, step_s).await
+    }
+}
+
+/// The torrent has no end: were it drained before keys are looked at, this would not end either.
+#[tokio::test]
+async fn keys_are_heard_in_the_midst_of_a_torrent_and_what_was_lost_is_told() {
+    let mut story = Story::begin_with(settings(), Flood);
+    story.until("4711 events lost").await;
+    story.type_text("6");
+    story.until("5000 lines").await;
+    story.type_text(" ");
+    story.until("PAUSED").await;
+    story.type_text(" 2");
+    story.until("NAME").await;
+    story.type_text("qy");
+    assert_eq!(story.outcome().await, Outcome::Quit);
 }

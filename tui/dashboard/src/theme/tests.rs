@@ -99,6 +99,7 @@ fn true_colours_can_be_read_on_their_background() {
             theme.accent,
             theme.title,
             theme.packet,
+            theme.cargo,
             theme.stale,
             theme.found,
         ];

@@ -32,6 +32,7 @@ pub(super) static SIXTEEN: Theme = Theme {
     ],
     selected_link: Style::new().fg(Color::Cyan),
     packet: Style::new().fg(Color::White).add_modifier(Modifier::BOLD),
+    cargo: Style::new().fg(Color::LightMagenta).add_modifier(Modifier::BOLD),
     stale: Style::new().fg(Color::DarkGray),
     found: Style::new().fg(Color::Yellow).add_modifier(Modifier::BOLD),
     series: [
@@ -71,6 +72,7 @@ pub(crate) static MONOCHROME: Theme = Theme {
     ],
     selected_link: Style::new().add_modifier(Modifier::BOLD),
     packet: Style::new().add_modifier(Modifier::BOLD),
+    cargo: Style::new().add_modifier(Modifier::REVERSED),
     stale: Style::new().add_modifier(Modifier::DIM),
     found: Style::new().add_modifier(Modifier::UNDERLINED),
     series: [
@@ -106,6 +108,7 @@ pub(super) static LIGHT: Theme = Theme {
     link: [fg(0x858e98), fg(0x2f81c7), fg(0x0a3d7a)],
     selected_link: fg(0x0550ae).add_modifier(Modifier::BOLD),
     packet: fg(0x6a1fa3).add_modifier(Modifier::BOLD),
+    cargo: fg(0xa3195b).add_modifier(Modifier::BOLD),
     stale: fg(0x59636e),
     found: fg(0xb3131e).add_modifier(Modifier::BOLD),
     series: [
@@ -136,6 +139,7 @@ pub(super) static DEUTERANOPIA: Theme = Theme {
     link: [fg(0x6b7683), fg(0x3f8fd6), fg(0x7cc0ff)],
     selected_link: fg(0x9cd3ff).add_modifier(Modifier::BOLD),
     packet: fg(0xffffff).add_modifier(Modifier::BOLD),
+    cargo: fg(0xffb347).add_modifier(Modifier::BOLD),
     stale: fg(0x9aa4ae),
     found: fg(0xffe566).add_modifier(Modifier::BOLD),
     series: [
@@ -166,6 +170,7 @@ pub(super) static TRITANOPIA: Theme = Theme {
     link: [fg(0x6b7683), fg(0x2a9dab), fg(0x5fdce8)],
     selected_link: fg(0x7fe3ee).add_modifier(Modifier::BOLD),
     packet: fg(0xffffff).add_modifier(Modifier::BOLD),
+    cargo: fg(0xff7de0).add_modifier(Modifier::BOLD),
     stale: fg(0x9aa4ae),
     found: fg(0xff5a5a).add_modifier(Modifier::BOLD),
     series: [

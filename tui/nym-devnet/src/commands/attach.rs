@@ -104,5 +104,10 @@ pub(crate) fn no_dashboard(error: &dashboard::Error) -> Failure {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),
     };
-    Failure::new(FailureCode::Environment, message).hint("`up --headless` needs no terminal")
+    let failure = Failure::new(FailureCode::Environment, message);
+    match error {
+        // What was printed before says where its report is.
+        dashboard::Error::Panicked => failure,
+        _ => failure.hint("`up --headless` needs no terminal"),
+    }
 }

@@ -1,5 +1,6 @@
 //! The details of the selected node, below the map.
 
+use contract::Role;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
@@ -27,6 +28,12 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
     scene.put(inner, 1, describe::facts_line(&packets, inner.width, scene));
     scene.put(inner, 2, describe::facts_line(&process, inner.width, scene));
     scene.put(inner, 3, describe::facts_line(&network, inner.width, scene));
+    if inner.height > 4 && node.status.role != Role::Directory {
+        let from = describe::senders(devnet, node, scene.now);
+        scene.put(inner, 4, describe::links_line("from", &from, inner.width, scene));
+        let to = describe::receivers(node, scene.now);
+        scene.put(inner, 5, describe::links_line("to", &to, inner.width, scene));
+    }
 }
 
 /// What somebody sees who has not touched a key yet.
@@ -55,12 +62,21 @@ fn introduction(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_
             text::millis(mean),
             text::millis(info.slot_ms)
         )),
+        muted(
+            if info.acks {
+                "Below, back: what providers deliver, and acknowledgements, which pass \
+             all layers once more."
+            } else {
+                "Acknowledgements are off: a packet that is lost is not sent again."
+            }
+            .to_owned(),
+        ),
         muted(if info.faithful {
             "As in 2020, mixnodes refuse neither replayed packets nor skipped layers.".to_owned()
-        } else if info.acks {
-            "An acknowledgement comes back through the layers the same way.".to_owned()
         } else {
-            "Acknowledgements are off: a packet that is lost is not sent again.".to_owned()
+            "Pool: packets that wait at a mixnode. Expected are as many as arrive within the mean \
+             wait."
+                .to_owned()
         }),
     ];
     for (row, line) in (0..).zip(lines) {

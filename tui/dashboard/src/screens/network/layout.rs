@@ -3,9 +3,9 @@
 use contract::Role;
 use ratatui::layout::Rect;
 
-use crate::text;
-
 use super::Column;
+use super::cells::Cells;
+use crate::text;
 
 /// Least columns between two columns of nodes, so that a link can be seen.
 const LEAST_GAP: u16 = 3;
@@ -14,7 +14,7 @@ const LEAST_BOX_GAP: u16 = 5;
 /// Most columns between two columns of nodes: further apart, they no longer look connected.
 const MOST_GAP: u16 = 22;
 /// Least and most columns of a box.
-const BOX_WIDTH: (u16, u16) = (15, 22);
+const BOX_WIDTH: (u16, u16) = (15, 24);
 
 /// Most nodes of a column that find a place. More would not fit into any terminal.
 const MOST_NODES: u16 = 2000;
@@ -22,9 +22,9 @@ const MOST_NODES: u16 = 2000;
 /// How a node looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Look {
-    /// A glyph among others.
-    Glyph,
-    /// A line with glyph, name and rate.
+    /// A cell among others.
+    Cell,
+    /// A line with glyph and name, and the rate where there is room.
     Line,
     /// Two lines: glyph and name, then the rate.
     Lines,
@@ -32,26 +32,30 @@ pub(super) enum Look {
     Box,
     /// A box of three lines.
     TallBox,
+    /// A box of four lines.
+    GrandBox,
 }
 
 impl Look {
     /// Rows that it takes.
     fn height(self) -> u16 {
         match self {
-            Self::Glyph | Self::Line => 1,
+            Self::Cell | Self::Line => 1,
             Self::Lines => 2,
             Self::Box => 4,
             Self::TallBox => 5,
+            Self::GrandBox => 6,
         }
     }
 
     /// Least and most rows between two of them.
     fn gap(self) -> (u16, u16) {
         match self {
-            Self::Glyph => (0, 0),
+            Self::Cell => (0, 0),
             Self::Line => (0, 1),
             Self::Lines => (1, 2),
             Self::Box | Self::TallBox => (0, 4),
+            Self::GrandBox => (1, 4),
         }
     }
 
@@ -64,9 +68,9 @@ impl Look {
     /// The row at which links begin and end.
     fn port(self) -> u16 {
         match self {
-            Self::Glyph | Self::Line | Self::Lines => 0,
+            Self::Cell | Self::Line | Self::Lines => 0,
             Self::Box => 1,
-            Self::TallBox => 2,
+            Self::TallBox | Self::GrandBox => 2,
         }
     }
 }
@@ -80,12 +84,41 @@ pub(super) struct PlacedColumn {
     pub(super) look: Look,
     /// Where each node is.
     pub(super) slots: Vec<Rect>,
+    /// How its cells lie, where its nodes are cells.
+    pub(super) cells: Option<Cells>,
 }
 
 impl PlacedColumn {
     /// The row at which the links of a node begin and end.
-    pub(super) fn port(&self, node: usize) -> Option<u16> {
+    fn port(&self, node: usize) -> Option<u16> {
         self.slots.get(node).map(|slot| slot.y + self.look.port())
+    }
+
+    /// Where the links of a node begin.
+    pub(super) fn start(&self, node: usize, air: u16) -> Option<(u16, u16)> {
+        Some((self.area.right() + air, self.port(node)?))
+    }
+
+    /// Where links to a node end.
+    pub(super) fn end(&self, node: usize, air: u16) -> Option<(u16, u16)> {
+        Some((self.area.x.saturating_sub(1 + air), self.port(node)?))
+    }
+
+    /// The first row of its nodes, and the one after the last.
+    pub(super) fn extent(&self) -> (u16, u16) {
+        let top = self.slots.first().map_or(self.area.y, |slot| slot.y);
+        let caption = self.cells.map_or(0, |_| Cells::CAPTION);
+        (top, self.slots.last().map_or(top, |slot| slot.bottom() + caption))
+    }
+
+    /// Its middle column.
+    pub(super) fn middle(&self) -> u16 {
+        self.area.x + self.area.width / 2
+    }
+
+    /// How many nodes lie beside each other.
+    pub(super) fn per_line(&self) -> usize {
+        self.cells.map_or(1, |cells| usize::from(cells.per_line).max(1))
     }
 }
 
@@ -112,35 +145,38 @@ impl Placement {
             .map(|column| u16::try_from(column.nodes.len()).unwrap_or(u16::MAX).min(MOST_NODES))
             .collect();
         let look = |nodes: u16| {
-            let all = [Look::TallBox, Look::Box, Look::Lines, Look::Line];
-            let allowed = all.into_iter().filter(|look| boxes || *look < Look::Box);
-            allowed.into_iter().find(|look| look.fits(nodes, rows)).unwrap_or(Look::Glyph)
+            let all = [Look::GrandBox, Look::TallBox, Look::Box, Look::Lines, Look::Line];
+            let mut allowed = all.into_iter().filter(|look| boxes || *look < Look::Box);
+            allowed.find(|look| look.fits(nodes, rows)).unwrap_or(Look::Cell)
         };
         // Layers look alike; so does everything else if it can.
         let largest = nodes.iter().copied().max().unwrap_or(1);
-        let common = look(largest).max(Look::Line);
-        let looks: Vec<Look> =
-            nodes.iter().map(|&nodes| look(nodes).min(common_look(common, boxes))).collect();
+        let most = common_look(look(largest), boxes);
+        let looks: Vec<Look> = nodes.iter().map(|&nodes| look(nodes).min(most)).collect();
 
         let used: u16 = widths.iter().sum::<u16>() + gap * (count - 1);
         let mut x = area.x + (area.width - used) / 2;
-        let heights: Vec<(u16, u16)> = nodes
+        let stacks: Vec<Stack> = nodes
             .iter()
             .zip(&looks)
             .zip(&widths)
-            .map(|((&nodes, &look), &width)| stack(look, nodes, width, rows))
+            .map(|((&nodes, &look), &width)| Stack::new(look, nodes, width, rows))
             .collect();
-        let tallest = heights.iter().map(|(height, _)| *height).max().unwrap_or(0).min(rows);
+        let tallest = stacks.iter().map(|stack| stack.height).max().unwrap_or(0).min(rows);
         let top = area.y + 2 + (rows - tallest) / 2;
         let mut placed = Vec::new();
         for (index, &width) in widths.iter().enumerate() {
-            let (height, gap_rows) = heights[index];
-            let y = top + tallest.saturating_sub(height) / 2;
+            let stack = &stacks[index];
+            let y = top + tallest.saturating_sub(stack.height) / 2;
             let column = Rect { x, y: area.y, width, height: area.height };
-            let place = Rect { y, ..column };
-            let slots = slots(looks[index], nodes[index], place, gap_rows, rows);
-            let slots = slots.into_iter().map(|slot| slot.intersection(area)).collect();
-            placed.push(PlacedColumn { area: column, look: looks[index], slots });
+            let slots = stack.slots(Rect { y, ..column });
+            let slots = slots.map(|slot| slot.intersection(area)).collect();
+            placed.push(PlacedColumn {
+                area: column,
+                look: looks[index],
+                slots,
+                cells: stack.cells,
+            });
             x += width + gap;
         }
         Some(Self { columns: placed, air: u16::from(!boxes && gap > LEAST_GAP) })
@@ -149,13 +185,11 @@ impl Placement {
 
 /// Even where most columns are crowded, the others keep to lines rather than boxes beside them
 /// only if boxes do not fit at all.
-fn common_look(common: Look, boxes: bool) -> Look {
-    if boxes && common >= Look::Box {
-        common
-    } else if boxes {
-        Look::TallBox
-    } else {
-        Look::Lines
+fn common_look(largest: Look, boxes: bool) -> Look {
+    match (boxes, largest) {
+        (true, Look::Box | Look::TallBox | Look::GrandBox) => largest,
+        (true, _) => Look::TallBox,
+        (false, _) => Look::Lines,
     }
 }
 
@@ -174,8 +208,10 @@ fn widest(column: &Column<'_>) -> u16 {
 fn side_by_side(names: &[u16], count: u16, width: u16) -> Option<(Vec<u16>, u16, bool)> {
     let between = count - 1;
     let widest = names.iter().copied().max()?;
-    let least_box = (widest + 2).max(BOX_WIDTH.0);
-    if least_box * count + LEAST_BOX_GAP * between <= width {
+    let least_box = widest.saturating_add(2).max(BOX_WIDTH.0);
+    if u32::from(least_box) * u32::from(count) + u32::from(LEAST_BOX_GAP * between)
+        <= u32::from(width)
+    {
         let rest = width - least_box * count;
         let gap = rest.checked_div(between).unwrap_or(0).min(MOST_GAP * 2 / 3);
         let rest = rest - gap * between;
@@ -184,60 +220,42 @@ fn side_by_side(names: &[u16], count: u16, width: u16) -> Option<(Vec<u16>, u16,
         let gap = rest.checked_div(between).unwrap_or(0).min(MOST_GAP);
         return Some((vec![own; count.into()], gap, true));
     }
-    let used: u16 = names.iter().sum();
-    let rest = width.checked_sub(used + LEAST_GAP * between)?;
-    // What is left goes to the gaps, a little to rates beside the names.
+    let used: u32 = names.iter().map(|&name| u32::from(name)).sum();
+    let used = u16::try_from(used).ok()?;
+    let rest = width.checked_sub(used.checked_add(LEAST_GAP * between)?)?;
     let gap = LEAST_GAP + rest.checked_div(between).unwrap_or(0);
     Some((names.to_vec(), gap.min(MOST_GAP), false))
 }
 
-/// Height of a column of nodes and the rows between two of them.
-fn stack(look: Look, nodes: u16, width: u16, rows: u16) -> (u16, u16) {
-    if look == Look::Glyph {
-        let grid = Grid::new(nodes, width, rows);
-        // A line below says how they fare.
-        return (grid.lines * grid.pitch + 1, 0);
-    }
-    let own = nodes * look.height();
-    let between = nodes.saturating_sub(1);
-    let gap = rows.saturating_sub(own).checked_div(between).unwrap_or(0).min(look.gap().1);
-    (own + gap * between, gap)
+/// The nodes of a column one below the other, or as cells.
+struct Stack {
+    look: Look,
+    nodes: u16,
+    /// Rows between two of them.
+    gap: u16,
+    /// Rows of all together.
+    height: u16,
+    cells: Option<Cells>,
 }
 
-/// Glyphs in lines: with air between them where there is room.
-struct Grid {
-    /// Columns from one glyph to the next.
-    cell: u16,
-    per_line: u16,
-    lines: u16,
-    /// Rows from one line to the next.
-    pitch: u16,
-}
-
-impl Grid {
-    fn new(nodes: u16, width: u16, rows: u16) -> Self {
-        let spaced = |cell: u16, pitch: u16| {
-            let per_line = (width / cell).max(1);
-            Self { cell, per_line, lines: nodes.div_ceil(per_line), pitch }
-        };
-        let roomy = [spaced(2, 2), spaced(2, 1)];
-        let fits = |grid: &Self| grid.lines * grid.pitch < rows;
-        roomy.into_iter().find(fits).unwrap_or_else(|| spaced(1, 1))
+impl Stack {
+    fn new(look: Look, nodes: u16, width: u16, rows: u16) -> Self {
+        if look == Look::Cell {
+            let cells = Cells::new(nodes, width, rows);
+            let height = cells.height() + Cells::CAPTION;
+            return Self { look, nodes, gap: 0, height, cells: Some(cells) };
+        }
+        let own = nodes * look.height();
+        let between = nodes.saturating_sub(1);
+        let gap = rows.saturating_sub(own).checked_div(between).unwrap_or(0).min(look.gap().1);
+        Self { look, nodes, gap, height: own + gap * between, cells: None }
     }
-}
 
-fn slots(look: Look, nodes: u16, area: Rect, gap: u16, rows: u16) -> Vec<Rect> {
-    if look == Look::Glyph {
-        let grid = Grid::new(nodes, area.width, rows);
-        return (0..nodes)
-            .map(|node| Rect {
-                x: area.x + node % grid.per_line * grid.cell,
-                y: area.y + node / grid.per_line * grid.pitch,
-                width: 1,
-                height: 1,
-            })
-            .collect();
+    fn slots(&self, area: Rect) -> impl Iterator<Item = Rect> + '_ {
+        let height = self.look.height();
+        (0..self.nodes).map(move |node| match &self.cells {
+            Some(cells) => cells.slot(node, area),
+            None => Rect { y: area.y + node * (height + self.gap), height, ..area },
+        })
     }
-    let height = look.height();
-    (0..nodes).map(|node| Rect { y: area.y + node * (height + gap), height, ..area }).collect()
 }

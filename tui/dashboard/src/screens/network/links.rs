@@ -1,104 +1,70 @@
-//! Links of the map: lines whose weight is the rate of packets on them.
+//! Links between the columns of the map: lines whose weight is the rate of packets on them, and the
+//! packets that pass.
+
+use std::collections::HashMap;
 
 use ratatui::layout::Rect;
-use ratatui::style::Style;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 
 use super::Column;
+use super::canvas::{Canvas, Stroke, along};
 use super::layout::{PlacedColumn, Placement};
+use super::weight::Weight;
 use crate::scene::Scene;
+use crate::state::Node;
 use crate::text;
-
-/// From this many packets per second on, a link is drawn thick; a tenth of it makes it medium.
-const THICK: f64 = 100.0;
-const MEDIUM: f64 = 10.0;
-/// Below this, nothing has passed within the window.
-const IDLE: f64 = 0.05;
 
 /// With more links between two columns than this, single ones can no longer be told apart.
 const MOST_LINKS: usize = 36;
 
-/// How much passes a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Weight {
-    /// Nothing, or not known.
-    Idle,
-    Thin,
-    Medium,
-    Thick,
+/// Of so many cells between two columns, one may have a packet: more would hide the links below.
+const CELLS_A_PACKET: usize = 6;
+
+/// Least and most packets that are drawn between two columns at once.
+const PACKETS: (usize, usize) = (4, 48);
+
+/// Two neighbouring columns in their places.
+#[derive(Clone, Copy)]
+struct Gap<'a, 'n> {
+    from: &'a Column<'n>,
+    from_place: &'a PlacedColumn,
+    to: &'a Column<'n>,
+    to_place: &'a PlacedColumn,
+    /// Cells that links keep away from names.
+    air: u16,
 }
 
-impl Weight {
-    fn of(rate: Option<f64>) -> Self {
-        match rate {
-            Some(rate) if rate >= THICK => Self::Thick,
-            Some(rate) if rate >= MEDIUM => Self::Medium,
-            Some(rate) if rate >= IDLE => Self::Thin,
-            _ => Self::Idle,
-        }
-    }
-
-    fn style(self, scene: &Scene<'_>) -> Style {
-        let [light, medium, heavy] = scene.theme.link;
-        match self {
-            Self::Idle => scene.theme.muted,
-            Self::Thin => light,
-            Self::Medium => medium,
-            Self::Thick => heavy,
-        }
-    }
-
-    /// Dots above and below the line's own, in quarters of a row.
-    fn spread(self) -> std::ops::RangeInclusive<i32> {
-        match self {
-            Self::Idle | Self::Thin => 0..=0,
-            Self::Medium => 0..=1,
-            Self::Thick => -1..=1,
-        }
-    }
-
-    fn ascii(self, slope: i32) -> &'static str {
-        match (self, slope) {
-            (_, 1) => "\\",
-            (_, -1) => "/",
-            (Self::Idle, _) => ".",
-            (Self::Thin | Self::Medium, _) => "-",
-            (Self::Thick, _) => "=",
-        }
-    }
-}
-
-/// One link to draw.
+/// A link to draw.
 struct Link {
-    from: (u16, u16),
-    to: (u16, u16),
-    weight: Weight,
+    stroke: Stroke,
     selected: bool,
-    /// How far the packet on it has come, from 0 to 1.
-    packet: Option<f64>,
 }
 
-/// What the weights mean.
-pub(super) fn legend(scene: &Scene<'_>) -> Line<'static> {
-    let samples = if scene.symbols.unicode {
-        ["⠂ ⠂", "⠒⠒⠒", "⠶⠶⠶", "⠿⠿⠿"]
-    } else {
-        ["...", "---", "---", "==="]
-    };
-    let words = ["idle  ", "below 10/s  ", "10/s  ", "100/s"];
-    let weights = [Weight::Idle, Weight::Thin, Weight::Medium, Weight::Thick];
-    let mut spans = vec![
-        Span::styled(format!("{} ", scene.symbols.packet), scene.theme.packet),
-        Span::styled("a packet  ", scene.theme.muted),
-    ];
-    for ((sample, word), weight) in samples.into_iter().zip(words).zip(weights) {
-        if !scene.symbols.unicode && weight == Weight::Medium {
-            continue;
+/// What lies over the lines once they are drawn.
+#[derive(Default)]
+pub(super) struct Over {
+    /// Where packets are.
+    pub(super) packets: Vec<(u16, u16)>,
+    /// Words that no packet should hide, in their places.
+    pub(super) labels: Vec<(Rect, Line<'static>)>,
+}
+
+impl Over {
+    /// Draws it.
+    pub(super) fn draw(self, scene: &mut Scene<'_>) {
+        for place in self.packets {
+            scene.glyph(place, scene.symbols.packet, scene.theme.packet);
         }
-        spans.push(Span::styled(format!("{sample} "), weight.style(scene)));
-        spans.push(Span::styled(word, scene.theme.muted));
+        for (place, label) in self.labels {
+            scene.put(place, 0, label);
+        }
     }
-    Line::from(spans)
+
+    /// At most so many of these packets, from all over.
+    pub(super) fn add_packets(&mut self, packets: &[(u16, u16)], most: usize) {
+        let step = packets.len().div_ceil(most).max(1);
+        self.packets.extend(packets.iter().step_by(step));
+    }
 }
 
 /// Draws the links between all columns.
@@ -107,233 +73,144 @@ pub(super) fn draw(
     placement: &Placement,
     area: Rect,
     selected: Option<&str>,
+    over: &mut Over,
     scene: &mut Scene<'_>,
 ) {
     let mut canvas = Canvas::new(area);
-    let mut packets = Vec::new();
+    let mut totals = Vec::new();
     let pairs = columns.iter().zip(&placement.columns);
     for ((from, from_place), (to, to_place)) in pairs.clone().zip(pairs.skip(1)) {
-        let crowded = from.nodes.len() * to.nodes.len() > MOST_LINKS;
-        let mut links = links(from, from_place, to, to_place, selected, scene);
-        for link in &mut links {
-            link.from.0 += placement.air;
-            link.to.0 = link.to.0.saturating_sub(placement.air);
-        }
-        if crowded {
-            links.retain(|link| link.selected);
-            if links.is_empty() {
-                total(from, from_place, to, to_place, area, scene);
-            }
-        }
+        let gap = Gap { from, from_place, to, to_place, air: placement.air };
+        let mut here = Vec::new();
+        let mut links = if gap.is_crowded() {
+            let (links, rate) = gap.crowd(selected, &mut here, scene);
+            totals.push((gap, rate));
+            links
+        } else {
+            gap.links(selected, &mut here, scene)
+        };
         // The heaviest last, and those of the selected node over all.
-        links.sort_by_key(|link| (link.selected, link.weight));
-        for link in &links {
-            canvas.line(link, scene);
-        }
-        for link in &links {
-            let style =
-                if link.selected { scene.theme.selected_link } else { link.weight.style(scene) };
-            canvas.arrow(link.to, style);
-            packets.extend(link.packet.map(|way| along(link.from, link.to, way)));
-        }
+        links.sort_by_key(|link| (link.selected, link.stroke.weight));
+        links.iter().for_each(|link| canvas.line(&link.stroke, scene));
+        links.iter().for_each(|link| canvas.arrow(&link.stroke));
+        over.add_packets(&here, gap.most_packets());
     }
     canvas.draw(scene);
-    for place in packets {
-        scene.glyph(place, scene.symbols.packet, scene.theme.packet);
+    for (gap, rate) in &totals {
+        over.labels.extend(gap.draw_total(*rate, scene));
     }
 }
 
-fn links(
-    from: &Column<'_>,
-    from_place: &PlacedColumn,
-    to: &Column<'_>,
-    to_place: &PlacedColumn,
-    selected: Option<&str>,
-    scene: &Scene<'_>,
-) -> Vec<Link> {
-    let mut links = Vec::new();
-    for (index, node) in from.nodes.iter().enumerate() {
-        for (other_index, other) in to.nodes.iter().enumerate() {
-            let (Some(y), Some(other_y)) = (from_place.port(index), to_place.port(other_index))
-            else {
-                continue;
-            };
-            let link = node.links.get(other.name());
-            let rate = link.and_then(|link| link.meter.rate(scene.now.t));
-            links.push(Link {
-                from: (from_place.area.right(), y),
-                to: (to_place.area.x.saturating_sub(1), other_y),
-                weight: Weight::of(rate),
-                selected: selected == Some(node.name()) || selected == Some(other.name()),
-                packet: link.and_then(|link| link.packet(scene.now.t)),
-            });
-        }
-    }
-    links
-}
-
-/// What passes between two columns together, where single links cannot be told apart.
-fn total(
-    from: &Column<'_>,
-    from_place: &PlacedColumn,
-    to: &Column<'_>,
-    to_place: &PlacedColumn,
-    area: Rect,
-    scene: &mut Scene<'_>,
-) {
-    let rates = from.nodes.iter().flat_map(|node| {
-        to.nodes.iter().filter_map(|other| node.links.get(other.name())?.meter.rate(scene.now.t))
-    });
-    let rate = rates.fold(None, |sum: Option<f64>, rate| Some(sum.unwrap_or(0.0) + rate));
-    let gap = Rect {
-        x: from_place.area.right(),
-        width: to_place.area.x.saturating_sub(from_place.area.right()),
-        ..area
-    };
-    let middle = area.height / 2;
-    let words = text::per_second(rate);
-    let style = Weight::of(rate).style(scene);
-    if text::width(&words) <= usize::from(gap.width) {
-        let line = Line::styled(words, scene.theme.muted).centered();
-        let row = Rect { y: gap.y + middle.saturating_sub(1), height: 1, ..gap };
-        ratatui::widgets::Widget::render(line, row.intersection(scene.buffer.area), scene.buffer);
-    }
-    let body = if scene.symbols.unicode { "━" } else { "=" };
-    let columns = usize::from(gap.width.saturating_sub(3));
-    let arrow = format!(" {}{}", body.repeat(columns), scene.symbols.arrow);
-    scene.put(gap, middle, Line::styled(arrow, style));
-}
-
-/// The cell so far along a link.
-fn along(from: (u16, u16), to: (u16, u16), way: f64) -> (u16, u16) {
-    let between = |from: u16, to: u16| {
-        let at = f64::from(from) + (f64::from(to) - f64::from(from)) * way;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "between two cells of the screen"
-        )]
-        let cell = at.round() as u16;
-        cell
-    };
-    (between(from.0, to.0), between(from.1, to.1))
-}
-
-/// A cell of links: braille dots, or one character.
-#[derive(Clone, Copy, Default)]
-struct Cell {
-    dots: u8,
-    ascii: Option<&'static str>,
-    style: Style,
-    arrow: bool,
-}
-
-/// Lines with a resolution of two by four dots a cell.
-struct Canvas {
-    area: Rect,
-    cells: Vec<Cell>,
-}
-
-impl Canvas {
-    fn new(area: Rect) -> Self {
-        Self {
-            area,
-            cells: vec![Cell::default(); usize::from(area.width) * usize::from(area.height)],
-        }
+impl<'n> Gap<'_, 'n> {
+    fn is_crowded(&self) -> bool {
+        self.from.nodes.len() * self.to.nodes.len() > MOST_LINKS
+            || self.from_place.cells.is_some()
+            || self.to_place.cells.is_some()
     }
 
-    fn cell(&mut self, x: i32, y: i32) -> Option<&mut Cell> {
-        let column = u16::try_from(x - i32::from(self.area.x)).ok()?;
-        let row = u16::try_from(y - i32::from(self.area.y)).ok()?;
-        if column >= self.area.width || row >= self.area.height {
-            return None;
-        }
-        self.cells.get_mut(usize::from(row) * usize::from(self.area.width) + usize::from(column))
+    /// How many packets are drawn here at once.
+    fn most_packets(&self) -> usize {
+        let width = self.to_place.area.x.saturating_sub(self.from_place.area.right());
+        let (top, bottom) = self.from_place.extent();
+        let (other_top, other_bottom) = self.to_place.extent();
+        let height = bottom.max(other_bottom).saturating_sub(top.min(other_top));
+        let cells = usize::from(width) * usize::from(height);
+        (cells / CELLS_A_PACKET).clamp(PACKETS.0, PACKETS.1)
     }
 
-    fn arrow(&mut self, at: (u16, u16), style: Style) {
-        if let Some(cell) = self.cell(at.0.into(), at.1.into()) {
-            cell.arrow = true;
-            cell.style = style;
-        }
+    /// Where a link begins and ends.
+    fn ends(&self, from: usize, to: usize) -> Option<((u16, u16), (u16, u16))> {
+        Some((self.from_place.start(from, self.air)?, self.to_place.end(to, self.air)?))
     }
 
-    fn line(&mut self, link: &Link, scene: &Scene<'_>) {
-        let style =
-            if link.selected { scene.theme.selected_link } else { link.weight.style(scene) };
-        if scene.symbols.unicode {
-            self.dotted(link, style);
-        } else {
-            self.typed(link, style);
-        }
+    fn stroke(
+        &self,
+        ends: ((u16, u16), (u16, u16)),
+        rate: Option<f64>,
+        selected: bool,
+        scene: &Scene<'_>,
+    ) -> Link {
+        let weight = Weight::of(rate);
+        let style = if selected { scene.theme.selected_link } else { weight.style(scene) };
+        Link { stroke: Stroke { from: ends.0, to: ends.1, weight, style }, selected }
     }
 
-    /// A line of braille dots. An idle one has gaps.
-    fn dotted(&mut self, link: &Link, style: Style) {
-        /// Dots of a braille character by row and column.
-        const DOTS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
-        /// An idle line shows every so many dots.
-        const SPARSE: i32 = 4;
-        let dot = |(x, y): (u16, u16)| (i32::from(x) * 2, i32::from(y) * 4 + 1);
-        let ((x1, y1), (x2, y2)) = (dot(link.from), dot(link.to));
-        for (step, (x, y)) in (0..).zip(points(x1, y1, x2, y2)) {
-            if link.weight == Weight::Idle && step % SPARSE != 0 {
-                continue;
+    /// Every link, also those that carried nothing yet.
+    fn links(
+        &self,
+        selected: Option<&str>,
+        packets: &mut Vec<(u16, u16)>,
+        scene: &Scene<'_>,
+    ) -> Vec<Link> {
+        let mut links = Vec::new();
+        for (index, node) in self.from.nodes.iter().enumerate() {
+            for (other_index, other) in self.to.nodes.iter().enumerate() {
+                let Some(ends) = self.ends(index, other_index) else { continue };
+                let link = node.links.get(other.name());
+                let rate = link.and_then(|link| link.meter.rate(scene.now.t));
+                let of_selected = is(selected, node) || is(selected, other);
+                links.push(self.stroke(ends, rate, of_selected, scene));
+                let ways = link.into_iter().flat_map(|link| link.packets(scene.now.t));
+                packets.extend(ways.map(|way| along(ends.0, ends.1, way)));
             }
-            for offset in link.weight.spread() {
-                let y = y + offset;
-                if let Some(cell) = self.cell(x.div_euclid(2), y.div_euclid(4)) {
-                    let (row, column) = (y.rem_euclid(4), x.rem_euclid(2));
-                    #[expect(clippy::cast_sign_loss, reason = "remainders of a division")]
-                    let bits = DOTS[row as usize][column as usize];
-                    cell.dots |= bits;
-                    cell.style = style;
+        }
+        links
+    }
+
+    /// The links of the selected node, and the rate of all together.
+    fn crowd(
+        &self,
+        selected: Option<&str>,
+        packets: &mut Vec<(u16, u16)>,
+        scene: &Scene<'_>,
+    ) -> (Vec<Link>, Option<f64>) {
+        let others: HashMap<&str, usize> =
+            self.to.nodes.iter().map(|node| node.name()).zip(0..).collect();
+        let mut links = Vec::new();
+        let mut total = None;
+        for (index, node) in self.from.nodes.iter().enumerate() {
+            for (name, link) in &node.links {
+                let Some(&other) = others.get(name.as_str()) else { continue };
+                let Some(ends) = self.ends(index, other) else { continue };
+                let rate = link.meter.rate(scene.now.t);
+                if let Some(rate) = rate {
+                    total = Some(total.unwrap_or(0.0) + rate);
                 }
-            }
-        }
-    }
-
-    /// A line of characters, one a cell.
-    fn typed(&mut self, link: &Link, style: Style) {
-        let (x1, y1) = (i32::from(link.from.0), i32::from(link.from.1));
-        let (x2, y2) = (i32::from(link.to.0), i32::from(link.to.1));
-        let mut before = y1;
-        for (x, y) in points(x1, y1, x2, y2) {
-            if let Some(cell) = self.cell(x, y) {
-                cell.ascii = Some(link.weight.ascii((y - before).signum()));
-                cell.style = style;
-            }
-            before = y;
-        }
-    }
-
-    fn draw(&self, scene: &mut Scene<'_>) {
-        let rows = self.cells.chunks(usize::from(self.area.width).max(1));
-        for (y, row) in (self.area.y..).zip(rows) {
-            for (x, cell) in (self.area.x..).zip(row) {
-                if cell.arrow {
-                    scene.glyph((x, y), scene.symbols.arrow, cell.style);
-                } else if let Some(symbol) = cell.ascii {
-                    scene.glyph((x, y), symbol, cell.style);
-                } else if cell.dots != 0
-                    && let Some(c) = char::from_u32(0x2800 + u32::from(cell.dots))
-                {
-                    scene.glyph((x, y), c.encode_utf8(&mut [0; 4]), cell.style);
+                if is(selected, node) || selected == Some(name) {
+                    links.push(self.stroke(ends, rate, true, scene));
                 }
+                packets.extend(link.packets(scene.now.t).map(|way| along(ends.0, ends.1, way)));
             }
         }
+        (links, total)
+    }
+
+    /// What passes between two columns together, where single links cannot be told apart.
+    fn draw_total(
+        &self,
+        rate: Option<f64>,
+        scene: &mut Scene<'_>,
+    ) -> Option<(Rect, Line<'static>)> {
+        let left = self.from_place.area.right();
+        let width = self.to_place.area.x.saturating_sub(left);
+        let (top, bottom) = self.to_place.extent();
+        let (other_top, other_bottom) = self.from_place.extent();
+        let middle = u16::midpoint(top.min(other_top), bottom.max(other_bottom));
+        let weight = Weight::of(rate);
+        let row = |y: u16| Rect { x: left, y, width, height: 1 };
+        let body = weight.trunk(scene).repeat(usize::from(width.saturating_sub(3)));
+        let arrow = format!(" {body}{}", scene.symbols.arrow);
+        scene.put(row(middle), 0, Line::styled(arrow, weight.style(scene)));
+        let words = text::per_second(rate);
+        let wide = u16::try_from(text::width(&words)).ok().filter(|&wide| wide <= width)?;
+        let x = left + (width - wide) / 2;
+        let place = Rect { x, width: wide, ..row(middle.saturating_sub(1)) };
+        Some((place, Line::raw(words)))
     }
 }
 
-/// The points of a line, one in every column, more where it is steep.
-fn points(x1: i32, y1: i32, x2: i32, y2: i32) -> impl Iterator<Item = (i32, i32)> {
-    let steps = (x2 - x1).abs().max((y2 - y1).abs()).max(1);
-    (0..=steps).map(move |step| {
-        // Rounded to the nearest, also for negative slopes.
-        let along =
-            |from: i32, to: i32| from + (2 * (to - from) * step + steps).div_euclid(2 * steps);
-        (along(x1, x2), along(y1, y2))
-    })
+fn is(selected: Option<&str>, node: &Node) -> bool {
+    selected == Some(node.name())
 }
 
 #[cfg(test)]
@@ -341,23 +218,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_has_both_ends_and_no_holes() {
-        for (to_x, to_y) in [(10, 0), (10, 3), (10, -3), (3, 10), (3, -10), (0, 0)] {
-            let line: Vec<_> = points(0, 0, to_x, to_y).collect();
-            assert_eq!(line.first(), Some(&(0, 0)));
-            assert_eq!(line.last(), Some(&(to_x, to_y)));
-            for pair in line.windows(2) {
-                assert!((pair[0].0 - pair[1].0).abs() <= 1 && (pair[0].1 - pair[1].1).abs() <= 1);
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_not_known_weighs_nothing() {
-        assert_eq!(Weight::of(None), Weight::Idle);
-        assert_eq!(Weight::of(Some(0.0)), Weight::Idle);
-        assert_eq!(Weight::of(Some(0.2)), Weight::Thin);
-        assert_eq!(Weight::of(Some(10.0)), Weight::Medium);
-        assert_eq!(Weight::of(Some(100.0)), Weight::Thick);
+    fn of_too_many_packets_some_from_all_over_are_drawn() {
+        let all: Vec<(u16, u16)> = (0..1000).map(|x| (x, 0)).collect();
+        let drawn = |packets: &[(u16, u16)]| {
+            let mut over = Over::default();
+            over.add_packets(packets, 48);
+            over.packets
+        };
+        let some = drawn(&all);
+        assert!((30..=48).contains(&some.len()), "{}", some.len());
+        assert!(some.last() > Some(&(900, 0)));
+        assert_eq!(drawn(&all[..5]).len(), 5);
+        assert_eq!(drawn(&[]).len(), 0);
     }
 }

@@ -1,4 +1,4 @@
-//! Nodes of the map: boxes, lines or glyphs.
+//! Nodes of the map: boxes, lines or cells.
 
 use contract::Role;
 use directory_api::PRESENCE_TIMEOUT;
@@ -7,11 +7,12 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
-use super::Column;
 use super::layout::{Look, Placement};
+use super::{Column, cells};
+use crate::describe;
 use crate::regions::Target;
 use crate::scene::{Highlight, Scene};
-use crate::state::{Devnet, Mark, Node, Standing};
+use crate::state::{Devnet, Mark, Meter, Node, Standing};
 use crate::text;
 
 /// Draws all nodes with the headings of their columns.
@@ -23,12 +24,9 @@ pub(super) fn draw(
     scene: &mut Scene<'_>,
 ) {
     for (column, place) in columns.iter().zip(&placement.columns) {
-        let mut title = vec![Span::styled(column.title.clone(), scene.theme.muted)];
-        if place.look == Look::Glyph {
-            title.push(Span::styled(
-                format!(" {} {}", scene.symbols.times, column.nodes.len()),
-                scene.theme.muted,
-            ));
+        let mut title = column.kind.title();
+        if place.look == Look::Cell {
+            title = format!("{title} {} {}", scene.symbols.times, column.nodes.len());
         }
         let indent = u16::from(place.look >= Look::Box);
         let heading = Rect {
@@ -36,42 +34,26 @@ pub(super) fn draw(
             width: place.area.width.saturating_sub(indent) + 3,
             ..place.area
         };
-        scene.put(heading, 0, Line::from(title));
+        scene.put(heading, 0, Line::styled(title, scene.theme.muted));
+        if place.look == Look::Cell {
+            cells::draw(devnet, column, place, selected, scene);
+        }
         for (node, &slot) in column.nodes.iter().zip(&place.slots) {
             let is_selected = selected == Some(node.name());
             match place.look {
-                Look::Glyph => draw_glyph(devnet, node, slot, is_selected, scene),
+                Look::Cell => {}
                 Look::Line | Look::Lines => draw_lines(devnet, node, slot, is_selected, scene),
-                Look::Box | Look::TallBox => draw_box(devnet, node, slot, is_selected, scene),
+                Look::Box | Look::TallBox | Look::GrandBox => {
+                    draw_box(devnet, node, slot, is_selected, scene);
+                }
             }
             scene.regions.add(slot, Target::Node(node.name().to_owned()));
         }
-        if place.look == Look::Glyph
-            && let Some(last) = place.slots.last()
-        {
-            let below = Rect { y: last.y + 1, height: 1, ..place.area };
-            let ready = column
-                .nodes
-                .iter()
-                .filter(|node| devnet.health(node, scene.now).mark == Mark::Ready);
-            let words = format!("{} ready", ready.count());
-            scene.put(below, 0, Line::styled(words, scene.theme.muted));
-        }
-    }
-}
-
-fn draw_glyph(devnet: &Devnet, node: &Node, slot: Rect, selected: bool, scene: &mut Scene<'_>) {
-    let mark = devnet.health(node, scene.now).mark;
-    let (symbol, style) = (scene.symbols.mark(mark), scene.theme.mark(mark));
-    scene.glyph((slot.x, slot.y), symbol, style);
-    if selected {
-        scene.select(slot, Highlight::Strong);
     }
 }
 
 /// Glyph and name.
-fn name_line(devnet: &Devnet, node: &Node, scene: &Scene<'_>) -> Line<'static> {
-    let mark = devnet.health(node, scene.now).mark;
+fn name_line(devnet: &Devnet, node: &Node, mark: Mark, scene: &Scene<'_>) -> Line<'static> {
     let glyph = Span::styled(format!("{} ", scene.symbols.mark(mark)), scene.theme.mark(mark));
     let mut spans = vec![glyph, Span::raw(node.name().to_owned())];
     if node.status.role == Role::Crowd {
@@ -82,13 +64,12 @@ fn name_line(devnet: &Devnet, node: &Node, scene: &Scene<'_>) -> Line<'static> {
     Line::from(spans)
 }
 
-/// The rate that says most about a node: what a client sends, what others take.
-fn rate(node: &Node, scene: &Scene<'_>) -> String {
-    let meter = match node.status.role {
+/// What says most about a node: what a client sends, what others take.
+pub(super) fn meter(node: &Node) -> &Meter {
+    match node.status.role {
         Role::Client | Role::Crowd => &node.sent,
         _ => &node.received,
-    };
-    text::per_second(meter.rate(scene.now.t))
+    }
 }
 
 /// What is wrong, if something is: a word, and an age where there is one.
@@ -108,17 +89,27 @@ fn trouble(devnet: &Devnet, node: &Node, scene: &Scene<'_>) -> Option<Span<'stat
     Some(Span::styled(words, scene.theme.mark(health.mark)))
 }
 
+/// A rate, dim where it is not known or nothing passes.
+fn rate_span(node: &Node, scene: &Scene<'_>) -> Span<'static> {
+    let rate = meter(node).rate(scene.now.t);
+    let style = if rate.is_some_and(|rate| rate > 0.0) { Style::new() } else { scene.theme.muted };
+    Span::styled(text::per_second(rate), style)
+}
+
 fn draw_lines(devnet: &Devnet, node: &Node, slot: Rect, selected: bool, scene: &mut Scene<'_>) {
     Clear.render(slot.intersection(scene.buffer.area), scene.buffer);
-    scene.put(slot, 0, name_line(devnet, node, scene));
-    let second = match trouble(devnet, node, scene) {
-        Some(trouble) => trouble,
-        None => Span::raw(rate(node, scene)),
-    };
-    // What is wrong may reach into the gap: it matters more than the links there.
-    let width = u16::try_from(second.width()).unwrap_or(u16::MAX);
-    let below = Rect { x: slot.x + 2, width, ..slot };
+    let trouble = trouble(devnet, node, scene);
+    let mark = devnet.health(node, scene.now).mark;
+    let name = name_line(devnet, node, mark, scene);
+    let second = trouble.unwrap_or_else(|| rate_span(node, scene));
+    if slot.height == 1 && name.width() + 1 + second.width() <= usize::from(slot.width) {
+        scene.put_right(slot, 0, Line::from(second.clone()));
+    }
+    scene.put(slot, 0, name);
     if slot.height > 1 {
+        // What is wrong may reach into the gap: it matters more than the links there.
+        let width = u16::try_from(second.width()).unwrap_or(u16::MAX);
+        let below = Rect { x: slot.x + 2, width, ..slot };
         scene.put(below, 1, Line::from(second));
     }
     if selected {
@@ -137,7 +128,7 @@ fn draw_box(devnet: &Devnet, node: &Node, slot: Rect, selected: bool, scene: &mu
     let block = Block::bordered().border_set(border).border_style(style);
     let inner = block.inner(slot);
     block.render(slot, scene.buffer);
-    let mut name = name_line(devnet, node, scene);
+    let mut name = name_line(devnet, node, mark, scene);
     if selected {
         name = name.patch_style(Style::new().add_modifier(Modifier::BOLD));
     }
@@ -151,36 +142,51 @@ fn draw_box(devnet: &Devnet, node: &Node, slot: Rect, selected: bool, scene: &mu
             }
             _ => text::visible(&node.status.reason, scene.symbols),
         };
-        scene.put(text, 2, Line::styled(reason, scene.theme.muted));
+        let below = Rect { y: text.y + 2, height: text.height.saturating_sub(2), ..text };
+        let rows = text::wrap(&reason, below.width.into());
+        for (row, words) in (0..below.height).zip(rows) {
+            scene.put(below, row, Line::styled(words, scene.theme.muted));
+        }
         return;
     }
-    let rate = rate(node, scene);
-    let meter = match node.status.role {
-        Role::Client | Role::Crowd => &node.sent,
-        _ => &node.received,
-    };
-    // The curve begins at the same column whatever the rate is.
-    let head = format!("{rate:<6}");
+    let rate = rate_span(node, scene);
+    // The curve begins at the same column whatever the rate is, and never touches it.
+    let head = format!("{:<6} ", rate.content);
     let columns = usize::from(text.width).saturating_sub(text::width(&head));
-    let history: Vec<f64> = meter.history(columns).collect();
+    let history: Vec<f64> = meter(node).history(columns).collect();
     let curve = text::curve(&history, columns, scene.symbols);
-    scene.put(text, 1, Line::from(vec![Span::raw(head), Span::styled(curve, scene.theme.accent)]));
-    scene.put(text, 2, Line::styled(third_line(devnet, node), scene.theme.muted));
+    let line = vec![Span::styled(head, rate.style), Span::styled(curve, scene.theme.accent)];
+    scene.put(text, 1, Line::from(line));
+    let [third, fourth] = more(devnet, node, scene);
+    scene.put(text, 2, Line::styled(third, scene.theme.muted));
+    scene.put(text, 3, Line::styled(fourth, scene.theme.muted));
 }
 
-fn third_line(devnet: &Devnet, node: &Node) -> String {
+/// What a tall box says, and what a grand one says below.
+fn more(devnet: &Devnet, node: &Node, scene: &Scene<'_>) -> [String; 2] {
     let metrics = node.metrics.as_ref();
     match node.status.role {
-        Role::Client => format!("inbox {}", devnet.letters.inbox(node.name()).count()),
-        Role::Crowd => "only cover".to_owned(),
+        Role::Client => {
+            let inbox = devnet.letters.inbox(node.name()).count();
+            let queued = metrics.and_then(|metrics| metrics.traffic).map(|traffic| traffic.queued);
+            let queue = queued.map_or_else(String::new, |queued| format!("queue {queued}"));
+            [format!("inbox {inbox}"), queue]
+        }
+        Role::Crowd => ["only cover".to_owned(), String::new()],
         Role::Provider => match metrics.and_then(|metrics| metrics.mailbox) {
-            Some(mailbox) => text::plural(mailbox.online, "client"),
-            None => String::new(),
+            Some(mailbox) => {
+                [text::plural(mailbox.online, "client"), format!("waiting {}", mailbox.waiting)]
+            }
+            None => [String::new(), String::new()],
         },
-        _ if node.reports_no_metrics() => "no metrics".to_owned(),
+        _ if node.reports_no_metrics() => ["no metrics".to_owned(), String::new()],
         _ => match metrics.and_then(|metrics| metrics.pool) {
-            Some(pool) => format!("pool {pool}"),
-            None => String::new(),
+            Some(pool) => {
+                let expected = describe::expected_pool(devnet, node, scene.now);
+                let words = expected.map(|pool| format!("expect {pool:.1}"));
+                [format!("pool {pool}"), words.unwrap_or_default()]
+            }
+            None => [String::new(), String::new()],
         },
     }
 }
