@@ -453,13 +453,13 @@ pub(crate) fn log(node: &str, after: Duration, line: &str) -> StreamEvent {
 
 /// What mixnodes carried before the start: a quiet hour, in which nobody reported for a while.
 pub(crate) fn history(window_s: u64, step_s: u64) -> History {
-    let steps = window_s / step_s;
+    let count = window_s / step_s;
     let curve = |per_second: u64| -> Vec<Option<u64>> {
-        let at = |step: u64| (steps - step) * step_s;
-        let count = |step| (per_second + at(step) / 60 % 7) * step_s;
-        // Between five and six minutes, and between 40 and 60 seconds before the end.
+        let at = |step: u64| (count - step) * step_s;
+        let packets = |step| (per_second + at(step) / 60 % 7) * step_s;
+        // Between 20 and 30 minutes, and between 40 and 60 seconds before the end.
         let is_silent = |step| matches!(at(step), 40..60 | 1200..1800);
-        (0..steps).map(|step| (!is_silent(step)).then(|| count(step))).collect()
+        (0..count).map(|step| (!is_silent(step)).then(|| packets(step))).collect()
     };
     let node = |name: &str| NodeHistory {
         node: name.into(),

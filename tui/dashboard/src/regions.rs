@@ -30,6 +30,8 @@ pub(crate) enum Target {
     Messages(MessagesPane),
     /// A heartbeat, by its number.
     Beat(u64),
+    /// A node that announces itself, by its key.
+    Announcer(String),
     /// A pane of Presence.
     Presence(PresencePane),
     /// The process whose log is shown; none for all.

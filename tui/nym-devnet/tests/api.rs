@@ -7,7 +7,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use common::{Lab, limit};
-use control::{ControlClient, ControlError, Failure, FailureCode, SetRequest};
+use control::{ControlClient, ControlError, Failure, FailureCode, SetRequest, StreamEvent};
+use directory_api::Update;
 use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
 
@@ -135,32 +136,38 @@ async fn the_history_tells_what_mixnodes_carried_before_anybody_looked() {
     lab.run("up --detach --ports auto --layers 2 --crowd 0 --profile fast --name t1").expect(0);
     let socket = |name: &str| lab.folder("t1").join(name);
     let client = ControlClient::new(socket("observe.sock")).expect("a client");
-    let deadline = tokio::time::Instant::now() + limit(30);
-    let history = loop {
-        let history = client.history(60, 1).await.expect("shown, where one may only look");
-        let packets = |node: &control::NodeHistory| node.received.iter().flatten().sum::<u64>();
-        if history.nodes.iter().filter(|node| packets(node) > 0).count() == 2 {
-            break history;
+    let mut events = client.events().await.expect("a stream");
+    // What the directory has told others of is in its history.
+    let both_reported = async {
+        let mut reported = BTreeSet::new();
+        while reported.len() < 2 {
+            let event = events.next().await.expect("readable").expect("not over").event;
+            let StreamEvent::Directory { node, update: Update::Metric(metric) } = event else {
+                continue;
+            };
+            if metric.received > 0 {
+                reported.insert(node.expect("a node of this devnet"));
+            }
         }
-        assert!(tokio::time::Instant::now() < deadline, "{history:?}");
-        // Reports come once a second, and each asks for one.
-        client.events().await.expect("a stream").next().await.expect("readable");
     };
+    tokio::time::timeout(limit(30), both_reported).await.expect("packets in time");
+    let history = client.history(60, 1).await.expect("shown, where one may only look");
     let names: BTreeSet<&str> = history.nodes.iter().map(|node| &*node.node).collect();
     assert_eq!(names, BTreeSet::from(["mix-1-1", "mix-2-1"]));
     assert_eq!(history.step_s, 1);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time");
     let now = u64::try_from(now.as_millis()).expect("milliseconds");
     for node in &history.nodes {
+        assert!(node.received.iter().flatten().sum::<u64>() > 0, "{node:?}");
         assert!((1..=61).contains(&node.received.len()), "{node:?}");
         assert_eq!(node.received.len(), node.sent.len());
         let end = history.since_unix_ms + 1000 * node.received.len() as u64;
         assert!(now.abs_diff(end) < 5000, "it ends now: {end} and {now}");
     }
-    let too_many = client.history(3600, 1).await.expect_err("more steps than a directory gives");
-    let ControlError::Refused(failure) = too_many else { panic!("{too_many}") };
+    let no_steps = client.history(60, 0).await.expect_err("steps without a length");
+    let ControlError::Refused(failure) = no_steps else { panic!("{no_steps}") };
     assert_eq!(failure.code, FailureCode::Usage);
-    assert!(failure.message.contains("at least"), "it says what would do: {failure}");
+    assert!(failure.message.contains("`step` of 0 s"), "as the directory says it: {failure}");
     // The whole hour of a devnet that has just begun is short.
     assert!(client.history(3600, 10).await.expect("shown").nodes[0].sent.len() < 60);
 

@@ -1,6 +1,9 @@
 //! How long packets took, as bars, and how long they should, as points, over a logarithmic axis of
 //! time.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use contract::Transits;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -8,7 +11,7 @@ use ratatui::text::{Line, Span};
 use super::{foot, padded, plot, so_far};
 use crate::scene::Scene;
 use crate::state::Devnet;
-use crate::state::traffic::{Erlang, Fit, Measured, Window, millis, second};
+use crate::state::traffic::{Erlang, Fit, Measured, Window, second};
 use crate::text;
 
 /// Where the axis begins and ends: so many packets in theory are beyond it at either end.
@@ -40,9 +43,7 @@ pub(super) fn draw(
     match anew {
         Some(wait @ 1..) => {
             note = format!("again in {wait} s");
-            let words = format!(
-                "The delays were changed: measuring begins in {wait} s, when what is underway has arrived."
-            );
+            let words = format!("delays changed: measuring begins in {wait} s");
             scene.put(graph, 0, Line::styled(words, scene.theme.warn));
         }
         _ if total == 0 => {
@@ -86,37 +87,39 @@ fn legend(highest: f64, place: Rect, scene: &mut Scene<'_>) {
 }
 
 /// The largest share of a bucket, measured or in theory.
-fn highest(measured: &Measured, range: &std::ops::RangeInclusive<u8>) -> f64 {
+fn highest(measured: &Measured, range: &RangeInclusive<u8>) -> f64 {
     let shares = range
         .clone()
         .flat_map(|bucket| [measured.in_bucket(bucket), measured.theory.in_bucket(bucket)]);
     shares.fold(0.0, f64::max)
 }
 
-/// The buckets that are worth showing.
-fn range(measured: &Measured) -> std::ops::RangeInclusive<u8> {
-    let bucket = |share| {
-        let ms = measured.theory.quantile(share);
-        Transits::bucket(std::time::Duration::try_from_secs_f64(ms / 1000.0).unwrap_or_default())
+/// The buckets that are worth showing: nearly all of both. One packet that took a minute would leave
+/// no room for the others.
+fn range(measured: &Measured) -> RangeInclusive<u8> {
+    let bucket =
+        |ms: f64| Transits::bucket(Duration::try_from_secs_f64(ms / 1000.0).unwrap_or_default());
+    let both = |share| {
+        let theory = bucket(measured.theory.quantile(share));
+        (theory, measured.quantile(share).map_or(theory, bucket))
     };
-    let (first, last) = (bucket(BEYOND), bucket(1.0 - BEYOND));
-    let mut seen = measured.transits.buckets.keys().copied();
-    let first_seen = seen.next().unwrap_or(first);
-    let last_seen = seen.next_back().unwrap_or(first_seen);
+    let ((first, first_seen), (last, last_seen)) = (both(BEYOND), both(1.0 - BEYOND));
     first.min(first_seen)..=last.max(last_seen).min(Transits::BUCKETS - 1)
 }
 
+/// Packets that took longer or less long than what is shown.
+fn beyond(measured: &Measured) -> u64 {
+    let range = range(measured);
+    let buckets = measured.transits.buckets.iter();
+    buckets.filter(|(bucket, _)| !range.contains(bucket)).map(|(_, count)| count).sum()
+}
+
 /// How many columns a bucket has. Where there is room for none each, the longest delays are cut off.
-fn columns(range: &std::ops::RangeInclusive<u8>, width: u16) -> usize {
+fn columns(range: &RangeInclusive<u8>, width: u16) -> usize {
     (usize::from(width) / range.clone().count().max(1)).clamp(1, MOST_COLUMNS)
 }
 
-fn draw_bars(
-    measured: &Measured,
-    range: &std::ops::RangeInclusive<u8>,
-    graph: Rect,
-    scene: &mut Scene<'_>,
-) {
+fn draw_bars(measured: &Measured, range: &RangeInclusive<u8>, graph: Rect, scene: &mut Scene<'_>) {
     let columns = columns(range, graph.width);
     let top = highest(measured, range).max(f64::MIN_POSITIVE);
     let mut x = graph.x;
@@ -149,12 +152,12 @@ fn draw_bars(
 }
 
 /// Round delays below their buckets.
-fn draw_axis(range: &std::ops::RangeInclusive<u8>, axis: Rect, scene: &mut Scene<'_>) {
+fn draw_axis(range: &RangeInclusive<u8>, axis: Rect, scene: &mut Scene<'_>) {
     let columns = columns(range, axis.width);
     let rounds = (-1..6).flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * 10_f64.powi(power)));
     let mut free = axis.x;
     for ms in rounds {
-        let took = std::time::Duration::from_secs_f64(ms / 1000.0);
+        let took = Duration::from_secs_f64(ms / 1000.0);
         let bucket = Transits::bucket(took);
         if !range.contains(&bucket) || took < Transits::lower_edge(0) {
             continue;
@@ -199,7 +202,11 @@ fn words(measured: &Measured, place: Rect, scene: &mut Scene<'_>) {
     let waits = text::plural(hops, "exponential wait");
     let short = format!("{point} {waits} of {}, nothing else", text::millis(mean_ms));
     let long = format!("{short}: no queue, no link, no slot");
-    let words = if text::width(&long) <= place.width.into() { long } else { short };
+    let words = match beyond(measured) {
+        _ if text::width(&long) > place.width.into() => short,
+        0 => long,
+        beyond => format!("{short}; {} not shown", text::plural(beyond, "packet")),
+    };
     let words = text::fit(&words, place.width.into(), scene.symbols);
     scene.put(place, 2, Line::styled(words, scene.theme.muted));
 }
@@ -212,15 +219,15 @@ fn apart(measured: &Measured) -> String {
     format!("{sign}{}", text::millis((seen - theory).abs()))
 }
 
-/// The delay at which a bucket begins, for people.
-#[cfg(test)]
-fn begins(bucket: u8) -> String {
-    text::millis(millis(Transits::lower_edge(bucket)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::traffic::millis;
+
+    /// The delay at which a bucket begins, for people.
+    fn begins(bucket: u8) -> String {
+        text::millis(millis(Transits::lower_edge(bucket)))
+    }
 
     #[test]
     fn the_axis_has_what_theory_has_and_what_was_seen() {
@@ -232,8 +239,11 @@ mod tests {
             ["38 ms", "2.05 s"],
             "from 38 ms to 2.25 s"
         );
-        measured.transits.add(std::time::Duration::from_secs(100));
+        measured.transits.add(Duration::from_secs(100));
         assert_eq!(begins(*range(&measured).end()), "92.68 s");
         assert_eq!(range(&measured).start(), expected.start());
+        // Of very many it is one that would leave no room for the others.
+        measured.transits.buckets.insert(Transits::bucket(Duration::from_millis(500)), 5000);
+        assert_eq!((range(&measured), beyond(&measured)), (expected, 1));
     }
 }

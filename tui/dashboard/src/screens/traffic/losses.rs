@@ -94,6 +94,11 @@ fn meaning(reason: &str) -> &'static str {
         "mailbox-full" => "its mailbox is full",
         "provider-full" => "the provider is full",
         "storage" => "cannot be written to disk",
+        "unknown-ack" => "acknowledges nothing that waits",
+        "duplicate" => "came before",
+        "no-route" => "no way to its recipient",
+        "overload" => "the client is behind",
+        "node-key" => "a node's key is none",
         "ack-hop" => "its receipt leads nowhere",
         _ => "",
     }

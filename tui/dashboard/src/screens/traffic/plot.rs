@@ -112,7 +112,8 @@ mod tests {
     #[test]
     fn an_axis_ends_at_a_round_number_above_everything() {
         let ends = [0.0, 0.7, 9.0, 62.0, 96.0, 1234.0, f64::NAN].map(axis_end);
-        assert_eq!(ends, [1.0, 0.8, 10.0, 80.0, 150.0, 1500.0, 1.0]);
+        let shown = ends.map(|end| format!("{end:.1}"));
+        assert_eq!(shown, ["1.0", "0.8", "10.0", "80.0", "150.0", "1500.0", "1.0"]);
     }
 
     #[test]

@@ -30,8 +30,8 @@ pub(super) fn draw(
     let inner = padded(scene.pane(area, "Pool per mixnode", focused));
     let rows = rows(devnet, scene);
     let law = if scene.symbols.unicode { "λ·θ" } else { "rate x delay" };
-    let note = format!("{AVERAGED} s average against {law}");
-    scene.edge_note(area, false, Line::styled(note, scene.theme.muted));
+    let compared = format!("{AVERAGED} s average against {law}");
+    scene.edge_note(area, false, Line::styled(compared, scene.theme.muted));
     let now = second(scene.now);
     let begins = devnet.traffic.pools.since(now);
     if begins > now {
@@ -60,8 +60,8 @@ pub(super) fn draw(
     let selected = rows.iter().position(|(node, _)| Some(node.name()) == model.selected.as_deref());
     let highlight = Highlight::focused(focused);
     scene.list(list, rows.len(), selected, highlight, |scene, row, place| {
-        let (node, pool) = &rows[row];
-        draw_row(node, *pool, top, place, scene);
+        let (node, waiting) = &rows[row];
+        draw_row(node, *waiting, top, place, scene);
         Some(Target::Node(node.name().to_owned()))
     });
     let (words, style) = meaning(&rows, scene);

@@ -155,20 +155,19 @@ fn draw_strips(layers: Vec<Strip>, node: Option<Strip>, inner: Rect, scene: &mut
     let rows = usize::from(inner.height.saturating_sub(1));
     let nodes = usize::from(node.is_some());
     // Where there is no room for all, the selected node is there before the last layer is.
-    let shown = rows.min(layers.len() + nodes);
-    let height = rows / shown.max(1);
-    let mut spare = rows - height * shown;
-    let mut y = inner.y;
-    let strips = layers.into_iter().take(shown.saturating_sub(nodes)).map(|strip| (strip, top));
-    let node = node.map(|strip| {
+    let shown = layers.len().min(rows.saturating_sub(nodes));
+    let height = ((rows - nodes.min(rows)) / shown.max(1)).max(1);
+    let strips = layers.into_iter().take(shown).map(|strip| (strip, top, height));
+    let node = node.filter(|_| rows > 0).map(|strip| {
         let top = highest(std::slice::from_ref(&strip));
-        (strip, top)
+        // Not higher than a layer, or it would seem to matter more.
+        (strip, top, (rows - height * shown).min(height))
     });
-    for (strip, top) in strips.chain(node).take(shown) {
-        let own = u16::try_from(height).unwrap_or(inner.height);
-        draw_strip(&strip, top, Rect { y, height: own, ..inner }, scene);
-        y += own + u16::from(spare > 0);
-        spare = spare.saturating_sub(1);
+    let mut y = inner.y;
+    for (strip, top, height) in strips.chain(node) {
+        let height = u16::try_from(height).unwrap_or(inner.height);
+        draw_strip(&strip, top, Rect { y, height, ..inner }, scene);
+        y += height;
     }
 }
 

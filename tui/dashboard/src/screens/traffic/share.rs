@@ -116,23 +116,21 @@ fn percent(share: &Share, count: u64) -> String {
     }
 }
 
+/// What it means that so much is real.
 fn sentence(share: &Share) -> String {
     let real = share.real + share.retransmitted;
     let cover = share.cover + share.loops;
     if real == 0 && share.acks == 0 {
-        return "Nobody sends a message: all of it is cover, and on the wire nobody can tell."
-            .into();
+        return "No message is sent: all of it is cover, and looks as if one were.".into();
     }
     if real == 0 {
-        return "No packet of a message left in this time: what is not cover acknowledges, and on the \
-                wire nobody can tell."
-            .into();
+        return "No message is sent: it is cover and acks, and looks as if one were.".into();
     }
     if cover == 0 {
         return "There is no cover: who watches a client sees when it sends a message.".into();
     }
     let each = (share.total() + real / 2) / real;
-    format!("One packet in {each} carries a message; on the wire they all look the same.")
+    format!("One packet in {each} carries a message; on the wire all look the same.")
 }
 
 #[cfg(test)]
@@ -140,11 +138,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sentence_says_what_the_share_means() {
+    fn a_sentence_says_what_the_share_means_in_a_line() {
         let share = Share { cover: 5, loops: 5, ..Share::default() };
-        assert!(sentence(&share).starts_with("Nobody sends"));
-        assert!(sentence(&Share { acks: 1, ..share }).starts_with("No packet of a message"));
-        assert!(sentence(&Share { real: 2, ..share }).starts_with("One packet in 6 "));
-        assert!(sentence(&Share { real: 2, ..Share::default() }).starts_with("There is no cover"));
+        let acked = Share { acks: 1, ..share };
+        let some = Share { real: 2, ..share };
+        let only = Share { real: 2, retransmitted: 1, ..Share::default() };
+        let sentences = [share, acked, some, only].map(|share| sentence(&share));
+        for (sentence, has) in
+            sentences.iter().zip(["is cover,", "acks", "packet in 6 ", "no cover"])
+        {
+            assert!(sentence.contains(has) && sentence.len() <= 76, "{sentence}");
+        }
     }
 }

@@ -11,6 +11,9 @@ pub(crate) const AVERAGED: i64 = 60;
 /// Fewer readings than this are no average.
 const ENOUGH: usize = 5;
 
+/// Readings come once a second. After so many missing ones nothing is known of the pool.
+const SILENT: i64 = 5;
+
 /// How many deviations off are no chance.
 const DEVIATIONS: f64 = 4.0;
 
@@ -90,7 +93,11 @@ impl Pools {
         hop_delay: f64,
     ) -> Option<Pool> {
         let since = self.since(now);
-        let recent = self.readings.get(node)?.iter().rev().take_while(|(at, _)| *at >= since);
+        let readings = self.readings.get(node)?;
+        if readings.back()?.0 < now.saturating_sub(SILENT) {
+            return None;
+        }
+        let recent = readings.iter().rev().take_while(|(at, _)| *at >= since);
         let (count, sum) =
             recent.fold((0_u32, 0), |(count, sum), (_, pool)| (count + 1, sum + pool));
         if count == 0 {
@@ -136,7 +143,11 @@ mod tests {
     }
 
     fn level_of(readings: impl IntoIterator<Item = u64>, rate: Option<f64>) -> Option<Level> {
-        pools(readings).pool("m", 1059, rate, 0.2).map(|pool| pool.level)
+        let mut pools = Pools::default();
+        let readings: Vec<u64> = readings.into_iter().collect();
+        let begin = 1060 - i64::try_from(readings.len()).expect("few");
+        (begin..).zip(readings).for_each(|(at, pool)| pools.read("m", at, pool));
+        pools.pool("m", 1059, rate, 0.2).map(|pool| pool.level)
     }
 
     #[test]
@@ -162,5 +173,8 @@ mod tests {
         pools.begin(1060);
         assert_eq!(pools.pool("m", 1059, None, 0.2), None);
         assert_eq!(pools.pool("n", 1059, None, 0.2), None);
+        pools.begin(0);
+        assert!(pools.pool("m", 1064, None, 0.2).is_some());
+        assert_eq!(pools.pool("m", 1065, None, 0.2), None, "it is silent");
     }
 }
