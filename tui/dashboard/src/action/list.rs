@@ -25,7 +25,8 @@ const SCREENS_AND_CARD: &[Context] = &[
     Context::Card,
     Context::Journey,
 ];
-const WITH_NODE: &[Context] = &[Context::Network, Context::Nodes, Context::Presence, Context::Card];
+const WITH_NODE: &[Context] =
+    &[Context::Network, Context::Nodes, Context::Presence, Context::Problems, Context::Card];
 const NODES_SHOWN: &[Context] =
     &[Context::Network, Context::Nodes, Context::Presence, Context::Problems];
 const SCROLLED: &[Context] = &[

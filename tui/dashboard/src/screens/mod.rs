@@ -151,8 +151,9 @@ fn copy_or_say(
 /// Something of a screen was pointed at.
 pub(crate) fn point(model: &mut Model, target: Target) {
     match model.screen {
-        Screen::Network | Screen::Nodes | Screen::Problems => {}
+        Screen::Network | Screen::Nodes => {}
         Screen::Traffic => traffic::point(model, &target),
+        Screen::Problems => problems::point(model, target),
         Screen::Messages => messages::point(model, target),
         Screen::Presence => presence::point(model, &target),
         Screen::Logs => logs::point(model, target),

@@ -11,7 +11,7 @@ use directory_api::{MixMetric, Update};
 
 use super::meter::WINDOW;
 use super::names::Names;
-use super::{Journeys, Letter, Letters, Logs, Moment, Node, Presence, Traffic, traffic};
+use super::{Journeys, Letter, Letters, Logs, Moment, Node, Presence, Problems, Traffic, traffic};
 
 /// A devnet.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub(crate) struct Devnet {
     pub(crate) traffic: Traffic,
     /// Events that were lost because somebody did not read fast enough.
     pub(crate) lost: u64,
+    /// What is wrong.
+    pub(crate) problems: Problems,
     /// The number of the latest event.
     seq: u64,
     /// The moment of the latest event.
@@ -65,6 +67,7 @@ impl Devnet {
             logs: Logs::default(),
             traffic: Traffic::default(),
             lost: 0,
+            problems: Problems::default(),
             seq,
             heard,
         };
@@ -74,6 +77,7 @@ impl Devnet {
             devnet.letters = before.letters;
             devnet.lost = before.lost.saturating_add(missed(before.seq, seq));
             devnet.presence = before.presence;
+            devnet.problems = before.problems;
             devnet.logs = before.logs;
             devnet.packet_bytes = before.packet_bytes;
             devnet.traffic = before.traffic;
@@ -99,7 +103,15 @@ impl Devnet {
                 node.usage = Some(usage);
             }
         }
+        devnet.look();
         devnet
+    }
+
+    /// Looks for what is wrong.
+    fn look(&mut self) {
+        let mut problems = std::mem::take(&mut self.problems);
+        problems.look(self, self.heard);
+        self.problems = problems;
     }
 
     /// Applies an event that is neither a snapshot nor the end.
@@ -113,6 +125,7 @@ impl Devnet {
             StreamEvent::DirectoryLink { state } => self.directory = state,
             StreamEvent::Directory { node, update } => {
                 if let Update::Metric(metric) = &update {
+                    self.problems.directory_is_ahead(ahead_ms(envelope.unix_ms, metric));
                     self.mix_report(reported(self.heard, metric), node.as_deref(), metric);
                 } else {
                     self.presence.hear(envelope.unix_ms, node, &update);
@@ -133,6 +146,9 @@ impl Devnet {
             StreamEvent::Received(message) => self.letters.receive(message),
             StreamEvent::Log(line) => self.logs.push(line),
             StreamEvent::Lost { count, .. } => self.lost = self.lost.saturating_add(count),
+        }
+        if self.problems.is_due(self.heard.t) {
+            self.look();
         }
     }
 
@@ -325,6 +341,11 @@ fn missed(heard: u64, snapshot: u64) -> u64 {
         1 => 0,
         missed => missed,
     }
+}
+
+/// How far the directory's clock is ahead of the supervisor's, in milliseconds.
+fn ahead_ms(unix_ms: u64, metric: &MixMetric) -> i64 {
+    (metric.timestamp / 1_000_000).saturating_sub(i64::try_from(unix_ms).unwrap_or(i64::MAX))
 }
 
 /// When the directory got a report, by the supervisor's clock. Reports may reach us in a bunch, and

@@ -10,6 +10,7 @@ mod meter;
 mod names;
 mod node;
 mod presence;
+mod problems;
 pub(crate) mod traffic;
 mod underway;
 mod waits;
@@ -20,9 +21,10 @@ pub(crate) use journeys::{Course, Fate, Journeys, Part, Stop, StopId, Whereabout
 pub(crate) use letters::{Body, Letter, Letters, MAX_TEXT_BYTES};
 pub(crate) use link::Link;
 pub(crate) use logs::{Entry, Level, Logs, Wanted};
-pub(crate) use meter::{Counter, Meter};
+pub(crate) use meter::{Counter, Meter, WINDOW};
 pub(crate) use node::Node;
 pub(crate) use presence::{Announcer, Beat, BeatKind, Presence, Standing};
+pub(crate) use problems::{Finding, Lint, Problem, ProblemId, Problems, Severity};
 pub(crate) use traffic::Traffic;
 pub(crate) use underway::{Cargo, Place};
 

@@ -8,6 +8,7 @@ mod logs;
 mod messages;
 mod network;
 mod presence;
+mod problems;
 mod recordings;
 mod screens;
 mod scripts;
