@@ -2,7 +2,9 @@
 //! which nobody tells.
 
 use contract::Content;
-use control::{Journey, MessageState, MessageStatus, NodeStatus, PacketStatus, State, StreamEvent};
+use control::{
+    Journey, MessageState, MessageStatus, NodeStatus, PacketStatus, State, StreamEvent, Way,
+};
 use crossterm::event::KeyCode;
 use insta::assert_snapshot;
 
