@@ -37,6 +37,9 @@ const LATENCY: Duration = Duration::from_micros(100);
 /// When everything begins: nobody's clock stands at zero.
 const BEGIN: Time = Time::from_nanos(7_000_000_000);
 
+/// When a packet arrives, its number, where, and its bytes.
+type Arrival = (Time, u64, SocketAddr, Vec<u8>);
+
 struct Mix {
     engine: Mixnode,
     frames: FrameStore,
@@ -70,7 +73,7 @@ struct Setting {
     traces: Option<Traces>,
     network: Arc<Network>,
     rng: StdRng,
-    underway: BinaryHeap<Reverse<(Time, u64, SocketAddr, Vec<u8>)>>,
+    underway: BinaryHeap<Reverse<Arrival>>,
     sequence: u64,
     /// Whether links lose everything.
     loses_all: bool,
@@ -88,12 +91,12 @@ impl Setting {
         let mut rng = StdRng::seed_from_u64(1);
         let traces = || tracing.then(Traces::default);
         let mut mixnodes = BTreeMap::new();
-        let mut mix_nodes = Vec::new();
+        let mut present = Vec::new();
         for layer in 1..=LAYERS {
             for index in 0..WIDTH {
                 let processor = HopProcessor::new(PrivateKey::random(&mut rng), PROFILE);
                 let port = u16::from(layer) * 100 + index;
-                mix_nodes.push(records::mixnode(port, layer.into(), processor.public_key()));
+                present.push(records::mixnode(port, layer.into(), processor.public_key()));
                 let traces = traces();
                 let engine = Mixnode::new(processor, layer, LAYERS, Some(Replays::new(BEGIN)));
                 let engine = engine.tracing(traces.clone());
@@ -104,7 +107,7 @@ impl Setting {
         let processor = HopProcessor::new(PrivateKey::random(&mut rng), PROFILE);
         let provider_key = processor.public_key();
         let gateway_nodes = vec![records::provider(4000, provider_key)];
-        let topology = Topology { mix_nodes, gateway_nodes, ..Topology::default() };
+        let topology = Topology { mix_nodes: present, gateway_nodes, ..Topology::default() };
         let network = Arc::new(Network::from_topology(&topology));
         let traces = traces();
         let mut provider = Provider::new(processor, None).tracing(traces.clone());

@@ -7,13 +7,16 @@ use futures_util::FutureExt;
 use rand::RngExt;
 use runtime::clock;
 use tokio::sync::oneshot;
-use wire::{ClientAddress, MessageId, fragment_count};
+use wire::{ClientAddress, FRAGMENT_DATA_BYTES, MessageId, fragment_count};
 
 use super::Driver;
 use crate::Composed;
 use crate::asks::{Accepted, NewMessage, Recipient};
 use crate::outbox::{Destination, Outgoing};
 use crate::storage::Storage;
+
+/// Who types a message is told how many packets it takes, by programs that do not know the wire.
+const _: () = assert!(contract::MESSAGE_BYTES_PER_PACKET == FRAGMENT_DATA_BYTES);
 
 type Answer = oneshot::Sender<Result<Accepted, String>>;
 

@@ -38,6 +38,10 @@ pub const VERSION: u32 = 1;
 /// take a minute and a half hour at a slot of 5 and of 500 ms.
 pub const MAX_MESSAGE_BYTES: usize = 16 << 20;
 
+/// Bytes of a message that one packet carries: what the fixed length of packets leaves. The wire says
+/// so; `client` does not compile where it says otherwise.
+pub const MESSAGE_BYTES_PER_PACKET: usize = 1589;
+
 /// The largest content, in bytes, that a line carries. Applications send and get longer messages on
 /// the client's own socket.
 pub const MAX_CONTENT_BYTES: usize = 1 << 20;

@@ -157,9 +157,11 @@ impl ControlClient {
     /// client that is just being started again is waited for.
     pub async fn inbox(&self, client: &str, after: u64) -> Result<Inbox, ControlError> {
         let mut url = self.url(paths::INBOX);
-        let mut query = url.query_pairs_mut();
-        query.append_pair("client", client).append_pair("after", &after.to_string());
-        drop(query);
+        // What writes the query may not wait with us for the answer.
+        {
+            let mut query = url.query_pairs_mut();
+            query.append_pair("client", client).append_pair("after", &after.to_string());
+        }
         self.get(url, INBOX_TIMEOUT + HELD_ANSWER_GRACE).await
     }
 

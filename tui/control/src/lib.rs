@@ -34,6 +34,10 @@ pub use status::{
 
 pub use text::{SHOWN_ARGUMENT_CHARS, SHOWN_NAME_CHARS, shown_argument, shown_name, visible};
 
+/// How much of a log line is shown, in bytes of what its process wrote; the rest is only in the file. A
+/// line that was cut ends with `…`.
+pub const LOG_LINE_BYTES: usize = 2048;
+
 /// How much of a message is shown while it is on its way, in bytes. A received message is shown
 /// whole, if a line has room for it.
 pub const PREVIEW_BYTES: usize = 1024;

@@ -55,6 +55,18 @@ pub(crate) enum Action {
     Filter,
     /// Hold on to the newest line, or let go.
     Follow,
+    /// Look for a text and leave the rest where it is.
+    Search,
+    /// To the next place with that text.
+    NextMatch,
+    /// To the previous one.
+    PreviousMatch,
+    /// Show only what is this bad, or worse.
+    Level,
+    /// Break long lines, or let them go on to the right.
+    Wrap,
+    /// Open the log's file in the pager.
+    Page,
     /// Copy what is selected.
     Copy,
     /// Sort by the next column.
@@ -101,6 +113,8 @@ pub(crate) enum Action {
     Quit,
     /// Send what was typed.
     Send,
+    /// Begin a new line of what is typed.
+    NewLine,
     /// Keep the filter.
     Accept,
     /// Leave the input line.
@@ -117,6 +131,10 @@ pub(crate) enum Action {
     CursorLeft,
     /// Edit: a character to the right.
     CursorRight,
+    /// Edit: a word to the left.
+    CursorWordLeft,
+    /// Edit: a word to the right.
+    CursorWordRight,
     /// Edit: to the start.
     CursorStart,
     /// Edit: to the end.
@@ -129,6 +147,8 @@ pub(crate) enum Action {
     DeleteWord,
     /// Edit: delete everything before.
     DeleteToStart,
+    /// Edit: delete everything behind.
+    DeleteToEnd,
     /// Draw everything anew.
     Redraw,
     /// Give the terminal back to the shell for a while.

@@ -1,19 +1,23 @@
 //! The loop: keys, events and answers in, frames and requests out.
 
 use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use contract::Time;
-use control::{ControlError, History, StreamEvent};
+use control::{ControlError, FailureCode, History, StreamEvent};
 use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
+use futures_util::future::BoxFuture;
 use futures_util::{Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
+use tokio::signal::unix::SignalKind;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::action::Context;
 use crate::draw::draw;
+use crate::inbox;
 use crate::keys::Key;
 use crate::message::{Effect, Message, Problem};
 use crate::model::{Model, Settings};
@@ -68,6 +72,18 @@ pub(crate) trait Console {
 
     /// Gives the terminal back to the shell until the user returns.
     fn suspend(&mut self) -> io::Result<()>;
+
+    /// Gives the terminal to a pager that shows this file. What is returned ends when that does.
+    fn page(&mut self, file: &Path) -> io::Result<BoxFuture<'static, io::Result<()>>>;
+
+    /// Takes the terminal over again after a pager.
+    fn resume(&mut self) -> io::Result<()>;
+}
+
+/// Keys and mouse as the loop needs them.
+pub(crate) trait Keyboard: Stream<Item = io::Result<Event>> + Unpin {
+    /// Leaves them to another program until the next one is asked for.
+    fn release(&mut self) {}
 }
 
 /// Runs until the user quits or the devnet ends.
@@ -80,7 +96,7 @@ pub(crate) async fn run_with<C, I, S>(
 ) -> Result<Outcome, Error>
 where
     C: Console,
-    I: Stream<Item = io::Result<Event>> + Unpin,
+    I: Keyboard,
     S: Source,
 {
     let begin = Instant::now();
@@ -95,6 +111,7 @@ where
         begin,
         draw_at: Some(begin),
         drawn_at: begin,
+        to_page: None,
     };
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -132,6 +149,12 @@ where
         if !app.console.is_ours() {
             return Err(Error::Panicked);
         }
+        if let Some(file) = app.to_page.take() {
+            input.release();
+            if let Some(outcome) = app.page(&file, &mut messages, &mut signals).await? {
+                return Ok(outcome);
+            }
+        }
     }
 }
 
@@ -145,6 +168,8 @@ struct App<'c, C, S> {
     /// When to draw next; none while the screen shows everything.
     draw_at: Option<Instant>,
     drawn_at: Instant,
+    /// A file that the user wants to see in the pager.
+    to_page: Option<PathBuf>,
 }
 
 impl<C: Console, S: Source> App<'_, C, S> {
@@ -220,6 +245,18 @@ impl<C: Console, S: Source> App<'_, C, S> {
                     })?;
                     self.redraw()?;
                 }
+                Effect::Page { file } => self.to_page = Some(file),
+                Effect::ReadInbox { client } => {
+                    let (source, queue) = (self.source.clone(), self.queue.clone());
+                    tokio::spawn(async move {
+                        let ask = |after| {
+                            let (source, client) = (source.clone(), client.clone());
+                            async move { source.inbox(&client, after).await }
+                        };
+                        let result = inbox::newest(ask).await.map_err(Into::into);
+                        let _ = queue.send(Message::Inbox { client, result }).await;
+                    });
+                }
                 Effect::Copy { text, what } => {
                     let result = self.console.copy(&text);
                     let result = result.map_err(|error| Problem(error.to_string()));
@@ -246,13 +283,63 @@ impl<C: Console, S: Source> App<'_, C, S> {
                 Effect::Send { request, text } => {
                     let (source, queue) = (self.source.clone(), self.queue.clone());
                     tokio::spawn(async move {
-                        let result = source.send(&request).await.map(drop).map_err(Into::into);
-                        let _ = queue.send(Message::Sent { text, result }).await;
+                        let result = source.send(&request).await.map(drop);
+                        let unsure = match &result {
+                            Err(ControlError::Refused(why)) => {
+                                why.code == FailureCode::DeadlinePassed
+                            }
+                            Err(ControlError::Unreachable { .. }) => true,
+                            Ok(()) => false,
+                        };
+                        let result = result.map_err(Into::into);
+                        let _ = queue.send(Message::Sent { text, result, unsure }).await;
                     });
                 }
             }
         }
         Ok(None)
+    }
+
+    /// Shows a file in the pager until that ends. Meanwhile nothing is drawn, and everything is
+    /// heard.
+    async fn page(
+        &mut self,
+        file: &Path,
+        messages: &mut mpsc::Receiver<Message>,
+        signals: &mut mpsc::Receiver<i32>,
+    ) -> Result<Option<Outcome>, Error> {
+        let mut outcome = None;
+        let result = match self.console.page(file) {
+            Err(error) => Err(error),
+            Ok(mut pager) => loop {
+                tokio::select! {
+                    biased;
+                    ended = &mut pager => break ended,
+                    Some(signal) = signals.recv() => {
+                        // Ctrl-C in a pager reaches the whole group, and is meant for the pager.
+                        if signal != SignalKind::interrupt().as_raw_value() {
+                            outcome = Some(Outcome::Signalled { signal });
+                            break Ok(());
+                        }
+                    }
+                    Some(message) = messages.recv() => {
+                        // Who reads on after the end of the devnet may finish.
+                        outcome = self.handle(message)?.or(outcome);
+                    }
+                }
+            },
+        };
+        self.console.resume().map_err(|source| Error::Terminal {
+            attempt: "take over the terminal after the pager",
+            source,
+        })?;
+        self.redraw()?;
+        let shown = file.display();
+        let result = result.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Problem(format!("there is no file {shown} yet")),
+            _ => Problem(format!("cannot show {shown}: {error}")),
+        });
+        Ok(self.handle(Message::Paged { result })?.or(outcome))
     }
 
     fn redraw(&mut self) -> Result<(), Error> {

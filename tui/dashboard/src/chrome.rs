@@ -29,7 +29,12 @@ pub(crate) fn tabs(model: &Model, area: Rect, scene: &mut Scene<'_>) {
             let title = screen.context().title();
             // Four letters are enough to tell them apart; tests see to that.
             let title = if short { title.get(..4).unwrap_or(title) } else { title };
-            (screen, format!(" {key}{title} "))
+            let count = match screen {
+                Screen::Problems => model.devnet().map_or(0, |devnet| devnet.problems.count()),
+                _ => 0,
+            };
+            let count = if count == 0 { String::new() } else { format!(" {count}") };
+            (screen, format!(" {key}{title}{count} "))
         };
         Screen::ALL.into_iter().map(label).collect()
     };

@@ -39,6 +39,11 @@ impl Filter {
         self.input.value().to_lowercase()
     }
 
+    /// What was typed.
+    pub(crate) fn text(&self) -> &str {
+        self.input.value()
+    }
+
     /// The input line.
     pub(crate) fn input(&self) -> &Input {
         &self.input

@@ -9,29 +9,41 @@ use crate::symbols::Symbols;
 pub(crate) struct Key {
     code: KeyCode,
     ctrl: bool,
+    alt: bool,
 }
 
 impl Key {
     /// A character.
     pub(crate) const fn of(c: char) -> Self {
-        Self { code: KeyCode::Char(c), ctrl: false }
+        Self { code: KeyCode::Char(c), ctrl: false, alt: false }
     }
 
     /// A character with Ctrl.
     pub(crate) const fn ctrl(c: char) -> Self {
-        Self { code: KeyCode::Char(c), ctrl: true }
+        Self { code: KeyCode::Char(c), ctrl: true, alt: false }
     }
 
     /// A key that is no character.
     pub(crate) const fn code(code: KeyCode) -> Self {
-        Self { code, ctrl: false }
+        Self { code, ctrl: false, alt: false }
+    }
+
+    /// A key that is no character, with Ctrl.
+    pub(crate) const fn ctrl_code(code: KeyCode) -> Self {
+        Self { code, ctrl: true, alt: false }
+    }
+
+    /// A key with Alt.
+    pub(crate) const fn alt(code: KeyCode) -> Self {
+        Self { code, ctrl: false, alt: true }
     }
 
     /// The key of a terminal event; none for chords that nothing is bound to.
     pub(crate) fn from_event(event: KeyEvent) -> Option<Self> {
-        if event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER) {
+        if event.modifiers.contains(KeyModifiers::SUPER) {
             return None;
         }
+        let alt = event.modifiers.contains(KeyModifiers::ALT);
         let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
         let code = match event.code {
             KeyCode::Tab if event.modifiers.contains(KeyModifiers::SHIFT) => KeyCode::BackTab,
@@ -39,13 +51,13 @@ impl Key {
             KeyCode::Char(c) if ctrl => KeyCode::Char(c.to_ascii_lowercase()),
             code => code,
         };
-        Some(Self { code, ctrl })
+        Some(Self { code, ctrl, alt })
     }
 
     /// The character that typing this key inserts into a text.
     pub(crate) fn typed(self) -> Option<char> {
         match self.code {
-            KeyCode::Char(c) if !self.ctrl && !c.is_control() => Some(c),
+            KeyCode::Char(c) if !self.ctrl && !self.alt && !c.is_control() => Some(c),
             _ => None,
         }
     }
@@ -61,7 +73,9 @@ impl Key {
             KeyCode::F(number) => format!("f{number}"),
             other => format!("{other:?}").to_lowercase(),
         };
-        if self.ctrl { format!("ctrl-{name}") } else { name }
+        let ctrl = if self.ctrl { "ctrl-" } else { "" };
+        let alt = if self.alt { "alt-" } else { "" };
+        format!("{ctrl}{alt}{name}")
     }
 
     /// The key that is written like this, as [`Self::word`] writes it.
@@ -105,6 +119,9 @@ impl Key {
     /// How the key is written on the screen: shorter where there is a glyph for it.
     pub(crate) fn label(self, symbols: &Symbols) -> String {
         let [left, right, up, down] = symbols.arrows;
+        if self.ctrl || self.alt {
+            return self.word();
+        }
         match self.code {
             KeyCode::Enter => symbols.enter.into(),
             KeyCode::Left => left.into(),
@@ -126,7 +143,10 @@ mod tests {
         assert_eq!(key(KeyCode::Char('X'), KeyModifiers::SHIFT), Some(Key::of('X')));
         assert_eq!(key(KeyCode::Char('C'), KeyModifiers::CONTROL), Some(Key::ctrl('c')));
         assert_eq!(key(KeyCode::Tab, KeyModifiers::SHIFT), Some(Key::code(KeyCode::BackTab)));
-        assert_eq!(key(KeyCode::Char('x'), KeyModifiers::ALT), None);
+        assert_eq!(key(KeyCode::Char('x'), KeyModifiers::SUPER), None);
+        assert_eq!(key(KeyCode::Enter, KeyModifiers::ALT), Some(Key::alt(KeyCode::Enter)));
+        assert_eq!(Key::alt(KeyCode::Char('x')).typed(), None);
+        assert_eq!(Key::alt(KeyCode::Enter).word(), "alt-enter");
         assert_eq!(Key::ctrl('c').typed(), None);
         assert_eq!(Key::of('é').typed(), Some('é'));
     }

@@ -8,6 +8,7 @@
 
 mod action;
 mod app;
+mod blocks;
 mod chrome;
 mod connection;
 mod describe;
@@ -15,6 +16,7 @@ mod draw;
 mod explain;
 mod filter;
 mod fuzzy;
+mod inbox;
 mod input_line;
 mod keymap;
 mod keys;
@@ -23,6 +25,7 @@ mod message;
 mod model;
 mod motion;
 mod overlay;
+mod pattern;
 mod playback;
 mod regions;
 mod remembered;
@@ -37,6 +40,7 @@ mod terminal;
 mod text;
 mod theme;
 mod update;
+mod wrap;
 
 pub use keys_file::{Keys, KeysFault};
 pub use symbols::locale_is_utf8;
@@ -52,7 +56,6 @@ mod tests;
 use std::io;
 use std::path::PathBuf;
 
-use crossterm::event::EventStream;
 use jiff::tz::TimeZone;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -63,7 +66,7 @@ use playback::{Pace, Playback};
 use remembered::{Remembered, Store};
 use source::Source;
 use tape::Tape;
-use terminal::RealConsole;
+use terminal::{RealConsole, RealKeyboard};
 
 /// How the dashboard behaves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -180,7 +183,7 @@ fn settings(options: Options) -> Settings {
 async fn show(source: impl Source, settings: Settings) -> Result<Outcome, Error> {
     let signals = signals()?;
     let mut console = RealConsole::take(settings.mouse)?;
-    run_with(&mut console, EventStream::new(), source, settings, signals).await
+    run_with(&mut console, RealKeyboard::default(), source, settings, signals).await
 }
 
 /// The signals that ask the process to end.

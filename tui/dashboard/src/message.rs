@@ -1,8 +1,9 @@
 //! What may happen to the dashboard, and what it may ask for.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use control::{ControlError, Envelope, History, NodeAction, SendRequest};
+use control::{ControlError, Envelope, History, InboxMessage, NodeAction, SendRequest};
 use ratatui::layout::Size;
 
 use crate::Outcome;
@@ -53,6 +54,20 @@ pub(crate) enum Message {
     Sent {
         /// What was typed.
         text: String,
+        /// Whether it was.
+        result: Result<(), Problem>,
+        /// It was not refused, only not answered in time: it may still be sent.
+        unsure: bool,
+    },
+    /// A client told what it has in its inbox, or could not.
+    Inbox {
+        /// The client.
+        client: String,
+        /// The newest of it, oldest first.
+        result: Result<Vec<InboxMessage>, Problem>,
+    },
+    /// The user has left the pager, or it could not be started.
+    Paged {
         /// Whether it was.
         result: Result<(), Problem>,
     },
@@ -112,6 +127,16 @@ pub(crate) enum Effect {
         request: SendRequest,
         /// What was typed, to be given back if it is refused.
         text: String,
+    },
+    /// Ask a client what it has in its inbox.
+    ReadInbox {
+        /// The client.
+        client: String,
+    },
+    /// Show a file in the pager.
+    Page {
+        /// The file.
+        file: PathBuf,
     },
     /// Ask for the directory's history.
     History,

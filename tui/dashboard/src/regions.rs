@@ -9,7 +9,7 @@ use crate::screens::messages::Pane as MessagesPane;
 use crate::screens::nodes::Column;
 use crate::screens::presence::Pane as PresencePane;
 use crate::screens::traffic::Pane as TrafficPane;
-use crate::state::StopId;
+use crate::state::{ProblemId, StopId};
 
 /// Something that can be pointed at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub(crate) enum Target {
     Messages(MessagesPane),
     /// A heartbeat, by its number.
     Beat(u64),
+    /// A node that announces itself, by its key.
+    Announcer(String),
     /// A pane of Presence.
     Presence(PresencePane),
     /// The process whose log is shown; none for all.
@@ -44,6 +46,8 @@ pub(crate) enum Target {
     Choice(usize),
     /// A stop of a journey.
     Stop(StopId),
+    /// A problem.
+    Problem(ProblemId),
     /// A word of the hint line, or an answer to a question.
     Action(Action),
 }

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use control::{
-    ControlClient, ControlError, Envelope, EventStream, History, MessageStatus, NodeAction,
+    ControlClient, ControlError, Envelope, EventStream, History, Inbox, MessageStatus, NodeAction,
     NodeStatus, SendRequest,
 };
 
@@ -29,6 +29,13 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
         &self,
         request: &SendRequest,
     ) -> impl Future<Output = Result<MessageStatus, ControlError>> + Send;
+
+    /// A page of what a client keeps of what it received: what has a greater number than this.
+    fn inbox(
+        &self,
+        client: &str,
+        after: u64,
+    ) -> impl Future<Output = Result<Inbox, ControlError>> + Send;
 
     /// What mixnodes reported in the last so many seconds, in steps of so many seconds.
     fn history(
@@ -60,6 +67,10 @@ impl Source for ControlClient {
 
     async fn send(&self, request: &SendRequest) -> Result<MessageStatus, ControlError> {
         Self::send(self, request).await
+    }
+
+    async fn inbox(&self, client: &str, after: u64) -> Result<Inbox, ControlError> {
+        Self::inbox(self, client, after).await
     }
 
     async fn history(&self, window_s: u64, step_s: u64) -> Result<History, ControlError> {

@@ -6,8 +6,8 @@ use std::thread;
 
 use contract::Time;
 use control::{
-    ControlError, Envelope, Failure, FailureCode, History, MessageStatus, NodeAction, NodeStatus,
-    Recording, SendRequest,
+    ControlError, Envelope, Failure, FailureCode, History, Inbox, MessageStatus, NodeAction,
+    NodeStatus, Recording, SendRequest,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
@@ -66,6 +66,10 @@ impl Source for Tape {
 
     async fn send(&self, _: &SendRequest) -> Result<MessageStatus, ControlError> {
         Err(refused("nothing can be changed in a recording"))
+    }
+
+    async fn inbox(&self, _: &str, _: u64) -> Result<Inbox, ControlError> {
+        Err(refused("clients of a recording cannot be asked"))
     }
 
     async fn history(&self, _: u64, _: u64) -> Result<History, ControlError> {

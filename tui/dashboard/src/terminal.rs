@@ -1,23 +1,32 @@
 //! The real terminal: taken over, and always given back.
 
 use std::io::{self, IsTerminal, Stdout, Write, stdout};
+use std::path::Path;
+use std::pin::Pin;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
-    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event,
+    EventStream,
 };
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{Command as _, execute, queue};
+use futures_util::Stream;
+use futures_util::future::BoxFuture;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
-use crate::app::Console;
+use crate::app::{Console, Keyboard};
 use crate::{Error, report};
+
+/// What shows a file where `$PAGER` does not say.
+const PAGER: &str = "less";
 
 /// Whether the terminal is ours at the moment, for the panic hook.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -55,6 +64,25 @@ impl RealConsole {
                 Err(Error::Terminal { attempt: "take over the terminal", source })
             }
         }
+    }
+}
+
+/// Keys and mouse of the terminal.
+#[derive(Default)]
+pub(crate) struct RealKeyboard(Option<EventStream>);
+
+impl Stream for RealKeyboard {
+    type Item = io::Result<Event>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Pin::new(self.0.get_or_insert_with(EventStream::new)).poll_next(context)
+    }
+}
+
+impl Keyboard for RealKeyboard {
+    fn release(&mut self) {
+        // Its thread would read what is typed for somebody else.
+        self.0 = None;
     }
 }
 
@@ -97,6 +125,30 @@ impl Console for RealConsole {
         // must stop too, or the shell would not take over.
         #[cfg(unix)]
         rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
+        take_over(self.mouse)
+    }
+
+    fn page(&mut self, file: &Path) -> io::Result<BoxFuture<'static, io::Result<()>>> {
+        // Before the screen flickers for nothing.
+        std::fs::metadata(file)?;
+        let pager = std::env::var("PAGER").ok().filter(|pager| !pager.trim().is_empty());
+        let pager = pager.unwrap_or_else(|| PAGER.to_owned());
+        give_back();
+        // A pager may be given with arguments, so a shell takes it apart.
+        let mut command = tokio::process::Command::new("sh");
+        command.arg("-c").arg(format!("{pager} \"$1\"")).arg("sh").arg(file).kill_on_drop(true);
+        let mut child = command.spawn()?;
+        Ok(Box::pin(async move {
+            let status = child.wait().await?;
+            match status.code() {
+                // What a shell says of a command that it cannot find, or not run.
+                Some(126 | 127) => Err(io::Error::other(format!("`{pager}` cannot be run"))),
+                _ => Ok(()),
+            }
+        }))
+    }
+
+    fn resume(&mut self) -> io::Result<()> {
         take_over(self.mouse)
     }
 }

@@ -208,6 +208,19 @@ pub(crate) fn bytes(bytes: u64) -> String {
     }
 }
 
+/// A whole number in groups of three digits: `20 000`.
+pub(crate) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            out.push(' ');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// The time of day, to the second.
 pub(crate) fn clock(unix_ms: u64, zone: &TimeZone) -> String {
     time_of_day(unix_ms, zone, "%H:%M:%S")
@@ -292,6 +305,10 @@ mod tests {
         assert_eq!(
             [millis(711.7), millis(1432.0), millis(200_000.0)],
             ["712 ms", "1.43 s", "3 m 20 s"]
+        );
+        assert_eq!(
+            [grouped(0), grouped(999), grouped(1_000), grouped(1_234_567)],
+            ["0", "999", "1 000", "1 234 567"]
         );
         assert_eq!([bytes(999), bytes(24_000), bytes(1_234_567)], ["999 B", "24 kB", "1.2 MB"]);
     }

@@ -4,7 +4,7 @@ use contract::{Role, Time};
 use control::{Envelope, NodeAction, State, StreamEvent};
 
 use crate::Outcome;
-use crate::action::Action;
+use crate::action::{Action, Context};
 use crate::connection::Connection;
 use crate::explain;
 use crate::input_line::Edit;
@@ -29,10 +29,18 @@ const WHEEL_ROWS: usize = 3;
 /// Applies a message that arrived at this moment of the dashboard's own clock.
 pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effect> {
     model.now = model.now.max(now);
+    let effects = apply(model, message);
+    screens::look(model);
+    effects
+}
+
+fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
     match message {
         Message::Key(key) => press(model, key),
         Message::Paste(text) => {
-            if model.context().takes_text() {
+            if model.context() == Context::Writing {
+                screens::edit_input(model, Edit::Insert(&text));
+            } else if model.context().takes_text() {
                 // The input lines have one line each.
                 let line = text.replace("\r\n", " ").replace(['\r', '\n', '\t'], " ");
                 let line: String = line.chars().filter(|c| !c.is_control()).collect();
@@ -47,6 +55,11 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
                 return Vec::new();
             }
             let effects = pane.map_or_else(Vec::new, |pane| point(model, pane));
+            if model.context() == Context::Writing {
+                // The arrows would go through what was sent before.
+                perform(model, if up { Action::PageUp } else { Action::PageDown });
+                return effects;
+            }
             for _ in 0..WHEEL_ROWS {
                 perform(model, if up { Action::Up } else { Action::Down });
             }
@@ -96,11 +109,17 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
             }
             Vec::new()
         }
-        Message::Sent { text, result } => {
-            model.screens.messages.answered();
+        Message::Sent { text, result, unsure } => {
+            screens::messages::sent(model, text, result, unsure);
+            Vec::new()
+        }
+        Message::Inbox { client, result } => {
+            screens::messages::keep_inbox(model, client, result);
+            Vec::new()
+        }
+        Message::Paged { result } => {
             if let Err(Problem(problem)) = result {
-                model.say(Tone::Bad, format!("not sent: {problem}"));
-                model.screens.messages.give_back(text);
+                model.say(Tone::Bad, problem);
             }
             Vec::new()
         }
@@ -155,12 +174,27 @@ fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {
         }
         StreamEvent::Snapshot(snapshot) => {
             let before = model.live.take();
+            let is_another = before.as_ref().is_none_or(|before| {
+                before.info.started_unix_ms != snapshot.devnet.started_unix_ms
+            });
+            if is_another {
+                screens::messages::forget_inboxes(model);
+            }
             if before.is_none()
                 && let Some(notice) = snapshot.devnet.notices.first()
             {
                 model.say(Tone::Warning, notice.clone());
             }
             model.live = Some(Devnet::new(*snapshot, (envelope.seq, moment), before));
+            deselect_removed(model);
+            return screens::messages::ask_inboxes(model, None);
+        }
+        StreamEvent::Node(ref status) => {
+            let name = status.name.clone();
+            if let Some(live) = &mut model.live {
+                live.apply(envelope);
+            }
+            return screens::messages::ask_inboxes(model, Some(&name));
         }
         _ => {
             if let Some(live) = &mut model.live {
@@ -391,7 +425,7 @@ fn pause_or_resume(model: &Model) -> NodeAction {
 /// The process that an action is about: that of the card, or the selected one.
 fn node_meant(model: &Model) -> Option<String> {
     let of_card = model.overlays.iter().rev().find_map(Overlay::node);
-    of_card.or_else(|| model.selected_node().map(|node| node.name().to_owned()))
+    of_card.or_else(|| screens::meant(model))
 }
 
 fn node_logs(model: &mut Model) {

@@ -8,6 +8,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use contract::{Event, MAX_LINE_BYTES, Request};
+use control::LOG_LINE_BYTES;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{ChildStdin, Command};
@@ -23,9 +24,6 @@ use crate::log_writer::Log;
 /// Requests that a process has not read yet. People make them; a process that is this far behind
 /// does not read at all.
 const MAX_UNREAD_REQUESTS: usize = 64;
-
-/// How much of a log line is shown. The file has the whole of it.
-const SHOWN_LINE_BYTES: usize = 2048;
 
 /// Bytes read from a process at once.
 const CHUNK_BYTES: usize = 16 << 10;
@@ -201,7 +199,7 @@ async fn read_events(mut stdout: impl AsyncRead + Unpin, port: Port) {
 }
 
 async fn read_log(mut stderr: impl AsyncRead + Unpin, port: Port) {
-    let mut splitter = Splitter::new(SHOWN_LINE_BYTES);
+    let mut splitter = Splitter::new(LOG_LINE_BYTES);
     let mut chunk = vec![0; CHUNK_BYTES];
     let mut skipped = 0_u64;
     loop {
@@ -234,8 +232,8 @@ fn note(skipped: u64) -> String {
 }
 
 fn shown(line: &Line) -> String {
-    let cut = line.cut || line.bytes.len() > SHOWN_LINE_BYTES;
-    let bytes = line.bytes[..line.bytes.len().min(SHOWN_LINE_BYTES)].to_vec();
+    let cut = line.cut || line.bytes.len() > LOG_LINE_BYTES;
+    let bytes = line.bytes[..line.bytes.len().min(LOG_LINE_BYTES)].to_vec();
     Line { bytes, cut }.visible()
 }
 

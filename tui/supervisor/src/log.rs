@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use control::LOG_LINE_BYTES;
 use tokio::sync::mpsc;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
@@ -10,9 +11,6 @@ use tracing_subscriber::fmt::MakeWriter;
 use crate::devnet::Outside;
 use crate::lines::Splitter;
 use crate::log_writer::Log;
-
-/// The longest line of ours that is shown.
-const SHOWN_LINE_BYTES: usize = 2048;
 
 /// Begins to log: everything from `info` on, or what `RUST_LOG` asks for.
 pub(crate) fn begin(path: PathBuf, stream: mpsc::Sender<Outside>) {
@@ -45,7 +43,7 @@ impl<'a> MakeWriter<'a> for Both {
 /// Each write is a whole line: the logger formats first.
 impl Write for &Both {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Splitter::new(SHOWN_LINE_BYTES).feed(bytes, |line| {
+        Splitter::new(LOG_LINE_BYTES).feed(bytes, |line| {
             // A full stream misses the line; the file has it.
             drop(self.stream.try_send(Outside::Log(line.visible())));
         });

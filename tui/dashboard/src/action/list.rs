@@ -25,7 +25,8 @@ const SCREENS_AND_CARD: &[Context] = &[
     Context::Card,
     Context::Journey,
 ];
-const WITH_NODE: &[Context] = &[Context::Network, Context::Nodes, Context::Presence, Context::Card];
+const WITH_NODE: &[Context] =
+    &[Context::Network, Context::Nodes, Context::Presence, Context::Problems, Context::Card];
 const NODES_SHOWN: &[Context] =
     &[Context::Network, Context::Nodes, Context::Presence, Context::Problems];
 const SCROLLED: &[Context] = &[
@@ -141,6 +142,14 @@ pub(crate) static ACTIONS: &[Spec] = &[
         &[Key::code(KeyCode::Enter)],
         &[Context::Writing],
     )),
+    changing(spec(
+        Action::NewLine,
+        "new-line",
+        "new line",
+        "begin a new line of the message",
+        &[Key::alt(KeyCode::Enter), Key::ctrl('j')],
+        &[Context::Writing],
+    )),
     spec(
         Action::Accept,
         "accept-filter",
@@ -228,7 +237,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "filter",
         "narrow the list by a text; with ! before it, leave it out",
         &[Key::of('/')],
-        &[Context::Nodes, Context::Logs, Context::Reading],
+        &[Context::Nodes, Context::Presence, Context::Logs, Context::Reading],
     ),
     spec(
         Action::Window,
@@ -245,6 +254,54 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "hold on to the newest line, or let go of it",
         &[Key::of('f')],
         &[Context::Logs, Context::Presence],
+    ),
+    spec(
+        Action::Level,
+        "log-level",
+        "level",
+        "show only lines of this level and worse ones",
+        &[Key::of('v')],
+        &[Context::Logs],
+    ),
+    spec(
+        Action::Page,
+        "open-log",
+        "pager",
+        "open the whole log of the process in $PAGER",
+        &[Key::of('e')],
+        &[Context::Logs],
+    ),
+    spec(
+        Action::Wrap,
+        "wrap-lines",
+        "wrap",
+        "break long lines, or let them go on to the right",
+        &[Key::of('w')],
+        &[Context::Logs],
+    ),
+    spec(
+        Action::Search,
+        "search-log",
+        "search",
+        "look for a text and leave the other lines where they are",
+        &[Key::of('s')],
+        &[Context::Logs],
+    ),
+    spec(
+        Action::NextMatch,
+        "next-match",
+        "",
+        "to the next line with the text that was searched",
+        &[Key::of('n')],
+        &[Context::Logs],
+    ),
+    spec(
+        Action::PreviousMatch,
+        "previous-match",
+        "",
+        "to the previous line with it",
+        &[Key::of('N')],
+        &[Context::Logs],
     ),
     spec(
         Action::Sort,
@@ -408,6 +465,38 @@ pub(crate) static ACTIONS: &[Spec] = &[
         &[Context::Searching],
     ),
     spec(
+        Action::Up,
+        "text-up",
+        "",
+        "a row up; from the first to what was sent before",
+        &[Key::code(KeyCode::Up), Key::ctrl('p')],
+        &[Context::Writing],
+    ),
+    spec(
+        Action::Down,
+        "text-down",
+        "",
+        "a row down; from the last to what was sent after",
+        &[Key::code(KeyCode::Down), Key::ctrl('n')],
+        &[Context::Writing],
+    ),
+    spec(
+        Action::PageUp,
+        "conversation-up",
+        "",
+        "a page up in the conversation",
+        &[Key::code(KeyCode::PageUp)],
+        &[Context::Writing],
+    ),
+    spec(
+        Action::PageDown,
+        "conversation-down",
+        "",
+        "a page down in the conversation",
+        &[Key::code(KeyCode::PageDown)],
+        &[Context::Writing],
+    ),
+    spec(
         Action::NextPane,
         "other-answer",
         "",
@@ -502,6 +591,22 @@ pub(crate) static ACTIONS: &[Spec] = &[
         TEXT,
     ),
     spec(
+        Action::CursorWordLeft,
+        "cursor-word-left",
+        "",
+        "a word to the left",
+        &[Key::ctrl_code(KeyCode::Left), Key::alt(KeyCode::Char('b'))],
+        TEXT,
+    ),
+    spec(
+        Action::CursorWordRight,
+        "cursor-word-right",
+        "",
+        "a word to the right",
+        &[Key::ctrl_code(KeyCode::Right), Key::alt(KeyCode::Char('f'))],
+        TEXT,
+    ),
+    spec(
         Action::CursorStart,
         "cursor-start",
         "",
@@ -545,8 +650,16 @@ pub(crate) static ACTIONS: &[Spec] = &[
         Action::DeleteToStart,
         "delete-to-start",
         "",
-        "delete everything before the cursor",
+        "delete everything before the cursor in its line",
         &[Key::ctrl('u')],
+        TEXT,
+    ),
+    spec(
+        Action::DeleteToEnd,
+        "delete-to-end",
+        "",
+        "delete everything behind the cursor in its line",
+        &[Key::ctrl('k')],
         TEXT,
     ),
     spec(

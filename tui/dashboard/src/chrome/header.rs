@@ -12,6 +12,7 @@ use crate::connection::Connection;
 use crate::model::{Missed, Model};
 use crate::playback::Playback;
 use crate::scene::Scene;
+use crate::screens;
 use crate::state::{Devnet, Mark};
 use crate::text;
 
@@ -149,6 +150,7 @@ fn facts(model: &Model, wide: bool, scene: &Scene<'_>) -> Vec<Part> {
                 [format!("{mark} directory not heard"), format!("{mark} directory")],
             ));
         }
+        parts.extend(problems(devnet, scene));
         let mut counts = counts(devnet, wide, scene);
         if model.connection != Connection::Live {
             for count in &mut counts {
@@ -177,6 +179,17 @@ fn paused(missed: Missed, scene: &Scene<'_>) -> Part {
             " PAUSED ".to_owned(),
         ],
     )
+}
+
+/// How much is wrong, and what is worst of it.
+fn problems(devnet: &Devnet, scene: &Scene<'_>) -> Option<Part> {
+    let problems = &devnet.problems;
+    let worst = &problems.open().first().filter(|_| problems.count() > 0)?.finding;
+    let (style, glyph) = screens::problems::look(worst.severity, scene.theme, scene.symbols);
+    let count = text::plural(problems.count(), "problem");
+    let most = worst.lint.headline(problems.alike(worst));
+    let forms = [format!("{glyph} {count}: {most}"), format!("{glyph} {count}")];
+    Some(Part::new(4, style, forms))
 }
 
 fn counts(devnet: &Devnet, wide: bool, scene: &Scene<'_>) -> Vec<Part> {

@@ -152,7 +152,7 @@ impl Journey {
             }
         }
         let letters = view.devnet.letters.sent();
-        let all = letters.len();
+        let all = letters.count();
         if let Some(at) = view.devnet.letters.sent().position(|letter| letter.id == self.message) {
             parts.push(format!("message {} of {all}", at + 1));
         }

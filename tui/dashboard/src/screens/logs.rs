@@ -1,27 +1,30 @@
-//! Logs: the lines of all processes or of one, narrowed, followed, copied.
+//! Logs: the lines of all processes or of one, narrowed, searched, followed, copied, and the whole
+//! of them in the pager.
 
-use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::style::Style;
-use ratatui::text::{Line, Span};
+mod draw;
 
-use super::copy_or_say;
+pub(super) use draw::draw;
+pub(crate) use draw::{draw_filter, line};
+
 use crate::action::Action;
+use crate::blocks::Held;
 use crate::filter::Filter;
 use crate::input_line::Edit;
 use crate::message::Effect;
-use crate::model::Model;
+use crate::model::{Model, Tone};
 use crate::motion::{self, Motion};
 use crate::overlay::Overlay;
+use crate::pattern::Pattern;
 use crate::regions::Target;
-use crate::scene::{Highlight, Scene};
-use crate::state::{Devnet, Entry};
-use crate::text;
+use crate::state::{Devnet, Entry, Level, Wanted};
 
-/// Columns of the list of processes.
-const SOURCES_WIDTH: u16 = 16;
+use super::copy_or_say;
 
 /// Columns that one step to the side scrolls.
 const SIDE_STEP: usize = 8;
+
+/// The process that is none of the devnet's nodes.
+const SUPERVISOR: &str = "supervisor";
 
 /// A pane of this screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,47 +44,110 @@ pub(crate) struct View {
     node: Option<String>,
     /// The selected line; none to follow the newest.
     line: Option<u64>,
+    /// Rows of the selected line that are above the pane, where it is higher than that.
+    above: usize,
     /// Columns hidden at the left.
     shift: usize,
+    /// Long lines are broken.
+    wraps: bool,
+    /// Only lines of this level and worse ones.
+    level: Level,
     /// Narrows the lines.
-    pub(crate) filter: Filter,
+    filter: Filter,
+    /// What was typed into it, ready to be looked for.
+    pattern: Option<Pattern>,
+    /// What is searched among them.
+    search: Filter,
+    sought: Option<Pattern>,
 }
 
 impl View {
-    /// Shows the lines of one process, or of all, and follows the newest.
+    /// Shows the lines of one process, or of all, and follows the newest. How lines look stays.
     pub(crate) fn narrow_to(&mut self, node: Option<String>) {
-        *self = Self { node, ..Self::default() };
+        *self = Self { node, wraps: self.wraps, ..Self::default() };
     }
 
-    /// Edits the filter. What was selected may not match any more.
+    /// Whether somebody types.
+    pub(crate) fn is_edited(&self) -> bool {
+        self.filter.is_edited() || self.search.is_edited()
+    }
+
+    /// Edits what is being typed. What was selected may not match any more.
     pub(crate) fn edit(&mut self, edit: Edit<'_>) -> bool {
-        self.line = None;
-        self.filter.edit(edit)
+        if self.search.is_edited() {
+            let cut = self.search.edit(edit);
+            self.sought = Pattern::new(self.search.text());
+            return cut;
+        }
+        self.hold(None);
+        let cut = self.filter.edit(edit);
+        self.pattern = Pattern::new(self.filter.text());
+        cut
     }
 
-    fn lines<'a>(&'a self, devnet: &'a Devnet, needle: &'a str) -> Vec<&'a Entry> {
-        devnet.logs.matching(self.node.as_deref(), needle).collect()
+    fn hold(&mut self, line: Option<u64>) {
+        (self.line, self.above) = (line, 0);
+    }
+
+    fn wanted(&self) -> Wanted<'_> {
+        let pattern = self.pattern.as_ref();
+        Wanted { node: self.node.as_deref(), level: self.level, pattern }
+    }
+
+    /// The lines that are shown, and the selection among them.
+    fn lines<'a>(&self, devnet: &'a Devnet) -> (Vec<&'a Entry>, Held) {
+        let lines: Vec<&Entry> = devnet.logs.wanted(self.wanted()).collect();
+        let held = self.line.map_or(Held::End, |number| {
+            // What was selected may have been forgotten: it was older than all.
+            let row = lines.partition_point(|entry| entry.number < number);
+            Held::Item(row, self.above)
+        });
+        (lines, held)
+    }
+
+    /// Drops what is narrowed or searched, one after the other; says whether there was anything.
+    fn drop_one(&mut self) -> bool {
+        if self.search.drop() {
+            self.sought = None;
+            return true;
+        }
+        if self.filter.drop() {
+            self.pattern = None;
+            return true;
+        }
+        std::mem::take(&mut self.level) != Level::default()
     }
 }
 
 /// The processes that have a log, `None` standing for all of them.
 fn sources(devnet: &Devnet) -> Vec<Option<String>> {
     let names = devnet.nodes.iter().map(|node| node.name().to_owned());
-    [None, Some("supervisor".to_owned())].into_iter().chain(names.map(Some)).collect()
+    [None, Some(SUPERVISOR.to_owned())].into_iter().chain(names.map(Some)).collect()
 }
 
 /// An action of this screen.
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
-    let page = model.page();
     let view = &mut model.screens.logs;
     match action {
         Action::Filter => view.filter.open(),
+        Action::Search => view.search.open(),
+        Action::Accept if view.search.is_edited() => {
+            view.search.accept();
+            seek(model, false);
+        }
         Action::Accept => view.filter.accept(),
+        Action::NextMatch => seek(model, true),
+        Action::PreviousMatch => seek(model, false),
+        Action::LeaveInput if view.search.is_edited() => {
+            view.search.drop();
+            view.sought = None;
+        }
         Action::LeaveInput => {
             view.filter.drop();
+            view.pattern = None;
         }
         Action::Back => {
-            if !view.filter.drop() {
+            if !view.drop_one() {
                 view.narrow_to(None);
             }
         }
@@ -89,17 +155,25 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             view.pane = if view.pane == Pane::Lines { Pane::Sources } else { Pane::Lines };
         }
         Action::Open if view.pane == Pane::Sources => view.pane = Pane::Lines,
-        Action::Open => {
-            if let Some(name) = meant(model) {
-                model.overlays.push(Overlay::card(name));
-            }
-        }
+        Action::Open => match meant(model) {
+            Some(name) => model.overlays.push(Overlay::card(name)),
+            None => model.say(Tone::Warning, "this line is of no process of the devnet"),
+        },
         Action::Left => view.shift = view.shift.saturating_sub(SIDE_STEP),
         Action::Right => view.shift = view.shift.saturating_add(SIDE_STEP),
+        Action::Wrap => {
+            view.wraps = !view.wraps;
+            (view.shift, view.above) = (0, 0);
+        }
+        Action::Level => {
+            view.level = view.level.next();
+            view.hold(None);
+        }
         Action::Follow => follow(model),
         Action::Copy => return copy(model),
+        Action::Page => return page(model),
         _ => {
-            if let Some(motion) = Motion::of(action, page) {
+            if let Some(motion) = Motion::of(action, model.page()) {
                 step(model, motion);
             }
         }
@@ -115,14 +189,45 @@ fn step(model: &mut Model, motion: Motion) {
             let next = motion::step(&sources(devnet), Some(&view.node), motion).flatten();
             let view = &mut model.screens.logs;
             view.node = next;
-            view.line = None;
+            view.hold(None);
         }
         Pane::Lines => {
-            let needle = view.filter.needle();
-            let lines: Vec<u64> =
-                view.lines(devnet, &needle).iter().map(|entry| entry.number).collect();
-            model.screens.logs.line = motion::step_following(&lines, view.line.as_ref(), motion);
+            let (lines, held) = view.lines(devnet);
+            let (rows, height) = draw::heights(model, &lines);
+            let held = held.step(lines.len(), height, motion, rows);
+            let (line, above) = match held {
+                Held::End => (None, 0),
+                Held::Item(index, above) => (Some(lines[index].number), above),
+            };
+            let view = &mut model.screens.logs;
+            (view.line, view.above) = (line, above);
         }
+    }
+}
+
+/// To the next line with what is searched, or to the one before; round the ends.
+fn seek(model: &mut Model, forward: bool) {
+    let Some(devnet) = model.devnet() else { return };
+    let view = &model.screens.logs;
+    let Some(sought) = &view.sought else {
+        model.say(Tone::Warning, "search for something first");
+        return;
+    };
+    let (lines, held) = view.lines(devnet);
+    let at = held.index(lines.len()).unwrap_or_default();
+    // Who follows the end has it before his eyes, not behind him.
+    let from_end = held == Held::End;
+    let is_match = |index: &usize| sought.is_in(lines[*index].words());
+    let found = if forward {
+        (at + 1..lines.len()).chain(0..=at.min(lines.len().saturating_sub(1))).find(is_match)
+    } else {
+        let before = if from_end { at + 1 } else { at };
+        (0..before.min(lines.len())).rev().chain((before..lines.len()).rev()).find(is_match)
+    };
+    let number = found.map(|index| lines[index].number);
+    match number {
+        Some(number) => model.screens.logs.hold(Some(number)),
+        None => model.say(Tone::Warning, "no line that is shown has this"),
     }
 }
 
@@ -130,17 +235,17 @@ fn step(model: &mut Model, motion: Motion) {
 fn follow(model: &mut Model) {
     let Some(devnet) = model.devnet() else { return };
     let view = &model.screens.logs;
-    let newest = view.lines(devnet, &view.filter.needle()).last().map(|entry| entry.number);
-    model.screens.logs.line = if view.line.is_some() { None } else { newest };
+    let newest = devnet.logs.wanted(view.wanted()).next_back().map(|entry| entry.number);
+    let line = if view.line.is_some() { None } else { newest };
+    model.screens.logs.hold(line);
 }
 
 /// The selected line, or the newest.
 fn selected(model: &Model) -> Option<&Entry> {
     let view = &model.screens.logs;
-    let needle = view.filter.needle();
-    let mut lines = model.devnet()?.logs.matching(view.node.as_deref(), &needle);
+    let mut lines = model.devnet()?.logs.wanted(view.wanted());
     match view.line {
-        Some(number) => lines.find(|entry| entry.number == number),
+        Some(number) => lines.find(|entry| entry.number >= number),
         None => lines.next_back(),
     }
 }
@@ -156,6 +261,27 @@ fn copy(model: &mut Model) -> Vec<Effect> {
     copy_or_say(model, text, "the line", "there is no line to copy")
 }
 
+/// Opens the log's file: that of the process shown, or of the one that wrote the selected line.
+fn page(model: &mut Model) -> Vec<Effect> {
+    if model.playback.is_some() {
+        model.say(Tone::Warning, "a recording has no log files");
+        return Vec::new();
+    }
+    let of_line = || selected(model).map(|entry| entry.line.node.clone());
+    let name = model.screens.logs.node.clone().or_else(of_line);
+    let (Some(name), Some(devnet)) = (name, model.devnet()) else {
+        model.say(Tone::Warning, "select a process or a line first");
+        return Vec::new();
+    };
+    let file = match devnet.node(&name) {
+        Some(node) => node.status.log_file.clone(),
+        // The supervisor, or a node that was removed: its log stays where it was.
+        None => devnet.info.folder.join("logs").join(format!("{name}.log")),
+    };
+    model.did(model.command(&format!("logs {name}")));
+    vec![Effect::Page { file }]
+}
+
 /// Something of this screen was pointed at.
 pub(super) fn point(model: &mut Model, target: Target) {
     let view = &mut model.screens.logs;
@@ -163,151 +289,13 @@ pub(super) fn point(model: &mut Model, target: Target) {
         Target::Source(node) => {
             view.pane = Pane::Sources;
             view.node = node;
-            view.line = None;
+            view.hold(None);
         }
         Target::Line(number) => {
             view.pane = Pane::Lines;
-            view.line = Some(number);
+            view.hold(Some(number));
         }
         Target::Logs(pane) => view.pane = pane,
         _ => {}
-    }
-}
-
-/// Draws this screen.
-pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
-    let view = &model.screens.logs;
-    let layout = Layout::horizontal([Constraint::Length(SOURCES_WIDTH), Constraint::Min(20)]);
-    let [left, right] = scene.panes(&layout, area, usize::from(view.pane == Pane::Lines));
-    draw_sources(view, devnet, left, scene);
-    draw_lines(view, devnet, right, scene);
-}
-
-fn draw_sources(view: &View, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
-    let focused = view.pane == Pane::Sources;
-    scene.regions.add(area, Target::Logs(Pane::Sources));
-    let inner = scene.pane(area, "logs of", focused);
-    let sources = sources(devnet);
-    let selected = sources.iter().position(|source| *source == view.node);
-    scene.list(inner, sources.len(), selected, Highlight::focused(focused), |scene, row, place| {
-        let source = &sources[row];
-        let cursor = if selected == Some(row) { scene.symbols.cursor } else { " " };
-        let name = source.as_deref().unwrap_or("all");
-        scene.put(place, 0, format!("{cursor}{name}"));
-        Some(Target::Source(source.clone()))
-    });
-}
-
-fn draw_lines(view: &View, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
-    let focused = view.pane == Pane::Lines;
-    scene.regions.add(area, Target::Logs(Pane::Lines));
-    let needle = view.filter.needle();
-    let lines = view.lines(devnet, &needle);
-    let title = match &view.node {
-        Some(node) => format!("Logs {} {node}", scene.symbols.dot),
-        None => format!("Logs {} all processes", scene.symbols.dot),
-    };
-    let mut inner = scene.pane(area, title, focused);
-    let following = view.line.is_none();
-    let note = if following {
-        Span::styled(format!("{} lines, following", lines.len()), scene.theme.ok)
-    } else {
-        Span::styled(
-            format!("{} lines, {} follows", lines.len(), scene.key(Action::Follow)),
-            scene.theme.muted,
-        )
-    };
-    scene.edge_note(area, false, note);
-    if view.filter.is_edited() || !view.filter.is_empty() {
-        draw_filter(&view.filter, Rect { height: inner.height.min(1), ..inner }, scene);
-        inner =
-            Rect { y: inner.y.saturating_add(1), height: inner.height.saturating_sub(1), ..inner };
-    }
-    if lines.is_empty() {
-        let sentence = if needle.is_empty() { "no log line yet" } else { "no line contains this" };
-        scene.nothing_yet(inner, sentence);
-        return;
-    }
-    let row = match view.line {
-        None => lines.len() - 1,
-        Some(number) => lines.iter().position(|entry| entry.number >= number).unwrap_or(0),
-    };
-    let shift = view.shift;
-    let height = usize::from(inner.height);
-    let first = motion::first_visible(row, lines.len(), height);
-    let widest = lines[first..(first + height).min(lines.len())]
-        .iter()
-        .map(|entry| text::width(&entry.line.node))
-        .max()
-        .filter(|_| view.node.is_none());
-    let highlight = if following { Highlight::None } else { Highlight::focused(focused) };
-    scene.list(inner, lines.len(), Some(row), highlight, |scene, row, place| {
-        scene.put(place, 0, line(lines[row], widest, shift, scene));
-        Some(Target::Line(lines[row].number))
-    });
-}
-
-/// The line in which a filter is typed, or shown.
-pub(crate) fn draw_filter(filter: &Filter, area: Rect, scene: &mut Scene<'_>) {
-    let text = text::visible(filter.input().value(), scene.symbols);
-    let line = Line::from(vec![Span::styled("/", scene.theme.accent), Span::raw(text)]);
-    scene.put(area, 0, line);
-    let cursor = u16::try_from(filter.input().visual_cursor() + 1).unwrap_or(u16::MAX);
-    if filter.is_edited() && cursor < area.width {
-        scene.cursor = Some((area.x + cursor, area.y).into());
-    }
-}
-
-/// A log line, with the name of its process in so many columns if it is to be named, and without
-/// its first columns.
-pub(crate) fn line(
-    entry: &Entry,
-    name_columns: Option<usize>,
-    shift: usize,
-    scene: &Scene<'_>,
-) -> Line<'static> {
-    let mut spans = vec![Span::styled(
-        format!("{} ", text::clock(entry.line.unix_ms, scene.zone)),
-        scene.theme.muted,
-    )];
-    if let Some(columns) = name_columns {
-        let name = text::fit(&entry.line.node, columns, scene.symbols);
-        spans.push(Span::styled(format!("{name:<columns$} "), scene.theme.accent));
-    }
-    let words = text::visible(without_time(&entry.line.line), scene.symbols);
-    let style = level_style(&words, scene);
-    spans.push(Span::styled(text::skip(&words, shift).to_owned(), style));
-    Line::from(spans)
-}
-
-/// The line without a time at its start: every row shows when it was read, and the file has both.
-fn without_time(line: &str) -> &str {
-    match line.split_once(' ') {
-        Some((time, rest)) if time.parse::<jiff::Timestamp>().is_ok() => rest.trim_start(),
-        _ => line,
-    }
-}
-
-/// The style of a line by the level that stands in it, as `tracing` writes it.
-fn level_style(line: &str, scene: &Scene<'_>) -> Style {
-    let level = line.split_whitespace().take(2).find_map(|word| match word {
-        "ERROR" => Some(scene.theme.bad),
-        "WARN" => Some(scene.theme.warn),
-        "DEBUG" | "TRACE" => Some(scene.theme.muted),
-        "INFO" => Some(Style::new()),
-        _ => None,
-    });
-    level.unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_before_the_line_is_shown_once() {
-        assert_eq!(without_time("2026-11-21T09:34:50.068767Z  INFO up"), "INFO up");
-        assert_eq!(without_time("2026 was a good year"), "2026 was a good year");
-        assert_eq!(without_time("INFO up"), "INFO up");
     }
 }

@@ -105,7 +105,8 @@ impl Screens {
         match screen {
             Screen::Messages if self.messages.is_writing() => Context::Writing,
             Screen::Nodes if self.nodes.filter.is_edited() => Context::Filtering,
-            Screen::Logs if self.logs.filter.is_edited() => Context::Filtering,
+            Screen::Presence if self.presence.filter.is_edited() => Context::Filtering,
+            Screen::Logs if self.logs.is_edited() => Context::Filtering,
             screen => screen.context(),
         }
     }
@@ -150,8 +151,9 @@ fn copy_or_say(
 /// Something of a screen was pointed at.
 pub(crate) fn point(model: &mut Model, target: Target) {
     match model.screen {
-        Screen::Network | Screen::Nodes | Screen::Problems => {}
+        Screen::Network | Screen::Nodes => {}
         Screen::Traffic => traffic::point(model, &target),
+        Screen::Problems => problems::point(model, target),
         Screen::Messages => messages::point(model, target),
         Screen::Presence => presence::point(model, &target),
         Screen::Logs => logs::point(model, target),
@@ -171,17 +173,41 @@ pub(crate) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
     }
 }
 
+/// Where the screen is on the terminal, as `draw.rs` divides it.
+pub(crate) fn area(model: &Model) -> Rect {
+    let size = model.size;
+    Rect { x: 0, y: 2, width: size.width, height: size.height.saturating_sub(3) }
+}
+
+/// The process that is meant by a key on the screen that is shown: the one that is highlighted.
+pub(crate) fn meant(model: &Model) -> Option<String> {
+    match model.screen {
+        Screen::Presence => presence::meant(model),
+        _ => model.selected_node().map(|node| node.name().to_owned()),
+    }
+}
+
+/// What was selected or shown as new is seen now.
+pub(crate) fn look(model: &mut Model) {
+    if model.screen == Screen::Messages && model.overlays.is_empty() && !model.is_frozen() {
+        messages::look(model);
+    }
+}
+
 /// The edit that an action stands for.
 pub(crate) fn edit(action: Action) -> Option<InputRequest> {
     Some(match action {
         Action::CursorLeft => InputRequest::GoToPrevChar,
         Action::CursorRight => InputRequest::GoToNextChar,
+        Action::CursorWordLeft => InputRequest::GoToPrevWord,
+        Action::CursorWordRight => InputRequest::GoToNextWord,
         Action::CursorStart => InputRequest::GoToStart,
         Action::CursorEnd => InputRequest::GoToEnd,
         Action::DeleteBack => InputRequest::DeletePrevChar,
         Action::DeleteForward => InputRequest::DeleteNextChar,
         Action::DeleteWord => InputRequest::DeletePrevWord,
         Action::DeleteToStart => InputRequest::DeleteFromStart,
+        Action::DeleteToEnd => InputRequest::DeleteTillEnd,
         _ => return None,
     })
 }
@@ -191,16 +217,13 @@ pub(crate) fn edit_input(model: &mut Model, edit: Edit<'_>) {
     let cut = match (model.overlays.last_mut(), model.screen) {
         (Some(Overlay::Palette(palette)), _) => palette.edit(edit),
         (Some(Overlay::Help(help)), _) => help.edit(edit),
-        (Some(_), _)
-        | (None, Screen::Network | Screen::Presence | Screen::Traffic | Screen::Problems) => false,
-        (None, Screen::Messages) => model.screens.messages.edit(edit),
+        (Some(_), _) | (None, Screen::Network | Screen::Traffic | Screen::Problems) => false,
+        (None, Screen::Messages) => return messages::edit(model, edit),
+        (None, Screen::Presence) => model.screens.presence.filter.edit(edit),
         (None, Screen::Nodes) => model.screens.nodes.filter.edit(edit),
         (None, Screen::Logs) => model.screens.logs.edit(edit),
     };
     if cut {
-        model.say(
-            Tone::Warning,
-            "the rest had no room: nym-devnet send … --file sends long messages",
-        );
+        model.say(Tone::Warning, "the rest had no room");
     }
 }

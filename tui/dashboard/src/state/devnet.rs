@@ -1,14 +1,17 @@
 //! A devnet as its event stream describes it.
 
+use std::collections::HashSet;
+
 use contract::{LinkEvent, NodeMetrics, Role, Time};
 use control::{
-    DevnetInfo, DirectoryState, Envelope, History, MessageStatus, NodeStatus, Snapshot, StreamEvent,
+    DevnetInfo, DirectoryState, Envelope, History, MessageStatus, NodeStatus, Snapshot, State,
+    StreamEvent,
 };
 use directory_api::{MixMetric, Update};
 
 use super::meter::WINDOW;
 use super::names::Names;
-use super::{Journeys, Letters, Logs, Moment, Node, Presence, Traffic, traffic};
+use super::{Journeys, Letter, Letters, Logs, Moment, Node, Presence, Problems, Traffic, traffic};
 
 /// A devnet.
 #[derive(Clone, Debug)]
@@ -34,6 +37,8 @@ pub(crate) struct Devnet {
     pub(crate) traffic: Traffic,
     /// Events that were lost because somebody did not read fast enough.
     pub(crate) lost: u64,
+    /// What is wrong.
+    pub(crate) problems: Problems,
     /// The number of the latest event.
     seq: u64,
     /// The moment of the latest event.
@@ -56,18 +61,23 @@ impl Devnet {
             nodes,
             directory: snapshot.directory,
             presence: Presence::default(),
-            letters: Letters::new(snapshot.messages, snapshot.received),
+            letters: Letters::default(),
             journeys: Journeys::new(snapshot.journeys),
             packet_bytes: None,
             logs: Logs::default(),
             traffic: Traffic::default(),
             lost: 0,
+            problems: Problems::default(),
             seq,
             heard,
         };
+        // What was there before anybody looked is not new to whoever looks first.
+        let arrivals_are_new = before.is_some();
         if let Some(before) = before {
+            devnet.letters = before.letters;
             devnet.lost = before.lost.saturating_add(missed(before.seq, seq));
             devnet.presence = before.presence;
+            devnet.problems = before.problems;
             devnet.logs = before.logs;
             devnet.packet_bytes = before.packet_bytes;
             devnet.traffic = before.traffic;
@@ -84,6 +94,7 @@ impl Devnet {
         }
         devnet.name_announcers();
         devnet.logs.resume(snapshot.logs);
+        devnet.letters.resume(snapshot.messages, snapshot.received, arrivals_are_new);
         for (name, metrics) in snapshot.metrics {
             devnet.count(&name, metrics);
         }
@@ -92,7 +103,15 @@ impl Devnet {
                 node.usage = Some(usage);
             }
         }
+        devnet.look();
         devnet
+    }
+
+    /// Looks for what is wrong.
+    fn look(&mut self) {
+        let mut problems = std::mem::take(&mut self.problems);
+        problems.look(self, self.heard);
+        self.problems = problems;
     }
 
     /// Applies an event that is neither a snapshot nor the end.
@@ -106,6 +125,7 @@ impl Devnet {
             StreamEvent::DirectoryLink { state } => self.directory = state,
             StreamEvent::Directory { node, update } => {
                 if let Update::Metric(metric) = &update {
+                    self.problems.directory_is_ahead(ahead_ms(envelope.unix_ms, metric));
                     self.mix_report(reported(self.heard, metric), node.as_deref(), metric);
                 } else {
                     self.presence.hear(envelope.unix_ms, node, &update);
@@ -126,6 +146,9 @@ impl Devnet {
             StreamEvent::Received(message) => self.letters.receive(message),
             StreamEvent::Log(line) => self.logs.push(line),
             StreamEvent::Lost { count, .. } => self.lost = self.lost.saturating_add(count),
+        }
+        if self.problems.is_due(self.heard.t) {
+            self.look();
         }
     }
 
@@ -150,6 +173,37 @@ impl Devnet {
     /// Names of the clients that can send and receive.
     pub(crate) fn clients(&self) -> Vec<&str> {
         self.with_role(&[Role::Client]).map(Node::name).collect()
+    }
+
+    /// Whether a message belongs to what two clients write to each other: whichever of its ends is
+    /// a client of this devnet is one of them. What has an end elsewhere is shown with the other.
+    pub(crate) fn between<'a>(
+        &'a self,
+        (one, other): (&'a str, &'a str),
+    ) -> impl Fn(&Letter) -> bool + 'a {
+        let clients: HashSet<&str> = self.clients().into_iter().collect();
+        let is_one = move |name: &str| name == one || name == other;
+        move |letter| {
+            let ends = [letter.from(), self.letters.recipient(letter)];
+            let is_stranger = |end: &Option<&str>| end.is_none_or(|name| !clients.contains(name));
+            ends.iter().any(|end| end.is_some_and(is_one))
+                && ends.iter().all(|end| end.is_some_and(is_one) || is_stranger(end))
+        }
+    }
+
+    /// What two clients wrote to each other is not new any more.
+    pub(crate) fn look_between(&mut self, pair: (&str, &str)) {
+        let between = self.between(pair);
+        let seen = self.letters.all().filter(|letter| letter.is_new() && between(letter));
+        let seen: Vec<String> = seen.map(|letter| letter.id.clone()).collect();
+        drop(between);
+        seen.iter().for_each(|id| self.letters.look(id));
+    }
+
+    /// Whether this is a client that can be asked for its inbox.
+    pub(crate) fn is_ready_client(&self, name: &str) -> bool {
+        let node = self.node(name).map(|node| &node.status);
+        node.is_some_and(|status| status.role == Role::Client && status.state == State::Ready)
     }
 
     /// Packets that enter the mixnet per second: what the mixnodes of layer 1 take together. None
@@ -287,6 +341,11 @@ fn missed(heard: u64, snapshot: u64) -> u64 {
         1 => 0,
         missed => missed,
     }
+}
+
+/// How far the directory's clock is ahead of the supervisor's, in milliseconds.
+fn ahead_ms(unix_ms: u64, metric: &MixMetric) -> i64 {
+    (metric.timestamp / 1_000_000).saturating_sub(i64::try_from(unix_ms).unwrap_or(i64::MAX))
 }
 
 /// When the directory got a report, by the supervisor's clock. Reports may reach us in a bunch, and

@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use control::LogLine;
 
 use crate::filter;
+use crate::pattern::Pattern;
 
 /// How many lines are kept: what a devnet of a dozen processes writes in some minutes. The whole
 /// log of each is in its file.
@@ -17,6 +18,85 @@ pub(crate) struct Entry {
     pub(crate) number: u64,
     /// The line.
     pub(crate) line: LogLine,
+    /// How bad it is.
+    pub(crate) level: Level,
+    /// Where it begins behind a time of its own.
+    begin: usize,
+}
+
+/// How bad a line is, by the word that `tracing` writes in front of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    /// Every step.
+    #[default]
+    Trace,
+    /// For who looks for a fault.
+    Debug,
+    /// What happens. A line without a level says that too.
+    Info,
+    /// Something is not as it should be.
+    Warn,
+    /// Something failed.
+    Error,
+}
+
+impl Level {
+    const ALL: [Self; 5] = [Self::Trace, Self::Debug, Self::Info, Self::Warn, Self::Error];
+
+    /// Its word.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Trace => "trace",
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+
+    /// The next worse one, and after the worst the least.
+    pub(crate) fn next(self) -> Self {
+        let worse = Self::ALL.into_iter().find(|level| *level > self);
+        worse.unwrap_or_default()
+    }
+
+    fn of(words: &str) -> Self {
+        let word = |word: &str| {
+            Self::ALL.into_iter().find(|level| word.eq_ignore_ascii_case(level.word()))
+        };
+        // A panic has no level, and is the worst that a log can say.
+        let panic = || words.contains("panicked at").then_some(Self::Error);
+        words.split_whitespace().take(2).find_map(word).or_else(panic).unwrap_or(Self::Info)
+    }
+}
+
+/// Which lines are wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wanted<'a> {
+    /// Those of this process; none for all.
+    pub(crate) node: Option<&'a str>,
+    /// Those of this level and worse ones.
+    pub(crate) level: Level,
+    /// Those that this lets pass, by what they say or by the name of their process.
+    pub(crate) pattern: Option<&'a Pattern>,
+}
+
+impl Entry {
+    fn new(number: u64, line: LogLine) -> Self {
+        let begin = match line.line.split_once(' ') {
+            Some((time, rest)) if time.parse::<jiff::Timestamp>().is_ok() => {
+                line.line.len() - rest.trim_start().len()
+            }
+            _ => 0,
+        };
+        Self { number, level: Level::of(&line.line[begin..]), line, begin }
+    }
+
+    /// What it says, without a time at its start: every row shows when it was read, and the file
+    /// has both.
+    pub(crate) fn words(&self) -> &str {
+        &self.line.line[self.begin..]
+    }
 }
 
 /// A ring of log lines.
@@ -32,7 +112,7 @@ impl Logs {
         if self.entries.len() == MAX_LINES {
             self.entries.pop_front();
         }
-        self.entries.push_back(Entry { number: self.next, line });
+        self.entries.push_back(Entry::new(self.next, line));
         self.next += 1;
     }
 
@@ -60,6 +140,20 @@ impl Logs {
     /// All lines, oldest first.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Entry> {
         self.entries.iter()
+    }
+
+    /// The lines that are wanted, oldest first.
+    pub(crate) fn wanted<'a, 'w>(
+        &'a self,
+        wanted: Wanted<'w>,
+    ) -> impl DoubleEndedIterator<Item = &'a Entry> + use<'a, 'w> {
+        self.iter().filter(move |entry| {
+            entry.level >= wanted.level
+                && wanted.node.is_none_or(|node| entry.line.node == node)
+                && wanted
+                    .pattern
+                    .is_none_or(|pattern| pattern.takes(&[entry.words(), &entry.line.node]))
+        })
     }
 
     /// The lines of one process, or of all, that contain `needle` (in lower case); with a `!` before
@@ -138,6 +232,45 @@ mod tests {
         // What the quiet one said had left the ring here, and belongs before what is in it.
         logs.resume(vec![line("quiet", 1, "up"), line("noisy", 70, "y"), line("noisy", 71, "z")]);
         assert_eq!(shown(&logs), [(0, "a"), (1, "y"), (2, "z")]);
+    }
+
+    #[test]
+    fn a_time_before_the_line_is_none_of_its_words_and_its_level_comes_next() {
+        let of = |text: &str| {
+            let entry = Entry::new(0, line("n", 1, text));
+            (entry.words().to_owned(), entry.level)
+        };
+        let is = |words: &str, level| (words.to_owned(), level);
+        assert_eq!(of("2026-11-21T09:34:50.068767Z  INFO up"), is("INFO up", Level::Info));
+        assert_eq!(of("2026 was a good year"), is("2026 was a good year", Level::Info));
+        assert_eq!(of("WARN slow"), is("WARN slow", Level::Warn));
+        assert_eq!(of("[x] error: no"), is("[x] error: no", Level::Info));
+        let panic = "thread 'main' panicked at src/main.rs:1:1:";
+        assert_eq!(of(panic), is(panic, Level::Error));
+        assert_eq!(of(""), is("", Level::Info));
+    }
+
+    #[test]
+    fn wanted_are_lines_of_a_process_of_a_level_and_with_a_pattern() {
+        let mut logs = Logs::default();
+        for (node, text) in
+            [("alice", "DEBUG a"), ("alice", "WARN b"), ("bob", "ERROR c"), ("bob", "no level")]
+        {
+            logs.push(line(node, 1, text));
+        }
+        let count = |wanted: Wanted<'_>| logs.wanted(wanted).count();
+        assert_eq!(count(Wanted::default()), 4);
+        assert_eq!(count(Wanted { level: Level::Warn, ..Wanted::default() }), 2);
+        assert_eq!(count(Wanted { level: Level::Info, ..Wanted::default() }), 3);
+        let bob = Wanted { node: Some("bob"), ..Wanted::default() };
+        assert_eq!(count(Wanted { level: Level::Warn, ..bob }), 1);
+        for (typed, lines) in [("alice", 2), ("!alice", 2), ("^(warn|error)", 2), ("level$", 1)] {
+            let pattern = Pattern::new(typed);
+            assert_eq!(count(Wanted { pattern: pattern.as_ref(), ..Wanted::default() }), lines);
+        }
+        let levels: Vec<Level> =
+            std::iter::successors(Some(Level::Trace), |level| Some(level.next())).take(6).collect();
+        assert_eq!((levels[4], levels[5]), (Level::Error, Level::Trace));
     }
 
     #[test]

@@ -171,7 +171,8 @@ fn a_message_is_typed_and_sent_from_alice_to_bob() {
     assert_eq!(last_command(&desk), Some(r"nym-devnet send alice bob 'q: it'\''s 5 o'\''clock'"));
 
     assert!(super::text(&desk.screen(80, 24)).contains("1 message handed over"));
-    desk.tell(Message::Sent { text, result: Err(Problem("alice is not ready".into())) });
+    let result = Err(Problem("alice is not ready".into()));
+    desk.tell(Message::Sent { text, result, unsure: false });
     let shown = super::text(&desk.screen(80, 24));
     assert!(shown.contains("not sent: alice is not ready"), "{shown}");
     assert!(shown.contains("q: it's 5 o'clock"), "what was typed is back: {shown}");
@@ -302,7 +303,8 @@ fn a_client_that_waits_holds_its_messages_and_says_why() {
     };
     desk.hear(StreamEvent::Node(waiting));
     let messages = text(&desk.screen(120, 40));
-    assert!(messages.contains("held   alice: no mixnode in layer 2"), "{messages}");
+    assert!(messages.contains("◌  held"), "{messages}");
+    assert!(messages.contains("alice is present: no mixnode in layer 2"), "{messages}");
     desk.press(Key::of('2'));
     let nodes = text(&desk.screen(140, 40));
     assert!(nodes.contains("│alice       client    ◔ present: no mixnode in layer 2 "), "{nodes}");
@@ -450,13 +452,25 @@ fn nothing_that_a_message_or_a_stranger_says_reaches_the_terminal_as_a_command()
 }
 
 #[test]
-fn a_long_paste_goes_in_at_once_line_ends_are_spaces_and_what_has_no_room_is_told() {
+fn a_long_paste_goes_in_at_once_with_its_line_ends_and_what_has_no_room_is_told() {
     let mut desk = Desk::running();
     desk.press(Key::of('m'));
     desk.tell(Message::Paste("one\rtwo\r\nthree\nfour".into()));
-    assert!(text(&desk.screen(120, 40)).contains("one two three four"));
+    let screen = text(&desk.screen(120, 40));
+    for line in ["› one ", "  two ", "  three ", "  four "] {
+        assert!(screen.contains(line), "{line}: {screen}");
+    }
     desk.tell(Message::Paste("x".repeat(100_000)));
-    assert!(text(&desk.screen(120, 40)).contains("the rest had no room"));
+    let screen = text(&desk.screen(120, 40));
+    assert!(screen.contains("67 250 B had no room: 32 768 B can be typed"), "{screen}");
+    assert!(screen.contains("32 768 of 33 369 B, 21 packets"), "{screen}");
+
+    // A filter has one line.
+    desk.press(ESC);
+    desk.press(Key::of('6'));
+    desk.press(Key::of('/'));
+    desk.tell(Message::Paste("one\rtwo".into()));
+    assert!(text(&desk.screen(120, 40)).contains("/one two"));
 }
 
 #[test]

@@ -2,23 +2,25 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use control::{
-    ControlError, Envelope, Failure, FailureCode, History, MessageStatus, NodeAction, NodeStatus,
-    SendRequest, State, StreamEvent,
+    ControlError, Envelope, Failure, FailureCode, History, Inbox, MessageStatus, NodeAction,
+    NodeStatus, SendRequest, State, StreamEvent,
 };
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use futures_util::Stream;
+use futures_util::future::BoxFuture;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use tokio::sync::{mpsc, watch};
 
 use super::{settings, text};
-use crate::app::{Console, run_with};
+use crate::app::{self, Console, run_with};
 use crate::fixture::{self, Fixture};
 use crate::model::Settings;
 use crate::source::{Events, Source};
@@ -68,7 +70,15 @@ impl Source for Script {
         self.asked
             .send(format!("send {} {} {words}", request.from, request.to))
             .expect("the story goes on");
+        if words.starts_with("refuse") {
+            let failure = Failure::new(FailureCode::NotRunning, "the client is stopping");
+            return Err(failure.hint("wait until it is stopped").into());
+        }
         Ok(fixture::message(&request.from, &request.to, &words))
+    }
+
+    async fn inbox(&self, _: &str, _: u64) -> Result<Inbox, ControlError> {
+        Ok(Inbox { messages: vec![], more: false, last: Some(0) })
     }
 
     async fn history(&self, window_s: u64, step_s: u64) -> Result<History, ControlError> {
@@ -101,6 +111,15 @@ impl Console for Paper {
     fn suspend(&mut self) -> io::Result<()> {
         self.asked.send("suspend".into()).map_err(io::Error::other)
     }
+
+    fn page(&mut self, file: &Path) -> io::Result<BoxFuture<'static, io::Result<()>>> {
+        self.asked.send(format!("page {}", file.display())).map_err(io::Error::other)?;
+        Ok(Box::pin(std::future::ready(Ok(()))))
+    }
+
+    fn resume(&mut self) -> io::Result<()> {
+        self.asked.send("resume".into()).map_err(io::Error::other)
+    }
 }
 
 /// Keys as they are pressed.
@@ -113,6 +132,8 @@ impl Stream for Keyboard {
         self.0.poll_recv(context).map(|event| event.map(Ok))
     }
 }
+
+impl app::Keyboard for Keyboard {}
 
 /// A dashboard that runs, and everything that can be done to it.
 struct Story {
@@ -207,7 +228,7 @@ impl Story {
 async fn somebody_sends_a_message_and_sees_it_arrive() {
     let mut story = Story::running().await;
     story.type_text("m");
-    story.until("type a message; enter sends it").await;
+    story.until("type a message; ↵ sends it").await;
     story.type_text("hello bob");
     story.until("› hello bob").await;
     story.enter();
@@ -404,6 +425,10 @@ impl Source for Flood {
         self.0.send(request).await
     }
 
+    async fn inbox(&self, client: &str, after: u64) -> Result<Inbox, ControlError> {
+        self.0.inbox(client, after).await
+    }
+
     async fn history(&self, window_s: u64, step_s: u64) -> Result<History, ControlError> {
         self.0.history(window_s, step_s).await
     }
@@ -422,4 +447,47 @@ async fn keys_are_heard_in_the_midst_of_a_torrent_and_what_was_lost_is_told() {
     story.until("NAME").await;
     story.type_text("qy");
     assert_eq!(story.outcome().await, Outcome::Quit);
+}
+
+#[tokio::test]
+async fn somebody_writes_lines_pastes_more_and_finds_them_in_the_history() {
+    let mut story = Story::running().await;
+    story.type_text("m");
+    story.until("type a message").await;
+    story.type_text("first");
+    story.press(KeyCode::Enter, KeyModifiers::ALT);
+    story.keys.send(Event::Paste("second\r\nthird".into())).expect("the dashboard listens");
+    story.until("18 of 1 589 B, 1 packet").await;
+    story.enter();
+    assert_eq!(story.asked().await, "send alice bob first\nsecond\nthird");
+    story.until("0 of 1 589 B").await;
+    story.press(KeyCode::Up, KeyModifiers::NONE);
+    story.until("› first").await;
+    story.press(KeyCode::Down, KeyModifiers::NONE);
+    story.until("0 of 1 589 B").await;
+}
+
+#[tokio::test]
+async fn a_refused_message_is_given_back() {
+    let mut story = Story::running().await;
+    story.type_text("mrefuse this");
+    story.until("› refuse this").await;
+    story.enter();
+    assert_eq!(story.asked().await, "send alice bob refuse this");
+    story.until("not sent: the client is stopping; wait until it is stopped").await;
+    story.until("› refuse this").await;
+}
+
+#[tokio::test]
+async fn a_log_is_read_in_the_pager_and_the_screen_comes_back() {
+    let mut story = Story::running().await;
+    let at = Duration::from_secs(6);
+    story.hear(fixture::log("mix-1-1", at, "INFO mixnode: hello"));
+    story.type_text("6");
+    story.until("INFO mixnode: hello").await;
+    story.type_text("e");
+    assert_eq!(story.asked().await, "page /tmp/devnet/logs/mix-1-1.log");
+    assert_eq!(story.asked().await, "resume");
+    story.type_text("1");
+    story.until("╭ Network").await;
 }
