@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::copy_or_say;
 use crate::action::Action;
+use crate::explain::Topic;
 use crate::message::Effect;
 use crate::model::{Model, Tone};
 use crate::motion::{self, Motion};
@@ -96,6 +97,11 @@ fn choose(model: &mut Model, id: ProblemId) {
 
 fn all(problems: &Problems) -> impl Iterator<Item = &Problem> {
     problems.open().iter().chain(problems.past())
+}
+
+/// What the selected problem is.
+pub(crate) fn topic(model: &Model) -> Option<Topic> {
+    selected(model).map(|problem| Topic::Lint(problem.finding.lint))
 }
 
 /// The selected problem. One that has been forgotten gives its place to the first.

@@ -93,6 +93,28 @@ pub(crate) enum Lint {
 }
 
 impl Lint {
+    /// All of them, the worst first.
+    pub(crate) const ALL: [Self; 18] = [
+        Self::Failed,
+        Self::Missing,
+        Self::Unheard,
+        Self::Crashed,
+        Self::Gone,
+        Self::Silent,
+        Self::Undelivered,
+        Self::Unready,
+        Self::Late,
+        Self::Lossy,
+        Self::Drops,
+        Self::Again,
+        Self::Overload,
+        Self::Lateness,
+        Self::Clock,
+        Self::Lost,
+        Self::Lone,
+        Self::Paused,
+    ];
+
     /// What it is called with so many findings.
     pub(crate) fn headline(self, count: usize) -> String {
         let (one, more) = match self {
