@@ -161,7 +161,7 @@ fn a_history_that_is_not_given_is_said_and_asked_for_again() {
     desk.tell(Message::Disconnected { reason: "gone".into() });
     desk.tell(Message::Connected);
     let snapshot = Box::new(desk.fixture.snapshot(Duration::from_secs(65)));
-    assert_eq!(desk.hear(StreamEvent::Snapshot(snapshot)), [Effect::History]);
+    assert!(desk.hear(StreamEvent::Snapshot(snapshot)).contains(&Effect::History));
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn events_that_were_missed_are_asked_for() {
     let snapshot = Box::new(desk.fixture.snapshot(Duration::from_secs(30)));
     let mut envelope = desk.fixture.at(Duration::from_secs(30), StreamEvent::Snapshot(snapshot));
     envelope.seq += 5000;
-    assert_eq!(desk.tell(Message::Heard(Box::new(envelope))), [Effect::History]);
+    assert!(desk.tell(Message::Heard(Box::new(envelope))).contains(&Effect::History));
 }
 
 #[test]
