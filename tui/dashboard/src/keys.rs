@@ -80,15 +80,18 @@ impl Key {
 
     /// The key that is written like this, as [`Self::word`] writes it.
     pub(crate) fn parse(word: &str) -> Option<Self> {
-        if let Some(rest) = word.strip_prefix("ctrl-") {
-            let key = Self::parse(rest)?;
-            // Terminals tell Ctrl apart with small letters and with keys that are no characters.
-            let known = !matches!(key.code, KeyCode::Char(c) if !c.is_ascii_lowercase());
-            return (known && !key.ctrl).then_some(Self { ctrl: true, ..key });
-        }
         if let Some(rest) = word.strip_prefix("alt-") {
-            let key = Self::parse(rest)?;
-            return (!key.ctrl && !key.alt).then_some(Self { alt: true, ..key });
+            let key = Self::parse(rest).filter(|key| !key.ctrl && !key.alt)?;
+            return Some(Self { alt: true, ..key });
+        }
+        if let Some(rest) = word.strip_prefix("ctrl-") {
+            let key = Self::parse(rest).filter(|key| !key.ctrl && !key.alt)?;
+            // Of other characters terminals do not tell whether Ctrl was held.
+            let is_told = match key.code {
+                KeyCode::Char(letter) => letter.is_ascii_lowercase(),
+                _ => true,
+            };
+            return is_told.then_some(Self { ctrl: true, ..key });
         }
         let mut letters = word.chars();
         if let (Some(letter), None) = (letters.next(), letters.next()) {

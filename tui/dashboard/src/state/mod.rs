@@ -24,7 +24,7 @@ pub(crate) use logs::{Entry, Level, Logs, Wanted};
 pub(crate) use meter::{Counter, Meter, WINDOW};
 pub(crate) use node::Node;
 pub(crate) use presence::{Announcer, Beat, BeatKind, Presence, Standing};
-pub(crate) use problems::{Finding, Lint, Problem, ProblemId, Problems, Severity};
+pub(crate) use problems::{Finding, Problem, ProblemId, Problems, Severity};
 pub(crate) use traffic::Traffic;
 pub(crate) use underway::{Cargo, Place};
 

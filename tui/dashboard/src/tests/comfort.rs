@@ -51,6 +51,10 @@ fn every_action_that_changes_something_tells_its_command() {
             let stopped = NodeStatus { state: State::Stopped, ..desk.fixture.status("bob") };
             desk.hear(StreamEvent::Node(stopped));
             desk.model.selected = Some("mix-2-1".into());
+            if context == Context::Presence {
+                // It has a selection of its own.
+                desk.press(Key::of('j'));
+            }
             let key = *spec.keys.first().expect("a key");
             desk.press(key);
             if matches!(desk.model.overlays.last(), Some(Overlay::Question(_))) {
