@@ -337,7 +337,8 @@ fn the_header_keeps_what_matters_most_at_every_width() {
         assert!(header.contains("default") && header.contains("● live"), "{header}");
         assert!(header.contains("ready") && header.contains("7 "), "{header}");
         assert!(width < 80 || header.contains("66 pkt/s"), "{header}");
-        assert!(width < 120 || header.contains("10 clients"), "{header}");
+        assert!(width < 120 || header.contains("3 problems"), "{header}");
+        assert!(width < 200 || header.contains("10 clients"), "{header}");
         assert!(width < 200 || header.contains("acks on"), "{header}");
     }
 }
