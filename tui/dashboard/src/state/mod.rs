@@ -21,8 +21,7 @@ pub(crate) use journeys::{Course, Fate, Journeys, Part, Stop, StopId, Whereabout
 pub(crate) use letters::{Body, Letter, Letters, MAX_TEXT_BYTES};
 pub(crate) use link::Link;
 pub(crate) use logs::{Entry, Level, Logs, Wanted};
-pub(crate) use meter::WINDOW;
-pub(crate) use meter::{Counter, Meter};
+pub(crate) use meter::{Counter, Meter, WINDOW};
 pub(crate) use node::Node;
 pub(crate) use presence::{Announcer, Beat, BeatKind, Presence, Standing};
 pub(crate) use problems::{Finding, Problem, ProblemId, Problems, Severity};
