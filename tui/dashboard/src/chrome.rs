@@ -133,10 +133,16 @@ fn label(model: &Model, spec: &Spec) -> &'static str {
 
 fn keys(model: &Model, area: Rect, scene: &mut Scene<'_>) {
     let context = model.context();
-    let all: Vec<_> = action::in_context(context)
+    let mut all: Vec<_> = action::in_context(context)
         .filter(|spec| !spec.label.is_empty() && model.allows(spec.action))
         .filter_map(|spec| Some((spec, scene.keys(spec).first()?.label(scene.symbols))))
         .collect();
+    // How to end what is unusual comes first.
+    all.sort_by_key(|(spec, _)| match spec.action {
+        Action::Zoom => !model.is_zoomed(),
+        Action::Freeze => !model.is_frozen(),
+        _ => true,
+    });
     let hint = |key: &str, word: &str| {
         Line::from(vec![
             Span::styled(format!("{key} "), scene.theme.accent),

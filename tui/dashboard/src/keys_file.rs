@@ -195,8 +195,8 @@ impl File<'_> {
 const ALWAYS: [&str; 6] = ["interrupt", "leave-input", "close", "no", "quit", "palette"];
 
 /// What is said of a key that is none.
-const KEY: &str = "a key is a character, or a name such as enter, esc, tab, f5; with ctrl- before it \
-                   also ctrl-a to ctrl-z";
+const KEY: &str = "a key is a character, or a name such as enter, esc, tab, f5; ctrl- and alt- may stand \
+                   before it, as in ctrl-a and alt-enter";
 
 /// The name that was probably meant.
 fn nearest(found: &str) -> Option<&'static str> {

@@ -117,7 +117,7 @@ fn traces(lines: &[(String, Event)]) -> Vec<PacketTrace> {
     packets.flatten().collect()
 }
 
-fn sent_trace(lines: &[(String, Event)]) -> Box<SentTrace> {
+fn sent_trace(lines: &[(String, Event)]) -> SentTrace {
     let sent = lines.iter().find_map(|(_, event)| match event {
         Event::Message(event) => match &event.stage {
             MessageStage::Sent { trace, .. } => trace.clone(),
@@ -125,7 +125,7 @@ fn sent_trace(lines: &[(String, Event)]) -> Box<SentTrace> {
         },
         _ => None,
     });
-    sent.expect("the client tells how the packet looked")
+    *sent.expect("the client tells how the packet looked")
 }
 
 #[tokio::test]

@@ -170,7 +170,7 @@ fn paused(missed: Missed, scene: &Scene<'_>) -> Part {
     let Missed { events, packets, messages } = missed;
     let (messages, events) = (text::plural(messages, "message"), text::plural(events, "event"));
     Part::needed(
-        6,
+        3,
         scene.theme.selection,
         [
             format!(" PAUSED, missed {packets} packets, {messages}, {events} "),
