@@ -190,7 +190,7 @@ fn problems(devnet: &Devnet, scene: &Scene<'_>) -> Option<Part> {
     let most = worst.lint.headline(problems.alike(worst));
     let short = format!("{glyph} {}", problems.count());
     let forms = [format!("{glyph} {count}: {most}"), format!("{glyph} {count}"), short];
-    Some(Part::needed(6, style, forms))
+    Some(Part::needed(8, style, forms))
 }
 
 fn counts(devnet: &Devnet, wide: bool, scene: &Scene<'_>) -> Vec<Part> {

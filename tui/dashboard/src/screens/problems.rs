@@ -241,12 +241,11 @@ fn draw_details(model: &Model, area: Rect, scene: &mut Scene<'_>) {
     row += 1;
     let since = text::clock(problem.since_unix_ms, scene.zone);
     let until = problem.ended_unix_ms.map(|ended| text::clock(ended, scene.zone));
-    let when = match until {
-        Some(until) => format!("from {since} to {until}; it is over"),
-        None => {
-            let lasts = text::age(scene.now.since_unix_ms(problem.since_unix_ms));
-            format!("since {since}, for {lasts}")
-        }
+    let when = if let Some(until) = until {
+        format!("from {since} to {until}; it is over")
+    } else {
+        let lasts = text::age(scene.now.since_unix_ms(problem.since_unix_ms));
+        format!("since {since}, for {lasts}")
     };
     scene.put(inner, row, Line::styled(when, scene.theme.muted));
     row += 1;

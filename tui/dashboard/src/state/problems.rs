@@ -27,7 +27,7 @@ const MAX_OPEN: usize = 544;
 const MAX_PAST: usize = 50;
 
 /// … and how long: until whoever was away is back with a coffee.
-const PAST_FOR: Duration = Duration::from_mins(15);
+const PAST_FOR: Duration = Duration::from_secs(15 * 60);
 
 /// How bad a problem is; the worst is the least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -106,10 +106,10 @@ impl Told {
 }
 
 /// The metrics of these processes, if the event is such.
-fn metrics_of<'a>(
-    event: &'a mut StreamEvent,
+fn metrics_of(
+    event: &mut StreamEvent,
     is_meant: impl Fn(&str) -> bool,
-) -> Option<&'a mut NodeMetrics> {
+) -> Option<&mut NodeMetrics> {
     match event {
         StreamEvent::Metrics { node, metrics } if is_meant(node) => Some(metrics),
         _ => None,
