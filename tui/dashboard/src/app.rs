@@ -363,7 +363,6 @@ fn frame_for(message: &Message, model: &Model) -> Option<Duration> {
     }
     let follows = model.context() == Context::Journey;
     match (&envelope.event, model.screen) {
-        (StreamEvent::Unknown, _) => None,
         (StreamEvent::Journey(_), _) if follows => Some(MOTION_FRAME),
         (
             StreamEvent::Directory { .. }
@@ -375,7 +374,7 @@ fn frame_for(message: &Message, model: &Model) -> Option<Duration> {
             _,
         ) => Some(NUMBERS_FRAME),
         (StreamEvent::Links { .. }, Screen::Network) => Some(MOTION_FRAME),
-        (StreamEvent::Links { .. }, _) => None,
+        (StreamEvent::Links { .. } | StreamEvent::Unknown, _) => None,
         _ => Some(FRAME),
     }
 }

@@ -72,12 +72,12 @@ pub(crate) fn tabs(model: &Model, area: Rect, scene: &mut Scene<'_>) {
 }
 
 /// What stays in the hint line as long as it is so.
-fn standing(model: &Model) -> Option<(String, fn(&Theme) -> Style)> {
+fn standing(model: &Model, theme: &Theme) -> Option<(String, Style)> {
     if let Connection::Lost { reason, .. } = &model.connection {
-        return Some((format!("connection lost: {reason}"), |theme| theme.bad));
+        return Some((format!("connection lost: {reason}"), theme.bad));
     }
     if let Some(playback) = &model.playback {
-        return Some((playback.ended.clone()?, |theme| theme.warn));
+        return Some((playback.ended.clone()?, theme.warn));
     }
     let why = model.all_ended()?;
     let key = model.settings.keymap.label(Action::StartAll, model.symbols());
@@ -86,7 +86,7 @@ fn standing(model: &Model) -> Option<(String, fn(&Theme) -> Style)> {
     } else {
         String::new()
     };
-    Some((why + &offer, |theme| theme.bad))
+    Some((why + &offer, theme.bad))
 }
 
 /// The hint line: a notice, or the keys that work now and the command for what was done last.
@@ -103,11 +103,11 @@ pub(crate) fn hints(model: &Model, area: Rect, scene: &mut Scene<'_>) {
         scene.put(area, 0, Line::styled(words, style));
         return;
     }
-    if let Some((words, style)) = standing(model) {
+    if let Some((words, style)) = standing(model, scene.theme) {
         // The words that say where the other keys are keep their room.
         let room = usize::from(area.width.saturating_sub(OTHERS_WIDTH));
         let words = text::fit(&text::visible(&words, scene.symbols), room, scene.symbols);
-        let line = Line::styled(words, style(scene.theme));
+        let line = Line::styled(words, style);
         area.width = scene.put_right(area, 0, line).saturating_sub(2);
     }
     // On a narrow terminal the keys need the room again after a while.
@@ -133,10 +133,16 @@ fn label(model: &Model, spec: &Spec) -> &'static str {
 
 fn keys(model: &Model, area: Rect, scene: &mut Scene<'_>) {
     let context = model.context();
-    let all: Vec<_> = action::in_context(context)
+    let mut all: Vec<_> = action::in_context(context)
         .filter(|spec| !spec.label.is_empty() && model.allows(spec.action))
         .filter_map(|spec| Some((spec, scene.keys(spec).first()?.label(scene.symbols))))
         .collect();
+    // How to end what is unusual comes first.
+    all.sort_by_key(|(spec, _)| match spec.action {
+        Action::Zoom => !model.is_zoomed(),
+        Action::Freeze => !model.is_frozen(),
+        _ => true,
+    });
     let hint = |key: &str, word: &str| {
         Line::from(vec![
             Span::styled(format!("{key} "), scene.theme.accent),

@@ -12,6 +12,7 @@ mod figures;
 mod header;
 mod ideas;
 mod letters;
+mod lints;
 mod processes;
 mod screens;
 mod selected;
@@ -58,6 +59,7 @@ impl Topic {
             Self::Gone => processes::gone(),
             Self::Letter(letter) => letter.entry(),
             Self::Drop(reason) => reason.entry(),
+            Self::Lint(lint) => lints::lint(lint),
             Self::Traffic(pane) => traffic::pane(pane),
             Self::Stop(way, part) => stops::stop(way, part),
             Self::Fact(fact) => fact.entry(),

@@ -2,6 +2,8 @@
 //! written down here.
 
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 pub(crate) mod journeys;
 
 use std::collections::BTreeMap;
@@ -12,11 +14,13 @@ use contract::{
     TrafficCounters,
 };
 use control::{
-    DevnetInfo, DirectoryState, Envelope, History, LogLine, MessageState, MessageStatus,
-    NodeHistory, NodeStatus, PacketStatus, ProcessUsage, ReceivedMessage, Snapshot, State,
-    StreamEvent,
+    DevnetInfo, DirectoryState, Envelope, LogLine, MessageState, MessageStatus, NodeStatus,
+    PacketStatus, ProcessUsage, ReceivedMessage, Snapshot, State, StreamEvent,
 };
 use directory_api::{ListName, MixMetric, MixNodePresence, MixProviderPresence, Topology, Update};
+
+#[cfg(test)]
+pub(crate) use history::history;
 
 /// When the devnet was started: 2026-11-21 12:00:00 UTC.
 pub(crate) const STARTED_UNIX_MS: u64 = 1_795_262_400_000;
@@ -449,27 +453,4 @@ pub(crate) fn received(client: &str, text: &str) -> StreamEvent {
 /// A log line.
 pub(crate) fn log(node: &str, after: Duration, line: &str) -> StreamEvent {
     StreamEvent::Log(LogLine { node: node.into(), unix_ms: unix_ms(after), line: line.into() })
-}
-
-/// What mixnodes carried before the start: a quiet hour, in which nobody reported for a while.
-pub(crate) fn history(window_s: u64, step_s: u64) -> History {
-    let count = window_s / step_s;
-    let curve = |per_second: u64| -> Vec<Option<u64>> {
-        let at = |step: u64| (count - step) * step_s;
-        let packets = |step| (per_second + at(step) / 60 % 7) * step_s;
-        // Between 20 and 30 minutes, and between 40 and 60 seconds before the end.
-        let is_silent = |step| matches!(at(step), 40..60 | 1200..1800);
-        (0..count).map(|step| (!is_silent(step)).then(|| packets(step))).collect()
-    };
-    let node = |name: &str| NodeHistory {
-        node: name.into(),
-        received: curve(if name.ends_with('1') { 30 } else { 12 }),
-        sent: curve(20),
-    };
-    let names = ["mix-1-1", "mix-1-2", "mix-2-1", "mix-2-2", "mix-3-1", "mix-3-2"];
-    History {
-        since_unix_ms: STARTED_UNIX_MS - window_s * 1000,
-        step_s,
-        nodes: names.map(node).to_vec(),
-    }
 }

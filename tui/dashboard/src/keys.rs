@@ -80,10 +80,18 @@ impl Key {
 
     /// The key that is written like this, as [`Self::word`] writes it.
     pub(crate) fn parse(word: &str) -> Option<Self> {
-        if let Some(letter) = word.strip_prefix("ctrl-") {
-            let mut letters = letter.chars();
-            let letter = letters.next().filter(char::is_ascii_lowercase)?;
-            return letters.next().is_none().then_some(Self::ctrl(letter));
+        if let Some(rest) = word.strip_prefix("alt-") {
+            let key = Self::parse(rest).filter(|key| !key.ctrl && !key.alt)?;
+            return Some(Self { alt: true, ..key });
+        }
+        if let Some(rest) = word.strip_prefix("ctrl-") {
+            let key = Self::parse(rest).filter(|key| !key.ctrl && !key.alt)?;
+            // Of other characters terminals do not tell whether Ctrl was held.
+            let is_told = match key.code {
+                KeyCode::Char(letter) => letter.is_ascii_lowercase(),
+                _ => true,
+            };
+            return is_told.then_some(Self { ctrl: true, ..key });
         }
         let mut letters = word.chars();
         if let (Some(letter), None) = (letters.next(), letters.next()) {

@@ -73,7 +73,7 @@ impl Keys {
             "# Keys of the dashboard. Take the # away from a line and write other keys into it; what is\n\
              # not named here keeps its keys. A key is a character, or one of: enter, esc, tab,\n\
              # shift-tab, space, backspace, delete, left, right, up, down, home, end, pgup, pgdn, f1 to\n\
-             # f12; with ctrl- before it also ctrl-a to ctrl-z. No keys at all: [].\n\n[keys]\n",
+             # f12; with ctrl- or alt- before it: ctrl-a, alt-enter. No keys at all: [].\n\n[keys]\n",
         );
         for spec in ACTIONS {
             let keys: Vec<String> = spec.keys.iter().map(|key| quoted(&key.word())).collect();
@@ -124,12 +124,13 @@ impl File<'_> {
     }
 
     fn keys(&self, spec: &Spec, value: &Spanned<DeValue<'_>>) -> Result<Vec<Key>, KeysFault> {
-        let one = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
-            DeValue::String(word) => self.key(spec, word, value.span().start),
-            _ => {
+        let one = |value: &Spanned<DeValue<'_>>| {
+            let at = value.span().start;
+            let DeValue::String(word) = value.get_ref() else {
                 let message = format!("a key of `{}` is not a text", spec.name);
-                Err(self.fault(value.span().start, message, KEY))
-            }
+                return Err(self.fault(at, message, KEY));
+            };
+            self.key(spec, word, at)
         };
         let DeValue::Array(values) = value.get_ref() else { return Ok(vec![one(value)?]) };
         if values.len() > MAX_KEYS {
@@ -195,8 +196,8 @@ impl File<'_> {
 const ALWAYS: [&str; 6] = ["interrupt", "leave-input", "close", "no", "quit", "palette"];
 
 /// What is said of a key that is none.
-const KEY: &str = "a key is a character, or a name such as enter, esc, tab, f5; with ctrl- before it \
-                   also ctrl-a to ctrl-z";
+const KEY: &str = "a key is a character, or a name such as enter, esc, tab, f5; ctrl- and alt- may stand \
+                   before it, as in ctrl-a and alt-enter";
 
 /// The name that was probably meant.
 fn nearest(found: &str) -> Option<&'static str> {

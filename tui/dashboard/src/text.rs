@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::symbols::Symbols;
+use crate::wrap;
 
 /// What a number that is not known looks like. Zero is `0`.
 pub(crate) const UNKNOWN: &str = "-";
@@ -80,38 +81,7 @@ pub(crate) fn fit(text: &str, columns: usize, symbols: &Symbols) -> String {
 
 /// The text in rows of at most this many columns, broken between words where that is possible.
 pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
-    let columns = columns.max(1);
-    let mut rows = vec![String::new()];
-    for word in text.split(' ') {
-        let mut word = word;
-        loop {
-            let Some(row) = rows.last_mut() else { return rows };
-            let gap = usize::from(!row.is_empty());
-            if width(row) + gap + width(word) <= columns {
-                row.extend((gap > 0).then_some(' '));
-                row.push_str(word);
-                break;
-            }
-            if row.is_empty() {
-                // A word that no row has room for. Each takes one character at least.
-                let mut used = 0;
-                let end = word.char_indices().position(|(_, c)| {
-                    used += c.width().unwrap_or(0);
-                    used > columns
-                });
-                let end = end.map_or(word.len(), |chars| {
-                    word.char_indices().nth(chars.max(1)).map_or(word.len(), |(at, _)| at)
-                });
-                row.push_str(&word[..end]);
-                word = &word[end..];
-                if word.is_empty() {
-                    break;
-                }
-            }
-            rows.push(String::new());
-        }
-    }
-    rows
+    wrap::shown(text, columns).map(str::to_owned).collect()
 }
 
 /// The text without its first columns.
@@ -213,7 +183,7 @@ pub(crate) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(' ');
         }
         out.push(digit);

@@ -114,7 +114,7 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Inbox { client, result } => {
-            screens::messages::keep_inbox(model, client, result);
+            screens::messages::keep_inbox(model, &client, result);
             Vec::new()
         }
         Message::Paged { result } => {
@@ -166,6 +166,7 @@ fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {
     model.heard();
     model.miss(&envelope.event);
     let moment = Moment { t: envelope.t, unix_ms: envelope.unix_ms };
+    let may_make_ready = matches!(envelope.event, StreamEvent::Snapshot(_) | StreamEvent::Node(_));
     match envelope.event {
         // The end of a recording says so too, and stays.
         StreamEvent::Down { .. } if model.playback.is_some() => {}
@@ -186,15 +187,6 @@ fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {
                 model.say(Tone::Warning, notice.clone());
             }
             model.live = Some(Devnet::new(*snapshot, (envelope.seq, moment), before));
-            deselect_removed(model);
-            return screens::messages::ask_inboxes(model, None);
-        }
-        StreamEvent::Node(ref status) => {
-            let name = status.name.clone();
-            if let Some(live) = &mut model.live {
-                live.apply(envelope);
-            }
-            return screens::messages::ask_inboxes(model, Some(&name));
         }
         _ => {
             if let Some(live) = &mut model.live {
@@ -203,7 +195,11 @@ fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {
         }
     }
     deselect_removed(model);
-    history::ask(model)
+    let mut effects = history::ask(model);
+    if may_make_ready {
+        effects.extend(screens::messages::ask_inboxes(model));
+    }
+    effects
 }
 
 /// What was taken out of the devnet is selected no longer.

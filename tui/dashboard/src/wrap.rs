@@ -31,16 +31,19 @@ fn row_end(line: &str, columns: usize) -> Option<usize> {
         return None;
     }
     let mut used = 0;
+    // Where the row could end, and how wide it were then.
     let mut after_space = None;
     for (at, character) in line.grapheme_indices(true) {
         let is_space = character.chars().all(char::is_whitespace);
         let width = character.width();
         if used + width > columns && !is_space && at > 0 {
-            return after_space.or(Some(at));
+            // A row that is more than half empty looks as if the text were over.
+            let at_space = after_space.filter(|(_, used)| 2 * used >= columns);
+            return at_space.map_or(Some(at), |(end, _)| Some(end));
         }
         used += width;
         if is_space {
-            after_space = Some(at + character.len());
+            after_space = Some((at + character.len(), used));
         }
     }
     None
@@ -58,7 +61,7 @@ mod tests {
     fn rows_end_at_spaces_and_long_words_where_they_must() {
         assert_eq!(wrapped("one two three", 8), ["one two ", "three"]);
         assert_eq!(wrapped("one two three", 7), ["one two ", "three"]);
-        assert_eq!(wrapped("a abcdefghij", 5), ["a ", "abcde", "fghij"]);
+        assert_eq!(wrapped("a abcdefghij", 5), ["a abc", "defgh", "ij"]);
         assert_eq!(wrapped("", 5), [""]);
         assert_eq!(wrapped("exact", 5), ["exact"]);
         assert_eq!(wrapped("ab", 0), ["a", "b"]);

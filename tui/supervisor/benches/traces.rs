@@ -62,8 +62,8 @@ fn processor_time() -> Duration {
 /// What a node tells a tenth of a second's packets of: every fifth is a provider.
 fn line(batch: u64, node: u64) -> (Time, String, Vec<u8>) {
     let each = RECORDS / NODES / BATCHES;
-    let packets =
-        (0..each).map(|index| record(node % 5 == 0, (batch * NODES + node) * each + index));
+    let packets = (0..each)
+        .map(|index| record(node.is_multiple_of(5), (batch * NODES + node) * each + index));
     let event = Event::Packets { packets: packets.collect(), lost: 0 };
     let line = serde_json::to_vec(&event).expect("plain data");
     (Time::from_nanos(batch * 1_000_000_000 / BATCHES), format!("node-{node}"), line)

@@ -127,7 +127,7 @@ impl Journeys {
             // Its provider told nothing: it is clear all the same, if it was sent once.
             let Opened { message, fragment, .. } = &late.opened;
             if let Some(id) = self.attempt(message, *fragment, None) {
-                self.open(id, late, &mut hearing);
+                self.open(id, &late, &mut hearing);
             }
         }
         hearing.news
@@ -302,7 +302,7 @@ impl Journeys {
         };
         let candidates = self.attempts(message, *fragment).into_iter().filter(is_candidate);
         match candidates.min_by_key(|id| self.get(*id).and_then(|tracked| tracked.kept)) {
-            Some(id) => self.open(id, arrived, hearing),
+            Some(id) => self.open(id, &arrived, hearing),
             None => self.waiting.add_opened(hearing.now, arrived),
         }
     }
@@ -314,12 +314,12 @@ impl Journeys {
         if let Some(Tracked { journey, kept: Some(kept), is_opened: false, .. }) = tracked {
             let Journey { message, fragment, .. } = journey;
             if let Some(arrived) = self.waiting.take_opened(message, *fragment, *kept) {
-                self.open(id, arrived, hearing);
+                self.open(id, &arrived, hearing);
             }
         }
     }
 
-    fn open(&mut self, id: u64, arrived: Arrived, hearing: &mut Hearing<'_>) {
+    fn open(&mut self, id: u64, arrived: &Arrived, hearing: &mut Hearing<'_>) {
         if let Some(tracked) = self.get_mut(id) {
             tracked.is_opened = true;
         }

@@ -170,7 +170,7 @@ fn paused(missed: Missed, scene: &Scene<'_>) -> Part {
     let Missed { events, packets, messages } = missed;
     let (messages, events) = (text::plural(messages, "message"), text::plural(events, "event"));
     Part::needed(
-        6,
+        3,
         scene.theme.selection,
         [
             format!(" PAUSED, missed {packets} packets, {messages}, {events} "),
@@ -188,8 +188,9 @@ fn problems(devnet: &Devnet, scene: &Scene<'_>) -> Option<Part> {
     let (style, glyph) = screens::problems::look(worst.severity, scene.theme, scene.symbols);
     let count = text::plural(problems.count(), "problem");
     let most = worst.lint.headline(problems.alike(worst));
-    let forms = [format!("{glyph} {count}: {most}"), format!("{glyph} {count}")];
-    Some(Part::new(4, style, forms))
+    let short = format!("{glyph} {}", problems.count());
+    let forms = [format!("{glyph} {count}: {most}"), format!("{glyph} {count}"), short];
+    Some(Part::needed(8, style, forms))
 }
 
 fn counts(devnet: &Devnet, wide: bool, scene: &Scene<'_>) -> Vec<Part> {

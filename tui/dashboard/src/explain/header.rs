@@ -23,6 +23,8 @@ pub(crate) enum Header {
     Directory,
     /// How many processes do their work.
     Ready,
+    /// What is wrong.
+    Problems,
     /// Packets that enter the mixnet.
     Rate,
     /// Named clients and crowd.
@@ -37,7 +39,7 @@ pub(crate) enum Header {
 
 impl Header {
     /// All of them.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Shape,
         Self::Profile,
         Self::Acks,
@@ -45,6 +47,7 @@ impl Header {
         Self::Connection,
         Self::Directory,
         Self::Ready,
+        Self::Problems,
         Self::Rate,
         Self::Clients,
         Self::Lost,
@@ -104,6 +107,12 @@ impl Header {
                  directory lists it, because only then clients use it; a client when a packet that \
                  it sent through all layers has come back to it.",
                 &[Topic::State(State::Ready), Topic::Screen(Screen::Problems)],
+            ),
+            Self::Problems => entry(
+                "problems",
+                "How much does not look right in the devnet now, and the worst of it. A mixnet fails \
+                 quietly, so it is worth a look even while messages arrive.",
+                &[Topic::Screen(Screen::Problems), Topic::Header(Self::Ready)],
             ),
             Self::Rate => entry(
                 "pkt/s",

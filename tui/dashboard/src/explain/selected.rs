@@ -5,6 +5,7 @@ use crate::model::Model;
 use crate::overlay::Overlay;
 use crate::screens::Screen;
 use crate::screens::messages::word;
+use crate::screens::problems;
 use crate::state::{Devnet, Mark, Node};
 
 /// What is selected, else what is shown.
@@ -32,7 +33,8 @@ fn on_screen(model: &Model) -> Option<Topic> {
             Letter::of(word(devnet, letter)).map(Topic::Letter)
         }
         Screen::Traffic => Some(Topic::Traffic(model.screens.traffic.pane)),
-        Screen::Logs | Screen::Problems => None,
+        Screen::Problems => problems::topic(model),
+        Screen::Logs => None,
     }
 }
 

@@ -7,7 +7,7 @@ use super::{DropReason, Fact, Header, Idea, Letter};
 use crate::screens::Screen;
 use crate::screens::nodes::Column;
 use crate::screens::traffic::Pane;
-use crate::state::Part;
+use crate::state::{Lint, Part};
 
 /// Something that can be asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub(crate) enum Topic {
     Gone,
     /// How far a message has come.
     Letter(Letter),
+    /// Something that can be wrong.
+    Lint(Lint),
     /// A pane of Traffic.
     Traffic(Pane),
     /// Why a packet was given up.
@@ -84,6 +86,7 @@ impl Topic {
             Self::Role(_) => "process",
             Self::State(_) | Self::Late | Self::Gone => "state",
             Self::Letter(_) => "message",
+            Self::Lint(_) => "problem",
             Self::Traffic(_) => "pane",
             Self::Drop(_) => "dropped",
             Self::Stop(..) => "stop",
@@ -107,6 +110,7 @@ impl Topic {
             ("Panes of Traffic", Pane::ALL.map(Self::Traffic).into()),
             ("How far a message has come", Letter::ALL.map(Self::Letter).into()),
             ("Stops of a journey", STOPS.map(|(way, part)| Self::Stop(way, part)).into()),
+            ("What can be wrong", Lint::ALL.map(Self::Lint).into()),
             ("Why packets are dropped", DropReason::ALL.map(Self::Drop).into()),
         ]
     }

@@ -11,6 +11,7 @@ pub(crate) use letter::{progress, word};
 
 use std::collections::BTreeSet;
 
+use contract::Role;
 use control::{MessageStatus, SendRequest, SendWait, State};
 
 use super::copy_or_say;
@@ -330,18 +331,17 @@ pub(crate) fn look(model: &mut Model) {
     live.look_between((&from, &to));
 }
 
-/// Asks this client, or all, for what it received before, once it is ready: inboxes are on disk and
+/// Asks each client for what it received before, once it is ready: inboxes are on disk and
 /// outlive the supervisor, whose memory does not.
-pub(crate) fn ask_inboxes(model: &mut Model, client: Option<&str>) -> Vec<Effect> {
+pub(crate) fn ask_inboxes(model: &mut Model) -> Vec<Effect> {
     if model.playback.is_some() {
         return Vec::new();
     }
     let Some(live) = &model.live else { return Vec::new() };
     let view = &mut model.screens.messages;
-    let clients = client.map_or_else(|| live.clients(), |client| vec![client]);
-    let ready = clients.into_iter().filter(|name| live.is_ready_client(name));
-    let new: Vec<String> = ready.map(ToOwned::to_owned).collect();
-    new.into_iter()
+    live.with_role(&[Role::Client])
+        .filter(|node| node.status.state == State::Ready)
+        .map(|node| node.name().to_owned())
         .filter(|client| view.asked.insert(client.clone()))
         .map(|client| Effect::ReadInbox { client })
         .collect()
@@ -355,7 +355,7 @@ pub(crate) fn forget_inboxes(model: &mut Model) {
 /// A client answered what it has in its inbox.
 pub(crate) fn keep_inbox(
     model: &mut Model,
-    client: String,
+    client: &str,
     result: Result<Vec<control::InboxMessage>, Problem>,
 ) {
     match result {
@@ -367,7 +367,7 @@ pub(crate) fn keep_inbox(
         Err(Problem(problem)) => {
             model.say(Tone::Warning, format!("{client}'s older messages are not shown: {problem}"));
             // It is asked again when it is ready again.
-            model.screens.messages.asked.remove(&client);
+            model.screens.messages.asked.remove(client);
         }
     }
 }

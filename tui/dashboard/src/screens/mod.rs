@@ -140,8 +140,8 @@ fn copy_or_say(
         model.say(Tone::Warning, otherwise);
         return Vec::new();
     };
-    let end = text.floor_char_boundary(MAX_COPY_BYTES);
-    if end < text.len() {
+    if text.len() > MAX_COPY_BYTES {
+        let end = (0..=MAX_COPY_BYTES).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
         let what = format!("the first {} KiB of {what}", MAX_COPY_BYTES / 1024);
         return vec![Effect::Copy { text: text[..end].to_owned(), what }];
     }

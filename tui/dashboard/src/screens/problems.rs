@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::copy_or_say;
 use crate::action::Action;
+use crate::explain::Topic;
 use crate::message::Effect;
 use crate::model::{Model, Tone};
 use crate::motion::{self, Motion};
@@ -96,6 +97,11 @@ fn choose(model: &mut Model, id: ProblemId) {
 
 fn all(problems: &Problems) -> impl Iterator<Item = &Problem> {
     problems.open().iter().chain(problems.past())
+}
+
+/// What the selected problem is.
+pub(crate) fn topic(model: &Model) -> Option<Topic> {
+    selected(model).map(|problem| Topic::Lint(problem.finding.lint))
 }
 
 /// The selected problem. One that has been forgotten gives its place to the first.
@@ -235,12 +241,11 @@ fn draw_details(model: &Model, area: Rect, scene: &mut Scene<'_>) {
     row += 1;
     let since = text::clock(problem.since_unix_ms, scene.zone);
     let until = problem.ended_unix_ms.map(|ended| text::clock(ended, scene.zone));
-    let when = match until {
-        Some(until) => format!("from {since} to {until}; it is over"),
-        None => {
-            let lasts = text::age(scene.now.since_unix_ms(problem.since_unix_ms));
-            format!("since {since}, for {lasts}")
-        }
+    let when = if let Some(until) = until {
+        format!("from {since} to {until}; it is over")
+    } else {
+        let lasts = text::age(scene.now.since_unix_ms(problem.since_unix_ms));
+        format!("since {since}, for {lasts}")
     };
     scene.put(inner, row, Line::styled(when, scene.theme.muted));
     row += 1;

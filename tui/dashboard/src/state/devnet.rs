@@ -4,8 +4,7 @@ use std::collections::HashSet;
 
 use contract::{LinkEvent, NodeMetrics, Role, Time};
 use control::{
-    DevnetInfo, DirectoryState, Envelope, History, MessageStatus, NodeStatus, Snapshot, State,
-    StreamEvent,
+    DevnetInfo, DirectoryState, Envelope, History, MessageStatus, NodeStatus, Snapshot, StreamEvent,
 };
 use directory_api::{MixMetric, Update};
 
@@ -185,9 +184,9 @@ impl Devnet {
         let is_one = move |name: &str| name == one || name == other;
         move |letter| {
             let ends = [letter.from(), self.letters.recipient(letter)];
-            let is_stranger = |end: &Option<&str>| end.is_none_or(|name| !clients.contains(name));
-            ends.iter().any(|end| end.is_some_and(is_one))
-                && ends.iter().all(|end| end.is_some_and(is_one) || is_stranger(end))
+            let is_elsewhere = |name: &str| !clients.contains(name);
+            ends.iter().flatten().any(|end| is_one(end))
+                && ends.iter().flatten().all(|end| is_one(end) || is_elsewhere(end))
         }
     }
 
@@ -197,13 +196,9 @@ impl Devnet {
         let seen = self.letters.all().filter(|letter| letter.is_new() && between(letter));
         let seen: Vec<String> = seen.map(|letter| letter.id.clone()).collect();
         drop(between);
-        seen.iter().for_each(|id| self.letters.look(id));
-    }
-
-    /// Whether this is a client that can be asked for its inbox.
-    pub(crate) fn is_ready_client(&self, name: &str) -> bool {
-        let node = self.node(name).map(|node| &node.status);
-        node.is_some_and(|status| status.role == Role::Client && status.state == State::Ready)
+        for id in seen {
+            self.letters.look(&id);
+        }
     }
 
     /// Packets that enter the mixnet per second: what the mixnodes of layer 1 take together. None
@@ -274,12 +269,11 @@ impl Devnet {
     }
 
     fn mix_report(&mut self, at: Time, name: Option<&str>, metric: &MixMetric) {
-        let place = match name {
-            Some(name) => self.names.place(name),
-            None => {
-                let has_key = |node: &Node| node.status.public_keys.contains(&metric.pub_key);
-                self.nodes.iter().position(has_key)
-            }
+        let place = if let Some(name) = name {
+            self.names.place(name)
+        } else {
+            let has_key = |node: &Node| node.status.public_keys.contains(&metric.pub_key);
+            self.nodes.iter().position(has_key)
         };
         let Some(node) = place.and_then(|place| self.nodes.get_mut(place)) else { return };
         let hops: Vec<(String, u64)> = metric

@@ -86,7 +86,7 @@ type Place = (u64, u64);
 /// The latest messages, oldest first.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Letters {
-    letters: BTreeMap<Place, Letter>,
+    by_place: BTreeMap<Place, Letter>,
     places: HashMap<String, Place>,
     next: u64,
     packets: usize,
@@ -161,7 +161,8 @@ impl Letters {
 
     /// This message was looked at.
     pub(crate) fn look(&mut self, id: &str) {
-        let Some(letter) = self.places.get(id).and_then(|place| self.letters.get_mut(place)) else {
+        let Some(letter) = self.places.get(id).and_then(|place| self.by_place.get_mut(place))
+        else {
             return;
         };
         if let Some(arrival) = letter.arrival.as_mut().filter(|arrival| arrival.new) {
@@ -172,12 +173,12 @@ impl Letters {
 
     /// All messages, oldest first.
     pub(crate) fn all(&self) -> impl DoubleEndedIterator<Item = &Letter> {
-        self.letters.values()
+        self.by_place.values()
     }
 
     /// The message with this id.
     pub(crate) fn get(&self, id: &str) -> Option<&Letter> {
-        self.letters.get(self.places.get(id)?)
+        self.by_place.get(self.places.get(id)?)
     }
 
     /// Who gets a message: a client, or whatever else its sender calls it.
@@ -211,7 +212,7 @@ impl Letters {
 
     fn take(&mut self, id: &str) -> Option<(u64, Letter)> {
         let place = self.places.remove(id)?;
-        let letter = self.letters.remove(&place)?;
+        let letter = self.by_place.remove(&place)?;
         self.count(&letter, false);
         Some((place.1, letter))
     }
@@ -220,13 +221,13 @@ impl Letters {
         let place = (letter.unix_ms(), turn);
         self.count(&letter, true);
         self.places.insert(letter.id.clone(), place);
-        self.letters.insert(place, letter);
-        while self.letters.len() > 1
-            && (self.letters.len() > MAX_LETTERS
+        self.by_place.insert(place, letter);
+        while self.by_place.len() > 1
+            && (self.by_place.len() > MAX_LETTERS
                 || self.packets > MAX_PACKETS
                 || self.text_bytes > MAX_TEXTS_BYTES)
         {
-            let Some((_, oldest)) = self.letters.pop_first() else { return };
+            let Some((_, oldest)) = self.by_place.pop_first() else { return };
             self.places.remove(&oldest.id);
             self.count(&oldest, false);
         }

@@ -27,7 +27,7 @@ const MAX_OPEN: usize = 544;
 const MAX_PAST: usize = 50;
 
 /// … and how long: until whoever was away is back with a coffee.
-const PAST_FOR: Duration = Duration::from_mins(15);
+const PAST_FOR: Duration = Duration::from_secs(15 * 60);
 
 /// How bad a problem is; the worst is the least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,6 +93,28 @@ pub(crate) enum Lint {
 }
 
 impl Lint {
+    /// All of them, the worst first.
+    pub(crate) const ALL: [Self; 18] = [
+        Self::Failed,
+        Self::Missing,
+        Self::Unheard,
+        Self::Crashed,
+        Self::Gone,
+        Self::Silent,
+        Self::Undelivered,
+        Self::Unready,
+        Self::Late,
+        Self::Lossy,
+        Self::Drops,
+        Self::Again,
+        Self::Overload,
+        Self::Lateness,
+        Self::Clock,
+        Self::Lost,
+        Self::Lone,
+        Self::Paused,
+    ];
+
     /// What it is called with so many findings.
     pub(crate) fn headline(self, count: usize) -> String {
         let (one, more) = match self {

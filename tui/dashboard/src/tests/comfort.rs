@@ -51,6 +51,10 @@ fn every_action_that_changes_something_tells_its_command() {
             let stopped = NodeStatus { state: State::Stopped, ..desk.fixture.status("bob") };
             desk.hear(StreamEvent::Node(stopped));
             desk.model.selected = Some("mix-2-1".into());
+            if context == Context::Presence {
+                // It has a selection of its own.
+                desk.press(Key::of('j'));
+            }
             let key = *spec.keys.first().expect("a key");
             desk.press(key);
             if matches!(desk.model.overlays.last(), Some(Overlay::Question(_))) {
@@ -333,7 +337,8 @@ fn the_header_keeps_what_matters_most_at_every_width() {
         assert!(header.contains("default") && header.contains("● live"), "{header}");
         assert!(header.contains("ready") && header.contains("7 "), "{header}");
         assert!(width < 80 || header.contains("66 pkt/s"), "{header}");
-        assert!(width < 120 || header.contains("10 clients"), "{header}");
+        assert!(width < 120 || header.contains("3 problems"), "{header}");
+        assert!(width < 200 || header.contains("10 clients"), "{header}");
         assert!(width < 200 || header.contains("acks on"), "{header}");
     }
 }

@@ -144,14 +144,14 @@ fn a_long_line_is_scrolled_or_broken_and_one_that_was_cut_says_where_the_rest_is
     );
     desk.press(Key::of('w'));
     let screen = shown(&mut desk);
-    assert!(screen.contains("END… [the rest is") && screen.contains("its file]"), "{screen}");
+    assert!(screen.contains("END…") && screen.contains("file]"), "{screen}");
     // It is higher than the pane: its beginning is above.
     assert!(!screen.contains("INFO xxx"), "{screen}");
     let mut steps = 0;
     while !shown(&mut desk).contains("INFO xxx") {
         desk.press(Key::of('k'));
         steps += 1;
-        assert!(steps < 30, "its beginning is never seen");
+        assert!(steps < 30, "its beginning is never seen: {}", shown(&mut desk));
     }
     assert!(steps > 5, "row by row: {steps}");
 }

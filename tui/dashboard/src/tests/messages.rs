@@ -62,14 +62,14 @@ fn talk(settings: Settings) -> Desk {
             received(number, to, words(text)),
         ]
     };
-    let lines: String = (1..=30).map(|line| format!("line {line} of a long list\n")).collect();
+    let lines: Vec<String> = (1..=30).map(|line| format!("line {line} of a long list")).collect();
     let long = "A message of one line that is much too long for a row, so that it goes on below, and \
                 with 漢字 and 👍🏽 in it, which are wide";
     let mut events = Vec::new();
     events.extend(arrived(0, "alice", "bob", "hello bob"));
     events.extend(arrived(1, "bob", "alice", "hello alice\nhow are you?"));
     events.extend(arrived(2, "alice", "bob", long));
-    events.extend(arrived(3, "alice", "bob", &lines));
+    events.extend(arrived(3, "alice", "bob", &lines.join("\n")));
     let mut file = message(4, "alice", "bob", "");
     (file.content, file.bytes) = (Content::from_bytes(vec![0xff, 0xd8, 0xff, 0xe0, 0, 16]), 20_000);
     (file.state, file.sent_ms, file.packets) = (MessageState::Sent, Some(90.0), packets(13, 5));
@@ -81,7 +81,9 @@ fn talk(settings: Settings) -> Desk {
     events.push(StreamEvent::Message(stored));
     events.push(received(7, "bob", words("guess who")));
     events.extend(arrived(8, "alice", "carol", "not for bob"));
-    events.into_iter().for_each(|event| drop(desk.hear(event)));
+    for event in events {
+        desk.hear(event);
+    }
     desk.press(Key::of('4'));
     desk
 }
@@ -110,7 +112,9 @@ fn no_size_is_too_small_for_a_conversation_and_what_is_typed() {
         for width in (0..100).step_by(7) {
             for height in (0..40).step_by(3) {
                 desk.screen(width, height);
-                [Key::of('k'), ENTER, UP, UP].into_iter().for_each(|key| drop(desk.press(key)));
+                for key in [Key::of('k'), ENTER, UP, UP] {
+                    desk.press(key);
+                }
             }
         }
         desk.press(Key::of('m'));

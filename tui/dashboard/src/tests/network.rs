@@ -137,9 +137,8 @@ fn a_message_can_be_followed_over_the_map() {
         let screen = text(&desk.screen(width, height));
         // Without the legend.
         let lines = screen.lines().filter(|line| !line.contains("◆ message"));
-        lines
-            .filter_map(|line| Some((line.to_owned(), line.chars().position(|c| c == '◆')?)))
-            .next()
+        let mut lines = lines.map(|line| (line.to_owned(), line.chars().position(|c| c == '◆')));
+        lines.find_map(|(line, place)| Some((line, place?)))
     };
     assert_eq!(drawn(&mut desk, 120, 40), None, "it has not left yet");
     let mut columns = Vec::new();

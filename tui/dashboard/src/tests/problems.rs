@@ -5,7 +5,6 @@ use crossterm::event::KeyCode;
 use insta::assert_snapshot;
 
 use super::{Desk, settings, text};
-use crate::fixture::Fixture;
 use crate::keys::Key;
 use crate::message::Effect;
 use crate::model::Settings;

@@ -51,7 +51,7 @@ fn busy(settings: Settings) -> Desk {
     let snapshot = Box::new(desk.fixture.snapshot(Duration::ZERO));
     let asked = desk.hear(StreamEvent::Snapshot(snapshot));
     if desk.model.playback.is_none() {
-        assert_eq!(asked, [Effect::History], "as soon as there is a devnet");
+        assert!(asked.contains(&Effect::History), "as soon as there is a devnet");
         let parts = PARTS.map(|(window_s, step_s)| fixture::history(window_s, step_s));
         desk.tell(Message::History(Ok(parts.to_vec())));
     }
@@ -142,7 +142,7 @@ fn a_history_that_is_not_given_is_said_and_asked_for_again() {
     let mut desk = Desk::new(Fixture::two_by_three(), settings());
     desk.tell(Message::Connected);
     let snapshot = Box::new(desk.fixture.snapshot(Duration::ZERO));
-    assert_eq!(desk.hear(StreamEvent::Snapshot(snapshot)), [Effect::History]);
+    assert!(desk.hear(StreamEvent::Snapshot(snapshot)).contains(&Effect::History));
     let why = "the directory has not opened its port";
     desk.tell(Message::History(Err(Problem(why.into()))));
     desk.press(Key::of('3'));
@@ -161,7 +161,7 @@ fn a_history_that_is_not_given_is_said_and_asked_for_again() {
     desk.tell(Message::Disconnected { reason: "gone".into() });
     desk.tell(Message::Connected);
     let snapshot = Box::new(desk.fixture.snapshot(Duration::from_secs(65)));
-    assert_eq!(desk.hear(StreamEvent::Snapshot(snapshot)), [Effect::History]);
+    assert!(desk.hear(StreamEvent::Snapshot(snapshot)).contains(&Effect::History));
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn events_that_were_missed_are_asked_for() {
     let snapshot = Box::new(desk.fixture.snapshot(Duration::from_secs(30)));
     let mut envelope = desk.fixture.at(Duration::from_secs(30), StreamEvent::Snapshot(snapshot));
     envelope.seq += 5000;
-    assert_eq!(desk.tell(Message::Heard(Box::new(envelope))), [Effect::History]);
+    assert!(desk.tell(Message::Heard(Box::new(envelope))).contains(&Effect::History));
 }
 
 #[test]

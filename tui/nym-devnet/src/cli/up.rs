@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args};
 use dashboard::ThemeName;
 use layouts::{LayoutFault, Override};
@@ -264,8 +264,8 @@ pub(crate) struct ScreenArgs {
     pub(crate) keys: Option<PathBuf>,
 }
 
-/// Themes by their names, with what each is.
+/// Themes by their names. What each is, the palette says: here it would make the whole help long.
 fn themes() -> impl TypedValueParser<Value = ThemeName> {
-    let value = |theme: ThemeName| PossibleValue::new(theme.name()).help(theme.description());
-    PossibleValuesParser::new(ThemeName::ALL.map(value)).try_map(|name| name.parse::<ThemeName>())
+    PossibleValuesParser::new(ThemeName::ALL.map(ThemeName::name))
+        .try_map(|name| name.parse::<ThemeName>())
 }

@@ -56,9 +56,8 @@ pub(super) fn heights<'a>(
     };
     let (_, inner) = bars(view, inner);
     let layout = Columns::new(view, lines, inner.width.into());
-    let rows = move |index: usize| match view.wraps {
-        true => layout.rows(lines[index], model.symbols()).len(),
-        false => 1,
+    let rows = move |index: usize| {
+        if view.wraps { layout.rows(lines[index], model.symbols()).len() } else { 1 }
     };
     (rows, usize::from(inner.height).max(1))
 }
@@ -139,7 +138,7 @@ fn draw_lines(view: &View, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
     let (lines, held) = view.lines(devnet);
     let title = match &view.node {
         Some(node) => format!("Logs {} {node}", scene.symbols.dot),
-        None => format!("Logs {} all", scene.symbols.dot),
+        None => format!("Logs {} all processes", scene.symbols.dot),
     };
     let inner = scene.pane(area, title, focused);
     scene.edge_note(area, false, notes(view, lines.len(), scene));
@@ -158,9 +157,12 @@ fn draw_lines(view: &View, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
         return;
     }
     let columns = Columns::new(view, &lines, inner.width.into());
-    let show = |index: usize| match view.wraps {
-        true => columns.rows(lines[index], scene.symbols),
-        false => vec![text::skip(&words(lines[index], scene.symbols), view.shift).to_owned()],
+    let show = |index: usize| {
+        if view.wraps {
+            columns.rows(lines[index], scene.symbols)
+        } else {
+            vec![text::skip(&words(lines[index], scene.symbols), view.shift).to_owned()]
+        }
     };
     let shown = held.window(lines.len(), inner.height.into(), show, Vec::len);
     let highlight = if view.line.is_none() { Highlight::None } else { Highlight::focused(focused) };

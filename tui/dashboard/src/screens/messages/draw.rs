@@ -218,11 +218,11 @@ fn draw_conversation(model: &Model, devnet: &Devnet, frame: &Frame, scene: &mut 
     let look = frame.look(model, devnet);
     let height = usize::from(frame.rows.height);
     let mut y = frame.rows.y;
-    let held = conversation::held(view, &letters);
+    let selection = conversation::held(view, &letters);
     let block =
         |index: usize| look.block(letters[index], view.unfolded.contains(&letters[index].id));
-    for shown in held.window(all, height, block, |block| block.rows.len()) {
-        let is_selected = held.index(all) == Some(shown.index);
+    for shown in selection.window(all, height, block, |block| block.rows.len()) {
+        let is_selected = selection.index(all) == Some(shown.index);
         for (row, line) in shown.block.rows.into_iter().enumerate().skip(shown.above) {
             if y >= frame.rows.bottom() {
                 break;

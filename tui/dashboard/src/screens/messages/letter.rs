@@ -1,5 +1,7 @@
 //! A message as rows: when, from whom, what it says, and how far it has come.
 
+use std::fmt::Write as _;
+
 use control::{MessageState, MessageStatus, State};
 use jiff::tz::TimeZone;
 use ratatui::style::Style;
@@ -198,9 +200,13 @@ impl Look<'_> {
             Body::Text { text, .. } => text,
             Body::Binary { first, bytes } => {
                 let mut words = format!("[no text: {} B,", text::grouped(*bytes));
-                first.iter().for_each(|byte| words.push_str(&format!(" {byte:02x}")));
+                for byte in first {
+                    // Writing into a text does not fail.
+                    let _ = write!(words, " {byte:02x}");
+                }
                 if *bytes > first.len() {
-                    words.push_str(&format!(" {}", self.symbols.ellipsis));
+                    words.push(' ');
+                    words.push_str(self.symbols.ellipsis);
                 }
                 words.push(']');
                 let rows = wrap::shown(&words, columns);

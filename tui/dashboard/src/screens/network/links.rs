@@ -91,8 +91,12 @@ pub(super) fn draw(
         };
         // The heaviest last, and those of the selected node over all.
         links.sort_by_key(|link| (link.selected, link.stroke.weight));
-        links.iter().for_each(|link| canvas.line(&link.stroke, scene));
-        links.iter().for_each(|link| canvas.arrow(&link.stroke));
+        for link in &links {
+            canvas.line(&link.stroke, scene);
+        }
+        for link in &links {
+            canvas.arrow(&link.stroke);
+        }
         over.add_packets(&here, gap.most_packets());
     }
     canvas.draw(scene);
@@ -101,7 +105,7 @@ pub(super) fn draw(
     }
 }
 
-impl<'n> Gap<'_, 'n> {
+impl Gap<'_, '_> {
     fn is_crowded(&self) -> bool {
         self.from.nodes.len() * self.to.nodes.len() > MOST_LINKS
             || self.from_place.cells.is_some()
@@ -123,8 +127,7 @@ impl<'n> Gap<'_, 'n> {
         Some((self.from_place.start(from, self.air)?, self.to_place.end(to, self.air)?))
     }
 
-    fn stroke(
-        &self,
+    fn link(
         ends: ((u16, u16), (u16, u16)),
         rate: Option<f64>,
         selected: bool,
@@ -149,7 +152,7 @@ impl<'n> Gap<'_, 'n> {
                 let link = node.links.get(other.name());
                 let rate = link.and_then(|link| link.meter.rate(scene.now.t));
                 let of_selected = is(selected, node) || is(selected, other);
-                links.push(self.stroke(ends, rate, of_selected, scene));
+                links.push(Self::link(ends, rate, of_selected, scene));
                 let ways = link.into_iter().flat_map(|link| link.packets(scene.now.t));
                 packets.extend(ways.map(|way| along(ends.0, ends.1, way)));
             }
@@ -177,7 +180,7 @@ impl<'n> Gap<'_, 'n> {
                     total = Some(total.unwrap_or(0.0) + rate);
                 }
                 if is(selected, node) || selected == Some(name) {
-                    links.push(self.stroke(ends, rate, true, scene));
+                    links.push(Self::link(ends, rate, true, scene));
                 }
                 packets.extend(link.packets(scene.now.t).map(|way| along(ends.0, ends.1, way)));
             }

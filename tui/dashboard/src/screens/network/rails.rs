@@ -195,7 +195,7 @@ impl Rail {
                 };
                 spans.push(Span::styled(format!("{before}{what} "), scene.theme.muted));
                 spans.push(Span::raw(text::per_second(*rate)));
-                before = "  ".to_owned();
+                "  ".clone_into(&mut before);
             }
             spans.push(Span::raw(" "));
             Line::from(spans)

@@ -67,14 +67,11 @@ fn draw_beats(view: &View, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
     scene.edge_note(area, false, note);
     let beats: Vec<&Beat> = beats(view, devnet);
     if beats.is_empty() {
-        let sentence = match view.filter.is_empty() {
-            true => {
-                let every = text::age(PRESENCE_INTERVAL);
-                format!("no heartbeat yet: nodes announce themselves every {every}")
-            }
-            false => {
-                format!("no heartbeat is like this: {} drops the filter", scene.key(Action::Back))
-            }
+        let sentence = if view.filter.is_empty() {
+            let every = text::age(PRESENCE_INTERVAL);
+            format!("no heartbeat yet: nodes announce themselves every {every}")
+        } else {
+            format!("no heartbeat is like this: {} drops the filter", scene.key(Action::Back))
         };
         scene.nothing_yet(inner, &sentence);
         return;
@@ -136,9 +133,10 @@ fn draw_ages(view: &View, all: &[(&str, &Announcer)], area: Rect, scene: &mut Sc
     let limit = format!("full bar: forgotten after {}", text::age(PRESENCE_TIMEOUT));
     scene.edge_note(area, false, Line::styled(limit, scene.theme.muted));
     if all.is_empty() {
-        let sentence = match view.filter.is_empty() {
-            true => "waiting for the first node to announce itself".to_owned(),
-            false => format!("no node is like this: {} drops the filter", scene.key(Action::Back)),
+        let sentence = if view.filter.is_empty() {
+            "waiting for the first node to announce itself".to_owned()
+        } else {
+            format!("no node is like this: {} drops the filter", scene.key(Action::Back))
         };
         scene.nothing_yet(inner, &sentence);
         return;

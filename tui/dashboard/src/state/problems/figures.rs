@@ -9,7 +9,7 @@ use crate::state::{Devnet, Moment, Node};
 
 /// How far back counters are compared: long enough for a share of a few packets a second, short enough
 /// that what was mended is soon mended here.
-pub(super) const WINDOW: Duration = Duration::from_mins(1);
+pub(super) const WINDOW: Duration = Duration::from_secs(60);
 
 /// How often a sample of the counters is kept.
 const STEP: Duration = Duration::from_secs(5);

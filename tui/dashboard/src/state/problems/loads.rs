@@ -47,7 +47,7 @@ const FULL: f64 = 0.9;
 const LATE_US: f64 = 5000.0;
 
 /// How long a message that was not delivered, and a clock that was set, are told of.
-const TOLD_FOR: Duration = Duration::from_mins(5);
+const TOLD_FOR: Duration = Duration::from_secs(5 * 60);
 
 /// Messages that were not delivered and are told of, the latest ones.
 const MAX_MESSAGES: usize = 10;

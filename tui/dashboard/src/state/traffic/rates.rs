@@ -98,7 +98,8 @@ impl Rates {
         if !self.0.contains_key(node) {
             self.0.insert(node.to_owned(), Series::default());
         }
-        self.0.entry(node.to_owned()).or_default()
+        // An entry would need the name to be copied at each report.
+        self.0.get_mut(node).expect("it was just inserted")
     }
 
     /// A node reported what it took and passed on since its report before.
