@@ -25,8 +25,6 @@ pub(crate) use pools::{AVERAGED, Level, Pool, Pools};
 pub(crate) use rates::{Flow, Rates};
 pub(crate) use ring::{Ring, Window};
 pub(crate) use theory::Erlang;
-#[cfg(test)]
-pub(crate) use theory::millis;
 
 /// Reports come once a second. What was counted between two that are further apart belongs to no
 /// moment, and would stand in the latest as a heap.

@@ -9,7 +9,7 @@ use crate::model::Model;
 use crate::regions::Target;
 use crate::scene::{Highlight, Scene};
 use crate::state::traffic::{Lost, Window, second};
-use crate::state::{Devnet, Moment};
+use crate::state::{Devnet, Moment, as_f64};
 use crate::text;
 
 /// Packets that are missing on the way to a node, of so many: from this share on it is worth a row.
@@ -70,10 +70,9 @@ fn rows(devnet: &Devnet, window: Window, now: Moment) -> Vec<Row> {
 
 /// Whether so many missing packets are more than reports that do not fall together: those of sender
 /// and receiver are up to a second apart at either end of the window.
-#[expect(clippy::cast_precision_loss, reason = "a share of packets")]
 fn is_lossy(missing: u64, of: u64, window: Window) -> bool {
-    let apart = 2 * of / window.seconds();
-    missing > apart.max(1) && missing as f64 > LOSSY * of as f64
+    let apart = of.saturating_mul(2) / window.seconds();
+    missing > apart.max(1) && as_f64(missing) > LOSSY * as_f64(of)
 }
 
 /// What a reason means, in a few words.
@@ -146,7 +145,8 @@ pub(super) fn draw(
 /// What nodes dropped before somebody looked.
 fn before(devnet: &Devnet) -> String {
     let counted = devnet.nodes.iter().filter_map(|node| node.metrics.as_ref());
-    let dropped: u64 = counted.flat_map(|metrics| metrics.dropped.values()).sum();
+    let dropped = counted.flat_map(|metrics| metrics.dropped.values());
+    let dropped = dropped.fold(0, |sum: u64, count| sum.saturating_add(*count));
     if dropped == 0 { String::new() } else { format!("; {dropped} before") }
 }
 
@@ -162,8 +162,7 @@ fn line(row: &Row, scene: &Scene<'_>) -> Line<'static> {
             ])
         }
         Row::Missing { count, of, .. } => {
-            #[expect(clippy::cast_precision_loss, reason = "a share of packets")]
-            let percent = *count as f64 * 100.0 / (*of).max(1) as f64;
+            let percent = as_f64(*count) * 100.0 / as_f64((*of).max(1));
             Line::from(vec![
                 Span::raw(format!("{name:<12} {count:>8}  ")),
                 Span::styled("lossy link   ", scene.theme.bad),

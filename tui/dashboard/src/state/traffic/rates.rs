@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use control::History;
 
 use super::ring::{COARSE, Ring, Window};
+use crate::state::as_f64;
 
 /// Steps of one second that are kept: the window of five minutes.
 const SECONDS: usize = 300;
@@ -247,12 +248,6 @@ impl Series {
             }
         }
     }
-}
-
-/// Counts on screen never come near 2^52, where this would begin to round.
-#[expect(clippy::cast_precision_loss, reason = "a rate is rounded to two digits anyway")]
-fn as_f64(count: u64) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]
