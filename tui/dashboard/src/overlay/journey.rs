@@ -79,7 +79,8 @@ impl Journey {
 
     fn view<'a>(&'a self, model: &'a Model) -> Option<View<'a>> {
         let devnet = model.devnet()?;
-        let letter = devnet.letters.sent().rev().find(|letter| letter.id == self.message);
+        let letter = devnet.letters.get(&self.message);
+        let letter = letter.and_then(|letter| letter.status.as_ref());
         let mut packets: Vec<_> = devnet.journeys.of(&self.message).collect();
         packets.sort_by_key(|packet| (packet.fragment, packet.attempt));
         let at = match self.packet {
@@ -305,7 +306,7 @@ fn divided(packet: &control::Journey) -> String {
 /// Opens the way of a message, and says which command would follow it.
 pub(crate) fn open(model: &mut Model, message: String) {
     let letter = model.devnet().and_then(|devnet| {
-        let letter = devnet.letters.sent().rev().find(|letter| letter.id == message)?;
+        let letter = devnet.letters.get(&message)?.status.as_ref()?;
         // Nobody can send to a name that stands for somebody unknown.
         devnet.node(&letter.to)?;
         // Of bytes, and of a long text, only what stands for it is kept.

@@ -22,7 +22,7 @@ use super::Moment;
 pub(crate) use delays::{Delays, Fit, Measured};
 pub(crate) use losses::{Losses, Lost};
 pub(crate) use pools::{AVERAGED, Level, Pool, Pools};
-pub(crate) use rates::{Flow, Rates};
+pub(crate) use rates::{Flow, PassedOn, Rates};
 pub(crate) use ring::{Ring, Window};
 pub(crate) use theory::Erlang;
 

@@ -55,7 +55,7 @@ fn cells_show_states_and_are_walked_over_in_lines() {
     desk.hear(StreamEvent::Node(stopped));
     let shown = text(&desk.screen(120, 40));
     assert!(shown.contains("32 ready, 1 failed"), "{shown}");
-    assert!(shown.contains("▸ mix-2-1 15/s"), "the selected one is named: {shown}");
+    assert!(shown.contains("▸ mix-2-1 14/s"), "the selected one is named: {shown}");
     let mut walk = |keys: &str| {
         desk.type_text(keys);
         desk.model.selected.clone().unwrap_or_default()

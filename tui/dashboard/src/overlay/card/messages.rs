@@ -46,8 +46,8 @@ pub(super) fn of(devnet: &Devnet, node: &Node, scene: &Scene<'_>) -> Vec<Field> 
 }
 
 fn told(devnet: &Devnet, journey: &Journey, did: &str, scene: &Scene<'_>) -> Field {
-    let message = devnet.letters.sent().rev().find(|message| message.id == journey.message);
-    line(message, &journey.message, did, scene)
+    let letter = devnet.letters.get(&journey.message);
+    line(letter.and_then(|letter| letter.status.as_ref()), &journey.message, did, scene)
 }
 
 fn line(message: Option<&MessageStatus>, id: &str, did: &str, scene: &Scene<'_>) -> Field {
