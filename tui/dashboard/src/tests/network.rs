@@ -36,15 +36,21 @@ fn maps_of_all_shapes_use_the_room_and_find_their_way_in_ascii() {
         let shape = format!("{width}x{layers}");
         let mut desk = desk(width, layers, clients);
         assert_snapshot!(format!("{shape}-200x50"), text(&desk.screen(200, 50)));
+        // The usual shape and the widest one stand for the others.
+        let stands_for_others = matches!((width, layers), (2 | 33, 3));
         desk.model.settings.ascii = true;
         for (columns, rows) in [(80, 24), (120, 40)] {
             let shown = text(&desk.screen(columns, rows));
             assert!(shown.is_ascii(), "{shown}");
-            assert_snapshot!(format!("{shape}-ascii-{columns}x{rows}"), shown);
+            if stands_for_others {
+                assert_snapshot!(format!("{shape}-ascii-{columns}x{rows}"), shown);
+            }
         }
         desk.model.settings.ascii = false;
         desk.model.settings.no_color = true;
-        assert_snapshot!(format!("{shape}-monochrome"), weights(&desk.screen(80, 24)));
+        if stands_for_others {
+            assert_snapshot!(format!("{shape}-monochrome"), weights(&desk.screen(80, 24)));
+        }
     }
 }
 

@@ -146,9 +146,12 @@ fn draw_lines(view: &View, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
     if lines.is_empty() {
         let narrowed = view.pattern.is_some() || view.level != Level::default();
         let sentence = match &view.node {
-            _ if narrowed => "no line is like this: esc drops the filter".to_owned(),
+            _ if narrowed => {
+                format!("no line is like this: {} drops the filter", scene.key(Action::Back))
+            }
             Some(node) => {
-                format!("{node} has logged nothing that is still known here: e opens its file")
+                let key = scene.key(Action::Page);
+                format!("{node} has logged nothing that is still known here: {key} opens its file")
             }
             None => "no log line yet".to_owned(),
         };

@@ -124,7 +124,10 @@ fn journey(model: &mut Model) {
     });
     match newest {
         Some(message) => overlay::open_journey(model, message),
-        None => model.say(Tone::Warning, "no message was sent yet: m writes one"),
+        None => {
+            let key = model.key(Action::Write);
+            model.say(Tone::Warning, format!("no message was sent yet: {key} writes one"));
+        }
     }
 }
 
