@@ -335,6 +335,11 @@ impl Model {
         self.devnet()?.node(self.selected.as_deref()?)
     }
 
+    /// Whether what is selected stands still, so that the key for it lets it go on.
+    pub(crate) fn is_selected_paused(&self) -> bool {
+        self.selected_node().is_some_and(|node| node.status.state == State::Paused)
+    }
+
     /// Where keys go now.
     pub(crate) fn context(&self) -> Context {
         self.overlays.last().map_or_else(|| self.screens.context(self.screen), Overlay::context)

@@ -117,7 +117,7 @@ impl Journey {
         });
         let room = usize::from(area.width).saturating_sub(6);
         let room = room.saturating_sub(state.as_ref().map_or(0, |state| state.width() + 2));
-        let inner = scene.window(area, text::fit(&title(&view, scene), room, scene.symbols));
+        let inner = scene.window(area, title(&view, room, scene));
         if let Some(state) = state {
             scene.edge_note(area, false, state);
         }
@@ -171,19 +171,23 @@ impl Whereabouts {
     }
 }
 
-fn title(view: &View<'_>, scene: &Scene<'_>) -> String {
+/// Its text gives way to who writes to whom.
+fn title(view: &View<'_>, room: usize, scene: &Scene<'_>) -> String {
     let hop = scene.symbols.hop;
     let dot = scene.symbols.dot;
-    match view.letter {
+    let title = match view.letter {
         Some(letter) => {
-            let words = text::visible(&letter.content.preview(), scene.symbols);
-            let words = text::fit(&words, TITLE_TEXT, scene.symbols);
             let [from, to] =
                 [&letter.from, &letter.to].map(|name| text::visible(name, scene.symbols));
-            format!("Journey of \"{words}\" {dot} {from} {hop} {to}")
+            let whose = format!("\" {dot} {from} {hop} {to}");
+            let left = room.saturating_sub(text::width("Journey of \"") + text::width(&whose));
+            let words = text::visible(&letter.content.preview(), scene.symbols);
+            let words = text::fit(&words, left.min(TITLE_TEXT), scene.symbols);
+            format!("Journey of \"{words}{whose}")
         }
         None => "Journey of a message that is forgotten".to_owned(),
-    }
+    };
+    text::fit(&title, room, scene.symbols)
 }
 
 fn draw_course(view: &View<'_>, shown: &Shown<'_>, area: Rect, scene: &mut Scene<'_>) {

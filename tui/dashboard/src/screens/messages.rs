@@ -73,9 +73,23 @@ impl View {
         self.pane = Pane::Input;
     }
 
+    /// What opening does in this pane, in a word.
+    pub(crate) fn open_label(&self) -> &'static str {
+        match self.pane {
+            Pane::From => "to whom",
+            Pane::To | Pane::Input => "write",
+            Pane::Sent => "unfold",
+        }
+    }
+
     /// The selected message.
     pub(crate) fn selected<'a>(&'a self, devnet: Option<&'a Devnet>) -> Option<&'a MessageStatus> {
         self.chosen(devnet)?.status.as_ref()
+    }
+
+    /// Whether there is a message of which one can see the way.
+    pub(crate) fn has_chosen(&self, devnet: Option<&Devnet>) -> bool {
+        self.chosen(devnet).is_some()
     }
 
     /// The same, also where nobody here sent it.

@@ -137,6 +137,9 @@ fn what_is_explained_is_what_is_selected() {
     assert_eq!(asked(&desk), "Network");
     desk.model.selected = Some("mix-1-1".into());
     assert_eq!(asked(&desk), "mixnode");
+    desk.press(Key::of('5'));
+    assert_eq!(asked(&desk), "presence");
+    desk.press(Key::of('1'));
     let killed = NodeStatus { state: State::BackingOff, ..desk.fixture.status("mix-1-1") };
     desk.hear(StreamEvent::Node(killed));
     assert_eq!(asked(&desk), "backing off");

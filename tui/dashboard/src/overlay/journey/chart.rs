@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::{Shown, View};
+use crate::motion::first_visible;
 use crate::regions::Target;
 use crate::scene::{Highlight, Scene};
 use crate::state::{Fate, Part, Stop, Whereabouts};
@@ -32,6 +33,12 @@ struct Columns {
 }
 
 impl Columns {
+    /// Columns that come before the bar.
+    fn before_bar(self) -> u16 {
+        let gap = |columns: u16| if columns > 0 { columns + 1 } else { 0 };
+        NAME + 1 + WORD + 1 + TIME + 1 + gap(self.asked) + gap(self.pool)
+    }
+
     fn of(width: u16) -> Self {
         let rest = width.saturating_sub(NAME + 1 + WORD + 1 + TIME + 1);
         let fits = |wanted: u16, rest: u16| if rest > wanted { wanted } else { 0 };
@@ -61,6 +68,25 @@ pub(super) fn draw(view: &View<'_>, shown: &Shown<'_>, area: Rect, scene: &mut S
         draw_stop(&stops[row], here, columns, scale, place, scene);
         Some(Target::Stop(stops[row].id))
     });
+    keep_bar(shown, columns, scale, rows, scene);
+}
+
+/// The selected row is marked, but not where its bar is: that would look like a bar of all the time.
+fn keep_bar(shown: &Shown<'_>, columns: Columns, scale: Scale, rows: Rect, scene: &mut Scene<'_>) {
+    let stops = &shown.course.stops;
+    let first = first_visible(shown.stop, stops.len(), rows.height.into());
+    let at = u16::try_from(shown.stop.saturating_sub(first)).unwrap_or(u16::MAX);
+    let Some(stop) = stops.get(shown.stop).filter(|_| at < rows.height) else { return };
+    let before = columns.before_bar();
+    let place = Rect {
+        x: rows.x.saturating_add(before),
+        y: rows.y + at,
+        width: columns.bar.min(rows.width.saturating_sub(before)),
+        height: 1,
+    };
+    let here = matches!(shown.whereabouts, Whereabouts::Underway(at) if at == shown.stop);
+    scene.bare(place);
+    scene.put(place, 0, Line::from(bar(stop, here, scale, scene)));
 }
 
 fn head(view: &View<'_>, columns: Columns, scale: Scale, area: Rect, scene: &mut Scene<'_>) {

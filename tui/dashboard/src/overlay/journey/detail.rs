@@ -126,7 +126,10 @@ fn bytes(shown: &Shown<'_>, stop: &Stop<'_>, area: Rect, scene: &Scene<'_>) -> V
         }
         (_, Some(before), Some(after)) => {
             let same = before.first.iter().zip(after.first).filter(|(a, b)| **a == *b).count();
-            let differ = format!("  {} differ", before.first.len() - same);
+            let differ = match same {
+                0 => "  all differ".to_owned(),
+                same => format!("  {} differ", before.first.len() - same),
+            };
             vec![
                 Line::from(vec![label("in"), shown(before)]),
                 Line::from(vec![

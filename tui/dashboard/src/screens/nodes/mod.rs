@@ -183,14 +183,16 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
             line.spans.insert(0, Span::styled(format!("{} ", node.name()), scene.theme.accent));
             scene.put(Rect { y: body.bottom(), height: 1, ..body }, 0, line);
         }
-        draw_cells(&columns, place, scene, |column, scene| total(column, devnet, &rows, scene));
+        draw_cells(&columns, place, scene, |column, _, scene| total(column, devnet, &rows, scene));
     }
     if rows.is_empty() {
         scene.nothing_yet(body, "no process has this in its name, role, state or address");
     }
     let selected = rows.iter().position(|node| Some(node.name()) == model.selected.as_deref());
     scene.list(body, rows.len(), selected, Highlight::Strong, |scene, row, place| {
-        draw_cells(&columns, place, scene, |column, scene| cell(column, devnet, rows[row], scene));
+        draw_cells(&columns, place, scene, |column, width, scene| {
+            cell(column, width, devnet, rows[row], scene)
+        });
         Some(Target::Node(rows[row].name().to_owned()))
     });
 }
@@ -224,12 +226,12 @@ fn draw_cells(
     columns: &[(&Shape, u16)],
     area: Rect,
     scene: &mut Scene<'_>,
-    cell: impl Fn(Column, &Scene<'_>) -> Line<'static>,
+    cell: impl Fn(Column, u16, &Scene<'_>) -> Line<'static>,
 ) {
     let mut x = area.x;
     for &(shape, width) in columns {
         let place = Rect { x, width, ..area };
-        let line = cell(shape.column, scene);
+        let line = cell(shape.column, width, scene);
         if shape.right {
             scene.put_right(place, 0, line);
         } else {

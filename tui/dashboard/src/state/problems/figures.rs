@@ -69,10 +69,18 @@ pub(super) struct Set {
     pub(super) at_unix_ms: u64,
 }
 
+/// How often a process was started again, and when that was seen last.
+#[derive(Clone, Copy, Debug)]
+struct Restarts {
+    count: u32,
+    at_unix_ms: Option<u64>,
+}
+
 /// What was counted lately.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Figures {
     nodes: HashMap<String, Samples>,
+    restarts: HashMap<String, Restarts>,
     /// Events lost, by when.
     lost: VecDeque<(Time, u64)>,
     /// Processor time of all processes, in percent of a core.
@@ -89,7 +97,15 @@ impl Figures {
     /// Takes the counters of now.
     pub(super) fn take(&mut self, devnet: &Devnet, now: Moment) {
         self.nodes.retain(|name, _| devnet.node(name).is_some());
+        self.restarts.retain(|name, _| devnet.node(name).is_some());
         for node in &devnet.nodes {
+            let count = node.status.restarts;
+            let seen = self.restarts.entry(node.name().to_owned());
+            let seen = seen.or_insert(Restarts { count, at_unix_ms: None });
+            if count > seen.count {
+                seen.at_unix_ms = Some(now.unix_ms);
+            }
+            seen.count = count;
             let Some(sample) = Sample::of(node, now.t) else { continue };
             let samples = self.nodes.entry(node.name().to_owned()).or_default();
             if samples.pid != node.status.pid {
@@ -150,6 +166,11 @@ impl Figures {
             real: last.real.saturating_sub(first.real),
             again: last.again.saturating_sub(first.again),
         })
+    }
+
+    /// When a process was seen to be back after it had ended by itself.
+    pub(super) fn came_back(&self, node: &Node) -> Option<u64> {
+        self.restarts.get(node.name())?.at_unix_ms
     }
 
     /// Events that were lost within the window.

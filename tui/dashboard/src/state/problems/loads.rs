@@ -36,15 +36,24 @@ const DROPS: f64 = 0.001;
 /// … and bad if it is one in twenty.
 const BAD_DROPS: f64 = 0.05;
 
+/// Of packets that carried nothing new one in a hundred is worth a note.
+const SPARE: f64 = 0.01;
+
 /// One packet in ten sent again is more than mixing explains.
 const AGAIN: f64 = 0.1;
 
 /// So much of the cores is all of it: something else runs there too.
 const FULL: f64 = 0.9;
 
-/// All but one in a hundred packets should leave within this after they are asked to: a tenth of the
-/// shortest mean delay of a profile.
-const LATE_US: f64 = 5000.0;
+/// All but one in a hundred packets should leave within this share of the mean delay after they are
+/// asked to: then what the machine adds is lost in what mixing adds.
+const LATE: f64 = 0.1;
+
+/// Below this nobody is late, however short the delays are: a timer of a busy machine is no better.
+const MIN_LATE_US: f64 = 5000.0;
+
+/// Where the devnet's processes use less of the cores than this, others keep them busy.
+const OWN: f64 = 0.5;
 
 /// How long a message that was not delivered, and a clock that was set, are told of.
 const TOLD_FOR: Duration = Duration::from_secs(5 * 60);
@@ -68,7 +77,9 @@ pub(super) fn silent(look: &Look<'_>) -> Vec<Finding> {
     let through = (1..=layers).map(rate).fold(0.0, f64::max);
     let window = WINDOW.as_secs_f64();
     let silent = look.devnet.nodes.iter().filter_map(|node| {
-        if node.status.state != State::Ready {
+        // A rate needs its window to pass before it says something of a process that has just started.
+        let settled = look.now.since_unix_ms(node.status.since_unix_ms) >= WINDOW;
+        if node.status.state != State::Ready || !settled {
             return None;
         }
         let finding = Finding::of(Lint::Silent, Severity::Bad, node);
@@ -118,7 +129,13 @@ pub(super) fn undelivered(look: &Look<'_>) -> Vec<Finding> {
     failed.collect()
 }
 
-/// What to do about packets that are given up for this reason.
+/// Packets that are dropped for this reason carried nothing that is missed: their news had come
+/// already, or came too late for anybody to wait for it.
+fn is_spare(reason: &str) -> bool {
+    matches!(reason, "unknown-ack" | "duplicate")
+}
+
+/// What to do about packets that are dropped for this reason.
 fn advice_on(reason: &str) -> &'static str {
     match reason {
         "queue" => "the next hop does not take packets as fast as they come: see whether it runs",
@@ -133,31 +150,47 @@ fn advice_on(reason: &str) -> &'static str {
         "mailbox-full" | "provider-full" => {
             "clients that are away let packets pile up: start them, or remove them"
         }
+        "unknown-ack" => {
+            "acknowledgements came after the client had stopped waiting: something held them up, as \
+             a node that stood still does; that ends by itself"
+        }
+        "duplicate" => {
+            "messages came twice because their acknowledgements were late or lost: nothing is \
+             missing, and that ends by itself"
+        }
         "storage" => "its disk does not take what it has to keep: see whether it is full",
         _ => "its log says more",
     }
 }
 
-/// Nodes that give packets up.
+/// Nodes that drop packets.
 pub(super) fn drops(look: &Look<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for node in &look.devnet.nodes {
         let Some(change) = look.figures.change(node, look.now.t) else { continue };
         let Change { over, received, dropped, .. } = change;
-        let Some((worst, _)) = dropped.iter().max_by_key(|(_, count)| *count) else { continue };
-        let all = dropped.iter().fold(0, |sum: u64, (_, count)| sum.saturating_add(*count));
-        let share = share(all, received.max(all));
-        if all < MIN_DROPS || share < DROPS {
-            continue;
-        }
+        let add = |sum: u64, (_, count): &(String, u64)| sum.saturating_add(*count);
+        let all = dropped.iter().fold(0, add);
+        let spare = dropped.iter().filter(|(reason, _)| is_spare(reason)).fold(0, add);
+        let of = received.max(all);
+        let is_much = |count, least| count >= MIN_DROPS && share(count, of) >= least;
+        let severity = match all - spare {
+            lost if is_much(lost, BAD_DROPS) => Severity::Bad,
+            lost if is_much(lost, DROPS) => Severity::Warning,
+            _ if is_much(spare, SPARE) => Severity::Note,
+            _ => continue,
+        };
+        // What is lost comes before what is only spare, however much of that there is.
+        let meant = |reason: &str| is_spare(reason) == (severity == Severity::Note);
+        let worst = dropped.iter().filter(|(reason, _)| meant(reason));
+        let Some((worst, _)) = worst.max_by_key(|(_, count)| *count) else { continue };
         let reasons: Vec<String> =
             dropped.iter().map(|(reason, count)| format!("{count} as {reason}")).collect();
-        let severity = if share >= BAD_DROPS { Severity::Bad } else { Severity::Warning };
         let why = format!(
-            "{} given up in {}, {:.1} % of what it took: {}",
+            "{} dropped in {}, {:.1} % of what it took: {}",
             text::plural(all, "packet"),
             text::age(over),
-            share * 100.0,
+            share(all, of) * 100.0,
             reasons.join(", ")
         );
         let finding = Finding::of(Lint::Drops, severity, node).why(why);
@@ -240,14 +273,21 @@ pub(super) fn machine(look: &Look<'_>) -> Vec<Finding> {
         let finding = Finding::new(Lint::Overload, Severity::Bad, "processors").why(why);
         found.push(finding.advice(calm).command(command));
     }
-    if let Some(late) = look.figures.late_us().filter(|late| *late >= LATE_US) {
+    let most = (look.devnet.info.hop_delay_ms * 1000.0 * LATE).max(MIN_LATE_US);
+    if let Some(late) = look.figures.late_us().filter(|late| *late >= most) {
         let why = format!(
             "in the median mixnode one packet in a hundred left more than {:.1} ms later than its \
              header asked, over 10 s",
             late / 1000.0
         );
         let finding = Finding::new(Lint::Lateness, Severity::Warning, "mixnodes").why(why);
-        found.push(finding.advice(calm).command(command));
+        let others = look.figures.cpu().is_some_and(|cpu| cpu < OWN * cores * 100.0);
+        let advice = if others {
+            "other programs keep the processors busy: end them, or make the rates lower"
+        } else {
+            calm
+        };
+        found.push(finding.advice(advice).command(command));
     }
     found
 }

@@ -39,6 +39,13 @@ pub(crate) struct Measured {
     pub(crate) theory: Erlang,
 }
 
+/// The slowest packets, of which there are so few that the distance does not show them …
+const TAIL: f64 = 0.99;
+
+/// … took so many times what they should: chance does that once in 2000 times with the fewest packets
+/// that are compared.
+const HELD: f64 = 2.0;
+
 /// How well what was measured agrees with theory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fit {
@@ -48,6 +55,8 @@ pub(crate) enum Fit {
     ByChance,
     /// A little off: what else takes time shows.
     Alike,
+    /// As it should be, but for a few that something held up.
+    Held,
     /// Later than it should be.
     Later,
     /// Earlier than it should be.
@@ -144,7 +153,11 @@ impl Measured {
                 furthest = distance;
             }
         }
+        let slowest = self.quantile(TAIL).unwrap_or(0.0);
         match furthest.abs() {
+            distance if distance <= ALIKE && slowest > HELD * self.theory.quantile(TAIL) => {
+                Fit::Held
+            }
             distance if distance <= CHANCE / as_f64(total).sqrt() => Fit::ByChance,
             distance if distance <= ALIKE => Fit::Alike,
             // More have arrived than should have.
@@ -195,6 +208,11 @@ mod tests {
         assert_eq!(measured(packets(49, 0.0)).fit(), Fit::TooFew);
         assert_eq!(measured(packets(400, 150.0)).fit(), Fit::Later);
         assert_eq!(measured(packets(20_000, 15.0)).fit(), Fit::Alike);
+        let mut held = packets(1000, 0.0);
+        for _ in 0..15 {
+            held.add(Duration::from_secs(40));
+        }
+        assert_eq!(measured(held).fit(), Fit::Held, "the others are as they should be");
         let hasty =
             Measured { theory: Erlang { hops: 3, mean_ms: 300.0 }, ..measured(packets(400, 0.0)) };
         assert_eq!(hasty.fit(), Fit::Earlier);
