@@ -1,5 +1,7 @@
 //! `keys`: the keys of the dashboard as a file to edit, and where that file is read.
 
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use control::{Failure, FailureCode};
@@ -40,17 +42,19 @@ pub(crate) fn read(named: Option<&Path>) -> Outcome<Keys> {
         let message = format!("cannot read the keys in {}: {why}", path.display());
         Failure::new(FailureCode::Usage, message)
     };
-    match std::fs::metadata(&path) {
-        Ok(file) if file.len() > MAX_BYTES => return Err(unusable("it is too long".into()).into()),
-        _ => {}
-    }
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => {
+    let mut bytes = Vec::new();
+    let read = File::open(&path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => {
             return Ok(Keys::default());
         }
         Err(error) => return Err(unusable(error.to_string()).into()),
-    };
+    }
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(unusable(format!("it is longer than {MAX_BYTES} bytes")).into());
+    }
+    let text = String::from_utf8(bytes).map_err(|_| unusable("it is no UTF-8".into()))?;
     Ok(Keys::parse(&path.display().to_string(), &text)
         .map_err(|fault| Failure::new(FailureCode::Usage, fault.to_string()).hint(fault.hint))?)
 }
@@ -91,7 +95,7 @@ mod tests {
         assert!(wrong.message.ends_with("keys.toml:2:1: unknown action `kil-node`"), "{wrong:?}");
         assert!(wrong.hint.is_some_and(|hint| hint.contains("`kill-node`")));
         let long = failure(Some(&"#".repeat(300 * 1024)));
-        assert!(long.message.ends_with("it is too long"), "{long:?}");
+        assert!(long.message.ends_with("it is longer than 262144 bytes"), "{long:?}");
         std::fs::write(&path, Keys::document()).expect("it can be written");
         assert!(read(Some(&path)).is_ok_and(|keys| keys == Keys::default()));
     }
