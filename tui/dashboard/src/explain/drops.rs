@@ -134,6 +134,7 @@ impl DropReason {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table")]
     pub(super) fn entry(self) -> Entry {
         let text = match self {
             Self::Malformed => {
