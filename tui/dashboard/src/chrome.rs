@@ -80,7 +80,7 @@ fn standing(model: &Model, theme: &Theme) -> Option<(String, Style)> {
         return Some((playback.ended.clone()?, theme.warn));
     }
     let why = model.all_ended()?;
-    let key = model.settings.keymap.label(Action::StartAll, model.symbols());
+    let key = model.key(Action::StartAll);
     let offer = if model.allows(Action::StartAll) && !key.is_empty() {
         format!("; {key} starts everything")
     } else {

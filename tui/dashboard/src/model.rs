@@ -190,6 +190,11 @@ impl Model {
         if self.settings.no_color { ThemeName::Monochrome } else { self.theme }.theme()
     }
 
+    /// How the key of an action is written; empty if it has none.
+    pub(crate) fn key(&self, action: Action) -> String {
+        self.settings.keymap.label(action, self.symbols())
+    }
+
     /// Glyphs.
     pub(crate) fn symbols(&self) -> &'static Symbols {
         if self.settings.ascii { &symbols::ASCII } else { &symbols::UNICODE }

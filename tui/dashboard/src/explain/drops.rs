@@ -134,9 +134,8 @@ impl DropReason {
         }
     }
 
-    #[expect(clippy::too_many_lines, reason = "a table")]
-    pub(super) fn entry(self) -> Entry {
-        let text = match self {
+    fn text(self) -> &'static str {
+        match self {
             Self::Malformed => {
                 "It is no packet of this network, or its routing makes no sense: the wrong length, \
                  an address that is none, or at a client a part that fits no message. Somebody \
@@ -236,7 +235,10 @@ impl DropReason {
                 "An acknowledgement of nothing that the client waits for: it came after the client \
                  had given up waiting, a second time, or from before a restart."
             }
-        };
+        }
+    }
+
+    pub(super) fn entry(self) -> Entry {
         let see: &[Topic] = match self {
             Self::Mac | Self::Malformed | Self::Version | Self::FinalHop | Self::ForwardHop => {
                 &[Topic::Idea(Idea::Sphinx), Topic::Fact(Fact::Dropped)]
@@ -258,6 +260,6 @@ impl DropReason {
             }
             Self::Overload => &[Topic::Idea(Idea::Slots), Topic::Fact(Fact::Dropped)],
         };
-        entry(self.word(), text, see)
+        entry(self.word(), self.text(), see)
     }
 }

@@ -224,7 +224,8 @@ fn step(model: &mut Model, motion: Motion) {
 fn unfold(model: &mut Model) {
     let devnet = model.devnet();
     let Some(id) = model.screens.messages.chosen(devnet).map(|letter| letter.id.clone()) else {
-        model.say(Tone::Warning, "there is no message to unfold: m writes one");
+        let key = model.key(Action::Write);
+        model.say(Tone::Warning, format!("there is no message to unfold: {key} writes one"));
         return;
     };
     // Those that were forgotten since need not be remembered.

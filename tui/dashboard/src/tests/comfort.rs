@@ -459,7 +459,7 @@ fn any_happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         12 => prop::sample::select(keys).prop_map(Happening::Key),
         2 => ".{0,40}".prop_map(Happening::Paste),
-        3 => (0_u16..=500, 0_u16..=200).prop_map(|(width, height)| Happening::Size(width, height)),
+        3 => (0_u16..=250, 0_u16..=80).prop_map(|(width, height)| Happening::Size(width, height)),
         2 => (1_u16..=70, 1_u16..=20).prop_map(|(width, height)| Happening::Size(width, height)),
         2 => Just(Happening::Second),
         1 => Just(Happening::Nasty),

@@ -39,6 +39,7 @@ fn everything_has_a_title_some_sentences_and_something_to_read_next() {
             assert!(!filled.contains(['{', '}']), "{topic:?}: {filled}");
             assert!(filled.chars().count() <= MAX_CHARS, "{topic:?}: {}", filled.chars().count());
             let sentences = filled.matches(['.', '!']).count();
+            assert!(!filled.contains("  "), "{topic:?}: {filled}");
             assert!(sentences >= 1 && filled.ends_with('.'), "{topic:?}: {filled}");
             assert!(filled.chars().next().is_some_and(char::is_uppercase), "{topic:?}: {filled}");
         }

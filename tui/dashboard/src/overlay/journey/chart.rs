@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::{Shown, View, ms, short};
+use super::{Shown, View};
 use crate::motion::first_visible;
 use crate::regions::Target;
 use crate::scene::{Highlight, Scene};
@@ -90,7 +90,7 @@ fn keep_bar(shown: &Shown<'_>, columns: Columns, scale: Scale, rows: Rect, scene
 }
 
 fn head(view: &View<'_>, columns: Columns, scale: Scale, area: Rect, scene: &mut Scene<'_>) {
-    let all = text::millis(ms(scale.end.saturating_since(scale.start)));
+    let all = text::took(scale.end.saturating_since(scale.start));
     let bar = usize::from(columns.bar);
     let asked = if columns.asked > 0 { format!("{:>8} ", "asked") } else { String::new() };
     let pool = if columns.pool > 0 { format!("{:>6} ", "others") } else { String::new() };
@@ -139,11 +139,12 @@ fn draw_stop(
     let name = text::fit(&name, usize::from(NAME) - 1, scene.symbols);
     let mark = mark(stop, here, scene);
     let pad = usize::from(NAME).saturating_sub(text::width(&name) + text::width(mark));
-    let asked =
-        stop.asked_us.map_or_else(String::new, |us| short(std::time::Duration::from_micros(us)));
+    let asked = stop
+        .asked_us
+        .map_or_else(String::new, |us| text::took_short(std::time::Duration::from_micros(us)));
     let (waited, pool, after) = match &stop.fate {
         Fate::Told(told) if matches!(stop.id.part, Part::Mixnode | Part::Mailbox) => {
-            let waited = short(told.left.saturating_since(told.came));
+            let waited = text::took_short(told.left.saturating_since(told.came));
             (waited, told.pool.map(|pool| pool.to_string()), told.after)
         }
         Fate::Told(told) => (String::new(), None, told.after),

@@ -179,9 +179,9 @@ fn fate(stop: &Stop<'_>, area: Rect, scene: &Scene<'_>) -> Vec<Line<'static>> {
             let wait = left.saturating_since(*came);
             let until = came.saturating_since(scene.now.t);
             let due = if until > Duration::ZERO {
-                format!("due in {}, to wait {}", super::short(until), super::short(wait))
+                format!("due in {}, to wait {}", text::took_short(until), text::took_short(wait))
             } else {
-                format!("due now, to wait {}", super::short(wait))
+                format!("due now, to wait {}", text::took_short(wait))
             };
             vec![Line::from(vec![label("ahead"), Span::raw(due)])]
         }

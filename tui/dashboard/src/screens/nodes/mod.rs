@@ -16,7 +16,6 @@ use crate::motion::{self, Motion};
 use crate::overlay::Overlay;
 use crate::regions::Target;
 use crate::scene::{Highlight, Scene};
-use crate::screens::logs::draw_filter;
 use crate::state::{Devnet, Moment, Node};
 use crate::text;
 
@@ -163,8 +162,9 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
     };
     scene.edge_note(area, false, Line::styled(count, scene.theme.muted));
     scene.edge_note(area, true, Line::styled("rates over 5 s", scene.theme.muted));
-    if view.filter.is_edited() || !view.filter.is_empty() {
-        draw_filter(&view.filter, Rect { height: inner.height.min(1), ..inner }, scene);
+    if view.filter.is_shown() {
+        let line = Rect { height: inner.height.min(1), ..inner };
+        view.filter.draw(filter::PROMPT, line, scene);
         inner = below(inner);
     }
     let longest = rows.iter().map(|node| text::width(node.name())).max().unwrap_or(0);

@@ -229,11 +229,11 @@ fn apart(measured: &Measured) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::traffic::millis;
+    use crate::state::as_ms;
 
     /// The delay at which a bucket begins, for people.
     fn begins(bucket: u8) -> String {
-        text::millis(millis(Transits::lower_edge(bucket)))
+        text::millis(as_ms(Transits::lower_edge(bucket)))
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use contract::Time;
 
-use crate::state::{Devnet, Moment, Node};
+use crate::state::{Devnet, Moment, Node, as_f64};
 
 /// How far back counters are compared: long enough for a share of a few packets a second, short enough
 /// that what was mended is soon mended here.
@@ -18,7 +18,7 @@ const STEP: Duration = Duration::from_secs(5);
 const LOADS: usize = 10;
 
 /// By how much a clock may move against the other before it was set, in milliseconds.
-const SET_MS: i64 = 1000;
+const SET_MS: u64 = 1000;
 
 /// Counters of a process at a moment.
 #[derive(Clone, Debug, Default)]
@@ -141,10 +141,10 @@ impl Figures {
 
     fn compare_clocks(&mut self, now: Moment) {
         let as_i64 = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-        let offset = as_i64(now.unix_ms) - as_i64(now.t.as_nanos() / 1_000_000);
+        let offset = as_i64(now.unix_ms).saturating_sub(as_i64(now.t.as_nanos() / 1_000_000));
         if let Some(before) = self.offset_ms.replace(offset) {
-            let by_ms = offset - before;
-            if by_ms.abs() >= SET_MS {
+            let by_ms = offset.saturating_sub(before);
+            if by_ms.unsigned_abs() >= SET_MS {
                 self.set = Some(Set { by_ms, at_unix_ms: now.unix_ms });
             }
         }
@@ -208,16 +208,12 @@ fn keep(ring: &mut VecDeque<f64>, value: f64) {
 }
 
 fn mean(ring: &VecDeque<f64>) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "ten at most")]
-    let count = ring.len() as f64;
-    (ring.len() == LOADS).then(|| ring.iter().sum::<f64>() / count)
+    (ring.len() == LOADS).then(|| ring.iter().sum::<f64>() / as_f64(ring.len() as u64))
 }
 
 fn median_lateness(devnet: &Devnet) -> f64 {
     let late = devnet.nodes.iter().filter_map(|node| node.metrics.as_ref()?.lateness);
     let mut late: Vec<u64> = late.map(|late| late.p99_us).collect();
     late.sort_unstable();
-    #[expect(clippy::cast_precision_loss, reason = "microseconds of a delay")]
-    let median = late.get(late.len() / 2).copied().unwrap_or(0) as f64;
-    median
+    late.get(late.len() / 2).map_or(0.0, |late| as_f64(*late))
 }

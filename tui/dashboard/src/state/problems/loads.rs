@@ -7,7 +7,7 @@ use control::{MessageState, State};
 
 use super::figures::Change;
 use super::{Finding, Lint, Look, Severity};
-use crate::state::{Node, Standing};
+use crate::state::{Node, Standing, WINDOW, as_f64};
 use crate::text;
 
 /// After so many reports that did not come a process says nothing any more; they come once a second.
@@ -24,8 +24,8 @@ const MIN_COUNT: f64 = 100.0;
 /// counters are read.
 const LOSSY: f64 = 0.1;
 
-/// Reports over which links are compared: half a minute.
-const LINK_REPORTS: usize = 30;
+/// The time over which both ends of links are compared.
+const COMPARED: Duration = Duration::from_secs(30);
 
 /// Given up at least, in a minute: one replay or one stray packet is no problem …
 const MIN_DROPS: u64 = 3;
@@ -62,7 +62,7 @@ const TOLD_FOR: Duration = Duration::from_secs(5 * 60);
 const MAX_MESSAGES: usize = 10;
 
 /// How far the directory's clock may be off, in milliseconds: what it says takes a second at most.
-const OFF_MS: i64 = 2000;
+const OFF_MS: u64 = 2000;
 
 /// Nodes that are there and take no packets, or say nothing any more.
 pub(super) fn silent(look: &Look<'_>) -> Vec<Finding> {
@@ -75,10 +75,10 @@ pub(super) fn silent(look: &Look<'_>) -> Vec<Finding> {
     let rate = |layer: u8| of_layer(layer).filter_map(|node| node.received.rate(t)).sum::<f64>();
     // What enters one layer leaves it for the next, so the busiest tells what all get.
     let through = (1..=layers).map(rate).fold(0.0, f64::max);
-    let window = crate::state::WINDOW.as_secs_f64();
+    let window = WINDOW.as_secs_f64();
     let silent = look.devnet.nodes.iter().filter_map(|node| {
         // A rate needs its window to pass before it says something of a process that has just started.
-        let settled = look.now.since_unix_ms(node.status.since_unix_ms) >= crate::state::WINDOW;
+        let settled = look.now.since_unix_ms(node.status.since_unix_ms) >= WINDOW;
         if node.status.state != State::Ready || !settled {
             return None;
         }
@@ -95,7 +95,10 @@ pub(super) fn silent(look: &Look<'_>) -> Vec<Finding> {
         let is_present = matches!(present, Some(Standing::Present(_)));
         let width = u32::try_from(of_layer(layer).count()).unwrap_or(u32::MAX).max(1);
         let expected = through / f64::from(width);
-        let is_silent = node.received.rate(t) == Some(0.0) && !node.reports_no_metrics();
+        // One that has just come up has reported less than the window.
+        let is_counted = node.received.told_for(WINDOW).is_some();
+        let is_silent = is_counted && node.received.rate(t) == Some(0.0);
+        let is_silent = is_silent && !node.reports_no_metrics();
         (is_silent && is_present && expected * window >= EXPECTED).then(|| {
             finding
                 .why(format!(
@@ -166,9 +169,9 @@ pub(super) fn drops(look: &Look<'_>) -> Vec<Finding> {
     for node in &look.devnet.nodes {
         let Some(change) = look.figures.change(node, look.now.t) else { continue };
         let Change { over, received, dropped, .. } = change;
-        let all: u64 = dropped.iter().map(|(_, count)| count).sum();
-        let spare: u64 =
-            dropped.iter().filter(|(reason, _)| is_spare(reason)).map(|(_, count)| count).sum();
+        let add = |sum: u64, (_, count): &(String, u64)| sum.saturating_add(*count);
+        let all = dropped.iter().fold(0, add);
+        let spare = dropped.iter().filter(|(reason, _)| is_spare(reason)).fold(0, add);
         let of = received.max(all);
         let is_much = |count, least| count >= MIN_DROPS && share(count, of) >= least;
         let severity = match all - spare {
@@ -198,25 +201,28 @@ pub(super) fn drops(look: &Look<'_>) -> Vec<Finding> {
 
 /// Mixnodes that take fewer packets than are sent to them.
 pub(super) fn lossy(look: &Look<'_>) -> Vec<Finding> {
-    let reports = || look.devnet.nodes.iter().flat_map(|node| &node.links);
+    // Up to when and whether a node has counted all that time: reports come once a second, so its own
+    // end is the latest of them.
+    let until = |node: &Node| {
+        let is_told = node.status.role == Role::Mixnode && !node.reports_no_metrics();
+        node.received.told_for(COMPARED).filter(|_| is_told)
+    };
     let mut sent = std::collections::HashMap::<&str, f64>::new();
-    for (next, link) in reports() {
-        *sent.entry(next.as_str()).or_default() += link.meter.history(LINK_REPORTS).sum::<f64>();
+    for (next, link) in look.devnet.nodes.iter().flat_map(|node| &node.links) {
+        if let Some(until) = look.devnet.node(next).and_then(until) {
+            *sent.entry(next.as_str()).or_default() += link.meter.counted(until, COMPARED);
+        }
     }
     let lossy = look.devnet.with_role(&[Role::Mixnode]).filter_map(|node: &Node| {
-        // Both ends have to have been counted all that time.
-        let is_counted = node.received.history(LINK_REPORTS).count() == LINK_REPORTS;
-        if !is_counted || node.reports_no_metrics() {
-            return None;
-        }
+        let received = node.received.counted(until(node)?, COMPARED);
         let sent = sent.get(node.name()).copied().filter(|sent| *sent >= MIN_COUNT)?;
-        let received: f64 = node.received.history(LINK_REPORTS).sum();
         let lost = 1.0 - received / sent;
         (received > 0.0 && lost >= LOSSY).then(|| {
             Finding::of(Lint::Lossy, Severity::Warning, node)
                 .why(format!(
-                    "of {sent:.0} packets that left for it in {LINK_REPORTS} s it took \
-                     {received:.0}: {:.0} % were lost",
+                    "of {sent:.0} packets that left for it in {} s it took {received:.0}: \
+                     {:.0} % were lost",
+                    COMPARED.as_secs(),
                     lost * 100.0
                 ))
                 .advice(
@@ -234,7 +240,7 @@ pub(super) fn again(look: &Look<'_>) -> Vec<Finding> {
     let clients = look.devnet.with_role(&[Role::Client]);
     let again = clients.filter_map(|node| {
         let Change { over, real, again, .. } = look.figures.change(node, look.now.t)?;
-        let share = share(again, real + again);
+        let share = share(again, real.saturating_add(again));
         (again >= MIN_DROPS && share >= AGAIN).then(|| {
             Finding::of(Lint::Again, Severity::Warning, node)
                 .why(format!(
@@ -291,7 +297,7 @@ pub(super) fn clocks(look: &Look<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     let seconds = |ms: i64| Duration::from_millis(ms.unsigned_abs()).as_secs_f64();
     let ahead = look.figures.directory_ahead_ms();
-    if ahead.abs() > OFF_MS {
+    if ahead.unsigned_abs() > OFF_MS {
         let which = if ahead > 0 { "ahead of" } else { "behind" };
         let why = format!(
             "the directory's clock is {:.1} s {which} the supervisor's: ages of nodes are off by \
@@ -335,7 +341,5 @@ pub(super) fn lost(look: &Look<'_>) -> Vec<Finding> {
 
 /// Which part of them.
 fn share(part: u64, all: u64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a share is rounded to a tenth of a percent")]
-    let share = part as f64 / all.max(1) as f64;
-    share
+    as_f64(part) / as_f64(all.max(1))
 }

@@ -359,6 +359,61 @@ fn a_node_that_takes_less_than_is_sent_to_it_is_lossy() {
     told.says(Lint::Lossy, &["in 30 s", "% were lost"]);
 }
 
+/// Its neighbours have counted what it sent before as well; that belongs to no time in which they took.
+#[test]
+fn a_node_that_was_away_for_a_while_makes_nobody_lossy() {
+    let mut told = Told::calm();
+    told.pass(30);
+    let hop = |name| told.fixture.status(name).addresses[&contract::Endpoint::Mix].to_string();
+    let all = BTreeMap::from([(hop("mix-2-1"), 42), (hop("mix-2-2"), 24)]);
+    told.fixture.silent = vec!["mix-1-1"];
+    told.pass_with(8, |event| {
+        // While it is away the other one of its layer gets what it got, and the next layer no less.
+        if let StreamEvent::Directory { update: directory_api::Update::Metric(metric), .. } = event
+            && metric.pub_key == fixture::key("mix-1-2")
+        {
+            metric.sent = all.clone();
+        }
+    });
+    told.fixture.silent = vec![];
+    for _ in 0..40 {
+        told.pass(1);
+        let is_lossy = told.found().iter().any(|(lint, _)| *lint == Lint::Lossy);
+        assert!(!is_lossy, "{:#?}", told.devnet.problems.open());
+    }
+}
+
+/// It has reported for a second, not for five.
+#[test]
+fn a_node_that_has_just_come_up_and_took_nothing_yet_is_not_silent() {
+    let mut told = Told::calm();
+    told.becomes("mix-2-2", |status| status.pid = Some(9999));
+    let nothing = |event: &mut StreamEvent| {
+        if let StreamEvent::Directory { update: directory_api::Update::Metric(metric), .. } = event
+            && metric.pub_key == fixture::key("mix-2-2")
+        {
+            metric.received = 0;
+        }
+    };
+    told.pass_with(3, nothing);
+    assert_eq!(told.found(), []);
+    told.pass_with(3, nothing);
+    assert_eq!(told.found(), [(Lint::Silent, "mix-2-2")]);
+}
+
+#[test]
+fn clocks_at_the_ends_of_time_do_no_harm() {
+    let told = Told::calm();
+    let mut figures = Figures::default();
+    for (seconds, unix_ms) in [(1, u64::MAX), (u64::MAX / 1_000_000_000, 0), (2, u64::MAX)] {
+        let t = Time::default() + Duration::from_secs(seconds);
+        let now = Moment { t, unix_ms };
+        figures.directory_is_ahead(i64::MIN);
+        figures.take(&told.devnet, now);
+        loads::clocks(&Look { devnet: &told.devnet, now, figures: &figures });
+    }
+}
+
 #[test]
 fn who_sends_again_is_told_with_the_share() {
     let mut told = Told::calm();

@@ -3,7 +3,8 @@
 use contract::Transits;
 
 use super::ring::{Ring, Window};
-use super::theory::{Erlang, millis};
+use super::theory::Erlang;
+use crate::state::{as_f64, as_ms};
 
 /// This share of packets has arrived when measuring begins anew: what was underway when the delays
 /// were changed had others.
@@ -122,8 +123,8 @@ impl Measured {
         for (bucket, count) in &self.transits.buckets {
             let count = as_f64(*count);
             if before + count >= wanted && count > 0.0 {
-                let from = millis(Transits::lower_edge(*bucket));
-                let until = millis(Transits::lower_edge(bucket.saturating_add(1)));
+                let from = as_ms(Transits::lower_edge(*bucket));
+                let until = as_ms(Transits::lower_edge(bucket.saturating_add(1)));
                 return Some(from * (until / from).powf((wanted - before) / count));
             }
             before += count;
@@ -164,12 +165,6 @@ impl Measured {
             _ => Fit::Later,
         }
     }
-}
-
-/// Counts on screen never come near 2^52, where this would begin to round.
-#[expect(clippy::cast_precision_loss, reason = "a share is rounded to three digits anyway")]
-fn as_f64(count: u64) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]
