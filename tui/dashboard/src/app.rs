@@ -11,6 +11,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
+use ratatui::layout::Size;
 use tokio::signal::unix::SignalKind;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -56,8 +57,10 @@ pub(crate) trait Console {
     /// To draw.
     fn terminal(&mut self) -> &mut Terminal<Self::Backend>;
 
-    /// A frame is about to be drawn.
-    fn begin(&mut self) {}
+    /// A frame is about to be drawn; says whether the terminal is still ours.
+    fn begin(&mut self) -> bool {
+        self.is_ours()
+    }
 
     /// A frame was drawn.
     fn drawn(&mut self) {}
@@ -76,7 +79,7 @@ pub(crate) trait Console {
     /// Gives the terminal to a pager that shows this file. What is returned ends when that does.
     fn page(&mut self, file: &Path) -> io::Result<BoxFuture<'static, io::Result<()>>>;
 
-    /// Takes the terminal over again after a pager.
+    /// Takes the terminal over again after a pager, or after somebody else had it.
     fn resume(&mut self) -> io::Result<()>;
 }
 
@@ -111,6 +114,7 @@ where
         begin,
         draw_at: Some(begin),
         drawn_at: begin,
+        is_spoilt: false,
         to_page: None,
     };
     let mut tick = tokio::time::interval(TICK);
@@ -124,11 +128,21 @@ where
         let message = tokio::select! {
             biased;
             event = input.next() => match event {
-                Some(Ok(event)) => app.translate(event),
+                Some(Ok(event)) => {
+                    app.is_spoilt |= matches!(event, Event::Resize(..));
+                    app.translate(event)
+                }
                 Some(Err(error)) => return Err(keyboard(error)),
                 None => return Err(keyboard(io::ErrorKind::UnexpectedEof.into())),
             },
-            Some(signal) = signals.recv() => Some(Message::Signal(signal)),
+            Some(signal) = signals.recv() => {
+                if is_continued(signal) {
+                    app.resume("take over the terminal after a stop")?;
+                    None
+                } else {
+                    Some(Message::Signal(signal))
+                }
+            }
             () = tokio::time::sleep_until(frame), if app.draw_at.is_some() => {
                 app.draw()?;
                 None
@@ -168,6 +182,9 @@ struct App<'c, C, S> {
     /// When to draw next; none while the screen shows everything.
     draw_at: Option<Instant>,
     drawn_at: Instant,
+    /// The terminal may show something else than was drawn: it was smaller for a moment, and what it cut off
+    /// then is lost, even if it has the size of the last frame again.
+    is_spoilt: bool,
     /// A file that the user wants to see in the pager.
     to_page: Option<PathBuf>,
 }
@@ -186,7 +203,13 @@ impl<C: Console, S: Source> App<'_, C, S> {
     fn draw(&mut self) -> Result<(), Error> {
         let Self { console, model, regions, .. } = self;
         crate::report::shows(model.context().title());
-        console.begin();
+        if !console.begin() {
+            // What is said of a panic would be drawn over.
+            return Err(Error::Panicked);
+        }
+        if std::mem::take(&mut self.is_spoilt) {
+            model.size = clear(console.terminal())?;
+        }
         console
             .terminal()
             .draw(|frame| *regions = draw(model, frame))
@@ -316,8 +339,9 @@ impl<C: Console, S: Source> App<'_, C, S> {
                     biased;
                     ended = &mut pager => break ended,
                     Some(signal) = signals.recv() => {
-                        // Ctrl-C in a pager reaches the whole group, and is meant for the pager.
-                        if signal != SignalKind::interrupt().as_raw_value() {
+                        // Ctrl-C in a pager reaches the whole group, and is meant for the pager. So is the
+                        // end of a stop.
+                        if signal != SignalKind::interrupt().as_raw_value() && !is_continued(signal) {
                             outcome = Some(Outcome::Signalled { signal });
                             break Ok(());
                         }
@@ -329,11 +353,7 @@ impl<C: Console, S: Source> App<'_, C, S> {
                 }
             },
         };
-        self.console.resume().map_err(|source| Error::Terminal {
-            attempt: "take over the terminal after the pager",
-            source,
-        })?;
-        self.redraw()?;
+        self.resume("take over the terminal after the pager")?;
         let shown = file.display();
         let result = result.map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Problem(format!("there is no file {shown} yet")),
@@ -342,16 +362,31 @@ impl<C: Console, S: Source> App<'_, C, S> {
         Ok(self.handle(Message::Paged { result })?.or(outcome))
     }
 
+    fn resume(&mut self, attempt: &'static str) -> Result<(), Error> {
+        self.console.resume().map_err(|source| Error::Terminal { attempt, source })?;
+        self.redraw()
+    }
+
     fn redraw(&mut self) -> Result<(), Error> {
-        let terminal = self.console.terminal();
-        let size = terminal.size().map_err(|error| drawing(&error))?;
-        // It clears the screen. `clear` would ask the terminal where its cursor is, and one that does not
-        // answer would end us.
-        terminal.resize(size.into()).map_err(|error| drawing(&error))?;
-        self.model.size = size;
+        self.model.size = clear(self.console.terminal())?;
         self.draw_at = Some(Instant::now());
         Ok(())
     }
+}
+
+/// Clears the screen, so that the next frame draws all of it; says how large it is.
+fn clear<B: Backend>(terminal: &mut Terminal<B>) -> Result<Size, Error> {
+    let size = terminal.size().map_err(|error| drawing(&error))?;
+    // `Terminal::clear` would ask the terminal where its cursor is, and one that does not answer would
+    // end us.
+    terminal.resize(size.into()).map_err(|error| drawing(&error))?;
+    Ok(size)
+}
+
+/// Whether a signal says that the process was stopped and goes on. Whoever stopped it did not ask: a
+/// shell has used the terminal since.
+fn is_continued(signal: i32) -> bool {
+    signal == rustix::process::Signal::CONT.as_raw()
 }
 
 /// How soon after the last frame a message wants to be seen; none if it changes nothing on screen.
@@ -385,12 +420,17 @@ async fn listen<S: Source>(source: S, queue: mpsc::Sender<Message>, after: Durat
     let reason = match source.events().await {
         Err(error) => Problem::from(error).0,
         Ok(mut events) => {
-            if queue.send(Message::Connected).await.is_err() {
-                return;
-            }
+            let mut is_connected = false;
             loop {
                 match events.next().await {
                     Ok(Some(envelope)) => {
+                        // Not before it says something that is understood: attempts would not become
+                        // rarer.
+                        if !std::mem::replace(&mut is_connected, true)
+                            && queue.send(Message::Connected).await.is_err()
+                        {
+                            return;
+                        }
                         if queue.send(Message::Heard(Box::new(envelope))).await.is_err() {
                             return;
                         }

@@ -78,7 +78,10 @@ fn waiting(model: &Model, area: Rect, scene: &mut Scene<'_>) {
     let sentence = match &model.connection {
         Connection::Connecting => "connecting to the supervisor".to_owned(),
         Connection::Live => "waiting for the first snapshot of the devnet".to_owned(),
-        Connection::Lost { reason, .. } => format!("no connection to the supervisor: {reason}"),
+        Connection::Lost { reason, .. } => {
+            let reason = text::visible(reason, model.symbols());
+            format!("no connection to the supervisor: {reason}")
+        }
     };
     scene.nothing_yet(area, &sentence);
 }

@@ -183,13 +183,19 @@ fn settings(options: Options) -> Settings {
 async fn show(source: impl Source, settings: Settings) -> Result<Outcome, Error> {
     let signals = signals()?;
     let mut console = RealConsole::take(settings.mouse)?;
-    run_with(&mut console, RealKeyboard::default(), source, settings, signals).await
+    let ended = run_with(&mut console, RealKeyboard::default(), source, settings, signals).await;
+    if matches!(ended, Err(Error::Panicked)) {
+        terminal::until_said();
+    }
+    ended
 }
 
-/// The signals that ask the process to end.
+/// The signals that ask the process to end, and the one that says that it was stopped.
 fn signals() -> Result<mpsc::Receiver<i32>, Error> {
     let (sender, receiver) = mpsc::channel(1);
-    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+    let continued = SignalKind::from_raw(rustix::process::Signal::CONT.as_raw());
+    let ends = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    for kind in ends.into_iter().chain([continued]) {
         let mut signals = signal(kind)
             .map_err(|source| Error::Terminal { attempt: "listen for signals", source })?;
         let sender = sender.clone();

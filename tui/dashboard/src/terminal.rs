@@ -1,11 +1,14 @@
 //! The real terminal: taken over, and always given back.
 
 use std::io::{self, IsTerminal, Stdout, Write, stdout};
+use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, Once, PoisonError};
 use std::task::{Context, Poll};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
@@ -31,12 +34,28 @@ const PAGER: &str = "less";
 /// Whether the terminal is ours at the moment, for the panic hook.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// Whether a frame is being drawn. A thread that panics waits for its end: the rest of it would be drawn
+/// over the shell's screen.
+static DRAWS: AtomicBool = AtomicBool::new(false);
+
+/// How long a thread that panics waits for that, and how often it looks. It may be the one that draws.
+const LONGEST_FRAME: Duration = Duration::from_millis(100);
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+
+/// Whether everything was said about a panic that there is to say, and who waits for that.
+static SAID: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
+
+/// How long it may take to say it: finding the names of all functions underway is slow.
+const LONGEST_REPORT: Duration = Duration::from_secs(10);
+
 /// The hook is set once: two dashboards in a process would otherwise chain it.
 static HOOK: Once = Once::new();
 
 /// The terminal while the dashboard has it. Dropping it gives it back.
 pub(crate) struct RealConsole {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// Never dropped, which would show the cursor once more: where the terminal is gone that fails, the
+    /// failure is printed on the terminal, and printing panics.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
     mouse: bool,
 }
 
@@ -54,17 +73,27 @@ impl RealConsole {
                 before(panic);
                 // A terminal that is gone takes no word either.
                 let _ = writeln!(io::stderr(), "nym-devnet: {}", report::write(panic));
+                *SAID.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+                SAID.1.notify_all();
             }));
         });
         let taken = take_over(mouse).and_then(|()| Terminal::new(CrosstermBackend::new(stdout())));
         match taken {
-            Ok(terminal) => Ok(Self { terminal, mouse }),
+            Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal), mouse }),
             Err(source) => {
                 give_back();
                 Err(Error::Terminal { attempt: "take over the terminal", source })
             }
         }
     }
+}
+
+/// Waits until everything is said about the panic that took the terminal away. It may be another thread's,
+/// and the end of the process would cut it short.
+pub(crate) fn until_said() {
+    let said = SAID.0.lock().unwrap_or_else(PoisonError::into_inner);
+    // Whether it was in time makes no difference here.
+    drop(SAID.1.wait_timeout_while(said, LONGEST_REPORT, |said| !*said));
 }
 
 /// Keys and mouse of the terminal.
@@ -93,13 +122,21 @@ impl Console for RealConsole {
         &mut self.terminal
     }
 
-    fn begin(&mut self) {
+    fn begin(&mut self) -> bool {
+        // In this order: who takes the terminal away looks in the other.
+        DRAWS.store(true, Ordering::SeqCst);
+        if !self.is_ours() {
+            DRAWS.store(false, Ordering::SeqCst);
+            return false;
+        }
         // Terminals that do not know it ignore it; one that is gone is noticed by drawing.
         let _ = queue!(stdout(), BeginSynchronizedUpdate);
+        true
     }
 
     fn drawn(&mut self) {
         let _ = execute!(stdout(), EndSynchronizedUpdate);
+        DRAWS.store(false, Ordering::SeqCst);
     }
 
     fn is_ours(&self) -> bool {
@@ -161,12 +198,16 @@ fn through_tmux(sequence: &str) -> String {
 
 impl Drop for RealConsole {
     fn drop(&mut self) {
+        DRAWS.store(false, Ordering::SeqCst);
         give_back();
     }
 }
 
 fn take_over(mouse: bool) -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
+    // If a shell had it meanwhile without our knowledge it is not raw any more, and who is said to have made
+    // it raw does not do so again.
+    disable_raw_mode()?;
     enable_raw_mode()?;
     execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
     if mouse {
@@ -180,6 +221,10 @@ fn take_over(mouse: bool) -> io::Result<()> {
 fn give_back() {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return;
+    }
+    let begin = Instant::now();
+    while DRAWS.load(Ordering::SeqCst) && begin.elapsed() < LONGEST_FRAME {
+        thread::sleep(LOOK_EVERY);
     }
     let _ = disable_raw_mode();
     let _ = execute!(

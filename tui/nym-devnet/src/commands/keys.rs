@@ -1,7 +1,7 @@
 //! `keys`: the keys of the dashboard as a file to edit, and where that file is read.
 
 use std::fs::File;
-use std::io::{ErrorKind, Read as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use control::{Failure, FailureCode};
@@ -42,21 +42,28 @@ pub(crate) fn read(named: Option<&Path>) -> Outcome<Keys> {
         let message = format!("cannot read the keys in {}: {why}", path.display());
         Failure::new(FailureCode::Usage, message)
     };
-    let mut bytes = Vec::new();
-    let read = File::open(&path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
-    match read {
-        Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => {
+    let text = match read_bounded(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && named.is_none() => {
             return Ok(Keys::default());
         }
         Err(error) => return Err(unusable(error.to_string()).into()),
-    }
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(unusable(format!("it is longer than {MAX_BYTES} bytes")).into());
-    }
-    let text = String::from_utf8(bytes).map_err(|_| unusable("it is no UTF-8".into()))?;
+    };
     Ok(Keys::parse(&path.display().to_string(), &text)
         .map_err(|fault| Failure::new(FailureCode::Usage, fault.to_string()).hint(fault.hint))?)
+}
+
+/// Reads no more than may be there, whatever it is: a pipe and a device say nothing of their length.
+fn read_bounded(path: &Path) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|bytes| bytes > MAX_BYTES) {
+        return Err(io::Error::other(format!("it is longer than {MAX_BYTES} bytes")));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        io::Error::other(format!("it is not UTF-8 from byte {at} on"))
+    })
 }
 
 /// Where programs of the user keep what they are told. The XDG standard says that a path that is not
@@ -96,6 +103,15 @@ mod tests {
         assert!(wrong.hint.is_some_and(|hint| hint.contains("`kill-node`")));
         let long = failure(Some(&"#".repeat(300 * 1024)));
         assert!(long.message.ends_with("it is longer than 262144 bytes"), "{long:?}");
+        let endless = read(Some(Path::new("/dev/zero")));
+        assert!(
+            matches!(endless, Err(Stop::Failed(failure)) if failure.message.ends_with("262144 bytes"))
+        );
+        std::fs::write(&path, b"# \xff").expect("it can be written");
+        let bytes = read(Some(&path));
+        assert!(
+            matches!(bytes, Err(Stop::Failed(failure)) if failure.message.contains("from byte 2"))
+        );
         std::fs::write(&path, Keys::document()).expect("it can be written");
         assert!(read(Some(&path)).is_ok_and(|keys| keys == Keys::default()));
     }
