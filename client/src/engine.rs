@@ -273,11 +273,6 @@ impl Client {
         }
     }
 
-    /// How long cover took from leaving until it was back: what came since this was last asked.
-    pub fn take_transits(&mut self) -> Transits {
-        std::mem::take(&mut self.transits)
-    }
-
     /// Packets that the provider delivered since the start.
     pub fn received(&self) -> u64 {
         self.received

@@ -348,12 +348,18 @@ impl Driver {
     /// Does what the engine wants done. Returns pieces of messages that arrived.
     fn carry_out(&mut self, outputs: Vec<Output>) -> Vec<(Fragment, Option<Identifier>)> {
         let mut arrived = Vec::new();
+        let mut left = clock::now();
         for output in outputs {
             match output {
-                Output::Send { to, packet } => self.shared.links.send(to, packet),
+                Output::Send { to, packet } => {
+                    // Before, for it may be there when this returns.
+                    left = clock::now();
+                    self.shared.links.send(to, packet);
+                }
                 Output::Sent { message, fragment, attempt, route, trace } => {
                     let route = route.iter().map(ToString::to_string).collect();
-                    self.report(message, MessageStage::Sent { fragment, attempt, route, trace });
+                    let stage = MessageStage::Sent { fragment, attempt, route, trace };
+                    self.report_of(left, message, stage);
                 }
                 Output::BlockUsed { message, block } => {
                     if let Some(storage) = &self.storage {
@@ -395,7 +401,12 @@ impl Driver {
     }
 
     fn report(&self, message: MessageId, stage: MessageStage) {
-        let event = MessageEvent { t: clock::now(), message: message.to_string(), stage };
+        self.report_of(clock::now(), message, stage);
+    }
+
+    /// Something that happened to a message at this moment.
+    fn report_of(&self, t: Time, message: MessageId, stage: MessageStage) {
+        let event = MessageEvent { t, message: message.to_string(), stage };
         self.shared.reporter.report(Event::Message(event));
     }
 

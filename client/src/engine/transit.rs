@@ -8,12 +8,17 @@
 
 use std::time::Duration;
 
-use contract::Time;
+use contract::{Time, Transits};
 
 use super::Client;
 use crate::choices::Purpose;
 
 impl Client {
+    /// How long cover took from leaving until it was back: what came since this was last asked.
+    pub fn take_transits(&mut self) -> Transits {
+        std::mem::take(&mut self.transits)
+    }
+
     /// What a packet of cover that leaves now carries. A probe carries nothing: it asks for no delays,
     /// and would be counted among packets that do.
     pub(super) fn cover_data(&self, now: Time, purpose: Purpose) -> Vec<u8> {

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use contract::MessageStage;
+use contract::{MessageStage, Time};
 use futures_util::FutureExt;
 use runtime::clock;
 use wire::Delivery;
@@ -10,13 +10,21 @@ use wire::Delivery;
 use super::Driver;
 use crate::storage::{Kept, StorageError};
 
-pub(super) type Keep =
-    Pin<Box<dyn Future<Output = (Vec<u64>, Result<Vec<Kept>, StorageError>)> + Send>>;
+/// A delivery with a piece of a message.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    /// Its provider's number of it.
+    number: u64,
+    /// When it was taken from the link.
+    t: Time,
+}
+
+type Outcome = (Vec<Arrival>, Result<Vec<Kept>, StorageError>);
+
+pub(super) type Keep = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 /// Waits for what is being kept. Only asked while there is something.
-pub(super) async fn kept(
-    keeping: &mut Option<Keep>,
-) -> (Vec<u64>, Result<Vec<Kept>, StorageError>) {
+pub(super) async fn kept(keeping: &mut Option<Keep>) -> Outcome {
     match keeping {
         Some(keep) => {
             let kept = keep.await;
@@ -31,13 +39,14 @@ impl Driver {
     /// Takes what the provider delivers. Pieces of messages are confirmed when they are on disk,
     /// everything else at once.
     pub(super) fn deliver(&mut self, deliveries: impl Iterator<Item = Delivery>) {
-        let (mut fragments, mut numbers) = (Vec::new(), Vec::new());
+        let (mut fragments, mut arrivals) = (Vec::new(), Vec::new());
         for Delivery { number, identifier, payload } in deliveries {
-            let outputs = self.engine.deliver(clock::now(), &identifier, &payload);
+            let t = clock::now();
+            let outputs = self.engine.deliver(t, &identifier, &payload);
             let before = fragments.len();
             fragments.extend(self.carry_out(outputs));
             if fragments.len() > before {
-                numbers.push(number);
+                arrivals.push(Arrival { number, t });
             } else {
                 self.confirm(number);
             }
@@ -45,12 +54,12 @@ impl Driver {
         match &self.storage {
             Some(storage) if !fragments.is_empty() => {
                 let storage = storage.clone();
-                let keep = async move { (numbers, storage.keep(fragments).await) };
+                let keep = async move { (arrivals, storage.keep(fragments).await) };
                 self.keeping = Some(keep.boxed());
             }
             Some(_) => {}
             // Somebody sent a message to one of a crowd.
-            None => numbers.into_iter().for_each(|number| self.confirm(number)),
+            None => arrivals.into_iter().for_each(|arrival| self.confirm(arrival.number)),
         }
     }
 
@@ -60,7 +69,7 @@ impl Driver {
     }
 
     /// A batch of pieces was written, or could not be.
-    pub(super) fn kept(&mut self, numbers: Vec<u64>, kept: Result<Vec<Kept>, StorageError>) {
+    pub(super) fn kept(&mut self, arrivals: Vec<Arrival>, kept: Result<Vec<Kept>, StorageError>) {
         let kept = match kept {
             Ok(kept) => kept,
             Err(error) => {
@@ -69,16 +78,19 @@ impl Driver {
                 return;
             }
         };
-        for number in numbers {
-            self.confirm(number);
+        for arrival in &arrivals {
+            self.confirm(arrival.number);
         }
-        for kept in kept {
+        // Of each delivery there is one piece.
+        for (Arrival { t, .. }, kept) in arrivals.into_iter().zip(kept) {
             match kept {
                 Kept::Incomplete => {}
                 Kept::Duplicate => self.engine.count_drop("duplicate"),
                 Kept::Malformed => self.engine.count_drop("malformed"),
                 Kept::Complete { message, content, .. } => {
-                    self.report(message, MessageStage::Received { content });
+                    // The disk is no part of the way: two recipients at the same distance should not
+                    // seem to be at different ones. What is told is on it all the same.
+                    self.report_of(t, message, MessageStage::Received { content });
                 }
             }
         }

@@ -230,7 +230,8 @@ pub enum MessageStage {
         /// Why, as a sentence without a full stop.
         reason: String,
     },
-    /// The whole of it reached the recipient's client.
+    /// The whole of it reached the recipient's client: at the moment at which its last part came. That is
+    /// told when it is safely stored.
     Received {
         /// What arrived.
         content: Content,

@@ -35,8 +35,10 @@ pub struct NodeMetrics {
     /// Clients and crowds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traffic: Option<TrafficCounters>,
-    /// Clients and crowds: how long cover took from leaving until it came back.
+    /// Clients and crowds: how long cover took from leaving until it came back. Packets by bucket: the
+    /// one of number `n` begins at 2^(n/4) ms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<BTreeMap<String, u64>>))]
     pub transits: Option<Transits>,
     /// Providers.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -96,7 +96,7 @@ pub enum PacketTrace {
     Passed {
         /// When it was taken from the link.
         came: Time,
-        /// When it went on.
+        /// When it was given to the system to go on: never after the next hop took it.
         left: Time,
         /// How long its header asked it to wait, in microseconds.
         asked_us: u64,

@@ -14,7 +14,6 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// `n` begins at 2^(n/4) ms. What is shorter than a millisecond is in the first, what is longer than
 /// four minutes in the last. Only buckets with packets are there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct Transits {
     /// Packets by number of the bucket.

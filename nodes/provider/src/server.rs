@@ -243,9 +243,10 @@ impl Driver {
 
     /// A parcel is safe: its client may have it, and its sender hears of it.
     fn keep(&mut self, parcel: &Parcel) {
+        let now = clock::now();
         self.stored += 1;
         self.sessions.notify(&parcel.client);
-        if let Some(ack) = self.engine.stored(clock::now(), &mut rand::rng(), parcel) {
+        if let Some(ack) = self.engine.stored(now, &mut rand::rng(), parcel) {
             self.links.send(ack.to, ack.packet);
         }
     }

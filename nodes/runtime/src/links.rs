@@ -313,7 +313,7 @@ impl Counted {
         now: Time,
         to: SocketAddr,
         due: Option<Time>,
-        passing: Option<Box<Passing>>,
+        passing: Option<(Box<Passing>, Time)>,
     ) {
         self.sent += 1;
         if let Some(due) = due {
@@ -324,8 +324,8 @@ impl Counted {
         {
             departures.push((now, to));
         }
-        if let (Some(traces), Some(passing)) = (&self.traces, passing) {
-            traces.push(passing.left(now, to));
+        if let (Some(traces), Some((passing, left))) = (&self.traces, passing) {
+            traces.push(passing.left(left, to));
         }
     }
 

@@ -206,11 +206,15 @@ async fn what_passed_is_told_when_it_is_written_and_with_that_moment() {
     assert_eq!(traced(&traces), [], "there is no connection yet");
     // One that does not pass through, but begins here, is told by whoever sent it.
     links.send(NodeAddress(address), packet(3));
-    assert_eq!((next(&mut received).await, next(&mut received).await), (2, 3));
+    let first = timeout(deadline(), received.recv()).await.expect("in time").expect("open");
+    assert_eq!((first.packet[0], next(&mut received).await), (2, 3));
     links.flush(deadline()).await;
-    let left = links.take_events()[0].t;
-    assert!(came < left);
-    assert_eq!(traced(&traces), [passing.left(left, address)]);
+    let all = traced(&traces);
+    let [PacketTrace::Passed { left, .. }] = all[..] else { panic!("one passed") };
+    // It was written then, and the other side has it since.
+    assert!(came < left && left < links.take_events()[0].t);
+    assert!(left < first.t, "nothing comes before it has left");
+    assert_eq!(all, [passing.left(left, address)]);
 }
 
 #[tokio::test]

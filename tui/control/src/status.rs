@@ -277,7 +277,8 @@ pub struct MessageStatus {
     pub accepted_unix_ms: u64,
     /// From acceptance to the first packet on the wire, in milliseconds.
     pub sent_ms: Option<f64>,
-    /// From acceptance until the recipient had the whole of it, in milliseconds.
+    /// From acceptance until the last part of it reached the recipient, in milliseconds. That is known once
+    /// the recipient has stored it.
     pub delivered_ms: Option<f64>,
     /// From acceptance until the last acknowledgement, in milliseconds.
     pub acknowledged_ms: Option<f64>,

@@ -4,6 +4,8 @@
 //! cargo bench -p dashboard --features measure --bench frames
 //! ```
 
+#![expect(clippy::cast_precision_loss, reason = "counts of a benchmark")]
+
 use std::hint::black_box;
 use std::io;
 use std::time::{Duration, Instant};
@@ -98,7 +100,9 @@ fn take_in() -> io::Result<()> {
     let reading = begin.elapsed();
     let count = events.len();
     let begin = Instant::now();
-    events.into_iter().for_each(|event| measured.hear(event));
+    for event in events {
+        measured.hear(event);
+    }
     let taking = begin.elapsed();
     let rate = |over: Duration| count as f64 / over.as_secs_f64();
     println!("{count} messages of {SECONDS} s, {PACKETS} packets a second of each process");

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::action::{self, Action, Spec};
+use crate::action::{self, Action, Context, Spec};
 use crate::connection::Connection;
 use crate::model::{Model, Tone};
 use crate::regions::Target;
@@ -80,7 +80,7 @@ fn standing(model: &Model, theme: &Theme) -> Option<(String, Style)> {
         return Some((playback.ended.clone()?, theme.warn));
     }
     let why = model.all_ended()?;
-    let key = model.settings.keymap.label(Action::StartAll, model.symbols());
+    let key = model.key(Action::StartAll);
     let offer = if model.allows(Action::StartAll) && !key.is_empty() {
         format!("; {key} starts everything")
     } else {
@@ -112,9 +112,10 @@ pub(crate) fn hints(model: &Model, area: Rect, scene: &mut Scene<'_>) {
     }
     // On a narrow terminal the keys need the room again after a while.
     let shown = model.last_command().filter(|(_, just_now)| *just_now || area.width >= 110);
-    if let Some((command, _)) = shown {
+    let half = usize::from(area.width) / 2;
+    // Beside what stands there already it has no room, or so little that it says nothing.
+    if let Some((command, _)) = shown.filter(|_| half >= usize::from(OTHERS_WIDTH)) {
         let words = format!("last: {}", text::visible(command, scene.symbols));
-        let half = usize::from(area.width) / 2;
         let line = Line::styled(text::fit(&words, half, scene.symbols), scene.theme.muted);
         area.width = scene.put_right(area, 0, line).saturating_sub(2);
     }
@@ -127,6 +128,8 @@ fn label(model: &Model, spec: &Spec) -> &'static str {
         Action::Zoom if model.is_zoomed() => "unzoom",
         Action::Freeze if model.is_paused() => "go on",
         Action::Freeze if model.playback.is_some() => "pause",
+        Action::Pause if model.is_selected_paused() => "go on",
+        Action::Open if model.context() == Context::Messages => model.screens.messages.open_label(),
         _ => spec.label,
     }
 }
@@ -137,11 +140,18 @@ fn keys(model: &Model, area: Rect, scene: &mut Scene<'_>) {
         .filter(|spec| !spec.label.is_empty() && model.allows(spec.action))
         .filter_map(|spec| Some((spec, scene.keys(spec).first()?.label(scene.symbols))))
         .collect();
-    // How to end what is unusual comes first.
+    // How to end what is unusual comes first, then the way out of what one is in, and what a
+    // selected message is there for.
+    let is_message =
+        context == Context::Messages && model.screens.messages.has_chosen(model.devnet());
     all.sort_by_key(|(spec, _)| match spec.action {
-        Action::Zoom => !model.is_zoomed(),
-        Action::Freeze => !model.is_frozen(),
-        _ => true,
+        Action::Zoom if model.is_zoomed() => 0,
+        Action::Freeze if model.is_frozen() => 0,
+        Action::Close | Action::Send | Action::Accept => 1,
+        Action::Choose if context == Context::Searching => 1,
+        Action::LeaveInput => 2,
+        Action::Journey if is_message => 2,
+        _ => 3,
     });
     let hint = |key: &str, word: &str| {
         Line::from(vec![

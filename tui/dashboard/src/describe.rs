@@ -7,7 +7,7 @@ use directory_api::{PRESENCE_INTERVAL, PRESENCE_TIMEOUT};
 use ratatui::text::{Line, Span};
 
 use crate::scene::Scene;
-use crate::state::{Devnet, Health, Mark, Moment, Node, Standing};
+use crate::state::{Devnet, Health, Mark, Moment, Node, Standing, as_ms};
 use crate::text::{self, UNKNOWN};
 
 /// Something known about a process.
@@ -224,7 +224,7 @@ pub(crate) fn delay_facts(devnet: &Devnet, node: &Node) -> Vec<Fact> {
         let mean = text::millis(devnet.info.hop_delay_ms);
         facts.push(fact("asked", format!("{mean} on average, by the senders")));
         if let Some(waits) = devnet.journeys.waits(node.name()) {
-            let ms = |time: Duration| format!("{:.1}", time.as_secs_f64() * 1000.0);
+            let ms = |time: Duration| format!("{:.1}", as_ms(time));
             let (waited, asked) = (ms(waits.waited), ms(waits.asked));
             let packets = text::plural(waits.packets, "packet");
             facts.push(fact("measured", format!("{waited} of {asked} ms asked, {packets}")));
@@ -285,7 +285,7 @@ fn traffic_facts(traffic: TrafficCounters) -> [Fact; 6] {
     [
         fact("real", traffic.real.to_string()),
         fact("sent again", traffic.retransmitted.to_string()),
-        fact("cover", (traffic.cover + traffic.loops).to_string()),
+        fact("cover", traffic.cover.saturating_add(traffic.loops).to_string()),
         fact("cover back", traffic.loops_returned.to_string()),
         fact("acks back", traffic.acks_returned.to_string()),
         fact("queued", traffic.queued.to_string()),

@@ -5,6 +5,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Color;
 use ratatui::text::Line;
 
+use crate::action::Action;
 use crate::chrome;
 use crate::connection::Connection;
 use crate::model::Model;
@@ -91,7 +92,7 @@ fn too_small(area: Rect, scene: &mut Scene<'_>) {
         "too small".to_owned(),
         format!("needs {width}{}{height}", scene.symbols.times),
         format!("has {}{}{}", area.width, scene.symbols.times, area.height),
-        "q quits".to_owned(),
+        format!("{} quits", scene.key(Action::Quit)),
     ];
     for (row, line) in (0..).zip(lines) {
         scene.put(area, row, Line::from(line));

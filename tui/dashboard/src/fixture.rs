@@ -5,19 +5,17 @@
 mod history;
 #[cfg(test)]
 pub(crate) mod journeys;
+mod traffic;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use contract::{
-    Content, Endpoint, Lateness, LinkEvent, MailboxCounters, NodeMetrics, Role, Time,
-    TrafficCounters,
-};
+use contract::{Content, Endpoint, Role, Time};
 use control::{
     DevnetInfo, DirectoryState, Envelope, LogLine, MessageState, MessageStatus, NodeStatus,
-    PacketStatus, ProcessUsage, ReceivedMessage, Snapshot, State, StreamEvent,
+    PacketStatus, ReceivedMessage, Snapshot, State, StreamEvent,
 };
-use directory_api::{ListName, MixMetric, MixNodePresence, MixProviderPresence, Topology, Update};
+use directory_api::{MixNodePresence, MixProviderPresence, Topology};
 
 #[cfg(test)]
 pub(crate) use history::history;
@@ -88,6 +86,7 @@ impl Fixture {
     }
 
     /// A process by its name, ready.
+    #[cfg(test)]
     pub(crate) fn status(&self, name: &str) -> NodeStatus {
         let nodes = self.nodes();
         nodes.into_iter().find(|node| node.name == name).expect("a node of the fixture")
@@ -212,162 +211,6 @@ impl Fixture {
             logs: vec![],
         }
     }
-
-    /// Everything that a devnet says in one second of traffic.
-    pub(crate) fn second(&mut self, second: u64) -> Vec<Envelope> {
-        let after = Duration::from_secs(second);
-        let mut events = Vec::new();
-        let silent = self.silent.clone();
-        for node in self.nodes().iter().filter(|node| !silent.contains(&node.name.as_str())) {
-            events.push(usage(node));
-            match node.role {
-                Role::Directory => {}
-                Role::Mixnode => events.extend(self.mixnode_second(node, second)),
-                Role::Provider => events.extend(self.provider_second(second)),
-                Role::Client | Role::Crowd => events.extend(self.client_second(node, second)),
-            }
-        }
-        events.into_iter().map(|event| self.at(after, event)).collect()
-    }
-
-    fn mixnode_second(&self, node: &NodeStatus, second: u64) -> Vec<StreamEvent> {
-        let layer = node.layer.expect("a mixnode has a layer");
-        // A busy and a quiet node, and a little unrest over time.
-        let own = u64::from(node.name.ends_with('1')) * 18 + second * 7 % 5;
-        let received = 22 + own;
-        let next = match self.widths.get(usize::from(layer)) {
-            Some(width) => (1..=*width).map(|index| format!("mix-{}-{index}", layer + 1)).collect(),
-            None => vec!["provider-1".to_owned()],
-        };
-        let share = received / next.len() as u64;
-        let sent = next
-            .iter()
-            .map(|name| {
-                let address = self.status(name).addresses[&Endpoint::Mix];
-                (address.to_string(), share)
-            })
-            .collect();
-        let pub_key = key(&node.name);
-        let after = Duration::from_secs(second);
-        let metric =
-            MixMetric { pub_key: pub_key.clone(), sent, received, timestamp: nanos(after) };
-        let metrics = NodeMetrics {
-            t: STARTED + after,
-            received: received * second,
-            sent: received * second,
-            dropped: BTreeMap::from([("mac".into(), 0), ("replay".into(), 2)]),
-            pool: Some(12 + second % 3),
-            lateness: Some(Lateness { packets: 30, median_us: 72, p99_us: 340 }),
-            replay_window: Some(second),
-            reports_metrics: Some(true),
-            ..NodeMetrics::default()
-        };
-        let name = Some(node.name.clone());
-        let step = second + u64::from(layer) + own;
-        let packet = LinkEvent {
-            t: before(STARTED + after, 150 + 170 * step % 500),
-            dst: next[usize::from(step % 2 == 1) % next.len()].clone(),
-            bytes: 2396,
-        };
-        vec![
-            StreamEvent::Links { src: node.name.clone(), links: vec![packet] },
-            StreamEvent::Directory { node: name.clone(), update: Update::Metric(metric) },
-            StreamEvent::Metrics { node: node.name.clone(), metrics },
-            StreamEvent::Directory {
-                node: name,
-                update: Update::Seen { pub_key, list: ListName::MixNode },
-            },
-        ]
-    }
-
-    fn provider_second(&self, second: u64) -> Vec<StreamEvent> {
-        let t = STARTED + Duration::from_secs(second);
-        let mailbox = MailboxCounters {
-            clients: 10,
-            online: 10,
-            stored: 60 * second,
-            delivered: 60 * second,
-            waiting: 3,
-        };
-        let metrics = NodeMetrics {
-            t,
-            received: 62 * second,
-            sent: 30 * second,
-            mailbox: Some(mailbox),
-            ..NodeMetrics::default()
-        };
-        let seen = |list| StreamEvent::Directory {
-            node: Some("provider-1".into()),
-            update: Update::Seen { pub_key: key("provider-1"), list },
-        };
-        // Two of three packets are delivered, the third is an acknowledgement.
-        let crowd = (self.crowd > 0).then(|| "crowd".to_owned());
-        let clients: Vec<String> =
-            self.clients.iter().map(|name| (*name).to_owned()).chain(crowd).collect();
-        let width = usize::from(self.widths[0]);
-        let links = (0..45_u8)
-            .map(|packet| {
-                let at = usize::from(packet);
-                let dst = match packet % 3 {
-                    0 => format!("mix-1-{}", at / 3 % width + 1),
-                    _ => clients[at % clients.len()].clone(),
-                };
-                LinkEvent { t: before(t, 900 - 20 * u64::from(packet)), dst, bytes: 2396 }
-            })
-            .collect();
-        vec![
-            StreamEvent::Links { src: "provider-1".into(), links },
-            StreamEvent::Metrics { node: "provider-1".into(), metrics },
-            seen(ListName::MixProvider),
-            seen(ListName::Gateway),
-        ]
-    }
-
-    fn client_second(&self, node: &NodeStatus, second: u64) -> Vec<StreamEvent> {
-        let sent = if node.role == Role::Crowd { 24 + second % 3 } else { 3 };
-        let t = STARTED + Duration::from_secs(second);
-        let width = u64::from(self.widths[0]);
-        let links = (0..sent)
-            .map(|packet| LinkEvent {
-                t: before(t, 150 + 130 * packet % 500),
-                dst: format!("mix-1-{}", packet % width + 1),
-                bytes: 2396,
-            })
-            .collect();
-        let traffic = TrafficCounters {
-            real: 1,
-            cover: 2 * second,
-            loops: second,
-            loops_returned: second,
-            acks_returned: 1,
-            ..TrafficCounters::default()
-        };
-        let metrics = NodeMetrics {
-            t,
-            received: sent * second,
-            sent: sent * second,
-            traffic: Some(traffic),
-            ..NodeMetrics::default()
-        };
-        vec![
-            StreamEvent::Links { src: node.name.clone(), links },
-            StreamEvent::Metrics { node: node.name.clone(), metrics },
-        ]
-    }
-}
-
-fn usage(node: &NodeStatus) -> StreamEvent {
-    let (memory_bytes, cpu_percent) = match node.role {
-        Role::Directory => (3_900_000, 0.4),
-        Role::Mixnode => (1_100_000, 1.2),
-        Role::Provider => (4_200_000, 2.1),
-        Role::Client => (2_000_000, 0.8),
-        Role::Crowd => (5_300_000, 6.4),
-    };
-    StreamEvent::Usage {
-        node: node.name.clone(),
-        usage: ProcessUsage { memory_bytes, cpu_percent },
-    }
 }
 
 /// Something that looks like a key and is known by its name.
@@ -378,11 +221,6 @@ pub(crate) fn key(name: &str) -> String {
 /// The supervisor's wall clock so long after the start.
 pub(crate) fn unix_ms(after: Duration) -> u64 {
     STARTED_UNIX_MS + u64::try_from(after.as_millis()).expect("a short time")
-}
-
-/// The moment so many milliseconds earlier.
-fn before(t: Time, ms: u64) -> Time {
-    Time::from_nanos(t.as_nanos() - ms * 1_000_000)
 }
 
 fn nanos(after: Duration) -> i64 {

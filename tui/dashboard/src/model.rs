@@ -191,6 +191,11 @@ impl Model {
         if self.settings.no_color { ThemeName::Monochrome } else { self.theme }.theme()
     }
 
+    /// How the key of an action is written; empty if it has none.
+    pub(crate) fn key(&self, action: Action) -> String {
+        self.settings.keymap.label(action, self.symbols())
+    }
+
     /// Glyphs.
     pub(crate) fn symbols(&self) -> &'static Symbols {
         if self.settings.ascii { &symbols::ASCII } else { &symbols::UNICODE }
@@ -329,6 +334,11 @@ impl Model {
     /// The selected process, if it exists.
     pub(crate) fn selected_node(&self) -> Option<&Node> {
         self.devnet()?.node(self.selected.as_deref()?)
+    }
+
+    /// Whether what is selected stands still, so that the key for it lets it go on.
+    pub(crate) fn is_selected_paused(&self) -> bool {
+        self.selected_node().is_some_and(|node| node.status.state == State::Paused)
     }
 
     /// Where keys go now.

@@ -231,11 +231,16 @@ impl<'a> Scene<'a> {
             Highlight::Faint => self.buffer.set_style(place, self.theme.faint_selection),
             Highlight::Strong => {
                 // The row's own colours would be unreadable on the selection's.
-                self.buffer.set_style(place, Style::reset());
-                self.buffer.set_style(place, self.theme.base);
+                self.bare(place);
                 self.buffer.set_style(place, self.theme.selection);
             }
         }
+    }
+
+    /// Takes the colours of a place away.
+    pub(crate) fn bare(&mut self, place: Rect) {
+        self.buffer.set_style(place, Style::reset());
+        self.buffer.set_style(place, self.theme.base);
     }
 }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::state::{as_f64, as_ms};
 use crate::symbols::Symbols;
 use crate::wrap;
 
@@ -151,9 +152,8 @@ pub(crate) fn per_second(value: Option<f64>) -> String {
 }
 
 /// How long something took, from microseconds, as milliseconds.
-#[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
 pub(crate) fn micros(us: u64) -> String {
-    format!("{:.2} ms", us as f64 / 1000.0)
+    format!("{:.2} ms", as_f64(us) / 1000.0)
 }
 
 /// How long something took, from milliseconds.
@@ -165,6 +165,17 @@ pub(crate) fn millis(ms: f64) -> String {
     } else {
         age(Duration::try_from_secs_f64(ms / 1000.0).unwrap_or_default())
     }
+}
+
+/// How long something took.
+pub(crate) fn took(duration: Duration) -> String {
+    millis(as_ms(duration))
+}
+
+/// How long something took that may be less than some milliseconds: tenths of one while it is.
+pub(crate) fn took_short(duration: Duration) -> String {
+    let ms = as_ms(duration);
+    if ms < 9.95 { format!("{ms:.1} ms") } else { millis(ms) }
 }
 
 /// An age: tenths of a second while young, then the two largest units.
@@ -180,9 +191,8 @@ pub(crate) fn age(age: Duration) -> String {
 }
 
 /// Bytes, in decimal units.
-#[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
 pub(crate) fn bytes(bytes: u64) -> String {
-    let bytes_f = bytes as f64;
+    let bytes_f = as_f64(bytes);
     match bytes {
         0..1000 => format!("{bytes} B"),
         1000..1_000_000 => format!("{:.0} kB", bytes_f / 1e3),

@@ -29,9 +29,23 @@ const WHEEL_ROWS: usize = 3;
 /// Applies a message that arrived at this moment of the dashboard's own clock.
 pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effect> {
     model.now = model.now.max(now);
+    let may_show_news = may_show_news(&message);
     let effects = apply(model, message);
-    screens::look(model);
+    if may_show_news {
+        screens::look(model);
+    }
     effects
+}
+
+/// Whether something new may be seen after this. What a devnet says all the time is nothing new, and
+/// to look through all messages each time would cost more than to take it in.
+fn may_show_news(message: &Message) -> bool {
+    match message {
+        Message::Heard(envelope) => {
+            matches!(envelope.event, StreamEvent::Snapshot(_) | StreamEvent::Received(_))
+        }
+        _ => true,
+    }
 }
 
 fn apply(model: &mut Model, message: Message) -> Vec<Effect> {

@@ -75,7 +75,8 @@ fn main() {
             terminal.wait_text(screen, LIMIT);
             let (begin, before) = (Instant::now(), processor_time(pid));
             thread::sleep(WATCHED);
-            let share = processor_time(pid).saturating_sub(before).div_duration_f64(begin.elapsed());
+            let share =
+                processor_time(pid).saturating_sub(before).div_duration_f64(begin.elapsed());
             println!("  {screen}: {:.1} % of a core", share * 100.0);
         }
         terminal.press("q");

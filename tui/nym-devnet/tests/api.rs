@@ -125,7 +125,10 @@ async fn every_documented_route_answers_its_example_and_only_looking_is_free() {
         assert_eq!(wrong, None, "{line}");
         kinds.insert(event["event"]["type"].as_str().expect("a kind").to_owned());
     }
-    for kind in ["snapshot", "node", "removed", "metrics", "links", "message", "received", "down"] {
+    let kinds_there_are = [
+        "snapshot", "node", "removed", "metrics", "links", "message", "journey", "received", "down",
+    ];
+    for kind in kinds_there_are {
         assert!(kinds.contains(kind), "{kind} is not in {kinds:?}");
     }
 }

@@ -106,6 +106,8 @@ impl Journeys {
             let what = match record {
                 Record::Passed(passed) => Fate::Passed(passed),
                 Record::Kept(kept) => Fate::Kept(kept),
+                // It looks like the packet before it, which may still wait at this node.
+                Record::Dropped(dropped) if dropped.is_replay() => continue,
                 Record::Dropped(dropped) => Fate::Dropped(dropped),
                 Record::Opened(opened) => {
                     self.opened(Arrived { node: node.clone(), opened }, &mut hearing);

@@ -115,11 +115,12 @@ impl Queue {
         self.written_at
     }
 
-    /// Writes as much as the system takes. `left` is told of each packet that is wholly written.
+    /// Writes as much as the system takes. `left` is told of each packet that is wholly written: when,
+    /// when it should have left, and what is told of it with the moment before it was written.
     pub(super) fn write(
         &mut self,
         frames: &mut FrameStore,
-        mut left: impl FnMut(Time, Option<Time>, Option<Box<Passing>>),
+        mut left: impl FnMut(Time, Option<Time>, Option<(Box<Passing>, Time)>),
     ) -> Written {
         if self.is_blocked || self.error.is_some() {
             return Written::Enough;
@@ -127,12 +128,16 @@ impl Queue {
         let Some(stream) = &self.stream else { return Written::Enough };
         while !self.packets.is_empty() {
             let mut slices = [IoSlice::new(&[]); MAX_BATCH];
-            let mut count = 0;
-            for (slice, Waiting { frame, .. }) in slices.iter_mut().zip(&self.packets) {
+            let (mut count, mut is_traced) = (0, false);
+            for (slice, Waiting { frame, passing, .. }) in slices.iter_mut().zip(&self.packets) {
                 let begun = if count == 0 { self.begun } else { 0 };
                 *slice = IoSlice::new(&frames.bytes(frame)[begun..]);
                 count += 1;
+                is_traced |= passing.is_some();
             }
+            // The next hop may have taken them before the call returns here, and nobody shall read that
+            // they came before they left.
+            let before = is_traced.then(clock::now);
             match write_unless_closed(stream, &slices[..count]) {
                 Ok(bytes) => {
                     let now = clock::now();
@@ -145,7 +150,7 @@ impl Queue {
                         bytes -= frames.bytes(frame).len();
                         if let Some(Waiting { frame, due, passing }) = self.packets.pop_front() {
                             frames.release(frame);
-                            left(now, due, passing);
+                            left(now, due, passing.zip(before));
                         }
                     }
                     self.begun = bytes;

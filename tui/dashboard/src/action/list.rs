@@ -14,7 +14,8 @@ const SCREENS: &[Context] = &[
     Context::Logs,
     Context::Problems,
 ];
-const SCREENS_AND_CARD: &[Context] = &[
+/// The screens, and what lies over them and shows the devnet too.
+const VIEWS: &[Context] = &[
     Context::Network,
     Context::Nodes,
     Context::Traffic,
@@ -53,7 +54,7 @@ const PANED: &[Context] = &[
 const TEXT: &[Context] = &[Context::Writing, Context::Filtering, Context::Searching];
 
 const fn show(action: Action, name: &'static str, key: &'static [Key], what: &'static str) -> Spec {
-    spec(action, name, "", what, key, SCREENS_AND_CARD)
+    spec(action, name, "", what, key, VIEWS)
 }
 
 const fn spec(
@@ -325,7 +326,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "copy",
         "copy what is selected, through the terminal (OSC 52)",
         &[Key::of('y')],
-        SCREENS_AND_CARD,
+        VIEWS,
     ),
     spec(
         Action::NextPane,
@@ -357,7 +358,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "freeze",
         "freeze the view, or let it go on; pause a recording",
         &[Key::of(' ')],
-        SCREENS_AND_CARD,
+        VIEWS,
     ),
     spec(
         Action::Slower,
@@ -365,7 +366,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "slower",
         "play the recording at half the speed",
         &[Key::of('[')],
-        SCREENS_AND_CARD,
+        VIEWS,
     ),
     spec(
         Action::Faster,
@@ -373,7 +374,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "faster",
         "play the recording at twice the speed",
         &[Key::of(']')],
-        SCREENS_AND_CARD,
+        VIEWS,
     ),
     show(Action::ShowNetwork, "show-network", &[Key::of('1')], "the map: who sends to whom"),
     show(Action::ShowNodes, "show-nodes", &[Key::of('2')], "every process in a table"),
@@ -396,7 +397,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "explain",
         "what this means in a mixnet",
         &[Key::of('i')],
-        SCREENS_AND_CARD,
+        VIEWS,
     ),
     spec(Action::Up, "up", "", "one up", &[Key::code(KeyCode::Up), Key::of('k')], SCROLLED),
     spec(Action::Down, "down", "", "one down", &[Key::code(KeyCode::Down), Key::of('j')], SCROLLED),
@@ -668,7 +669,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "palette",
         "find any action by its name",
         &[Key::of(':')],
-        SCREENS_AND_CARD,
+        VIEWS,
     ),
     spec(
         Action::NextTheme,
@@ -676,9 +677,9 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "",
         "other colours: the next theme",
         &[Key::of('t')],
-        SCREENS_AND_CARD,
+        VIEWS,
     ),
-    spec(Action::Help, "help", "help", "what the keys do here", &[Key::of('?')], SCREENS_AND_CARD),
+    spec(Action::Help, "help", "help", "what the keys do here", &[Key::of('?')], VIEWS),
     spec(Action::Close, "close-help", "", "close the help", &[Key::of('?')], &[Context::Reading]),
     spec(Action::Quit, "quit", "quit", "leave the dashboard", &[Key::of('q')], SCREENS),
     spec(Action::Redraw, "redraw", "", "draw everything anew", &[Key::ctrl('l')], &Context::ALL),

@@ -134,72 +134,111 @@ impl DropReason {
         }
     }
 
-    pub(super) fn entry(self) -> Entry {
-        let text = match self {
+    fn text(self) -> &'static str {
+        match self {
             Self::Malformed => {
-                "It is no packet of this network, or its routing makes no sense: the wrong length, an                  address that is none, or at a client a part that fits no message. Somebody sends                  rubbish, or an attacker tries what a node does with it: nothing, it drops it."
+                "It is no packet of this network, or its routing makes no sense: the wrong length, \
+                 an address that is none, or at a client a part that fits no message. Somebody \
+                 sends rubbish, or an attacker tries what a node does with it: nothing, it drops \
+                 it."
             }
             Self::Mac => {
-                "Each layer of the header has a checksum that only its node can check (a MAC). This                  one was wrong: the packet was damaged on the way, changed by somebody who wanted to                  mark it, or sealed for a key that the node no longer has."
+                "Each layer of the header has a checksum that only its node can check (a MAC). \
+                 This one was wrong: the packet was damaged on the way, changed by somebody who \
+                 wanted to mark it, or sealed for a key that the node no longer has."
             }
             Self::Replay => {
-                "The same packet came before, and nodes remember all they have seen since they                  started. Who records a packet and sends it again would see twice what comes out, and                  so find its way. {faithful}"
+                "The same packet came before, and nodes remember all they have seen since they \
+                 started. Who records a packet and sends it again would see twice what comes out, \
+                 and so find its way. {faithful}"
             }
             Self::Version => {
-                "Its header has a version that this program does not know: it was made by another                  program, or an attacker tries what happens."
+                "Its header has a version that this program does not know: it was made by another \
+                 program, or an attacker tries what happens."
             }
             Self::Delay => {
-                "It asks to wait longer than a mixnode lets any packet wait, which is five minutes.                  Senders draw {delay} on average, so an honest one never asks for that; who could fill                  pools with packets that stay would run nodes out of memory."
+                "It asks to wait longer than a mixnode lets any packet wait, which is five \
+                 minutes. Senders draw {delay} on average, so an honest one never asks for that; \
+                 who could fill pools with packets that stay would run nodes out of memory."
             }
             Self::FinalHop => {
-                "Its way ends here, and a mixnode delivers nothing to anybody: only providers do. The                  sender built a wrong route, or tries what happens."
+                "Its way ends here, and a mixnode delivers nothing to anybody: only providers do. \
+                 The sender built a wrong route, or tries what happens."
             }
             Self::PoolFull => {
-                "More packets wait than the mixnode holds, so it gives up the one that would stay                  longest. It is flooded: an attacker may do that so that the pool is all his, and one                  honest packet stands out."
+                "More packets wait than the mixnode holds, so it gives up the one that would stay \
+                 longest. It is flooded: an attacker may do that so that the pool is all his, and \
+                 one honest packet stands out."
             }
             Self::Layer => {
-                "Its next hop does not stand in the next layer. Layers in order are what makes all                  routes alike; a packet that skips one could be told from the others. {faithful}"
+                "Its next hop does not stand in the next layer. Layers in order are what makes all \
+                 routes alike; a packet that skips one could be told from the others. {faithful}"
             }
             Self::UnknownHop => {
-                "Nobody knows the next hop that it names. The node asked for was removed, or got                  another address, after the sender chose it; or somebody makes packets up to have                  them sent elsewhere."
+                "Nobody knows the next hop that it names. The node asked for was removed, or got \
+                 another address, after the sender chose it; or somebody makes packets up to have \
+                 them sent elsewhere."
             }
             Self::Queue => {
-                "The next node is down or does not read, and no room was left in front of the link to                  it. Packets are not kept for ever: their senders miss the acknowledgement and send                  again on another route."
+                "The next node is down or does not read, and no room was left in front of the link \
+                 to it. Packets are not kept for ever: their senders miss the acknowledgement and \
+                 send again on another route."
             }
             Self::ForwardHop => {
-                "It wants to go on from here, and a provider is the end of every way. The sender built                  a wrong route, or tries what happens."
+                "It wants to go on from here, and a provider is the end of every way. The sender \
+                 built a wrong route, or tries what happens."
             }
             Self::UnknownClient => {
-                "No client of that key is registered with this provider. The client has moved to                  another, or the address was wrong; no acknowledgement goes out, so the sender will                  fail in the end."
+                "No client of that key is registered with this provider. The client has moved to \
+                 another, or the address was wrong; no acknowledgement goes out, so the sender \
+                 will fail in the end."
             }
             Self::MailboxFull => {
-                "As many packets wait for this client as the provider keeps for one. It was away for                  long, or is flooded; the packet is not acknowledged, so its sender tries again."
+                "As many packets wait for this client as the provider keeps for one. It was away \
+                 for long, or is flooded; the packet is not acknowledged, so its sender tries \
+                 again."
             }
             Self::ProviderFull => {
-                "As many packets wait for all clients together as the provider keeps. None is                  acknowledged until clients have fetched some; senders try again meanwhile."
+                "As many packets wait for all clients together as the provider keeps. None is \
+                 acknowledged until clients have fetched some; senders try again meanwhile."
             }
             Self::Storage => {
-                "The provider could not write it to disk, most likely because the disk is full. What                  is not stored is not acknowledged, so senders try again, and no message is believed                  safe that is not."
+                "The provider could not write it to disk, most likely because the disk is full. \
+                 What is not stored is not acknowledged, so senders try again, and no message is \
+                 believed safe that is not."
             }
             Self::AckHop => {
-                "The packet itself was stored; the acknowledgement that it carried begins at no                  mixnode of the first layer that the directory lists. A provider sends nowhere else,                  else it could be used to send to anybody."
+                "The packet itself was stored; the acknowledgement that it carried begins at no \
+                 mixnode of the first layer that the directory lists. A provider sends nowhere \
+                 else, else it could be used to send to anybody."
             }
             Self::Duplicate => {
-                "The client has this part of the message already: its acknowledgement was lost or                  late, so the sender sent it again. That costs a slot and nothing else; the message                  arrives once."
+                "The client has this part of the message already: its acknowledgement was lost or \
+                 late, so the sender sent it again. That costs a slot and nothing else; the \
+                 message arrives once."
             }
             Self::NoRoute => {
-                "It was time to send, and no route could be built: a layer has no mixnode, or there is                  no provider. The client's line falls silent then, which an observer can see."
+                "It was time to send, and no route could be built: a layer has no mixnode, or \
+                 there is no provider. The client's line falls silent then, which an observer can \
+                 see."
             }
             Self::Overload => {
-                "The client was so far behind its own schedule that it left packets out rather than                  send them in a burst. The machine is too busy for the rates: fewer clients, longer                  intervals or more cores help."
+                "The client was so far behind its own schedule that it left packets out rather \
+                 than send them in a burst. The machine is too busy for the rates: fewer clients, \
+                 longer intervals or more cores help."
             }
             Self::NodeKey => {
-                "The key that a node announced is no key, so nothing can be sealed for it. The client                  takes the node for absent until the directory says something new."
+                "The key that a node announced is no key, so nothing can be sealed for it. The \
+                 client takes the node for absent until the directory says something new."
             }
             Self::UnknownAck => {
-                "An acknowledgement of nothing that the client waits for: it came after the client had                  given up waiting, a second time, or from before a restart."
+                "An acknowledgement of nothing that the client waits for: it came after the client \
+                 had given up waiting, a second time, or from before a restart."
             }
-        };
+        }
+    }
+
+    pub(super) fn entry(self) -> Entry {
         let see: &[Topic] = match self {
             Self::Mac | Self::Malformed | Self::Version | Self::FinalHop | Self::ForwardHop => {
                 &[Topic::Idea(Idea::Sphinx), Topic::Fact(Fact::Dropped)]
@@ -221,6 +260,6 @@ impl DropReason {
             }
             Self::Overload => &[Topic::Idea(Idea::Slots), Topic::Fact(Fact::Dropped)],
         };
-        entry(self.word(), text, see)
+        entry(self.word(), self.text(), see)
     }
 }

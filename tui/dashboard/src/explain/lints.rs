@@ -74,14 +74,15 @@ pub(super) fn lint(lint: Lint) -> Entry {
             &[Topic::Idea(Idea::Link), Topic::Drop(super::DropReason::Queue)],
         ),
         Lint::Drops => entry(
-            "a node gives packets up",
+            "a node drops packets",
             "It took packets and did not pass them on, for the reasons that it counts. After restarts \
-             some are normal: they were sealed for a key or a route of before. Many of one kind mean \
-             a wrong program, or an attack.",
+             some are normal: they were sealed for a key or a route of before. Acknowledgements that \
+             a client waits for no more only came late. Many of another kind mean a wrong program, \
+             or an attack.",
             &[
                 Topic::Fact(Fact::Dropped),
                 Topic::Drop(super::DropReason::Mac),
-                Topic::Drop(super::DropReason::Replay),
+                Topic::Drop(super::DropReason::UnknownAck),
             ],
         ),
         Lint::Again => entry(
@@ -100,8 +101,9 @@ pub(super) fn lint(lint: Lint) -> Entry {
         ),
         Lint::Lateness => entry(
             "mixnodes pass packets on late",
-            "Packets leave much later than their headers ask. The waits are no longer exponential, so \
-             an observer can tell more from the order of packets than theory allows, and senders take \
+            "Packets leave much later than their headers ask, because the processors are busy: with \
+             these processes, or with other programs. The waits are no longer exponential, so an \
+             observer can tell more from the order of packets than theory allows, and senders take \
              acknowledgements for lost that are only late.",
             &[Topic::Fact(Fact::LateBy), Topic::Idea(Idea::Delay)],
         ),

@@ -53,7 +53,8 @@ pub(super) fn screen(screen: Screen) -> Entry {
             "Presence",
             "The announcements of nodes as the directory hears them, one every {beat} from each. A \
              network without a fixed list of nodes lives by this: who announces itself is used by \
-             clients, and who falls silent is forgotten after {forgotten}.",
+             clients, and who falls silent is forgotten after {forgotten}. A provider announces itself \
+             twice, as provider and as gateway, as those of 2020 did.",
             &[Topic::Idea(Idea::Presence), Topic::Late, Topic::Role(Role::Directory)],
         ),
         Screen::Logs => entry(

@@ -1,6 +1,6 @@
 //! What somebody means who asks what this is.
 
-use super::{Letter, Topic};
+use super::{Idea, Letter, Topic};
 use crate::model::Model;
 use crate::overlay::Overlay;
 use crate::screens::Screen;
@@ -23,7 +23,12 @@ pub(crate) fn selected(model: &Model) -> Topic {
 fn on_screen(model: &Model) -> Option<Topic> {
     let devnet = model.devnet()?;
     match model.screen {
-        Screen::Network | Screen::Presence => Some(process(devnet, model.selected_node()?, model)),
+        Screen::Network => Some(process(devnet, model.selected_node()?, model)),
+        // Here nobody asks what a mixnode is, but what it means that one is there.
+        Screen::Presence => match process(devnet, model.selected_node()?, model) {
+            Topic::Role(_) => Some(Topic::Idea(Idea::Presence)),
+            state => Some(state),
+        },
         Screen::Nodes => {
             let column = model.screens.nodes.topic();
             column.or_else(|| Some(process(devnet, model.selected_node()?, model)))

@@ -13,7 +13,6 @@ use crate::model::Model;
 use crate::motion::Motion;
 use crate::scene::{Scene, centered};
 use crate::screens;
-use crate::screens::logs::draw_filter;
 use crate::state::Mark;
 use crate::symbols::Symbols;
 use crate::text;
@@ -75,15 +74,15 @@ impl Help {
 
     pub(super) fn draw(&self, model: &Model, area: Rect, scene: &mut Scene<'_>) {
         let lines = self.lines(model, scene.symbols);
-        let filtered = usize::from(!self.filter.is_empty() || self.filter.is_edited());
+        let filtered = usize::from(self.filter.is_shown());
         let height = u16::try_from(lines.len() + 2 + filtered).unwrap_or(u16::MAX);
         let place = centered(area, WIDTH, height);
         let inner =
             scene.window(place, format!("Help {} {}", scene.symbols.dot, self.context.title()));
         let mut inner = inner;
-        if self.filter.is_edited() || !self.filter.is_empty() {
+        if self.filter.is_shown() {
             let line = Rect { height: inner.height.min(1), ..inner };
-            draw_filter(&self.filter, line, scene);
+            self.filter.draw(filter::PROMPT, line, scene);
             inner.y = inner.y.saturating_add(1);
             inner.height = inner.height.saturating_sub(1);
             if lines.is_empty() {

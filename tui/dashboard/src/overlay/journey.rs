@@ -79,7 +79,8 @@ impl Journey {
 
     fn view<'a>(&'a self, model: &'a Model) -> Option<View<'a>> {
         let devnet = model.devnet()?;
-        let letter = devnet.letters.sent().rev().find(|letter| letter.id == self.message);
+        let letter = devnet.letters.get(&self.message);
+        let letter = letter.and_then(|letter| letter.status.as_ref());
         let mut packets: Vec<_> = devnet.journeys.of(&self.message).collect();
         packets.sort_by_key(|packet| (packet.fragment, packet.attempt));
         let at = match self.packet {
@@ -116,7 +117,7 @@ impl Journey {
         });
         let room = usize::from(area.width).saturating_sub(6);
         let room = room.saturating_sub(state.as_ref().map_or(0, |state| state.width() + 2));
-        let inner = scene.window(area, text::fit(&title(&view, scene), room, scene.symbols));
+        let inner = scene.window(area, title(&view, room, scene));
         if let Some(state) = state {
             scene.edge_note(area, false, state);
         }
@@ -170,19 +171,23 @@ impl Whereabouts {
     }
 }
 
-fn title(view: &View<'_>, scene: &Scene<'_>) -> String {
+/// Its text gives way to who writes to whom.
+fn title(view: &View<'_>, room: usize, scene: &Scene<'_>) -> String {
     let hop = scene.symbols.hop;
     let dot = scene.symbols.dot;
-    match view.letter {
+    let title = match view.letter {
         Some(letter) => {
-            let words = text::visible(&letter.content.preview(), scene.symbols);
-            let words = text::fit(&words, TITLE_TEXT, scene.symbols);
             let [from, to] =
                 [&letter.from, &letter.to].map(|name| text::visible(name, scene.symbols));
-            format!("Journey of \"{words}\" {dot} {from} {hop} {to}")
+            let whose = format!("\" {dot} {from} {hop} {to}");
+            let left = room.saturating_sub(text::width("Journey of \"") + text::width(&whose));
+            let words = text::visible(&letter.content.preview(), scene.symbols);
+            let words = text::fit(&words, left.min(TITLE_TEXT), scene.symbols);
+            format!("Journey of \"{words}{whose}")
         }
         None => "Journey of a message that is forgotten".to_owned(),
-    }
+    };
+    text::fit(&title, room, scene.symbols)
 }
 
 fn draw_course(view: &View<'_>, shown: &Shown<'_>, area: Rect, scene: &mut Scene<'_>) {
@@ -240,7 +245,7 @@ fn summary(view: &View<'_>, shown: &Shown<'_>, scene: &Scene<'_>) -> Line<'stati
             |node| text::visible(node, scene.symbols),
         )
     };
-    let since = text::millis(ms(scene.now.t.saturating_since(course.start)));
+    let since = text::took(scene.now.t.saturating_since(course.start));
     let packet = view.packets[shown.at];
     let again = view
         .packets
@@ -259,14 +264,14 @@ fn summary(view: &View<'_>, shown: &Shown<'_>, scene: &Scene<'_>) -> Line<'stati
             (scene.theme.warn, format!("underway for {since}: {by}"))
         }
         Whereabouts::Stored(at) => {
-            let waits = text::millis(ms(scene.now.t.saturating_since(course.last_heard())));
+            let waits = text::took(scene.now.t.saturating_since(course.last_heard()));
             (
                 scene.theme.warn,
                 format!("stored for {}, who has not come for it for {waits}", name(at)),
             )
         }
         Whereabouts::Overdue(at, late) => {
-            let late = text::millis(ms(late));
+            let late = text::took(late);
             let again = if again { "; it was sent again on another route" } else { "" };
             let words = format!("not heard of at {}, where it was due {late} ago{again}", name(at));
             (scene.theme.warn, words)
@@ -285,38 +290,27 @@ fn divided(packet: &control::Journey) -> String {
     let waited = there.waited();
     let mut parts = vec![format!(
         "{} there: waited {} (asked {})",
-        text::millis(ms(there.took())),
-        text::millis(ms(waited)),
-        text::millis(ms(there.asked()))
+        text::took(there.took()),
+        text::took(waited),
+        text::took(there.asked())
     )];
     let untold = there.untold();
     if !untold.is_zero() {
-        parts.push(format!("untold {}", short(untold)));
+        parts.push(format!("untold {}", text::took_short(untold)));
     }
     let links = there.took().saturating_sub(waited).saturating_sub(untold);
-    parts.push(format!("the rest {}", short(links)));
+    parts.push(format!("the rest {}", text::took_short(links)));
     let there = parts.join(", ");
     match timeline.back.filter(|back| back.end == LegEnd::Arrived) {
-        Some(back) => format!("{there}; {} back", text::millis(ms(back.took()))),
+        Some(back) => format!("{there}; {} back", text::took(back.took())),
         None => there,
     }
-}
-
-/// Milliseconds.
-fn ms(duration: std::time::Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
-}
-
-/// How long something took that may be less than a millisecond.
-fn short(duration: std::time::Duration) -> String {
-    let ms = ms(duration);
-    if ms < 9.95 { format!("{ms:.1} ms") } else { text::millis(ms) }
 }
 
 /// Opens the way of a message, and says which command would follow it.
 pub(crate) fn open(model: &mut Model, message: String) {
     let letter = model.devnet().and_then(|devnet| {
-        let letter = devnet.letters.sent().rev().find(|letter| letter.id == message)?;
+        let letter = devnet.letters.get(&message)?.status.as_ref()?;
         // Nobody can send to a name that stands for somebody unknown.
         devnet.node(&letter.to)?;
         // Of bytes, and of a long text, only what stands for it is kept.

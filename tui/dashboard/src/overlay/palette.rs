@@ -31,6 +31,9 @@ const MAX_CHARS: usize = 100;
 const KEYS_COLUMNS: usize = 10;
 const NAME_COLUMNS: usize = 20;
 
+/// The longest word for the kind of a topic, and one blank.
+const WORD_COLUMNS: usize = 9;
+
 /// The palette.
 #[derive(Debug)]
 pub(crate) struct Palette {
@@ -202,15 +205,21 @@ fn line(
     let keys = text::fit(&keys.join(" "), KEYS_COLUMNS - 1, scene.symbols);
     let mut spans = vec![Span::styled(format!("{keys:<KEYS_COLUMNS$}"), scene.theme.accent)];
     let name = text::visible(&choice.name(), scene.symbols);
-    let fitted = text::fit(&name, NAME_COLUMNS - 1, scene.symbols);
+    let columns = match choice {
+        // What is said of these is one word, and their names are longer than those of actions.
+        Choice::Topic(_) => usize::from(width).saturating_sub(KEYS_COLUMNS + WORD_COLUMNS),
+        _ => NAME_COLUMNS,
+    };
+    let columns = columns.clamp(NAME_COLUMNS, (text::width(&name) + 2).max(NAME_COLUMNS));
+    let fitted = text::fit(&name, columns - 1, scene.symbols);
     let letters = if search.is_empty() || selected { Vec::new() } else { search.letters(&name) };
     for (index, letter) in fitted.chars().enumerate() {
         let style = if letters.contains(&index) { scene.theme.found } else { Style::new() };
         spans.push(Span::styled(letter.to_string(), style));
     }
-    let pad = NAME_COLUMNS.saturating_sub(text::width(&fitted));
+    let pad = columns.saturating_sub(text::width(&fitted));
     spans.push(Span::raw(" ".repeat(pad)));
-    let room = usize::from(width).saturating_sub(KEYS_COLUMNS + NAME_COLUMNS);
+    let room = usize::from(width).saturating_sub(KEYS_COLUMNS + columns);
     let what = text::fit(choice.description(), room, scene.symbols);
     spans.push(Span::styled(what, scene.theme.muted));
     Line::from(spans)

@@ -4,7 +4,7 @@
 mod draw;
 
 pub(super) use draw::draw;
-pub(crate) use draw::{draw_filter, line};
+pub(crate) use draw::line;
 
 use crate::action::Action;
 use crate::blocks::Held;

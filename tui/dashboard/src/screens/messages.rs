@@ -73,9 +73,23 @@ impl View {
         self.pane = Pane::Input;
     }
 
+    /// What opening does in this pane, in a word.
+    pub(crate) fn open_label(&self) -> &'static str {
+        match self.pane {
+            Pane::From => "to whom",
+            Pane::To | Pane::Input => "write",
+            Pane::Sent => "unfold",
+        }
+    }
+
     /// The selected message.
     pub(crate) fn selected<'a>(&'a self, devnet: Option<&'a Devnet>) -> Option<&'a MessageStatus> {
         self.chosen(devnet)?.status.as_ref()
+    }
+
+    /// Whether there is a message of which one can see the way.
+    pub(crate) fn has_chosen(&self, devnet: Option<&Devnet>) -> bool {
+        self.chosen(devnet).is_some()
     }
 
     /// The same, also where nobody here sent it.
@@ -210,7 +224,8 @@ fn step(model: &mut Model, motion: Motion) {
 fn unfold(model: &mut Model) {
     let devnet = model.devnet();
     let Some(id) = model.screens.messages.chosen(devnet).map(|letter| letter.id.clone()) else {
-        model.say(Tone::Warning, "there is no message to unfold: m writes one");
+        let key = model.key(Action::Write);
+        model.say(Tone::Warning, format!("there is no message to unfold: {key} writes one"));
         return;
     };
     // Those that were forgotten since need not be remembered.

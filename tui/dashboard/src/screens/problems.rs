@@ -250,10 +250,13 @@ fn draw_details(model: &Model, area: Rect, scene: &mut Scene<'_>) {
     scene.put(inner, row, Line::styled(when, scene.theme.muted));
     row += 1;
     // The command is the last thing to give way: it is what one came for.
-    let command = finding.command.as_deref().map(|command| model.command(command));
+    // What is over needs nothing done, and its command could do harm now.
+    let is_open = problem.ended_unix_ms.is_none();
+    let command = finding.command.as_deref().filter(|_| is_open);
+    let command = command.map(|command| model.command(command));
     let bottom = inner.height.saturating_sub(u16::from(command.is_some()));
     let parts = [("why ", &finding.why), ("do  ", &finding.advice)];
-    for (title, words) in parts {
+    for (title, words) in parts.into_iter().take(if is_open { 2 } else { 1 }) {
         let words = text::visible(words, scene.symbols);
         let columns = usize::from(inner.width).saturating_sub(title.len());
         for (index, line) in text::wrap(&words, columns).into_iter().enumerate() {

@@ -184,7 +184,7 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
 
 /// Which panes there are besides, where they have no room.
 fn others(view: &View, area: Rect, scene: &mut Scene<'_>) {
-    let mut words = vec![Span::styled("Tab", scene.theme.accent)];
+    let mut words = vec![Span::styled(scene.key(Action::NextPane), scene.theme.accent)];
     for pane in Pane::ALL {
         let style = if pane == view.pane { scene.theme.title } else { scene.theme.muted };
         words.push(Span::raw(" "));

@@ -4,7 +4,6 @@ use std::collections::{HashMap, VecDeque};
 
 use control::LogLine;
 
-use crate::filter;
 use crate::pattern::Pattern;
 
 /// How many lines are kept: what a devnet of a dozen processes writes in some minutes. The whole
@@ -155,24 +154,6 @@ impl Logs {
                     .is_none_or(|pattern| pattern.takes(&[entry.words(), &entry.line.node]))
         })
     }
-
-    /// The lines of one process, or of all, that contain `needle` (in lower case); with a `!` before
-    /// it, those that do not.
-    pub(crate) fn matching<'a, 'n>(
-        &'a self,
-        node: Option<&'n str>,
-        needle: &'n str,
-    ) -> impl DoubleEndedIterator<Item = &'a Entry> + use<'a, 'n> {
-        let (needle, wanted) = filter::wanted(needle);
-        let contains = move |line: &LogLine| {
-            needle.is_empty()
-                || line.line.to_lowercase().contains(needle)
-                || line.node.contains(needle)
-        };
-        self.iter().filter(move |entry| {
-            node.is_none_or(|node| entry.line.node == node) && contains(&entry.line) == wanted
-        })
-    }
 }
 
 /// What tells a line from others. The same twice within a millisecond is taken for one at the edge
@@ -271,17 +252,5 @@ mod tests {
         let levels: Vec<Level> =
             std::iter::successors(Some(Level::Trace), |level| Some(level.next())).take(6).collect();
         assert_eq!((levels[4], levels[5]), (Level::Error, Level::Trace));
-    }
-
-    #[test]
-    fn lines_are_found_by_process_and_by_text_in_any_case() {
-        let mut logs = Logs::default();
-        logs.push(line("alice", 1, "WARN slow"));
-        logs.push(line("bob", 2, "warn slow"));
-        assert_eq!(logs.matching(None, "warn").count(), 2);
-        assert_eq!(logs.matching(Some("bob"), "warn").count(), 1);
-        assert_eq!(logs.matching(Some("bob"), "error").count(), 0);
-        assert_eq!(logs.matching(None, "!alice").count(), 1);
-        assert_eq!(logs.matching(None, "!").count(), 2);
     }
 }

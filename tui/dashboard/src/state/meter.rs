@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use contract::Time;
 
+use super::as_f64;
+
 /// The window of every rate on the screen. Long enough that a Poisson stream of a few packets a
 /// second does not jump about, short enough to see a node die.
 pub(crate) const WINDOW: Duration = Duration::from_secs(5);
@@ -90,8 +92,21 @@ impl Meter {
             .iter()
             .rev()
             .take_while(|sample| newest.saturating_since(sample.at) < over);
-        let count: u64 = recent.map(|sample| sample.count).sum();
-        (over >= SHORTEST_INTERVAL).then(|| as_f64(count) / over.as_secs_f64())
+        let count: f64 = recent.map(|sample| as_f64(sample.count)).sum();
+        (over >= SHORTEST_INTERVAL).then(|| count / over.as_secs_f64())
+    }
+
+    /// When it was told last, if everything was counted for this long before: without a gap.
+    pub(crate) fn told_for(&self, over: Duration) -> Option<Time> {
+        let latest = self.latest?;
+        (latest.saturating_since(self.since?) >= over).then_some(latest)
+    }
+
+    /// What was counted in the time before a moment, as far as it was.
+    pub(crate) fn counted(&self, until: Time, over: Duration) -> f64 {
+        let is_within =
+            |sample: &&Sample| sample.at <= until && until.saturating_since(sample.at) < over;
+        self.samples.iter().filter(is_within).map(|sample| as_f64(sample.count)).sum()
     }
 
     /// Per second for each of the latest reports, oldest first.
@@ -135,12 +150,6 @@ impl Counter {
     pub(crate) fn meter(&self) -> &Meter {
         &self.meter
     }
-}
-
-/// Counts on screen never come near 2^52, where this would begin to round.
-#[expect(clippy::cast_precision_loss, reason = "a rate is rounded to two digits anyway")]
-fn as_f64(count: u64) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]

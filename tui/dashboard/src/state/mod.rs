@@ -28,6 +28,8 @@ pub(crate) use problems::{Finding, Lint, Problem, ProblemId, Problems, Severity}
 pub(crate) use traffic::Traffic;
 pub(crate) use underway::{Cargo, Place};
 
+use std::time::Duration;
+
 use contract::Time;
 
 /// A moment of the devnet's own clocks. A recording has its own too, so no age is ever taken
@@ -42,13 +44,24 @@ pub(crate) struct Moment {
 
 impl Moment {
     /// The moment this much later.
-    pub(crate) fn after(self, elapsed: std::time::Duration) -> Self {
+    pub(crate) fn after(self, elapsed: Duration) -> Self {
         let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         Self { t: self.t + elapsed, unix_ms: self.unix_ms.saturating_add(millis) }
     }
 
     /// How long ago a wall-clock moment was; zero for one to come.
-    pub(crate) fn since_unix_ms(self, unix_ms: u64) -> std::time::Duration {
-        std::time::Duration::from_millis(self.unix_ms.saturating_sub(unix_ms))
+    pub(crate) fn since_unix_ms(self, unix_ms: u64) -> Duration {
+        Duration::from_millis(self.unix_ms.saturating_sub(unix_ms))
     }
+}
+
+/// A count to reckon with. None on screen comes near 2^52, where this would begin to round.
+#[expect(clippy::cast_precision_loss, reason = "what is shown is rounded to a few digits anyway")]
+pub(crate) fn as_f64(count: u64) -> f64 {
+    count as f64
+}
+
+/// In milliseconds.
+pub(crate) fn as_ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
 }

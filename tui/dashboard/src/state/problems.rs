@@ -74,7 +74,7 @@ pub(crate) enum Lint {
     Late,
     /// Nodes take fewer packets than are sent to them.
     Lossy,
-    /// A node gives packets up.
+    /// A node drops packets.
     Drops,
     /// A client sends packets again.
     Again,
@@ -128,7 +128,7 @@ impl Lint {
             Self::Unready => ("node does not become ready", "nodes do not become ready"),
             Self::Late => ("node is late", "nodes are late"),
             Self::Lossy => ("node loses packets on its links", "nodes lose packets on their links"),
-            Self::Drops => ("node gives packets up", "nodes give packets up"),
+            Self::Drops => ("node drops packets", "nodes drop packets"),
             Self::Again => ("client sends packets again", "clients send packets again"),
             Self::Overload => return "the machine is too slow for the rates".into(),
             Self::Lateness => return "mixnodes pass packets on late".into(),

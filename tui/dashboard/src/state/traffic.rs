@@ -22,11 +22,9 @@ use super::Moment;
 pub(crate) use delays::{Delays, Fit, Measured};
 pub(crate) use losses::{Losses, Lost};
 pub(crate) use pools::{AVERAGED, Level, Pool, Pools};
-pub(crate) use rates::{Flow, Rates};
+pub(crate) use rates::{Flow, PassedOn, Rates};
 pub(crate) use ring::{Ring, Window};
 pub(crate) use theory::Erlang;
-#[cfg(test)]
-pub(crate) use theory::millis;
 
 /// Reports come once a second. What was counted between two that are further apart belongs to no
 /// moment, and would stand in the latest as a heap.

@@ -99,6 +99,26 @@ fn everything_that_ended_is_started_with_one_key_and_one_command() {
     assert_eq!(desk.press(Key::of('S')), started);
     let command = format!("nym-devnet start {}", names.join(" "));
     assert_eq!(desk.model.last_command().map(|(told, _)| told), Some(command.as_str()));
+    desk.press(ESC);
+    let hints = hint_line(&mut desk, 80);
+    assert!(hints.contains("? help  "), "nothing is written over it: {hints}");
+}
+
+#[test]
+fn hints_say_what_keys_do_to_what_is_selected_and_the_way_out_first() {
+    let mut desk = Desk::eventful(settings());
+    desk.model.selected = Some("mix-1-1".into());
+    assert!(hint_line(&mut desk, 80).contains("p pause"));
+    let paused = NodeStatus { state: State::Paused, ..desk.fixture.status("mix-1-1") };
+    desk.hear(StreamEvent::Node(paused));
+    assert!(hint_line(&mut desk, 80).contains("p go on"));
+    desk.press(ENTER);
+    assert!(hint_line(&mut desk, 80).starts_with(" esc close"));
+    desk.press(ESC);
+    desk.press(Key::of('4'));
+    assert!(hint_line(&mut desk, 80).starts_with(" J journey  ↵ unfold"));
+    desk.press(Key::of('m'));
+    assert!(hint_line(&mut desk, 80).starts_with(" ↵ send  esc leave"));
 }
 
 #[test]
@@ -439,7 +459,7 @@ fn any_happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         12 => prop::sample::select(keys).prop_map(Happening::Key),
         2 => ".{0,40}".prop_map(Happening::Paste),
-        3 => (0_u16..=500, 0_u16..=200).prop_map(|(width, height)| Happening::Size(width, height)),
+        3 => (0_u16..=250, 0_u16..=80).prop_map(|(width, height)| Happening::Size(width, height)),
         2 => (1_u16..=70, 1_u16..=20).prop_map(|(width, height)| Happening::Size(width, height)),
         2 => Just(Happening::Second),
         1 => Just(Happening::Nasty),

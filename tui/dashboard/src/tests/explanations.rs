@@ -39,6 +39,7 @@ fn everything_has_a_title_some_sentences_and_something_to_read_next() {
             assert!(!filled.contains(['{', '}']), "{topic:?}: {filled}");
             assert!(filled.chars().count() <= MAX_CHARS, "{topic:?}: {}", filled.chars().count());
             let sentences = filled.matches(['.', '!']).count();
+            assert!(!filled.contains("  "), "{topic:?}: {filled}");
             assert!(sentences >= 1 && filled.ends_with('.'), "{topic:?}: {filled}");
             assert!(filled.chars().next().is_some_and(char::is_uppercase), "{topic:?}: {filled}");
         }
@@ -136,6 +137,9 @@ fn what_is_explained_is_what_is_selected() {
     assert_eq!(asked(&desk), "Network");
     desk.model.selected = Some("mix-1-1".into());
     assert_eq!(asked(&desk), "mixnode");
+    desk.press(Key::of('5'));
+    assert_eq!(asked(&desk), "presence");
+    desk.press(Key::of('1'));
     let killed = NodeStatus { state: State::BackingOff, ..desk.fixture.status("mix-1-1") };
     desk.hear(StreamEvent::Node(killed));
     assert_eq!(asked(&desk), "backing off");

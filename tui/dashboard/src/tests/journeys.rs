@@ -191,6 +191,18 @@ fn the_command_of_bytes_names_a_file() {
 }
 
 #[test]
+fn the_selected_stop_keeps_its_bar_and_the_title_its_names() {
+    let mut of_hello = whole(settings());
+    let buffer = of_hello.screen(80, 24);
+    let ok = of_hello.model.theme.theme().ok.fg;
+    let bar = |cell: &&ratatui::buffer::Cell| cell.symbol() == "█";
+    assert!(buffer.content.iter().filter(bar).all(|cell| Some(cell.fg) == ok));
+    let long = fixture::message("alice", "bob", &"long ".repeat(40));
+    let long = text(&desk(settings(), long, Vec::new()).screen(80, 24));
+    assert!(long.contains("…\" · alice → bob ─"), "{long}");
+}
+
+#[test]
 fn keys_go_through_stops_packets_and_messages() {
     let hello = hello();
     let packets = vec![journeys::whole(&hello.id, 0, 1), journeys::whole(&hello.id, 1, 1)];

@@ -3,6 +3,7 @@
 mod comfort;
 mod documents;
 mod explanations;
+mod fixtures;
 mod journeys;
 mod logs;
 mod messages;

@@ -36,15 +36,21 @@ fn maps_of_all_shapes_use_the_room_and_find_their_way_in_ascii() {
         let shape = format!("{width}x{layers}");
         let mut desk = desk(width, layers, clients);
         assert_snapshot!(format!("{shape}-200x50"), text(&desk.screen(200, 50)));
+        // The usual shape and the widest one stand for the others.
+        let stands_for_others = matches!((width, layers), (2 | 33, 3));
         desk.model.settings.ascii = true;
         for (columns, rows) in [(80, 24), (120, 40)] {
             let shown = text(&desk.screen(columns, rows));
             assert!(shown.is_ascii(), "{shown}");
-            assert_snapshot!(format!("{shape}-ascii-{columns}x{rows}"), shown);
+            if stands_for_others {
+                assert_snapshot!(format!("{shape}-ascii-{columns}x{rows}"), shown);
+            }
         }
         desk.model.settings.ascii = false;
         desk.model.settings.no_color = true;
-        assert_snapshot!(format!("{shape}-monochrome"), weights(&desk.screen(80, 24)));
+        if stands_for_others {
+            assert_snapshot!(format!("{shape}-monochrome"), weights(&desk.screen(80, 24)));
+        }
     }
 }
 
@@ -55,7 +61,7 @@ fn cells_show_states_and_are_walked_over_in_lines() {
     desk.hear(StreamEvent::Node(stopped));
     let shown = text(&desk.screen(120, 40));
     assert!(shown.contains("32 ready, 1 failed"), "{shown}");
-    assert!(shown.contains("▸ mix-2-1 42/s"), "the selected one is named: {shown}");
+    assert!(shown.contains("▸ mix-2-1 14/s"), "the selected one is named: {shown}");
     let mut walk = |keys: &str| {
         desk.type_text(keys);
         desk.model.selected.clone().unwrap_or_default()
@@ -300,7 +306,10 @@ fn the_table_says_what_all_rows_have_together_and_shows_its_order() {
     desk.type_text("client");
     desk.press(ENTER);
     let clients = total(&mut desk).expect("a line below the rows");
-    assert!(clients.contains("2 of 2 ready") && clients.contains(" 6.0 "), "{clients}");
+    assert!(
+        clients.contains("2 of 2 ready") && clients.contains(" 12 ") && clients.contains(" 6.0 "),
+        "{clients}"
+    );
     desk.press(ESC);
     for _ in 0..12 {
         desk.press(Key::of('o'));

@@ -249,7 +249,7 @@ fn a_killed_node_is_seen_until_it_is_back() {
         (State::BackingOff, "killed by SIGKILL; starts again in 0.5 s", "↻ backing off: killed by"),
         (State::Starting, "the process runs", "◔ starting: the process"),
         (State::Listening, "its socket is open", "◔ listening: its socket"),
-        (State::Ready, "the directory lists it", "● ready: the directory"),
+        (State::Ready, "the directory lists it", "● ready"),
     ];
     for (state, reason, shown) in steps {
         let status = control::NodeStatus { state, reason: reason.into(), ..ready.clone() };

@@ -58,7 +58,7 @@ fn read_bounded(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|bytes| bytes > MAX_BYTES) {
-        return Err(io::Error::other("it is too long"));
+        return Err(io::Error::other(format!("it is longer than {MAX_BYTES} bytes")));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
@@ -102,10 +102,10 @@ mod tests {
         assert!(wrong.message.ends_with("keys.toml:2:1: unknown action `kil-node`"), "{wrong:?}");
         assert!(wrong.hint.is_some_and(|hint| hint.contains("`kill-node`")));
         let long = failure(Some(&"#".repeat(300 * 1024)));
-        assert!(long.message.ends_with("it is too long"), "{long:?}");
+        assert!(long.message.ends_with("it is longer than 262144 bytes"), "{long:?}");
         let endless = read(Some(Path::new("/dev/zero")));
         assert!(
-            matches!(endless, Err(Stop::Failed(failure)) if failure.message.ends_with("too long"))
+            matches!(endless, Err(Stop::Failed(failure)) if failure.message.ends_with("262144 bytes"))
         );
         std::fs::write(&path, b"# \xff").expect("it can be written");
         let bytes = read(Some(&path));

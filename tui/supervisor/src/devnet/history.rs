@@ -13,7 +13,13 @@ use crate::clock::Moment;
 
 impl Devnet {
     /// Asks the directory, and hands on what it says. The loop does not wait for it.
-    pub(super) fn read_history(&self, now: Moment, window: u64, step: u64, reply: Reply<History>) {
+    pub(super) fn read_history(
+        &self,
+        now: Moment,
+        window: u64,
+        step: u64,
+        mut reply: Reply<History>,
+    ) {
         let Some(directory) = self.directory_client.clone() else {
             let why = "the directory has not opened its port yet";
             drop(reply.send(Err(Failure::new(FailureCode::NotRunning, why).node("directory"))));
@@ -23,11 +29,13 @@ impl Devnet {
         let since = i64::try_from(now.unix_ns).unwrap_or(i64::MAX).saturating_sub(back);
         let names = self.mixnodes_by_key();
         tokio::spawn(async move {
-            let read = directory.metrics_history(Some(since), Some(step)).await;
-            let history =
-                read.map(|history| named(history, &names)).map_err(|error| failure(&error));
-            // Whoever asked may have gone.
-            drop(reply.send(history));
+            let read = tokio::select! {
+                read = directory.metrics_history(Some(since), Some(step)) => read,
+                // Whoever asked has gone, and somebody else has the turn.
+                () = reply.closed() => return,
+            };
+            let history = read.map(|history| named(history, &names));
+            drop(reply.send(history.map_err(|error| failure(&error))));
         });
     }
 

@@ -85,6 +85,13 @@ pub(crate) struct Opened {
     pub(crate) fragment: u32,
 }
 
+impl Dropped {
+    /// Whether a packet with the same header had come to the same node before.
+    pub(crate) fn is_replay(&self) -> bool {
+        &*self.reason == "replay"
+    }
+}
+
 /// Address of a next hop. In a devnet it is one of IPv4, which has room here.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Hop {

@@ -259,8 +259,9 @@ fn a_replay_does_not_take_the_place_of_the_packet() {
         Tell::Packet(format!("mix-{layer}-1"), dropped)
     };
     let mut tells = way(1, Way::There, 0);
-    // Before its sender has told, and after.
-    tells.extend([replay(1), sent(1, 0), replay(2)]);
+    // A node tells of a packet when it has left, and of its replay at once.
+    tells.insert(0, replay(1));
+    tells.extend([sent(1, 0), replay(2)]);
     let mut watched = Watched::default();
     watched.tell_all(tells);
     let line = watched.journeys.all()[0].timeline().expect("sent");

@@ -80,7 +80,8 @@ impl Waiting {
         self.opened.drain(..old).map(|(_, arrived)| arrived).collect()
     }
 
-    /// One more. The first record of a header counts: what comes again is a replay.
+    /// One more. The first record of a header counts: a node that looks for no replays passes on what
+    /// comes again, too.
     pub(super) fn add(&mut self, now: Time, told: Told) {
         let header = told.what.header();
         if let Entry::Vacant(place) = self.packets.entry(header) {

@@ -46,8 +46,8 @@ pub(super) fn of(devnet: &Devnet, node: &Node, scene: &Scene<'_>) -> Vec<Field> 
 }
 
 fn told(devnet: &Devnet, journey: &Journey, did: &str, scene: &Scene<'_>) -> Field {
-    let message = devnet.letters.sent().rev().find(|message| message.id == journey.message);
-    line(message, &journey.message, did, scene)
+    let letter = devnet.letters.get(&journey.message);
+    line(letter.and_then(|letter| letter.status.as_ref()), &journey.message, did, scene)
 }
 
 fn line(message: Option<&MessageStatus>, id: &str, did: &str, scene: &Scene<'_>) -> Field {
@@ -74,8 +74,8 @@ fn did(step: &JourneyStep, name: &str) -> Option<String> {
     };
     match step {
         JourneyStep::Passed { way, node, came, left, asked_us, .. } if node == name => {
-            let waited = text::millis(milliseconds(left.saturating_since(*came)));
-            let asked = text::millis(milliseconds(Duration::from_micros(*asked_us)));
+            let waited = text::took(left.saturating_since(*came));
+            let asked = text::took(Duration::from_micros(*asked_us));
             Some(format!("{}waited {waited}, asked {asked}", what(way)))
         }
         JourneyStep::Kept { way, node, .. } if node == name => Some(format!("{}stored", what(way))),
@@ -87,8 +87,4 @@ fn did(step: &JourneyStep, name: &str) -> Option<String> {
         JourneyStep::Acknowledged { node, .. } if node == name => Some("acknowledged".to_owned()),
         _ => None,
     }
-}
-
-fn milliseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
 }

@@ -15,7 +15,7 @@ use crate::model::{Model, Tone};
 use crate::motion::{self, Motion};
 use crate::scene::{Highlight, Scene, centered};
 use crate::screens::logs;
-use crate::state::{Devnet, Entry, Node};
+use crate::state::{Devnet, Entry, Node, Wanted};
 use crate::text;
 
 use fields::{Field, Section};
@@ -93,7 +93,7 @@ fn sections(model: &Model, devnet: &Devnet, node: &Node) -> [Vec<Section>; 2] {
 
 /// The latest lines of its log, oldest first.
 fn log<'a>(devnet: &'a Devnet, node: &Node) -> Vec<&'a Entry> {
-    let lines = devnet.logs.matching(Some(node.name()), "");
+    let lines = devnet.logs.wanted(Wanted { node: Some(node.name()), ..Wanted::default() });
     let mut lines: Vec<&Entry> = lines.rev().take(LOG_LINES).collect();
     lines.reverse();
     lines

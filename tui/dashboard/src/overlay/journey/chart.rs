@@ -5,7 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::{Shown, View, ms, short};
+use super::{Shown, View};
+use crate::motion::first_visible;
 use crate::regions::Target;
 use crate::scene::{Highlight, Scene};
 use crate::state::{Fate, Part, Stop, Whereabouts};
@@ -32,6 +33,12 @@ struct Columns {
 }
 
 impl Columns {
+    /// Columns that come before the bar.
+    fn before_bar(self) -> u16 {
+        let gap = |columns: u16| if columns > 0 { columns + 1 } else { 0 };
+        NAME + 1 + WORD + 1 + TIME + 1 + gap(self.asked) + gap(self.pool)
+    }
+
     fn of(width: u16) -> Self {
         let rest = width.saturating_sub(NAME + 1 + WORD + 1 + TIME + 1);
         let fits = |wanted: u16, rest: u16| if rest > wanted { wanted } else { 0 };
@@ -61,10 +68,29 @@ pub(super) fn draw(view: &View<'_>, shown: &Shown<'_>, area: Rect, scene: &mut S
         draw_stop(&stops[row], here, columns, scale, place, scene);
         Some(Target::Stop(stops[row].id))
     });
+    keep_bar(shown, columns, scale, rows, scene);
+}
+
+/// The selected row is marked, but not where its bar is: that would look like a bar of all the time.
+fn keep_bar(shown: &Shown<'_>, columns: Columns, scale: Scale, rows: Rect, scene: &mut Scene<'_>) {
+    let stops = &shown.course.stops;
+    let first = first_visible(shown.stop, stops.len(), rows.height.into());
+    let at = u16::try_from(shown.stop.saturating_sub(first)).unwrap_or(u16::MAX);
+    let Some(stop) = stops.get(shown.stop).filter(|_| at < rows.height) else { return };
+    let before = columns.before_bar();
+    let place = Rect {
+        x: rows.x.saturating_add(before),
+        y: rows.y + at,
+        width: columns.bar.min(rows.width.saturating_sub(before)),
+        height: 1,
+    };
+    let here = matches!(shown.whereabouts, Whereabouts::Underway(at) if at == shown.stop);
+    scene.bare(place);
+    scene.put(place, 0, Line::from(bar(stop, here, scale, scene)));
 }
 
 fn head(view: &View<'_>, columns: Columns, scale: Scale, area: Rect, scene: &mut Scene<'_>) {
-    let all = text::millis(ms(scale.end.saturating_since(scale.start)));
+    let all = text::took(scale.end.saturating_since(scale.start));
     let bar = usize::from(columns.bar);
     let asked = if columns.asked > 0 { format!("{:>8} ", "asked") } else { String::new() };
     let pool = if columns.pool > 0 { format!("{:>6} ", "others") } else { String::new() };
@@ -113,11 +139,12 @@ fn draw_stop(
     let name = text::fit(&name, usize::from(NAME) - 1, scene.symbols);
     let mark = mark(stop, here, scene);
     let pad = usize::from(NAME).saturating_sub(text::width(&name) + text::width(mark));
-    let asked =
-        stop.asked_us.map_or_else(String::new, |us| short(std::time::Duration::from_micros(us)));
+    let asked = stop
+        .asked_us
+        .map_or_else(String::new, |us| text::took_short(std::time::Duration::from_micros(us)));
     let (waited, pool, after) = match &stop.fate {
         Fate::Told(told) if matches!(stop.id.part, Part::Mixnode | Part::Mailbox) => {
-            let waited = short(told.left.saturating_since(told.came));
+            let waited = text::took_short(told.left.saturating_since(told.came));
             (waited, told.pool.map(|pool| pool.to_string()), told.after)
         }
         Fate::Told(told) => (String::new(), None, told.after),

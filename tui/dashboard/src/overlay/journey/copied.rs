@@ -1,11 +1,12 @@
 //! The journey of a packet as text, for somebody to keep.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use control::Way;
 
-use super::{View, chart, ms};
-use crate::state::Fate;
+use super::{View, chart};
+use crate::state::{Fate, as_ms};
 use crate::text::UNKNOWN;
 
 /// A line for each stop: when, which way, where, what, how long it waited and was asked to, how many
@@ -32,13 +33,13 @@ pub(super) fn text(view: &View<'_>) -> Option<String> {
         };
         let (at, waited, others, after) = match &stop.fate {
             Fate::Told(told) => {
-                let at = ms(told.left.saturating_since(shown.course.start));
+                let at = as_ms(told.left.saturating_since(shown.course.start));
                 let waited = told.left.saturating_since(told.came);
-                let waited = (!waited.is_zero()).then(|| format!("{:.2}", ms(waited)));
+                let waited = (!waited.is_zero()).then(|| format!("{:.2}", as_ms(waited)));
                 (Some(at), waited, told.pool, told.after)
             }
             Fate::Dropped { t, .. } => {
-                (Some(ms(t.saturating_since(shown.course.start))), None, None, None)
+                (Some(as_ms(t.saturating_since(shown.course.start))), None, None, None)
             }
             Fate::Silent | Fate::Ahead { .. } => (None, None, None, None),
         };
@@ -46,8 +47,8 @@ pub(super) fn text(view: &View<'_>) -> Option<String> {
             Fate::Dropped { reason, .. } => (*reason).to_owned(),
             _ => String::new(),
         };
-        #[expect(clippy::cast_precision_loss, reason = "two digits are written")]
-        let asked = stop.asked_us.map(|us| format!("{:.2}", us as f64 / 1000.0));
+        let asked =
+            stop.asked_us.map(Duration::from_micros).map(|asked| format!("{:.2}", as_ms(asked)));
         let line = format!(
             "{:>9}  {way:<5} {:<14} {:<8} {:>9} {:>9} {:>6}  {}{reason}",
             at.map_or_else(unknown, |at| format!("{at:.2}")),

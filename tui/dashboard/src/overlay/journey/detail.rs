@@ -126,7 +126,10 @@ fn bytes(shown: &Shown<'_>, stop: &Stop<'_>, area: Rect, scene: &Scene<'_>) -> V
         }
         (_, Some(before), Some(after)) => {
             let same = before.first.iter().zip(after.first).filter(|(a, b)| **a == *b).count();
-            let differ = format!("  {} differ", before.first.len() - same);
+            let differ = match same {
+                0 => "  all differ".to_owned(),
+                same => format!("  {} differ", before.first.len() - same),
+            };
             vec![
                 Line::from(vec![label("in"), shown(before)]),
                 Line::from(vec![
@@ -176,9 +179,9 @@ fn fate(stop: &Stop<'_>, area: Rect, scene: &Scene<'_>) -> Vec<Line<'static>> {
             let wait = left.saturating_since(*came);
             let until = came.saturating_since(scene.now.t);
             let due = if until > Duration::ZERO {
-                format!("due in {}, to wait {}", super::short(until), super::short(wait))
+                format!("due in {}, to wait {}", text::took_short(until), text::took_short(wait))
             } else {
-                format!("due now, to wait {}", super::short(wait))
+                format!("due now, to wait {}", text::took_short(wait))
             };
             vec![Line::from(vec![label("ahead"), Span::raw(due)])]
         }

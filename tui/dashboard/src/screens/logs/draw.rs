@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::{Pane, View, sources};
 use crate::action::Action;
-use crate::filter::Filter;
+use crate::filter;
 use crate::model::Model;
 use crate::pattern::Pattern;
 use crate::regions::Target;
@@ -64,8 +64,7 @@ pub(super) fn heights<'a>(
 
 /// The rows in which something is typed, and what is below them.
 fn bars(view: &View, area: Rect) -> (Rect, Rect) {
-    let has_bar = |filter: &Filter| filter.is_edited() || !filter.is_empty();
-    let bars = u16::from(has_bar(&view.filter)) + u16::from(has_bar(&view.search));
+    let bars = u16::from(view.filter.is_shown()) + u16::from(view.search.is_shown());
     let [bars, below] =
         Layout::vertical([Constraint::Length(bars.min(area.height)), Constraint::Min(0)])
             .areas(area);
@@ -147,9 +146,12 @@ fn draw_lines(view: &View, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
     if lines.is_empty() {
         let narrowed = view.pattern.is_some() || view.level != Level::default();
         let sentence = match &view.node {
-            _ if narrowed => "no line is like this: esc drops the filter".to_owned(),
+            _ if narrowed => {
+                format!("no line is like this: {} drops the filter", scene.key(Action::Back))
+            }
             Some(node) => {
-                format!("{node} has logged nothing that is still known here: e opens its file")
+                let key = scene.key(Action::Page);
+                format!("{node} has logged nothing that is still known here: {key} opens its file")
             }
             None => "no log line yet".to_owned(),
         };
@@ -212,33 +214,17 @@ fn notes(view: &View, lines: usize, scene: &Scene<'_>) -> Line<'static> {
 fn draw_bars(view: &View, area: Rect, scene: &mut Scene<'_>) {
     let mut rows = (area.y..area.bottom()).map(|y| Rect { y, height: 1, ..area });
     for (filter, pattern, name) in
-        [(&view.filter, &view.pattern, "/"), (&view.search, &view.sought, "search: ")]
+        [(&view.filter, &view.pattern, filter::PROMPT), (&view.search, &view.sought, "search: ")]
     {
-        if !filter.is_edited() && filter.is_empty() {
+        if !filter.is_shown() {
             continue;
         }
         let Some(place) = rows.next() else { return };
-        draw_input(filter, name, place, scene);
+        filter.draw(name, place, scene);
         if pattern.as_ref().is_some_and(Pattern::is_literal) {
             let words = "no regular expression, so taken as it stands";
             scene.put_right(place, 0, Line::styled(words, scene.theme.warn));
         }
-    }
-}
-
-/// The line in which a filter is typed, or shown.
-pub(crate) fn draw_filter(filter: &Filter, area: Rect, scene: &mut Scene<'_>) {
-    draw_input(filter, "/", area, scene);
-}
-
-fn draw_input(filter: &Filter, name: &'static str, area: Rect, scene: &mut Scene<'_>) {
-    let text = text::visible(filter.input().value(), scene.symbols);
-    let line = Line::from(vec![Span::styled(name, scene.theme.accent), Span::raw(text)]);
-    scene.put(area, 0, line);
-    let cursor = filter.input().visual_cursor() + text::width(name);
-    let cursor = u16::try_from(cursor).unwrap_or(u16::MAX);
-    if filter.is_edited() && cursor < area.width {
-        scene.cursor = Some((area.x + cursor, area.y).into());
     }
 }
 

@@ -48,9 +48,9 @@ fn introduction(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_
     };
     let mut keys = Vec::from(key(format!("{left} {right} {up} {down}"), "select a node"));
     if model.allows(Action::Write) {
-        keys.extend(key("m".into(), "write a message"));
+        keys.extend(key(scene.key(Action::Write), "write a message"));
     }
-    keys.extend(key("?".into(), "help"));
+    keys.extend(key(scene.key(Action::Help), "help"));
     let lines = [
         Line::from(keys),
         muted(format!(

@@ -122,9 +122,11 @@ fn journey(model: &mut Model) {
         let newest = passed.or_else(|| devnet.letters.sent().next_back());
         newest.map(|letter| letter.id.clone())
     });
-    match newest {
-        Some(message) => overlay::open_journey(model, message),
-        None => model.say(Tone::Warning, "no message was sent yet: m writes one"),
+    if let Some(message) = newest {
+        overlay::open_journey(model, message);
+    } else {
+        let key = model.key(Action::Write);
+        model.say(Tone::Warning, format!("no message was sent yet: {key} writes one"));
     }
 }
 

@@ -100,6 +100,7 @@ pub(super) fn total(
 /// What a row says in a column.
 pub(super) fn cell(
     column: Column,
+    width: u16,
     devnet: &Devnet,
     node: &Node,
     scene: &Scene<'_>,
@@ -110,7 +111,15 @@ pub(super) fn cell(
         if status.role == Role::Directory { String::new() } else { value }
     };
     let words = match column {
-        Column::State => return describe::headline(devnet, node, scene),
+        Column::State => {
+            let mut line = describe::headline(devnet, node, scene);
+            // Why a process is ready is nothing to worry about, and is not worth half a sentence.
+            let health = devnet.health(node, scene.now);
+            if health.mark == Mark::Ready && line.width() > width.into() {
+                line = Line::from(describe::health_spans(health, scene).to_vec());
+            }
+            return line;
+        }
         Column::Name => {
             let mark = devnet.health(node, scene.now).mark;
             return Line::from(Span::styled(

@@ -16,7 +16,6 @@ use crate::motion::{self, Motion};
 use crate::overlay::Overlay;
 use crate::regions::Target;
 use crate::scene::{Highlight, Scene};
-use crate::screens::logs::draw_filter;
 use crate::state::{Devnet, Moment, Node};
 use crate::text;
 
@@ -163,8 +162,9 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
     };
     scene.edge_note(area, false, Line::styled(count, scene.theme.muted));
     scene.edge_note(area, true, Line::styled("rates over 5 s", scene.theme.muted));
-    if view.filter.is_edited() || !view.filter.is_empty() {
-        draw_filter(&view.filter, Rect { height: inner.height.min(1), ..inner }, scene);
+    if view.filter.is_shown() {
+        let line = Rect { height: inner.height.min(1), ..inner };
+        view.filter.draw(filter::PROMPT, line, scene);
         inner = below(inner);
     }
     let longest = rows.iter().map(|node| text::width(node.name())).max().unwrap_or(0);
@@ -183,14 +183,16 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
             line.spans.insert(0, Span::styled(format!("{} ", node.name()), scene.theme.accent));
             scene.put(Rect { y: body.bottom(), height: 1, ..body }, 0, line);
         }
-        draw_cells(&columns, place, scene, |column, scene| total(column, devnet, &rows, scene));
+        draw_cells(&columns, place, scene, |column, _, scene| total(column, devnet, &rows, scene));
     }
     if rows.is_empty() {
         scene.nothing_yet(body, "no process has this in its name, role, state or address");
     }
     let selected = rows.iter().position(|node| Some(node.name()) == model.selected.as_deref());
     scene.list(body, rows.len(), selected, Highlight::Strong, |scene, row, place| {
-        draw_cells(&columns, place, scene, |column, scene| cell(column, devnet, rows[row], scene));
+        draw_cells(&columns, place, scene, |column, width, scene| {
+            cell(column, width, devnet, rows[row], scene)
+        });
         Some(Target::Node(rows[row].name().to_owned()))
     });
 }
@@ -224,12 +226,12 @@ fn draw_cells(
     columns: &[(&Shape, u16)],
     area: Rect,
     scene: &mut Scene<'_>,
-    cell: impl Fn(Column, &Scene<'_>) -> Line<'static>,
+    cell: impl Fn(Column, u16, &Scene<'_>) -> Line<'static>,
 ) {
     let mut x = area.x;
     for &(shape, width) in columns {
         let place = Rect { x, width, ..area };
-        let line = cell(shape.column, scene);
+        let line = cell(shape.column, width, scene);
         if shape.right {
             scene.put_right(place, 0, line);
         } else {

@@ -6,10 +6,10 @@ use ratatui::text::{Line, Span};
 
 use super::{Pane, View, announcers, beats, standing, word};
 use crate::action::Action;
+use crate::filter;
 use crate::model::Model;
 use crate::regions::Target;
 use crate::scene::{Highlight, Scene};
-use crate::screens::logs;
 use crate::state::{Announcer, Beat, BeatKind, Devnet, Mark, Standing};
 use crate::text;
 
@@ -28,7 +28,7 @@ const NAME_WIDTH: usize = 12;
 /// Draws this screen.
 pub(crate) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
     let view = &model.screens.presence;
-    let (bar, area) = if view.filter.is_edited() || !view.filter.is_empty() {
+    let (bar, area) = if view.filter.is_shown() {
         let [bar, area] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area);
         (Some(bar), area)
     } else {
@@ -36,7 +36,7 @@ pub(crate) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
     };
     if let Some(bar) = bar {
         let bar = Rect { x: bar.x + 1, width: bar.width.saturating_sub(1), ..bar };
-        logs::draw_filter(&view.filter, bar, scene);
+        view.filter.draw(filter::PROMPT, bar, scene);
     }
     let ages = announcers(view, devnet, scene.now);
     let [left, right] = if area.width >= 100 {

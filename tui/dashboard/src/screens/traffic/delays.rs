@@ -14,6 +14,8 @@ use crate::state::Devnet;
 use crate::state::traffic::{Erlang, Fit, Measured, Window, second};
 use crate::text;
 
+const TITLE: &str = "End-to-end delay";
+
 /// Where the axis begins and ends: so many packets in theory are beyond it at either end.
 const BEYOND: f64 = 0.001;
 
@@ -28,7 +30,7 @@ pub(super) fn draw(
     focused: bool,
     scene: &mut Scene<'_>,
 ) {
-    let inner = padded(scene.pane(area, "End-to-end delay", focused));
+    let inner = padded(scene.pane(area, TITLE, focused));
     let now = second(scene.now);
     let delays = &devnet.traffic.delays;
     let Some(measured) = delays.measured(window, now) else {
@@ -55,6 +57,10 @@ pub(super) fn draw(
             note = format!("{}, {} s since the change", text::plural(total, "packet"), ago.abs());
         }
         _ => {}
+    }
+    // The corners, and a blank on both sides of each.
+    if text::width(&note) + text::width(TITLE) + 6 > area.width.into() {
+        note = text::plural(total, "packet");
     }
     scene.edge_note(area, false, Line::styled(note, scene.theme.muted));
     let graph = Rect { y: graph.y + 1, height: graph.height.saturating_sub(1), ..graph };
@@ -192,7 +198,8 @@ fn words(measured: &Measured, place: Rect, scene: &mut Scene<'_>) {
     let (words, style) = match measured.fit() {
         Fit::TooFew => ("too few packets to compare yet".to_owned(), scene.theme.muted),
         Fit::ByChance => ("agrees: no further off than by chance".into(), scene.theme.ok),
-        Fit::Alike => (off("alike", "links and timers"), scene.theme.ok),
+        Fit::Alike => (off("alike", "what links and timers add"), scene.theme.ok),
+        Fit::Held => ("the slowest 1 % were held up: a node stood still?".into(), scene.theme.warn),
         Fit::Later => (off("later", "queues, a busy machine"), scene.theme.warn),
         Fit::Earlier => (off("earlier", "delays not kept"), scene.theme.warn),
     };
@@ -222,11 +229,11 @@ fn apart(measured: &Measured) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::traffic::millis;
+    use crate::state::as_ms;
 
     /// The delay at which a bucket begins, for people.
     fn begins(bucket: u8) -> String {
-        text::millis(millis(Transits::lower_edge(bucket)))
+        text::millis(as_ms(Transits::lower_edge(bucket)))
     }
 
     #[test]

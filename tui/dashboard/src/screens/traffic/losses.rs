@@ -8,8 +8,8 @@ use super::{padded, so_far};
 use crate::model::Model;
 use crate::regions::Target;
 use crate::scene::{Highlight, Scene};
-use crate::state::traffic::{Lost, Window, second};
-use crate::state::{Devnet, Moment};
+use crate::state::traffic::{Lost, PassedOn, Window, second};
+use crate::state::{Devnet, Moment, as_f64};
 use crate::text;
 
 /// Packets that are missing on the way to a node, of so many: from this share on it is worth a row.
@@ -52,28 +52,25 @@ pub(super) fn names(devnet: &Devnet, window: Window, now: Moment) -> Vec<String>
 
 /// What is missing first, then what was dropped, the most first.
 fn rows(devnet: &Devnet, window: Window, now: Moment) -> Vec<Row> {
-    let missing = devnet.nodes.iter().filter_map(|node| {
+    let lossy = devnet.nodes.iter().filter_map(|node| {
         // Who sends to layer 1 does not report to the directory.
         let is_behind = node.status.role == Role::Provider || node.status.layer > Some(1);
-        let (of, taken) = devnet.traffic.rates.passed_on(node.name(), window, second(now));
-        let count = of.saturating_sub(taken);
-        (is_behind && is_lossy(count, of, window)).then(|| Row::Missing {
-            node: node.name().to_owned(),
-            count,
-            of,
-        })
+        let passed_on = devnet.traffic.rates.passed_on(node.name(), window, second(now));
+        let count = missing(passed_on).filter(|_| is_behind)?;
+        Some(Row::Missing { node: node.name().to_owned(), count, of: passed_on.towards })
     });
-    let mut rows: Vec<Row> = missing.collect();
+    let mut rows: Vec<Row> = lossy.collect();
     rows.extend(devnet.traffic.losses.window(window, second(now)).into_iter().map(Row::Dropped));
     rows
 }
 
-/// Whether so many missing packets are more than reports that do not fall together: those of sender
-/// and receiver are up to a second apart at either end of the window.
-#[expect(clippy::cast_precision_loss, reason = "a share of packets")]
-fn is_lossy(missing: u64, of: u64, window: Window) -> bool {
-    let apart = 2 * of / window.seconds();
-    missing > apart.max(1) && missing as f64 > LOSSY * of as f64
+/// The packets that did not come, where they are more than reports that do not fall together: those of
+/// sender and receiver are up to a second apart at one end of the window, and a step at the other.
+fn missing(of: PassedOn) -> Option<u64> {
+    let count = of.towards.saturating_sub(of.taken);
+    let apart = of.towards.saturating_mul(of.step + 1) / of.seconds.max(1);
+    let is_lossy = count > apart.max(1) && as_f64(count) > LOSSY * as_f64(of.towards);
+    is_lossy.then_some(count)
 }
 
 /// What a reason means, in a few words.
@@ -146,7 +143,8 @@ pub(super) fn draw(
 /// What nodes dropped before somebody looked.
 fn before(devnet: &Devnet) -> String {
     let counted = devnet.nodes.iter().filter_map(|node| node.metrics.as_ref());
-    let dropped: u64 = counted.flat_map(|metrics| metrics.dropped.values()).sum();
+    let dropped = counted.flat_map(|metrics| metrics.dropped.values());
+    let dropped = dropped.fold(0, |sum: u64, count| sum.saturating_add(*count));
     if dropped == 0 { String::new() } else { format!("; {dropped} before") }
 }
 
@@ -162,8 +160,7 @@ fn line(row: &Row, scene: &Scene<'_>) -> Line<'static> {
             ])
         }
         Row::Missing { count, of, .. } => {
-            #[expect(clippy::cast_precision_loss, reason = "a share of packets")]
-            let percent = *count as f64 * 100.0 / (*of).max(1) as f64;
+            let percent = as_f64(*count) * 100.0 / as_f64((*of).max(1));
             Line::from(vec![
                 Span::raw(format!("{name:<12} {count:>8}  ")),
                 Span::styled("lossy link   ", scene.theme.bad),
@@ -179,11 +176,18 @@ mod tests {
 
     #[test]
     fn reports_that_do_not_fall_together_are_no_loss() {
+        let missing = |count, towards, seconds, step| {
+            missing(PassedOn { towards, taken: towards - count, seconds, step })
+        };
         // A hundred a second for a minute, of which two seconds may be underway.
-        assert!(!is_lossy(200, 6000, Window::Minute));
-        assert!(is_lossy(201, 6000, Window::Minute));
-        assert!(!is_lossy(1, 20, Window::Minute));
+        assert_eq!(missing(200, 6000, 60, 1), None);
+        assert_eq!(missing(201, 6000, 60, 1), Some(201));
+        assert_eq!(missing(1, 20, 60, 1), None);
         // Of a long time, one in a hundred is more than that.
-        assert!(is_lossy(3700, 360_000, Window::Hour) && !is_lossy(3500, 360_000, Window::Hour));
+        assert_eq!(missing(3700, 360_000, 3600, 10), Some(3700));
+        assert_eq!(missing(3500, 360_000, 3600, 10), None);
+        // An hour of which half a minute is known has begun in the middle of a step.
+        assert_eq!(missing(66, 1980, 30, 10), None);
+        assert_eq!(missing(0, 0, 0, 1), None);
     }
 }

@@ -7,8 +7,8 @@ use ratatui::text::{Line, Span};
 
 use super::{padded, plot, so_far};
 use crate::scene::Scene;
-use crate::state::Devnet;
 use crate::state::traffic::Window;
+use crate::state::{Devnet, as_f64};
 use crate::text;
 
 /// Rows of the pane where all panes are shown.
@@ -96,8 +96,8 @@ fn draw_bar(kinds: &[Kind], total: u64, inner: Rect, scene: &mut Scene<'_>) {
     let mut left = inner.width;
     let mut rest = total;
     for kind in kinds.iter().filter(|kind| kind.count > 0) {
-        #[expect(clippy::cast_precision_loss, reason = "a share of a screen's width")]
-        let width = plot::cells(kind.count as f64 / rest.max(1) as f64, left).clamp(1, left.max(1));
+        let share = as_f64(kind.count) / as_f64(rest.max(1));
+        let width = plot::cells(share, left).clamp(1, left.max(1));
         let width = width.min(left);
         for x in x..x + width {
             scene.glyph((x, inner.y), kind.fill, kind.style);

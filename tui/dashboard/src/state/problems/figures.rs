@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use contract::Time;
 
-use crate::state::{Devnet, Moment, Node};
+use crate::state::{Devnet, Moment, Node, as_f64};
 
 /// How far back counters are compared: long enough for a share of a few packets a second, short enough
 /// that what was mended is soon mended here.
@@ -18,7 +18,7 @@ const STEP: Duration = Duration::from_secs(5);
 const LOADS: usize = 10;
 
 /// By how much a clock may move against the other before it was set, in milliseconds.
-const SET_MS: i64 = 1000;
+const SET_MS: u64 = 1000;
 
 /// Counters of a process at a moment.
 #[derive(Clone, Debug, Default)]
@@ -69,10 +69,18 @@ pub(super) struct Set {
     pub(super) at_unix_ms: u64,
 }
 
+/// How often a process was started again, and when that was seen last.
+#[derive(Clone, Copy, Debug)]
+struct Restarts {
+    count: u32,
+    at_unix_ms: Option<u64>,
+}
+
 /// What was counted lately.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Figures {
     nodes: HashMap<String, Samples>,
+    restarts: HashMap<String, Restarts>,
     /// Events lost, by when.
     lost: VecDeque<(Time, u64)>,
     /// Processor time of all processes, in percent of a core.
@@ -89,7 +97,15 @@ impl Figures {
     /// Takes the counters of now.
     pub(super) fn take(&mut self, devnet: &Devnet, now: Moment) {
         self.nodes.retain(|name, _| devnet.node(name).is_some());
+        self.restarts.retain(|name, _| devnet.node(name).is_some());
         for node in &devnet.nodes {
+            let count = node.status.restarts;
+            let seen = self.restarts.entry(node.name().to_owned());
+            let seen = seen.or_insert(Restarts { count, at_unix_ms: None });
+            if count > seen.count {
+                seen.at_unix_ms = Some(now.unix_ms);
+            }
+            seen.count = count;
             let Some(sample) = Sample::of(node, now.t) else { continue };
             let samples = self.nodes.entry(node.name().to_owned()).or_default();
             if samples.pid != node.status.pid {
@@ -125,10 +141,10 @@ impl Figures {
 
     fn compare_clocks(&mut self, now: Moment) {
         let as_i64 = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-        let offset = as_i64(now.unix_ms) - as_i64(now.t.as_nanos() / 1_000_000);
+        let offset = as_i64(now.unix_ms).saturating_sub(as_i64(now.t.as_nanos() / 1_000_000));
         if let Some(before) = self.offset_ms.replace(offset) {
-            let by_ms = offset - before;
-            if by_ms.abs() >= SET_MS {
+            let by_ms = offset.saturating_sub(before);
+            if by_ms.unsigned_abs() >= SET_MS {
                 self.set = Some(Set { by_ms, at_unix_ms: now.unix_ms });
             }
         }
@@ -150,6 +166,11 @@ impl Figures {
             real: last.real.saturating_sub(first.real),
             again: last.again.saturating_sub(first.again),
         })
+    }
+
+    /// When a process was seen to be back after it had ended by itself.
+    pub(super) fn came_back(&self, node: &Node) -> Option<u64> {
+        self.restarts.get(node.name())?.at_unix_ms
     }
 
     /// Events that were lost within the window.
@@ -187,16 +208,12 @@ fn keep(ring: &mut VecDeque<f64>, value: f64) {
 }
 
 fn mean(ring: &VecDeque<f64>) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "ten at most")]
-    let count = ring.len() as f64;
-    (ring.len() == LOADS).then(|| ring.iter().sum::<f64>() / count)
+    (ring.len() == LOADS).then(|| ring.iter().sum::<f64>() / as_f64(ring.len() as u64))
 }
 
 fn median_lateness(devnet: &Devnet) -> f64 {
     let late = devnet.nodes.iter().filter_map(|node| node.metrics.as_ref()?.lateness);
     let mut late: Vec<u64> = late.map(|late| late.p99_us).collect();
     late.sort_unstable();
-    #[expect(clippy::cast_precision_loss, reason = "microseconds of a delay")]
-    let median = late.get(late.len() / 2).copied().unwrap_or(0) as f64;
-    median
+    late.get(late.len() / 2).map_or(0.0, |late| as_f64(*late))
 }

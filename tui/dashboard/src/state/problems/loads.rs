@@ -7,7 +7,7 @@ use control::{MessageState, State};
 
 use super::figures::Change;
 use super::{Finding, Lint, Look, Severity};
-use crate::state::{Node, Standing};
+use crate::state::{Node, Standing, WINDOW, as_f64};
 use crate::text;
 
 /// After so many reports that did not come a process says nothing any more; they come once a second.
@@ -24,8 +24,8 @@ const MIN_COUNT: f64 = 100.0;
 /// counters are read.
 const LOSSY: f64 = 0.1;
 
-/// Reports over which links are compared: half a minute.
-const LINK_REPORTS: usize = 30;
+/// The time over which both ends of links are compared.
+const COMPARED: Duration = Duration::from_secs(30);
 
 /// Given up at least, in a minute: one replay or one stray packet is no problem …
 const MIN_DROPS: u64 = 3;
@@ -36,15 +36,24 @@ const DROPS: f64 = 0.001;
 /// … and bad if it is one in twenty.
 const BAD_DROPS: f64 = 0.05;
 
+/// Of packets that carried nothing new one in a hundred is worth a note.
+const SPARE: f64 = 0.01;
+
 /// One packet in ten sent again is more than mixing explains.
 const AGAIN: f64 = 0.1;
 
 /// So much of the cores is all of it: something else runs there too.
 const FULL: f64 = 0.9;
 
-/// All but one in a hundred packets should leave within this after they are asked to: a tenth of the
-/// shortest mean delay of a profile.
-const LATE_US: f64 = 5000.0;
+/// All but one in a hundred packets should leave within this share of the mean delay after they are
+/// asked to: then what the machine adds is lost in what mixing adds.
+const LATE: f64 = 0.1;
+
+/// Below this nobody is late, however short the delays are: a timer of a busy machine is no better.
+const MIN_LATE_US: f64 = 5000.0;
+
+/// Where the devnet's processes use less of the cores than this, others keep them busy.
+const OWN: f64 = 0.5;
 
 /// How long a message that was not delivered, and a clock that was set, are told of.
 const TOLD_FOR: Duration = Duration::from_secs(5 * 60);
@@ -53,7 +62,7 @@ const TOLD_FOR: Duration = Duration::from_secs(5 * 60);
 const MAX_MESSAGES: usize = 10;
 
 /// How far the directory's clock may be off, in milliseconds: what it says takes a second at most.
-const OFF_MS: i64 = 2000;
+const OFF_MS: u64 = 2000;
 
 /// Nodes that are there and take no packets, or say nothing any more.
 pub(super) fn silent(look: &Look<'_>) -> Vec<Finding> {
@@ -66,9 +75,11 @@ pub(super) fn silent(look: &Look<'_>) -> Vec<Finding> {
     let rate = |layer: u8| of_layer(layer).filter_map(|node| node.received.rate(t)).sum::<f64>();
     // What enters one layer leaves it for the next, so the busiest tells what all get.
     let through = (1..=layers).map(rate).fold(0.0, f64::max);
-    let window = crate::state::WINDOW.as_secs_f64();
+    let window = WINDOW.as_secs_f64();
     let silent = look.devnet.nodes.iter().filter_map(|node| {
-        if node.status.state != State::Ready {
+        // A rate needs its window to pass before it says something of a process that has just started.
+        let settled = look.now.since_unix_ms(node.status.since_unix_ms) >= WINDOW;
+        if node.status.state != State::Ready || !settled {
             return None;
         }
         let finding = Finding::of(Lint::Silent, Severity::Bad, node);
@@ -84,7 +95,10 @@ pub(super) fn silent(look: &Look<'_>) -> Vec<Finding> {
         let is_present = matches!(present, Some(Standing::Present(_)));
         let width = u32::try_from(of_layer(layer).count()).unwrap_or(u32::MAX).max(1);
         let expected = through / f64::from(width);
-        let is_silent = node.received.rate(t) == Some(0.0) && !node.reports_no_metrics();
+        // One that has just come up has reported less than the window.
+        let is_counted = node.received.told_for(WINDOW).is_some();
+        let is_silent = is_counted && node.received.rate(t) == Some(0.0);
+        let is_silent = is_silent && !node.reports_no_metrics();
         (is_silent && is_present && expected * window >= EXPECTED).then(|| {
             finding
                 .why(format!(
@@ -115,7 +129,13 @@ pub(super) fn undelivered(look: &Look<'_>) -> Vec<Finding> {
     failed.collect()
 }
 
-/// What to do about packets that are given up for this reason.
+/// Packets that are dropped for this reason carried nothing that is missed: their news had come
+/// already, or came too late for anybody to wait for it.
+fn is_spare(reason: &str) -> bool {
+    matches!(reason, "unknown-ack" | "duplicate")
+}
+
+/// What to do about packets that are dropped for this reason.
 fn advice_on(reason: &str) -> &'static str {
     match reason {
         "queue" => "the next hop does not take packets as fast as they come: see whether it runs",
@@ -130,31 +150,47 @@ fn advice_on(reason: &str) -> &'static str {
         "mailbox-full" | "provider-full" => {
             "clients that are away let packets pile up: start them, or remove them"
         }
+        "unknown-ack" => {
+            "acknowledgements came after the client had stopped waiting: something held them up, as \
+             a node that stood still does; that ends by itself"
+        }
+        "duplicate" => {
+            "messages came twice because their acknowledgements were late or lost: nothing is \
+             missing, and that ends by itself"
+        }
         "storage" => "its disk does not take what it has to keep: see whether it is full",
         _ => "its log says more",
     }
 }
 
-/// Nodes that give packets up.
+/// Nodes that drop packets.
 pub(super) fn drops(look: &Look<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for node in &look.devnet.nodes {
         let Some(change) = look.figures.change(node, look.now.t) else { continue };
         let Change { over, received, dropped, .. } = change;
-        let Some((worst, _)) = dropped.iter().max_by_key(|(_, count)| *count) else { continue };
-        let all: u64 = dropped.iter().map(|(_, count)| count).sum();
-        let share = share(all, received.max(all));
-        if all < MIN_DROPS || share < DROPS {
-            continue;
-        }
+        let add = |sum: u64, (_, count): &(String, u64)| sum.saturating_add(*count);
+        let all = dropped.iter().fold(0, add);
+        let spare = dropped.iter().filter(|(reason, _)| is_spare(reason)).fold(0, add);
+        let of = received.max(all);
+        let is_much = |count, least| count >= MIN_DROPS && share(count, of) >= least;
+        let severity = match all - spare {
+            lost if is_much(lost, BAD_DROPS) => Severity::Bad,
+            lost if is_much(lost, DROPS) => Severity::Warning,
+            _ if is_much(spare, SPARE) => Severity::Note,
+            _ => continue,
+        };
+        // What is lost comes before what is only spare, however much of that there is.
+        let meant = |reason: &str| is_spare(reason) == (severity == Severity::Note);
+        let worst = dropped.iter().filter(|(reason, _)| meant(reason));
+        let Some((worst, _)) = worst.max_by_key(|(_, count)| *count) else { continue };
         let reasons: Vec<String> =
             dropped.iter().map(|(reason, count)| format!("{count} as {reason}")).collect();
-        let severity = if share >= BAD_DROPS { Severity::Bad } else { Severity::Warning };
         let why = format!(
-            "{} given up in {}, {:.1} % of what it took: {}",
+            "{} dropped in {}, {:.1} % of what it took: {}",
             text::plural(all, "packet"),
             text::age(over),
-            share * 100.0,
+            share(all, of) * 100.0,
             reasons.join(", ")
         );
         let finding = Finding::of(Lint::Drops, severity, node).why(why);
@@ -165,25 +201,28 @@ pub(super) fn drops(look: &Look<'_>) -> Vec<Finding> {
 
 /// Mixnodes that take fewer packets than are sent to them.
 pub(super) fn lossy(look: &Look<'_>) -> Vec<Finding> {
-    let reports = || look.devnet.nodes.iter().flat_map(|node| &node.links);
+    // Up to when and whether a node has counted all that time: reports come once a second, so its own
+    // end is the latest of them.
+    let until = |node: &Node| {
+        let is_told = node.status.role == Role::Mixnode && !node.reports_no_metrics();
+        node.received.told_for(COMPARED).filter(|_| is_told)
+    };
     let mut sent = std::collections::HashMap::<&str, f64>::new();
-    for (next, link) in reports() {
-        *sent.entry(next.as_str()).or_default() += link.meter.history(LINK_REPORTS).sum::<f64>();
+    for (next, link) in look.devnet.nodes.iter().flat_map(|node| &node.links) {
+        if let Some(until) = look.devnet.node(next).and_then(until) {
+            *sent.entry(next.as_str()).or_default() += link.meter.counted(until, COMPARED);
+        }
     }
     let lossy = look.devnet.with_role(&[Role::Mixnode]).filter_map(|node: &Node| {
-        // Both ends have to have been counted all that time.
-        let is_counted = node.received.history(LINK_REPORTS).count() == LINK_REPORTS;
-        if !is_counted || node.reports_no_metrics() {
-            return None;
-        }
+        let received = node.received.counted(until(node)?, COMPARED);
         let sent = sent.get(node.name()).copied().filter(|sent| *sent >= MIN_COUNT)?;
-        let received: f64 = node.received.history(LINK_REPORTS).sum();
         let lost = 1.0 - received / sent;
         (received > 0.0 && lost >= LOSSY).then(|| {
             Finding::of(Lint::Lossy, Severity::Warning, node)
                 .why(format!(
-                    "of {sent:.0} packets that left for it in {LINK_REPORTS} s it took \
-                     {received:.0}: {:.0} % were lost",
+                    "of {sent:.0} packets that left for it in {} s it took {received:.0}: \
+                     {:.0} % were lost",
+                    COMPARED.as_secs(),
                     lost * 100.0
                 ))
                 .advice(
@@ -201,7 +240,7 @@ pub(super) fn again(look: &Look<'_>) -> Vec<Finding> {
     let clients = look.devnet.with_role(&[Role::Client]);
     let again = clients.filter_map(|node| {
         let Change { over, real, again, .. } = look.figures.change(node, look.now.t)?;
-        let share = share(again, real + again);
+        let share = share(again, real.saturating_add(again));
         (again >= MIN_DROPS && share >= AGAIN).then(|| {
             Finding::of(Lint::Again, Severity::Warning, node)
                 .why(format!(
@@ -234,14 +273,21 @@ pub(super) fn machine(look: &Look<'_>) -> Vec<Finding> {
         let finding = Finding::new(Lint::Overload, Severity::Bad, "processors").why(why);
         found.push(finding.advice(calm).command(command));
     }
-    if let Some(late) = look.figures.late_us().filter(|late| *late >= LATE_US) {
+    let most = (look.devnet.info.hop_delay_ms * 1000.0 * LATE).max(MIN_LATE_US);
+    if let Some(late) = look.figures.late_us().filter(|late| *late >= most) {
         let why = format!(
             "in the median mixnode one packet in a hundred left more than {:.1} ms later than its \
              header asked, over 10 s",
             late / 1000.0
         );
         let finding = Finding::new(Lint::Lateness, Severity::Warning, "mixnodes").why(why);
-        found.push(finding.advice(calm).command(command));
+        let others = look.figures.cpu().is_some_and(|cpu| cpu < OWN * cores * 100.0);
+        let advice = if others {
+            "other programs keep the processors busy: end them, or make the rates lower"
+        } else {
+            calm
+        };
+        found.push(finding.advice(advice).command(command));
     }
     found
 }
@@ -251,7 +297,7 @@ pub(super) fn clocks(look: &Look<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     let seconds = |ms: i64| Duration::from_millis(ms.unsigned_abs()).as_secs_f64();
     let ahead = look.figures.directory_ahead_ms();
-    if ahead.abs() > OFF_MS {
+    if ahead.unsigned_abs() > OFF_MS {
         let which = if ahead > 0 { "ahead of" } else { "behind" };
         let why = format!(
             "the directory's clock is {:.1} s {which} the supervisor's: ages of nodes are off by \
@@ -295,7 +341,5 @@ pub(super) fn lost(look: &Look<'_>) -> Vec<Finding> {
 
 /// Which part of them.
 fn share(part: u64, all: u64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a share is rounded to a tenth of a percent")]
-    let share = part as f64 / all.max(1) as f64;
-    share
+    as_f64(part) / as_f64(all.max(1))
 }

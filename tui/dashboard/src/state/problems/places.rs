@@ -13,6 +13,9 @@ use crate::text;
 /// has clients ready after three seconds.
 const COMES_UP: Duration = Duration::from_secs(10);
 
+/// How long it is told that a process ended and is back.
+const BACK_FOR: Duration = Duration::from_secs(10);
+
 /// With fewer senders than this a client is all but named by what it sends.
 const FEW_SENDERS: usize = 3;
 
@@ -44,7 +47,8 @@ pub(super) fn failed(look: &Look<'_>) -> Vec<Finding> {
     failed.collect()
 }
 
-/// Processes that ended by themselves and are about to be started again.
+/// Processes that ended by themselves and are about to be started again, or were a moment ago: that
+/// takes less time than there is between two looks.
 pub(super) fn crashed(look: &Look<'_>) -> Vec<Finding> {
     let crashed = look.in_state(State::BackingOff).map(|node| {
         let restarts = text::plural(node.status.restarts, "restart");
@@ -57,7 +61,27 @@ pub(super) fn crashed(look: &Look<'_>) -> Vec<Finding> {
             .command(format!("logs {}", node.name()))
             .since(node.status.since_unix_ms)
     });
-    crashed.collect()
+    let back = look.devnet.nodes.iter().filter_map(|node| {
+        let came_back = look.figures.came_back(node)?;
+        let age = look.now.since_unix_ms(came_back);
+        let is_told = !matches!(node.status.state, State::BackingOff | State::Failed);
+        (is_told && age <= BACK_FOR).then(|| {
+            let ended = node.status.last_exit.as_deref().unwrap_or("it ended by itself");
+            let restarts = text::plural(node.status.restarts, "restart");
+            Finding::of(Lint::Crashed, Severity::Warning, node)
+                .why(format!(
+                    "{ended}; it was started again {} ago, {restarts} so far",
+                    text::age(age)
+                ))
+                .advice(
+                    "nothing, if somebody killed it: what was lost with it is sent again; else \
+                     its log says why it ended",
+                )
+                .command(format!("logs {}", node.name()))
+                .since(came_back)
+        })
+    });
+    crashed.chain(back).collect()
 }
 
 /// Processes that run, and wait for something longer than they should.

@@ -148,6 +148,20 @@ fn who_ends_by_itself_is_counted() {
 }
 
 #[test]
+fn who_was_killed_is_told_of_though_it_is_back_at_once() {
+    let mut told = Told::calm();
+    told.becomes("mix-2-2", |status| {
+        status.restarts = 1;
+        status.last_exit = Some("killed by SIGKILL".into());
+    });
+    told.pass(1);
+    assert_eq!(told.found(), [(Lint::Crashed, "mix-2-2")]);
+    told.says(Lint::Crashed, &["killed by SIGKILL", "1 restart"]);
+    told.pass(11);
+    told.is_over(Lint::Crashed);
+}
+
+#[test]
 fn who_does_not_become_ready_says_what_it_waits_for() {
     let mut told = Told::calm();
     told.becomes("alice", |status| {
@@ -247,6 +261,26 @@ fn who_announces_itself_and_takes_nothing_is_silent() {
 }
 
 #[test]
+fn a_process_that_has_just_come_back_is_not_silent() {
+    let mut told = Told::calm();
+    let nothing = |event: &mut StreamEvent| {
+        if let StreamEvent::Directory { update: directory_api::Update::Metric(metric), .. } = event
+            && metric.pub_key == fixture::key("mix-2-2")
+        {
+            metric.received = 0;
+        }
+    };
+    told.pass_with(3, nothing);
+    told.becomes("mix-2-2", |status| {
+        status.since_unix_ms = fixture::unix_ms(Duration::from_secs(SETTLED + 3));
+    });
+    told.pass_with(4, nothing);
+    assert_eq!(told.found(), [], "packets have hardly had the time to come");
+    told.pass_with(2, nothing);
+    assert_eq!(told.found(), [(Lint::Silent, "mix-2-2")]);
+}
+
+#[test]
 fn a_process_that_stands_still_is_silent() {
     let mut told = Told::calm();
     told.fixture.silent = vec!["bob"];
@@ -282,7 +316,7 @@ fn drops_that_rise_are_told_with_their_reasons() {
         }
     });
     assert_eq!(told.found(), [(Lint::Drops, "mix-2-1")]);
-    told.says(Lint::Drops, &["100 packets given up", "% of what it took", "100 as queue"]);
+    told.says(Lint::Drops, &["100 packets dropped", "% of what it took", "100 as queue"]);
     assert_eq!(told.the(Lint::Drops).finding.severity, Severity::Bad);
     assert!(told.the(Lint::Drops).finding.advice.contains("next hop"));
     // They stay what they are: a minute later they are old.
@@ -292,6 +326,21 @@ fn drops_that_rise_are_told_with_their_reasons() {
         }
     });
     told.is_over(Lint::Drops);
+}
+
+#[test]
+fn packets_that_nobody_misses_are_a_note() {
+    let mut told = Told::calm();
+    let mut late = 0;
+    told.pass_with(10, |event| {
+        if let Some(metrics) = metrics_of(event, |name| name == "bob") {
+            late += 3;
+            metrics.dropped = BTreeMap::from([("unknown-ack".into(), late), ("mac".into(), 2)]);
+        }
+    });
+    assert_eq!(told.the(Lint::Drops).finding.severity, Severity::Note);
+    assert!(told.the(Lint::Drops).finding.advice.contains("held them up"));
+    assert_eq!(told.devnet.problems.count(), 0);
 }
 
 #[test]
@@ -308,6 +357,61 @@ fn a_node_that_takes_less_than_is_sent_to_it_is_lossy() {
     });
     assert_eq!(told.found(), [(Lint::Lossy, "mix-2-1")]);
     told.says(Lint::Lossy, &["in 30 s", "% were lost"]);
+}
+
+/// Its neighbours have counted what it sent before as well; that belongs to no time in which they took.
+#[test]
+fn a_node_that_was_away_for_a_while_makes_nobody_lossy() {
+    let mut told = Told::calm();
+    told.pass(30);
+    let hop = |name| told.fixture.status(name).addresses[&contract::Endpoint::Mix].to_string();
+    let all = BTreeMap::from([(hop("mix-2-1"), 42), (hop("mix-2-2"), 24)]);
+    told.fixture.silent = vec!["mix-1-1"];
+    told.pass_with(8, |event| {
+        // While it is away the other one of its layer gets what it got, and the next layer no less.
+        if let StreamEvent::Directory { update: directory_api::Update::Metric(metric), .. } = event
+            && metric.pub_key == fixture::key("mix-1-2")
+        {
+            metric.sent = all.clone();
+        }
+    });
+    told.fixture.silent = vec![];
+    for _ in 0..40 {
+        told.pass(1);
+        let is_lossy = told.found().iter().any(|(lint, _)| *lint == Lint::Lossy);
+        assert!(!is_lossy, "{:#?}", told.devnet.problems.open());
+    }
+}
+
+/// It has reported for a second, not for five.
+#[test]
+fn a_node_that_has_just_come_up_and_took_nothing_yet_is_not_silent() {
+    let mut told = Told::calm();
+    told.becomes("mix-2-2", |status| status.pid = Some(9999));
+    let nothing = |event: &mut StreamEvent| {
+        if let StreamEvent::Directory { update: directory_api::Update::Metric(metric), .. } = event
+            && metric.pub_key == fixture::key("mix-2-2")
+        {
+            metric.received = 0;
+        }
+    };
+    told.pass_with(3, nothing);
+    assert_eq!(told.found(), []);
+    told.pass_with(3, nothing);
+    assert_eq!(told.found(), [(Lint::Silent, "mix-2-2")]);
+}
+
+#[test]
+fn clocks_at_the_ends_of_time_do_no_harm() {
+    let told = Told::calm();
+    let mut figures = Figures::default();
+    for (seconds, unix_ms) in [(1, u64::MAX), (u64::MAX / 1_000_000_000, 0), (2, u64::MAX)] {
+        let t = Time::default() + Duration::from_secs(seconds);
+        let now = Moment { t, unix_ms };
+        figures.directory_is_ahead(i64::MIN);
+        figures.take(&told.devnet, now);
+        loads::clocks(&Look { devnet: &told.devnet, now, figures: &figures });
+    }
 }
 
 #[test]
@@ -345,9 +449,30 @@ fn a_machine_that_is_too_slow_is_told_by_its_load_and_its_lateness() {
     assert_eq!(told.found(), [(Lint::Overload, "processors"), (Lint::Lateness, "mixnodes")]);
     told.says(Lint::Overload, &["2.2 of 2 cores"]);
     told.says(Lint::Lateness, &["30.0 ms"]);
+    assert!(told.the(Lint::Lateness).finding.advice.contains("make the network smaller"));
     told.pass(11);
     told.is_over(Lint::Overload);
     told.is_over(Lint::Lateness);
+}
+
+#[test]
+fn what_a_busy_machine_adds_is_told_where_it_counts_beside_the_delays() {
+    let mut told = Told::calm();
+    let late = |p99_us| {
+        move |event: &mut StreamEvent| {
+            if let Some(metrics) = metrics_of(event, |name| name.starts_with("mix-")) {
+                let late = Lateness { packets: 100, median_us: 900, p99_us };
+                metrics.lateness = Some(late);
+            }
+        }
+    };
+    told.pass_with(11, late(15_000));
+    assert_eq!(told.found(), [], "less than a tenth of 200 ms");
+    let mut told = Told::calm();
+    told.pass_with(11, late(25_000));
+    assert_eq!(told.found(), [(Lint::Lateness, "mixnodes")]);
+    let advice = &told.the(Lint::Lateness).finding.advice;
+    assert!(advice.contains("other programs"), "these use little: {advice}");
 }
 
 #[test]

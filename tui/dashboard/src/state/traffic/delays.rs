@@ -3,7 +3,8 @@
 use contract::Transits;
 
 use super::ring::{Ring, Window};
-use super::theory::{Erlang, millis};
+use super::theory::Erlang;
+use crate::state::{as_f64, as_ms};
 
 /// This share of packets has arrived when measuring begins anew: what was underway when the delays
 /// were changed had others.
@@ -38,6 +39,13 @@ pub(crate) struct Measured {
     pub(crate) theory: Erlang,
 }
 
+/// The slowest packets, of which there are so few that the distance does not show them …
+const TAIL: f64 = 0.99;
+
+/// … took so many times what they should: chance does that once in 2000 times with the fewest packets
+/// that are compared.
+const HELD: f64 = 2.0;
+
 /// How well what was measured agrees with theory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fit {
@@ -47,6 +55,8 @@ pub(crate) enum Fit {
     ByChance,
     /// A little off: what else takes time shows.
     Alike,
+    /// As it should be, but for a few that something held up.
+    Held,
     /// Later than it should be.
     Later,
     /// Earlier than it should be.
@@ -113,8 +123,8 @@ impl Measured {
         for (bucket, count) in &self.transits.buckets {
             let count = as_f64(*count);
             if before + count >= wanted && count > 0.0 {
-                let from = millis(Transits::lower_edge(*bucket));
-                let until = millis(Transits::lower_edge(bucket.saturating_add(1)));
+                let from = as_ms(Transits::lower_edge(*bucket));
+                let until = as_ms(Transits::lower_edge(bucket.saturating_add(1)));
                 return Some(from * (until / from).powf((wanted - before) / count));
             }
             before += count;
@@ -143,7 +153,11 @@ impl Measured {
                 furthest = distance;
             }
         }
+        let slowest = self.quantile(TAIL).unwrap_or(0.0);
         match furthest.abs() {
+            distance if distance <= ALIKE && slowest > HELD * self.theory.quantile(TAIL) => {
+                Fit::Held
+            }
             distance if distance <= CHANCE / as_f64(total).sqrt() => Fit::ByChance,
             distance if distance <= ALIKE => Fit::Alike,
             // More have arrived than should have.
@@ -151,12 +165,6 @@ impl Measured {
             _ => Fit::Later,
         }
     }
-}
-
-/// Counts on screen never come near 2^52, where this would begin to round.
-#[expect(clippy::cast_precision_loss, reason = "a share is rounded to three digits anyway")]
-fn as_f64(count: u64) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]
@@ -200,6 +208,11 @@ mod tests {
         assert_eq!(measured(packets(49, 0.0)).fit(), Fit::TooFew);
         assert_eq!(measured(packets(400, 150.0)).fit(), Fit::Later);
         assert_eq!(measured(packets(20_000, 15.0)).fit(), Fit::Alike);
+        let mut held = packets(1000, 0.0);
+        for _ in 0..15 {
+            held.add(Duration::from_secs(40));
+        }
+        assert_eq!(measured(held).fit(), Fit::Held, "the others are as they should be");
         let hasty =
             Measured { theory: Erlang { hops: 3, mean_ms: 300.0 }, ..measured(packets(400, 0.0)) };
         assert_eq!(hasty.fit(), Fit::Earlier);

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::state::as_f64;
+
 /// Readings that are kept of each mixnode: one a second, for a minute.
 const READINGS: usize = 60;
 
@@ -99,12 +101,11 @@ impl Pools {
         }
         let recent = readings.iter().rev().take_while(|(at, _)| *at >= since);
         let (count, sum) =
-            recent.fold((0_u32, 0), |(count, sum), (_, pool)| (count + 1, sum + pool));
+            recent.fold((0_u32, 0.0), |(count, sum), (_, pool)| (count + 1, sum + as_f64(*pool)));
         if count == 0 {
             return None;
         }
-        #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
-        let waiting = sum as f64 / f64::from(count);
+        let waiting = sum / f64::from(count);
         let expected = rate.map(|rate| rate * hop_delay);
         let level = match expected {
             Some(expected) if count as usize >= ENOUGH => {

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use control::History;
 
 use super::ring::{COARSE, Ring, Window};
+use crate::state::as_f64;
 
 /// Steps of one second that are kept: the window of five minutes.
 const SECONDS: usize = 300;
@@ -52,6 +53,19 @@ impl Counts {
             Flow::Out => self.sent.into(),
         }
     }
+}
+
+/// What was passed on to a node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PassedOn {
+    /// Packets that others sent there.
+    pub(crate) towards: u64,
+    /// Packets that it took.
+    pub(crate) taken: u64,
+    /// For how many seconds it told so.
+    pub(crate) seconds: u64,
+    /// Seconds of a step: so far apart may be what the two tell of.
+    pub(crate) step: u64,
 }
 
 /// A step of a node.
@@ -178,21 +192,24 @@ impl Rates {
         (reports > 0).then(|| as_f64(received) / as_f64(reports))
     }
 
-    /// How many packets others passed on to a node and how many of them it took, in the part of a
-    /// window of which the stream told both.
-    pub(crate) fn passed_on(&self, node: &str, window: Window, now: i64) -> (u64, u64) {
-        let Some(series) = self.0.get(node) else { return (0, 0) };
+    /// What others passed on to a node and what it took, in the part of a window of which the stream
+    /// told both.
+    pub(crate) fn passed_on(&self, node: &str, window: Window, now: i64) -> PassedOn {
+        let mut sum = PassedOn { step: window.step(), ..PassedOn::default() };
+        let Some(series) = self.0.get(node) else { return sum };
         let ring = if window == Window::Hour { &series.coarse } else { &series.fine };
-        let cells = ring.window(window, now).filter(|cell| cell.live.reports > 0);
-        cells.fold((0, 0), |(towards, taken), cell| {
-            (towards + u64::from(cell.towards), taken + u64::from(cell.live.received))
-        })
+        for cell in ring.window(window, now).filter(|cell| cell.live.reports > 0) {
+            sum.towards += u64::from(cell.towards);
+            sum.taken += u64::from(cell.live.received);
+            sum.seconds += u64::from(cell.live.reports);
+        }
+        sum
     }
 
     /// The first second of a window of which anything is known.
     pub(crate) fn known_since(&self, window: Window, now: i64) -> Option<i64> {
         let length = i64::try_from(window.seconds()).unwrap_or(i64::MAX);
-        let step = if window == Window::Hour { i64::try_from(COARSE).unwrap_or(1) } else { 1 };
+        let step = i64::try_from(window.step()).unwrap_or(1);
         let firsts = self.0.values().filter_map(|series| {
             let ring = if window == Window::Hour { &series.coarse } else { &series.fine };
             let known = ring.iter().find(|(_, cell)| cell.known().reports > 0);
@@ -247,12 +264,6 @@ impl Series {
             }
         }
     }
-}
-
-/// Counts on screen never come near 2^52, where this would begin to round.
-#[expect(clippy::cast_precision_loss, reason = "a rate is rounded to two digits anyway")]
-fn as_f64(count: u64) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]
@@ -364,8 +375,10 @@ mod tests {
             rates.report("m", second, 45, 45);
             rates.towards("m", second, 50);
         }
-        assert_eq!(rates.passed_on("m", Window::Minute, 1059), (3000, 2700));
-        assert_eq!(rates.passed_on("n", Window::Hour, 1059), (0, 0));
+        let passed_on = PassedOn { towards: 3000, taken: 2700, seconds: 60, step: 1 };
+        assert_eq!(rates.passed_on("m", Window::Minute, 1059), passed_on);
+        let nothing = PassedOn { step: 10, ..PassedOn::default() };
+        assert_eq!(rates.passed_on("n", Window::Hour, 1059), nothing);
     }
 
     /// What is said of the memory that all this takes.

@@ -39,6 +39,14 @@ impl Window {
         }
     }
 
+    /// Seconds of its steps.
+    pub(crate) fn step(self) -> u64 {
+        match self {
+            Self::Minute | Self::FiveMinutes => 1,
+            Self::Hour => COARSE,
+        }
+    }
+
     /// How it is called.
     pub(crate) fn words(self) -> &'static str {
         match self {

@@ -1,8 +1,8 @@
 //! How long packets should take: the sum of the delays that their senders drew.
 
-use std::time::Duration;
-
 use contract::Transits;
+
+use crate::state::as_ms;
 
 /// The delay of a packet that waits at each of some hops for an exponential time of the same mean:
 /// an Erlang distribution. That is all of it: nothing waits in a queue, no link takes time, and the
@@ -66,13 +66,8 @@ impl Erlang {
 
     /// The probability that a packet is counted in an earlier bucket.
     pub(crate) fn below(&self, bucket: u8) -> f64 {
-        self.at_most(millis(Transits::lower_edge(bucket)))
+        self.at_most(as_ms(Transits::lower_edge(bucket)))
     }
-}
-
-/// In milliseconds.
-pub(crate) fn millis(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
 }
 
 #[cfg(test)]

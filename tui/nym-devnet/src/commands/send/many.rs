@@ -112,7 +112,7 @@ impl Run<'_> {
             if sending.is_none() && !has_more && !is_open {
                 return Ok(());
             }
-            let has_room = !waits || self.tally.open() < MAX_OPEN;
+            let has_room = !waits || self.tally.open() + self.ways.open() < MAX_OPEN;
             let deadlines = [self.tally.next_deadline(), self.ways.next_deadline()];
             let deadline = deadlines.into_iter().flatten().min().filter(|_| waits);
             tokio::select! {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use control::{Journey, JourneyEvent, MessageStatus, Timeline};
+use control::{Journey, JourneyEvent, MessageStatus};
 use tokio::time::Instant;
 
 /// Ways that are kept: as many as the supervisor remembers, for those of other senders are among them.
@@ -28,6 +28,8 @@ pub(super) struct Ways {
 pub(super) struct Over {
     pub(super) number: u32,
     pub(super) status: MessageStatus,
+    /// Whether each of its packets has one way that is wholly told.
+    is_told: bool,
     until: Instant,
 }
 
@@ -37,31 +39,44 @@ impl Ways {
         self.traced = Some(traced);
         self.journeys = journeys.into();
         self.bound();
+        for over in &mut self.over {
+            over.is_told = is_told(&self.journeys, &over.status);
+        }
     }
 
     /// A packet came further.
     pub(super) fn hear(&mut self, event: JourneyEvent) {
+        let message = event.message.clone();
         match self.journeys.iter_mut().rev().find(|journey| journey.is_of(&event)) {
             Some(journey) => journey.add(event.step),
             None => self.journeys.push_back(Journey::begin(event)),
         }
         self.bound();
+        // Not of all: of fast senders there are hundreds, and each has twenty such events.
+        for over in self.over.iter_mut().filter(|over| over.status.id == message) {
+            over.is_told = is_told(&self.journeys, &over.status);
+        }
     }
 
     /// The message is over, and its way is to be told.
     pub(super) fn wait_for(&mut self, now: Instant, number: u32, status: MessageStatus) {
         if self.traced == Some(true) {
-            self.over.push(Over { number, status, until: now + LATE });
+            let is_told = is_told(&self.journeys, &status);
+            self.over.push(Over { number, status, is_told, until: now + LATE });
         }
     }
 
     /// Those of which everything is told, or has been waited for long enough.
     pub(super) fn take_told(&mut self, now: Instant) -> Vec<Over> {
         let over = std::mem::take(&mut self.over);
-        let (told, over) =
-            over.into_iter().partition(|over| over.until <= now || self.is_told(&over.status));
+        let (told, over) = over.into_iter().partition(|over| over.until <= now || over.is_told);
         self.over = over;
         told
+    }
+
+    /// How many are waited for.
+    pub(super) fn open(&self) -> usize {
+        self.over.len()
     }
 
     /// When the next is no longer waited for.
@@ -79,18 +94,20 @@ impl Ways {
         self.journeys.iter().filter(move |journey| journey.message == message)
     }
 
-    /// Whether each packet has one way that is wholly told.
-    fn is_told(&self, status: &MessageStatus) -> bool {
-        let followed = status.packets.iter().zip(0..control::FOLLOWED_PACKETS);
-        followed.into_iter().all(|(_, fragment)| {
-            let mut attempts = self.of(&status.id).filter(|journey| journey.fragment == fragment);
-            attempts.any(|journey| journey.timeline().as_ref().is_some_and(Timeline::is_complete))
-        })
-    }
-
     fn bound(&mut self) {
         self.journeys.drain(..self.journeys.len().saturating_sub(MAX_JOURNEYS));
     }
+}
+
+/// Whether each packet has one way that is wholly told.
+fn is_told(journeys: &VecDeque<Journey>, status: &MessageStatus) -> bool {
+    let is_whole = |journey: &Journey| journey.timeline().is_some_and(|line| line.is_complete());
+    let followed = status.packets.iter().zip(0..control::FOLLOWED_PACKETS);
+    followed.into_iter().all(|(_, fragment)| {
+        let is_its =
+            |journey: &&Journey| journey.fragment == fragment && journey.message == status.id;
+        journeys.iter().filter(is_its).any(is_whole)
+    })
 }
 
 #[cfg(test)]
