@@ -341,7 +341,8 @@ fn quit(model: &mut Model) -> Vec<Effect> {
                 } else {
                     format!(
                         "Every process of it stops. Its folder stays, with keys and mailboxes: \
-                         `nym-devnet up --name {name}` goes on with them."
+                         `nym-devnet up --name {}` goes on with them.",
+                        text::word(&name)
                     )
                 },
                 yes: "quit and stop".into(),

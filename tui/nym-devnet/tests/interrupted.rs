@@ -29,7 +29,7 @@ fn a_shell_has_the_terminal_while_the_dashboard_is_stopped_and_gives_it_back() {
     shell.press("PS1='shell''> '\n");
     shell.wait_text("shell> ", limit(5));
     shell.press(&format!("{PROGRAM} up --ports auto --name screen\n"));
-    shell.wait_text("8 of 8 ready", limit(20));
+    shell.wait_text("8/8 ready", limit(20));
     let screen_is = |shell: &Terminal, what: &str, alternate: bool| {
         shell.wait(what, limit(5), |screen| {
             (screen.alternate_screen() == alternate && screen.contents().contains(what))
@@ -44,7 +44,7 @@ fn a_shell_has_the_terminal_while_the_dashboard_is_stopped_and_gives_it_back() {
     shell.press("echo here $((6 * 7))\n");
     screen_is(&shell, "here 42", false);
     shell.press("fg\n");
-    screen_is(&shell, "8 of 8 ready", true);
+    screen_is(&shell, "8/8 ready", true);
     shell.press("2");
     screen_is(&shell, "RESTARTS", true);
 
@@ -93,7 +93,7 @@ fn a_storm_of_sizes_leaves_a_whole_screen() {
     let mut terminal = Terminal::start(Path::new(PROGRAM), "attach t1", lab.path(), 24, 80);
     terminal.wait_text("5/5 ready", limit(20));
     let sizes = [(1, 1), (2, 300), (100, 2), (10, 40), (100, 300), (3, 3), (24, 80)];
-    for (round, key) in ["2", "3", "4", "5", "6", "7", "?", "\u{1b}", "1"].iter().enumerate() {
+    for (round, key) in ["2", "3", "4", "5", "6", "7", "1"].iter().enumerate() {
         for turn in 0..sizes.len() {
             let (rows, cols) = sizes[(turn * (round + 1)) % sizes.len()];
             terminal.resize(rows, cols);
@@ -122,7 +122,7 @@ fn a_supervisor_may_go_and_come_back_under_its_name() {
     let up = "up --detach --ports auto --layers 1 --crowd 0 --name t1";
     lab.run(up).expect(0);
     let mut terminal = Terminal::start(Path::new(PROGRAM), "attach t1", lab.path(), 24, 100);
-    terminal.wait_text("5 of 5 ready", limit(20));
+    terminal.wait_text("5/5 ready", limit(20));
 
     // Silent, and back.
     let pid = lab.pids("t1").0;
@@ -141,7 +141,7 @@ fn a_supervisor_may_go_and_come_back_under_its_name() {
     }
     lab.run(up).expect(0);
     terminal.wait_text("connected again after", limit(20));
-    terminal.wait_text("5 of 5 ready", limit(20));
+    terminal.wait_text("5/5 ready", limit(20));
     assert_ne!(lab.pids("t1").0, pid);
     terminal.press("q");
     assert_eq!(terminal.wait_end(limit(10)), 0);

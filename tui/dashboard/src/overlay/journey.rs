@@ -18,7 +18,7 @@ use crate::message::Effect;
 use crate::model::{Model, Tone};
 use crate::motion::Motion;
 use crate::scene::Scene;
-use crate::screens::messages::{progress, quoted};
+use crate::screens::messages::progress;
 use crate::state::{Course, Devnet, Fate, Part, StopId, Whereabouts};
 use crate::text;
 
@@ -315,7 +315,7 @@ pub(crate) fn open(model: &mut Model, message: String) {
         devnet.node(&letter.to)?;
         // Of bytes, and of a long text, only what stands for it is kept.
         let words = match &letter.content {
-            Content::Text(text) if text.len() as u64 == letter.bytes => quoted(text),
+            Content::Text(text) if text.len() as u64 == letter.bytes => text::quoted(text),
             _ => "--file FILE".to_owned(),
         };
         Some(format!("send {} {} {words} --follow", letter.from, letter.to))

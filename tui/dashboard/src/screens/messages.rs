@@ -260,7 +260,7 @@ fn send(model: &mut Model) -> Vec<Effect> {
     let text = view.composer.take();
     view.handing_over += 1;
     view.follow();
-    model.did(model.command(&format!("send {from} {to} {}", quoted(&text))));
+    model.did(model.command(&format!("send {from} {to} {}", text::quoted(&text))));
     if let Some(waits) = waits {
         model.say(Tone::Warning, waits);
     }
@@ -285,11 +285,6 @@ pub(crate) fn sent(model: &mut Model, text: String, result: Result<(), Problem>,
     let place = if is_back { String::new() } else { format!(", {up} has the text") };
     let what = if unsure { "perhaps not sent" } else { "not sent" };
     model.say(Tone::Bad, format!("{what}{place}: {problem}"));
-}
-
-/// A text as one word of a shell.
-pub(crate) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 fn copy(model: &mut Model) -> Vec<Effect> {
@@ -390,11 +385,6 @@ pub(crate) fn keep_inbox(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_text_becomes_one_word_of_a_shell() {
-        assert_eq!(quoted("it's me"), r"'it'\''s me'");
-    }
 
     #[test]
     fn tab_goes_round_all_panes_and_back() {
