@@ -201,7 +201,7 @@ fn draw_list(model: &Model, problems: &Problems, area: Rect, scene: &mut Scene<'
 }
 
 fn item(problem: &Problem, scene: &Scene<'_>) -> Line<'static> {
-    let Problem { finding, since_unix_ms, ended_unix_ms } = problem;
+    let Problem { finding, since_unix_ms, ended_unix_ms, .. } = problem;
     let about = text::visible(&finding.about, scene.symbols);
     let about = text::fit(&about, ABOUT_WIDTH, scene.symbols);
     let gap = " ".repeat(ABOUT_WIDTH.saturating_sub(text::width(&about)));

@@ -29,6 +29,10 @@ const MAX_PAST: usize = 50;
 /// … and how long: until whoever was away is back with a coffee.
 const PAST_FOR: Duration = Duration::from_secs(15 * 60);
 
+/// How long something that is measured has to be well before its problem is over: figures that waver
+/// around a bound would begin a new one every few seconds.
+const OVER_AFTER: Duration = Duration::from_secs(15);
+
 /// How bad a problem is; the worst is the least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Severity {
@@ -115,6 +119,11 @@ impl Lint {
         Self::Paused,
     ];
 
+    /// Whether a bound on a figure decides about it, and not a state.
+    fn is_measured(self) -> bool {
+        matches!(self, Self::Lossy | Self::Overload | Self::Lateness)
+    }
+
     /// What it is called with so many findings.
     pub(crate) fn headline(self, count: usize) -> String {
         let (one, more) = match self {
@@ -174,6 +183,11 @@ impl Finding {
         Self { is_node: true, ..Self::new(lint, severity, node.name()) }
     }
 
+    /// The worst first, the same lints together.
+    fn order(&self) -> (Severity, Lint, &str) {
+        (self.severity, self.lint, &self.about)
+    }
+
     /// The process that it is about, if it is about one.
     pub(crate) fn node(&self) -> Option<&str> {
         self.is_node.then_some(self.about.as_str())
@@ -207,6 +221,8 @@ pub(crate) struct Problem {
     pub(crate) finding: Finding,
     /// Since when it is known: milliseconds since 1970.
     pub(crate) since_unix_ms: u64,
+    /// When it was found last: milliseconds since 1970.
+    found_unix_ms: u64,
     /// When it was over; none while it is not.
     pub(crate) ended_unix_ms: Option<u64>,
 }
@@ -219,6 +235,10 @@ impl Problem {
             about: self.finding.about.clone(),
             since_unix_ms: self.since_unix_ms,
         }
+    }
+
+    fn order(&self) -> (Severity, Lint, &str) {
+        self.finding.order()
     }
 
     fn is_of(&self, finding: &Finding) -> bool {
@@ -289,18 +309,25 @@ impl Problems {
         self.figures.take(devnet, now);
         let look = Look { devnet, now, figures: &self.figures };
         let mut found: Vec<Finding> = LINTS.iter().flat_map(|lint| lint(&look)).collect();
-        found.sort_by(|a, b| (a.severity, a.lint, &a.about).cmp(&(b.severity, b.lint, &b.about)));
+        found.sort_by(|a, b| a.order().cmp(&b.order()));
         found.truncate(MAX_OPEN);
         let mut before = std::mem::take(&mut self.open);
         for finding in found {
             let known = before.iter().position(|problem| problem.is_of(&finding));
             let known = known.map(|index| before.swap_remove(index).since_unix_ms);
             let since_unix_ms = known.or(finding.since_unix_ms).unwrap_or(now.unix_ms);
-            self.open.push(Problem { finding, since_unix_ms, ended_unix_ms: None });
+            let found_unix_ms = now.unix_ms;
+            self.open.push(Problem { finding, since_unix_ms, found_unix_ms, ended_unix_ms: None });
         }
         for mut problem in before {
-            problem.ended_unix_ms = Some(now.unix_ms);
-            self.past.push_front(problem);
+            let well = now.since_unix_ms(problem.found_unix_ms);
+            if problem.finding.lint.is_measured() && well < OVER_AFTER {
+                let place = self.open.partition_point(|other| other.order() <= problem.order());
+                self.open.insert(place, problem);
+            } else {
+                problem.ended_unix_ms = Some(now.unix_ms);
+                self.past.push_front(problem);
+            }
         }
         self.past.truncate(MAX_PAST);
         let is_recent = |problem: &Problem| {
