@@ -350,7 +350,7 @@ async fn the_mouse_points_at_what_is_drawn() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_drawn_while_nothing_happens() {
     let mut story = Story::begin(settings());
-    story.until("waiting for the first snapshot").await;
+    story.until("connecting to the supervisor").await;
     // On virtual time a minute passes at once; each second may change an age, so it may draw.
     let mut frames = 0;
     let minute = tokio::time::sleep(Duration::from_secs(60));
