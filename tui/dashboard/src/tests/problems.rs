@@ -1,6 +1,6 @@
 //! The Problems screen, and the line in the header.
 
-use control::{State, StreamEvent};
+use control::{NodeStatus, State, StreamEvent};
 use crossterm::event::KeyCode;
 use insta::assert_snapshot;
 
@@ -20,7 +20,12 @@ fn troubled(settings: Settings) -> Desk {
     let mut back = desk.fixture.status("mix-2-2");
     back.restarts = 1;
     desk.hear(StreamEvent::Node(back));
-    desk.pass(2);
+    // Somebody stood still for a moment: that is over.
+    let bob = desk.fixture.status("bob");
+    desk.hear(StreamEvent::Node(NodeStatus { state: State::Paused, ..bob.clone() }));
+    desk.pass(1);
+    desk.hear(StreamEvent::Node(bob));
+    desk.pass(1);
     desk.press(Key::of('7'));
     desk
 }

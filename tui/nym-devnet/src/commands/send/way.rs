@@ -214,7 +214,9 @@ fn sum(leg: &Leg) -> String {
         "{took:.3} ms: {waited:.3} waited at mixnodes (asked {asked:.3}), {links:.3} on links"
     );
     let stored = leg.took().saturating_sub(leg.waited() + leg.on_links() + leg.untold());
-    let _ = write!(text, ", {:.3} until stored", ms(stored));
+    if !stored.is_zero() {
+        let _ = write!(text, ", {:.3} until stored", ms(stored));
+    }
     if !leg.untold().is_zero() {
         let _ = write!(text, ", {:.3} of which nobody told", ms(leg.untold()));
     }
