@@ -420,17 +420,12 @@ async fn listen<S: Source>(source: S, queue: mpsc::Sender<Message>, after: Durat
     let reason = match source.events().await {
         Err(error) => Problem::from(error).0,
         Ok(mut events) => {
-            let mut is_connected = false;
+            if queue.send(Message::Connected).await.is_err() {
+                return;
+            }
             loop {
                 match events.next().await {
                     Ok(Some(envelope)) => {
-                        // Not before it says something that is understood: attempts would not become
-                        // rarer.
-                        if !std::mem::replace(&mut is_connected, true)
-                            && queue.send(Message::Connected).await.is_err()
-                        {
-                            return;
-                        }
                         if queue.send(Message::Heard(Box::new(envelope))).await.is_err() {
                             return;
                         }
