@@ -134,6 +134,7 @@ impl DropReason {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a text for each reason, and nothing else")]
     fn text(self) -> &'static str {
         match self {
             Self::Malformed => {
