@@ -134,6 +134,7 @@ impl DropReason {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn text(self) -> &'static str {
         match self {
             Self::Malformed => {
