@@ -25,7 +25,7 @@ const COLS: u16 = 120;
 const BEFORE: Duration = Duration::from_secs(10);
 
 /// How long each screen is watched.
-const WATCHED: Duration = Duration::from_secs(20);
+const WATCHED: Duration = Duration::from_secs(10);
 
 const LIMIT: Duration = Duration::from_secs(60);
 

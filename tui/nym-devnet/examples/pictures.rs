@@ -88,13 +88,13 @@ const SCENES: [Scene; 2] = [
             picture("messages", NORMAL, &[("4", "alice")]),
             picture("journey", NORMAL, &[("J", "Journey of")]),
             picture("journey-80x24", SMALL, &[("J", "Journey of")]),
-            picture("presence", NORMAL, &[("\u{1b}", "alice"), ("5", "mix-1-1")]),
+            picture("presence", NORMAL, &[("\u{1b}", "m message"), ("5", "mix-1-1")]),
             picture("logs", NORMAL, &[("6", "supervisor")]),
             picture("explain", NORMAL, &[("3", "Traffic"), ("i", "Traffic")]),
             picture(
                 "palette",
                 NORMAL,
-                &[("\u{1b}", "Traffic"), ("1", "LAYER 1"), (":", "Palette")],
+                &[("\u{1b}", "w window"), ("1", "LAYER 1"), (":", "Palette")],
             ),
             picture("network-80x24", SMALL, &[("\u{1b}", "LAYER 1")]),
             Picture {
@@ -219,8 +219,10 @@ fn svg(screen: &vt100::Screen, picture: &Picture) -> String {
             if back != BACKGROUND {
                 let _ = writeln!(
                     svg,
-                    "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{CELL_WIDTH}\" \
-                     height=\"{CELL_HEIGHT}\" fill=\"{back}\"/>"
+                    "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{back}\"/>",
+                    // A little over its neighbours, or seams would be seen between them.
+                    CELL_WIDTH + 0.6,
+                    CELL_HEIGHT + 0.2,
                 );
             }
             let text = cell.contents();

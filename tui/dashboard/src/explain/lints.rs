@@ -29,7 +29,7 @@ pub(super) fn lint(lint: Lint) -> Entry {
             &[Topic::Header(Header::Directory), Topic::Idea(Idea::Presence)],
         ),
         Lint::Crashed => entry(
-            "a node ended by itself",
+            "a node crashed or was killed",
             "A process crashed or was killed, and is started again. The packets that waited in a \
              mixnode are lost with it. Until the directory forgets it, clients send to it, and those \
              packets are lost too, unless it is back.",

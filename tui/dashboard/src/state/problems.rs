@@ -130,7 +130,9 @@ impl Lint {
             Self::Failed => ("node has failed", "nodes have failed"),
             Self::Missing => ("part of the way is missing", "parts of the way are missing"),
             Self::Unheard => return "the directory is not heard".into(),
-            Self::Crashed => ("node has ended by itself", "nodes have ended by themselves"),
+            Self::Crashed => {
+                ("node has crashed or was killed", "nodes have crashed or were killed")
+            }
             Self::Gone => ("node is gone from the directory", "nodes are gone from the directory"),
             Self::Silent => ("node is silent", "nodes are silent"),
             Self::Undelivered => ("message was not delivered", "messages were not delivered"),

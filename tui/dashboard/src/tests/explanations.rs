@@ -147,7 +147,7 @@ fn what_is_explained_is_what_is_selected() {
     assert_eq!(asked(&desk), "Card of a node");
     desk.pass(2);
     for (key, title) in
-        [('3', "Rates"), ('6', "Logs"), ('7', "a node ended by itself"), ('2', "backing off")]
+        [('3', "Rates"), ('6', "Logs"), ('7', "a node crashed or was killed"), ('2', "backing off")]
     {
         desk.press(Key::of(key));
         assert_eq!(asked(&desk), title);

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::Column;
@@ -56,6 +57,8 @@ impl Over {
             scene.glyph(place, scene.symbols.packet, scene.theme.packet);
         }
         for (place, label) in self.labels {
+            // A packet that is below must not make a letter of it bold.
+            scene.buffer.set_style(place, Style::reset());
             scene.put(place, 0, label);
         }
     }
