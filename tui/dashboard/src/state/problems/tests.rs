@@ -554,7 +554,7 @@ fn the_worst_stands_first_and_everything_is_bounded() {
     let problems = &told.devnet.problems;
     assert_eq!(problems.count(), 3);
     assert_eq!(problems.alike(&problems.open()[1].finding), 2);
-    assert_eq!(Lint::Crashed.headline(2), "2 nodes have ended by themselves");
+    assert_eq!(Lint::Crashed.headline(2), "2 nodes have crashed or were killed");
     let since = problems.open()[1].since_unix_ms;
     told.pass(5);
     assert_eq!(told.devnet.problems.open()[1].since_unix_ms, since, "since it began");
