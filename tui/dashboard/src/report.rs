@@ -118,8 +118,9 @@ fn keep(folder: &Path, text: &str) -> io::Result<PathBuf> {
         fs::remove_file(old)?;
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    // Of as many digits for some centuries, so that names sort as times do.
-    let path = folder.join(format!("panic-{}-{}.txt", now.as_millis(), std::process::id()));
+    // Of as many digits for some centuries, so that names sort as times do. Nanoseconds, for a panic seldom
+    // comes alone.
+    let path = folder.join(format!("panic-{}-{}.txt", now.as_nanos(), std::process::id()));
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
     file.write_all(text.as_bytes())?;
     Ok(path)
