@@ -60,8 +60,8 @@ struct All {
     provider: Vec<(String, Event)>,
 }
 
-/// Starts a network, lets its client send a message to itself until that is acknowledged, and stops
-/// it. `flag` is given to every node.
+/// Starts a network, lets its client send a message to itself until that is acknowledged and cover has
+/// come back, and stops it. `flag` is given to every node.
 async fn run(flag: &str) -> All {
     let folder = tempfile::tempdir().expect("a folder");
     let directory = Node::start("directory", folder.path(), "directory --port 0");
@@ -91,6 +91,13 @@ async fn run(flag: &str) -> All {
             if matches!(event.stage, MessageStage::Acknowledged { .. }))
     };
     client.until("acknowledged", is_back).await;
+    let has_cover_back = |event: &Event| {
+        matches!(event, Event::Metrics(metrics)
+            if metrics.traffic.is_some_and(|traffic| traffic.loops_returned > 0))
+    };
+    for process in [&client, &crowd] {
+        process.until("cover comes back", has_cover_back).await;
+    }
     All {
         client: client.stop().await,
         crowd: crowd.stop().await,
