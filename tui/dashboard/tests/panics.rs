@@ -110,7 +110,7 @@ fn panics(place: &str, code: u8, ends: bool) {
     assert_eq!(terminal.wait_end(limit()), u32::from(code), "{place}");
     let said = if ends { "the devnet ends with it" } else { "the devnet goes on" };
     terminal.wait_text(&format!("the dashboard panicked; {said}. A report is in"), limit());
-    terminal.is_restored().expect("restored");
+    terminal.is_restored(limit()).expect("restored");
 
     let reports = fs::read_dir(folder.path().join(".reports")).expect("a folder of reports");
     let reports: Vec<PathBuf> = reports.map(|entry| entry.expect("an entry").path()).collect();

@@ -70,7 +70,7 @@ fn a_shell_has_the_terminal_while_the_dashboard_is_stopped_and_gives_it_back() {
     shell.press("echo done $((6 * 7)); exit\n");
     shell.wait_text("done 42", limit(20));
     assert_eq!(shell.wait_end(limit(5)), 0);
-    shell.is_restored().expect("restored");
+    shell.is_restored(limit(5)).expect("restored");
     no_report(&lab);
 }
 
@@ -112,7 +112,7 @@ fn a_storm_of_sizes_leaves_a_whole_screen() {
     }
     terminal.press("q");
     assert_eq!(terminal.wait_end(limit(10)), 0);
-    terminal.is_restored().expect("restored");
+    terminal.is_restored(limit(5)).expect("restored");
     no_report(&lab);
 }
 
@@ -145,6 +145,6 @@ fn a_supervisor_may_go_and_come_back_under_its_name() {
     assert_ne!(lab.pids("t1").0, pid);
     terminal.press("q");
     assert_eq!(terminal.wait_end(limit(10)), 0);
-    terminal.is_restored().expect("restored");
+    terminal.is_restored(limit(5)).expect("restored");
     no_report(&lab);
 }

@@ -86,7 +86,7 @@ fn a_person_plays_a_recording_that_was_cut_off() {
     terminal.wait_text(&format!("the recording is cut off in line {lines}"), limit(5));
     terminal.press("q");
     assert_eq!(terminal.wait_end(limit(10)), 0);
-    terminal.is_restored().expect("restored");
+    terminal.is_restored(limit(5)).expect("restored");
 }
 
 #[test]

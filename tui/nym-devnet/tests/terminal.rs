@@ -59,7 +59,7 @@ fn a_person_writes_a_message_and_leaves_the_terminal_as_it_was() {
     terminal.wait_text("y yes", limit(5));
     terminal.press("y");
     assert_eq!(terminal.wait_end(limit(20)), 0);
-    terminal.is_restored().expect("restored");
+    terminal.is_restored(limit(5)).expect("restored");
     until_gone(&pids, 5);
 }
 
@@ -90,7 +90,7 @@ fn a_signal_restores_the_terminal_and_ends_everything() {
     let pid = Pid::from_raw(terminal.pid()).expect("a process id");
     kill_process(pid, Signal::TERM).expect("sent");
     assert_eq!(terminal.wait_end(limit(20)), 143);
-    terminal.is_restored().expect("restored");
+    terminal.is_restored(limit(5)).expect("restored");
     until_gone(&pids, 5);
 }
 
@@ -105,7 +105,7 @@ fn a_wait_shows_what_it_waits_for_and_leaves_only_its_result() {
     lab.run("down t1").expect(0);
     terminal.wait_text("`t1` is stopped", limit(10));
     assert_eq!(terminal.wait_end(limit(10)), 0);
-    terminal.wait("the wait is wiped", limit(1), |screen| {
+    terminal.wait("the wait is wiped", limit(5), |screen| {
         (!screen.contents().contains("still runs")).then_some(())
     });
 }
@@ -124,20 +124,20 @@ fn figures_are_drawn_in_place_and_the_terminal_is_given_back() {
     let pid = Pid::from_raw(terminal.pid()).expect("a process id");
     kill_process(pid, Signal::TERM).expect("sent");
     assert_eq!(terminal.wait_end(limit(10)), 143);
-    terminal.is_restored().expect("restored");
+    terminal.is_restored(limit(5)).expect("restored");
 
     let mut terminal = watch();
     terminal.wait_text("of all packets into layer 1", limit(10));
     // Ctrl-C, as the terminal sends it.
     terminal.press("\u{3}");
     assert_eq!(terminal.wait_end(limit(10)), 130);
-    terminal.is_restored().expect("restored");
-    terminal.wait_text("of all packets into layer 1", limit(1));
+    terminal.is_restored(limit(5)).expect("restored");
+    terminal.wait_text("of all packets into layer 1", limit(5));
 
     let mut terminal = watch();
     terminal.wait("figures", limit(10), |screen| screen.alternate_screen().then_some(()));
     lab.run("down t1").expect(0);
     terminal.wait_text("the devnet went down: ", limit(10));
     assert_eq!(terminal.wait_end(limit(10)), 0);
-    terminal.is_restored().expect("restored");
+    terminal.is_restored(limit(5)).expect("restored");
 }

@@ -159,14 +159,26 @@ impl Terminal {
         drop(self.child.wait());
     }
 
-    /// Whether the terminal is as the program found it: modes, main screen, cursor.
-    pub(crate) fn is_restored(&self) -> Result<(), String> {
+    /// Whether the terminal is as the program found it: modes, main screen, cursor, mouse. What a
+    /// program that has ended wrote last may still be on its way through the terminal.
+    pub(crate) fn is_restored(&self, limit: Duration) -> Result<(), String> {
+        let deadline = Instant::now() + limit;
+        let mut screen = self.shared.screen.lock().expect("not poisoned");
+        loop {
+            let state = self.compare(screen.screen());
+            let left = deadline.saturating_duration_since(Instant::now());
+            if state.is_ok() || left.is_zero() {
+                return state;
+            }
+            screen = self.shared.changed.wait_timeout(screen, left).expect("not poisoned").0;
+        }
+    }
+
+    fn compare(&self, screen: &vt100::Screen) -> Result<(), String> {
         let modes_after = modes(self.master());
         if modes_after != self.modes_before {
             return Err(format!("modes were {}\nand are {modes_after}", self.modes_before));
         }
-        let screen = self.shared.screen.lock().expect("not poisoned");
-        let screen = screen.screen();
         if screen.alternate_screen() || screen.hide_cursor() {
             return Err("the alternate screen is on, or the cursor hidden".into());
         }
