@@ -29,6 +29,9 @@ use crate::trust::{Doubt, Trust};
 /// How long a disturbance is told of where nobody knows the delays.
 const SETTLES_UNKNOWN: Duration = Duration::from_secs(60);
 
+/// How often counts are looked at: who is told of single events should not look at all mixnodes for each.
+const BALANCE_PAUSE: Duration = Duration::from_secs(1);
+
 /// How an observer is set up.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -89,6 +92,7 @@ pub struct Observer {
     trust: Trust,
     /// Up to when events have counted.
     now: Duration,
+    balanced: Duration,
 }
 
 impl Observer {
@@ -107,6 +111,7 @@ impl Observer {
             figures: Figures::default(),
             trust: Trust::default(),
             now: Duration::ZERO,
+            balanced: Duration::ZERO,
         }
     }
 
@@ -247,6 +252,10 @@ impl Observer {
     /// Corrects what was miscounted.
     fn balance(&mut self) {
         let Some(delay) = self.delay.filter(|_| self.adversary.follows()) else { return };
+        if self.now < self.balanced + BALANCE_PAUSE {
+            return;
+        }
+        self.balanced = self.now;
         for row in 0..self.mixes.len() {
             let mix = &mut self.mixes[row];
             let before = mix.pool.count();

@@ -65,6 +65,12 @@ impl<'a> Posterior<'a> {
         self.given_sender().map(|(_, p)| p).sum()
     }
 
+    /// The probability that it acknowledges another.
+    pub fn acknowledges(&self) -> f64 {
+        let both = self.sources.iter().zip(self.p);
+        both.filter(|(source, _)| !source.is_sender).map(|(_, p)| p).sum()
+    }
+
     /// The probability that nothing is known of it.
     pub fn unknown(&self) -> f64 {
         self.unknown
@@ -106,12 +112,20 @@ impl<'a> Posterior<'a> {
         senders
     }
 
-    /// How well two senders are told apart by this packet: |ln(p0/p1)|, the ε of Loopix (Piotrowska et
-    /// al., USENIX Security 2017), section 4.3. None where one of them cannot have sent it: no ε is
-    /// large enough, which is counted apart (δ).
-    pub fn told_apart(&self, one: NodeId, other: NodeId) -> Option<f64> {
+    /// Senders whose probability, given that it was one, is this.
+    pub(crate) fn as_likely_as(&self, most: f64, tolerance: f64) -> usize {
+        let share = self.sent_share();
+        self.given_sender().filter(|(_, p)| (p / share - most).abs() < tolerance).count()
+    }
+
+    /// How much likelier one sender is than another: ln(p/q). None where one of them cannot have sent it:
+    /// no number is large enough, which is counted apart (δ).
+    ///
+    /// Its mean over packets that `one` really sent is the ε of Loopix (Piotrowska et al., USENIX
+    /// Security 2017), section 4.3, as the simulator of its first author reckons it.
+    pub fn likelier(&self, one: NodeId, other: NodeId) -> Option<f64> {
         let (one, other) = (self.of(one), self.of(other));
-        (one > 0.0 && other > 0.0).then(|| (one / other).ln().abs())
+        (one > 0.0 && other > 0.0).then(|| (one / other).ln())
     }
 
     fn given_sender(&self) -> impl Iterator<Item = (&'a Source, f64)> {
@@ -148,8 +162,8 @@ mod tests {
         assert_near(anonymity.collision, 3.0 * 4.0 / 81.0 + 1.0 / 9.0, 1e-12);
         assert_eq!(posterior.likeliest(2)[0].0, NodeId(4));
         assert_eq!(posterior.likeliest(9)[1].0, NodeId(1));
-        let apart = posterior.told_apart(NodeId(1), NodeId(4)).expect("both may be");
-        assert_near(apart, 1.5_f64.ln(), 1e-12);
+        let likelier = posterior.likelier(NodeId(4), NodeId(1)).expect("both may be");
+        assert_near(likelier, 1.5_f64.ln(), 1e-12);
     }
 
     /// Half of it is an acknowledgement's: that half says nothing of the senders.
@@ -159,6 +173,7 @@ mod tests {
         let p = [0.5, 0.3, 0.1];
         let posterior = Posterior { sources: &sources, p: &p, unknown: 0.1 };
         assert_near(posterior.sent_share(), 0.4, 1e-12);
+        assert_near(posterior.acknowledges(), 0.5, 1e-12);
         assert_near(posterior.of(NodeId(1)), 0.75, 1e-12);
         assert_near(posterior.of(NodeId(0)), 0.0, 0.0);
         let bits = posterior.anonymity().expect("somebody may").bits;
@@ -173,7 +188,7 @@ mod tests {
         assert_near(anonymity.bits, 0.0, 1e-12);
         assert_near(anonymity.degree(1), 0.0, 0.0);
         assert_near(anonymity.effective_set(), 1.0, 1e-12);
-        assert_eq!(posterior.told_apart(NodeId(1), NodeId(2)), None);
+        assert_eq!(posterior.likelier(NodeId(1), NodeId(2)), None);
         let nobody = Posterior { sources: &sources, p: &[1.0, 0.0], unknown: 0.0 };
         assert_eq!(nobody.anonymity(), None);
     }

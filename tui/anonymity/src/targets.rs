@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::event::{NodeId, Sighting};
 use crate::masses::MAX_TARGETS;
-use crate::numbers::surprise;
+use crate::numbers::{real_u64, surprise};
 
 /// Packets that can be followed on request at once. The others are samples.
 pub const MAX_WATCHED: usize = 8;
@@ -23,6 +23,13 @@ const SPOILED: f64 = 0.01;
 /// A packet that has not come out after this is given up: no header asks for such delays, so that
 /// what is left of it waits where somebody was miscounted.
 pub const MAX_AGE: Duration = Duration::from_secs(300);
+
+/// Samples that are followed at once, on average: so few that there is nearly always a column when one
+/// is due.
+const SAMPLES: f64 = (MAX_TARGETS - MAX_WATCHED) as f64 / 2.0;
+
+/// How much of the pace of samples is that of the last.
+const PACE: f64 = 1.0 / 8.0;
 
 /// A packet that is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,6 +69,44 @@ impl Target {
 pub(crate) struct Targets {
     columns: [Option<Target>; MAX_TARGETS],
     last: u64,
+    pace: Pace,
+}
+
+/// Which packets are samples: every so many-th.
+///
+/// It must be counted, and must not depend on when a column gets free: one does when a packet has come
+/// out, which is when pools are small, and the next packet would have less to hide among than most. With
+/// three packets in a pool that makes an eighth of a bit.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pace {
+    /// Packets that were sent.
+    sent: u64,
+    /// Number of the next sample.
+    next: u64,
+    /// Packets that are sent while one is underway, on average.
+    meanwhile: f64,
+    /// Of the samples, by column: the number of the packet.
+    began: [u64; MAX_TARGETS],
+}
+
+impl Pace {
+    fn is_due(&mut self) -> bool {
+        self.sent += 1;
+        self.sent > self.next
+    }
+
+    fn begin(&mut self, column: usize) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, few")]
+        let pause = (self.meanwhile / SAMPLES).ceil() as u64;
+        self.next = self.sent + pause.saturating_sub(1);
+        self.began[column] = self.sent;
+    }
+
+    fn end(&mut self, column: usize) {
+        let meanwhile = real_u64(self.sent - self.began[column]);
+        let is_first = self.meanwhile <= 0.0;
+        self.meanwhile += (meanwhile - self.meanwhile) * if is_first { 1.0 } else { PACE };
+    }
 }
 
 impl Targets {
@@ -99,21 +144,29 @@ impl Targets {
 
     /// A sender sent a packet: its column, if it is to be followed.
     pub(crate) fn sent(&mut self, sighting: Sighting) -> Option<usize> {
+        let is_due = self.pace.is_due();
         let wanted = self.columns[..MAX_WATCHED].iter_mut().position(|target| {
             let wanted = target.as_mut().filter(|t| t.sent.is_none() && t.sender == sighting.src);
             wanted.map(|target| target.sent = Some(sighting)).is_some()
         });
-        wanted.or_else(|| {
-            let free = (MAX_WATCHED..MAX_TARGETS).find(|column| self.columns[*column].is_none())?;
-            self.begin(free, sighting.src, Some(sighting));
-            Some(free)
-        })
+        if wanted.is_some() || !is_due {
+            return wanted;
+        }
+        let free = (MAX_WATCHED..MAX_TARGETS).find(|column| self.columns[*column].is_none())?;
+        self.begin(free, sighting.src, Some(sighting));
+        self.pace.begin(free);
+        Some(free)
     }
 
-    /// A packet came out at a provider, which is each target with these probabilities.
-    pub(crate) fn came_out(&mut self, provider: NodeId, p: &[f64]) {
+    /// A packet came out at a provider, which is each target with these probabilities, and with
+    /// `own_share` a sender's and no acknowledgement.
+    ///
+    /// What comes out and is no sender's packet hides none: with probability w it turns out to be one,
+    /// and is the target with p/w. The expected share in the entropy is w · −(p/w)·log2(p/w).
+    pub(crate) fn came_out(&mut self, provider: NodeId, p: &[f64], own_share: f64) {
+        let known = if own_share > 0.0 { own_share.log2() } else { 0.0 };
         for (target, p) in self.underway(p) {
-            target.bits += surprise(p);
+            target.bits += surprise(p) + p * known;
             target.out += p;
             *target.providers.entry(provider).or_default() += p;
         }
@@ -153,6 +206,7 @@ impl Targets {
         // What was asked for stays until somebody asks for another.
         let settled = target.clone();
         if column >= MAX_WATCHED {
+            self.pace.end(column);
             self.columns[column] = None;
         }
         Some((column, settled))
@@ -181,7 +235,7 @@ mod tests {
         assert_eq!(targets.sent(sighting(5, 1)), Some(watched));
         assert!(targets.sent(sighting(5, 2)).is_some_and(|column| column >= MAX_WATCHED));
         for _ in 0..2 {
-            targets.came_out(NodeId(9), &column(watched, 0.5));
+            targets.came_out(NodeId(9), &column(watched, 0.5), 1.0);
             targets.delivered(NodeId(7), &column(watched, 0.5));
         }
         let (column, settled) = targets.settle(Duration::from_secs(3)).expect("it came out");
@@ -210,9 +264,11 @@ mod tests {
         // Half of one is lost, half comes out; another gets old.
         let lost = columns[0].expect("a column");
         targets.lost(&column(lost, 0.5));
-        targets.came_out(NodeId(9), &column(lost, 0.5));
+        // Which is no acknowledgement, as turns out half of the times.
+        targets.came_out(NodeId(9), &column(lost, 0.5), 0.5);
         let (free, settled) = targets.settle(Duration::from_secs(1)).expect("nothing is left");
         assert!(free == lost && !settled.is_sound());
+        assert_near(settled.bits, 0.0, 1e-12);
         let late = MAX_AGE + Duration::from_secs(1);
         assert!(targets.settle(late).is_some_and(|(_, target)| !target.is_sound()));
         assert_eq!(targets.sent(sighting(51, 0)), Some(lost));

@@ -33,6 +33,17 @@ pub(crate) struct Held {
     pub(crate) vector: Vec<f64>,
 }
 
+/// What a mixnode told of a packet that left.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// It was this one.
+    Held(Held),
+    /// One that had come before the mixnode was corrupt.
+    Other,
+    /// Nothing: it is honest, or what it told was lost.
+    Nothing,
+}
+
 impl Mix {
     pub(crate) fn new(node: NodeId, layer: u8, t: Duration) -> Self {
         let (held, told) = (VecDeque::new(), VecDeque::new());
@@ -54,12 +65,14 @@ impl Mix {
         oldest
     }
 
-    /// The packet that left so, if it was told.
-    pub(crate) fn told(&mut self, left: Sighting) -> Option<Held> {
-        let index = self.told.iter().position(|passage| passage.left == left)?;
-        let came = self.told.remove(index)?.came;
-        let index = self.held.iter().position(|held| held.came == came)?;
-        self.held.remove(index)
+    /// Which packet left so.
+    pub(crate) fn told(&mut self, left: Sighting) -> Told {
+        let index = self.told.iter().position(|passage| passage.left == left);
+        let Some(passage) = index.and_then(|index| self.told.remove(index)) else {
+            return Told::Nothing;
+        };
+        let index = self.held.iter().position(|held| held.came == passage.came);
+        index.and_then(|index| self.held.remove(index)).map_or(Told::Other, Told::Held)
     }
 
     /// How many can be told from others.

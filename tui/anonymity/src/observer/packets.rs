@@ -1,9 +1,10 @@
 //! What each packet on a link means: one leaves here, one comes there.
 
 use super::{Finding, Found, Observer, Place};
-use crate::event::{Filed, LinkEvent, Sighting};
+use crate::event::{Filed, LinkEvent, NodeId, Sighting};
 use crate::masses::{MAX_TARGETS, SOURCES, UNKNOWN};
 use crate::observer::inbox::Arrived;
+use crate::observer::mix::Told;
 use crate::posterior::Posterior;
 
 impl Observer {
@@ -72,16 +73,18 @@ impl Observer {
 
     fn depart(&mut self, row: usize, event: &LinkEvent) {
         let mix = &mut self.mixes[row];
-        if let Some(held) = mix.told(event.sighting()) {
-            mix.pool.depart_known(event.t);
-            return self.masses.carry(&held.vector);
-        }
-        if self.adversary.is_corrupt(mix.node) && mix.held() > 0 && self.masses.count(row) == 0 {
-            self.trust.untold += 1;
-        }
-        // What was there before it was corrupt is mixed as at any other.
-        if self.masses.count(row) == 0 {
-            self.blur(row);
+        match mix.told(event.sighting()) {
+            Told::Held(held) => {
+                mix.pool.depart_known(event.t);
+                return self.masses.carry(&held.vector);
+            }
+            Told::Other => {}
+            Told::Nothing => {
+                if mix.held() > 0 {
+                    self.trust.untold += 1;
+                    self.blur(row);
+                }
+            }
         }
         self.masses.depart(row);
         self.left(row, event);
@@ -109,13 +112,14 @@ impl Observer {
 
     fn come_out(&mut self, event: &LinkEvent, found: Found<'_>) {
         let hand = self.masses.hand();
-        self.targets.came_out(event.dst, &hand[..MAX_TARGETS]);
         self.inboxes.entry(event.dst).or_default().add(event.sighting(), hand);
         let posterior = Posterior {
             sources: &self.nodes.sources,
             p: &hand[SOURCES..],
             unknown: hand[UNKNOWN],
         };
+        let own_share = 1.0 - posterior.acknowledges();
+        self.targets.came_out(event.dst, &hand[..MAX_TARGETS], own_share);
         self.figures.came_out(event.t, &posterior);
         found(Finding::CameOut { came: event.sighting(), posterior });
         self.settle(found);
@@ -141,7 +145,7 @@ impl Observer {
         }
     }
 
-    fn deliver(&mut self, arrived: Arrived, recipient: crate::event::NodeId, found: Found<'_>) {
+    fn deliver(&mut self, arrived: Arrived, recipient: NodeId, found: Found<'_>) {
         let Arrived { came, vector } = &arrived;
         let came: Sighting = *came;
         self.targets.delivered(recipient, &vector[..MAX_TARGETS]);
