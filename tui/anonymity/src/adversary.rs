@@ -31,9 +31,7 @@ impl Adversary {
         match observation {
             Observation::Link(event) => match self {
                 Self::Global { .. } => true,
-                Self::OneLink(a, b) => {
-                    [(*a, *b), (*b, *a)].contains(&(event.src, event.dst))
-                }
+                Self::OneLink(a, b) => [(*a, *b), (*b, *a)].contains(&(event.src, event.dst)),
             },
             Observation::Passage(passage) => self.is_corrupt(passage.came.dst),
             Observation::Filed(filed) => self.is_curious(filed.came.dst),

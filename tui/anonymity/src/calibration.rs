@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn one_of_several_equals_is_named_by_chance() {
-        let source = |node| Source { node: NodeId(node), is_sender: true, serial: 0, is_gone: false };
+        let source =
+            |node| Source { node: NodeId(node), is_sender: true, serial: 0, is_gone: false };
         let sources = [source(0), source(1)];
         let posterior = Posterior { sources: &sources, p: &[0.5, 0.5], unknown: 0.0 };
         let mut calibration = Calibration::default();

@@ -7,8 +7,8 @@ use crate::series::{LONG, Series};
 
 /// Entropy takes a logarithm for each source. With more sources than this only every second packet that
 /// comes out is measured, every third with twice as many, and so on: the mean stays what it is, and the
-/// cost too.
-const ALL_MEASURED: usize = 256;
+/// cost too. A thousand senders are still measured 180 times a second at the classic rates.
+const ALL_MEASURED: usize = 64;
 
 /// Means over time. An adversary who sees one link has only [`sent`](Self::sent).
 #[derive(Clone, Debug)]

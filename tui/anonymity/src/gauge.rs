@@ -7,15 +7,15 @@ use std::collections::VecDeque;
 
 use crate::numbers::real;
 
-/// Delays that are looked at: enough to see a distance of [`ALIKE`], and those of the last seconds.
-pub const MAX_DELAYS: usize = 2000;
+/// Delays that are looked at: enough to see a distance of 0.05, and those of the last seconds.
+const MAX_DELAYS: usize = 2000;
 
 /// With fewer nothing can be said.
-pub const MIN_DELAYS: usize = 100;
+const MIN_DELAYS: usize = 100;
 
 /// Up to this distance from the exponential distribution pools mix as well as anybody could tell:
 /// timers, links and a busy machine are in there too.
-pub const ALIKE: f64 = 0.05;
+const ALIKE: f64 = 0.05;
 
 /// A scaled distance is larger than this once in a hundred times by chance. Stephens (1974), *EDF
 /// Statistics for Goodness of Fit*, for an exponential distribution whose mean is that of the sample.
@@ -136,7 +136,7 @@ mod tests {
         // Everybody waits as long; anything up to twice the mean; a timer of 20 ms for delays of 15 ms;
         // one in ten is held up for two seconds.
         assert!(!draw(|_| 0.2).is_exponential());
-        assert!(!draw(|rng| rng.random::<f64>()).is_exponential());
+        assert!(!draw(RngExt::random::<f64>).is_exponential());
         assert!(!draw(|rng| (exponential(rng, 0.015) / 0.02).ceil() * 0.02).is_exponential());
         let held = draw(|rng| {
             let waits = if rng.random::<f64>() < 0.1 { 2.0 } else { 0.0 };
@@ -152,7 +152,7 @@ mod tests {
         let mut gauge = HopGauge::default();
         gauge.add(&[0.2; MIN_DELAYS - 1]);
         assert_eq!(gauge.fit(), None);
-        gauge.add(&[1.0; 2 * MAX_DELAYS]);
+        gauge.add(&vec![1.0; 2 * MAX_DELAYS]);
         let fit = gauge.fit().expect("enough");
         assert_near(fit.mean, 1.0, 1e-9);
         assert_near(fit.distance, 1.0 - (-1.0_f64).exp(), 1e-9);

@@ -46,9 +46,7 @@ mod trust;
 
 pub use self::adversary::Adversary;
 pub use self::calibration::{Calibrated, Calibration, Truth};
-pub use self::event::{
-    Filed, LinkEvent, MAX_NODES, NodeId, Observation, Passage, Role, Sighting,
-};
+pub use self::event::{Filed, LinkEvent, MAX_NODES, NodeId, Observation, Passage, Role, Sighting};
 pub use self::figures::Figures;
 pub use self::gauge::{Fit, HopGauge};
 pub use self::masses::MAX_TARGETS;
@@ -56,7 +54,7 @@ pub use self::observer::{Finding, MAX_SOURCES, MAX_STAY, Observer, Settings};
 pub use self::order::MAX_WAITING;
 pub use self::pool::{Pool, PoolFigures};
 pub use self::posterior::{Anonymity, Posterior};
-pub use self::sending::{DECIDED, Sends, SendingTest};
+pub use self::sending::{DECIDED, SendingTest, Sends};
 pub use self::series::{LONG, SHORT, STEP, Series, Step};
 pub use self::suspects::{ASSUMED_SHARE, Suspect, Suspects};
 pub use self::targets::{MAX_AGE, MAX_WATCHED, SETTLED, Target, TargetId};

@@ -62,14 +62,6 @@ impl Masses {
         }
     }
 
-    pub(crate) fn width(&self) -> usize {
-        self.width
-    }
-
-    pub(crate) fn count(&self, row: usize) -> u32 {
-        self.rows[row].count
-    }
-
     /// What the packet that is underway carries.
     pub(crate) fn hand(&self) -> &[f64] {
         &self.hand

@@ -11,8 +11,8 @@ mod packets;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub use self::inbox::MAX_STAY;
 use self::inbox::Inbox;
+pub use self::inbox::MAX_STAY;
 use self::mix::Mix;
 pub use self::nodes::MAX_SOURCES;
 use self::nodes::{Nodes, Place, Room};
@@ -153,7 +153,6 @@ impl Observer {
 
     fn join(&mut self, t: Duration, node: NodeId, role: Role) {
         let same = match (self.nodes.place(node), role) {
-            (Place::Nowhere, _) => false,
             (Place::Mix(row), Role::Mix { layer }) => self.mixes[row].layer == layer,
             (Place::Sender(_), Role::Sender { .. }) | (Place::Provider(_), Role::Provider) => true,
             _ => false,
@@ -167,7 +166,11 @@ impl Observer {
                 let free = self.mixes.iter().position(|mix| mix.is_gone);
                 let row = free.unwrap_or_else(|| self.masses.add_row());
                 let mix = Mix::new(node, layer, t);
-                if row < self.mixes.len() { self.mixes[row] = mix } else { self.mixes.push(mix) }
+                if row < self.mixes.len() {
+                    self.mixes[row] = mix;
+                } else {
+                    self.mixes.push(mix);
+                }
                 Place::Mix(row)
             }
             Role::Sender { .. } | Role::Provider => {
@@ -284,10 +287,10 @@ impl Observer {
         }
     }
 
+    /// Nothing of it waits at mixnodes any more. At providers it does: somebody may get it yet.
     fn forget_target(&mut self, column: usize) {
         self.masses.forget_target(column);
         self.mixes.iter_mut().for_each(|mix| mix.forget_target(column));
-        self.inboxes.values_mut().for_each(|inbox| inbox.forget_target(column));
     }
 
     /// Becomes another adversary, who knows what this one has found out.

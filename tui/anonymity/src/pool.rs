@@ -185,7 +185,7 @@ impl Pool {
             let in_step = self.since.as_nanos() % step;
             let left = Duration::from_nanos(u64::try_from(step - in_step).unwrap_or(u64::MAX));
             let until = (self.since + left).min(t);
-            let seconds = (until - self.since).as_secs_f64();
+            let seconds = until.saturating_sub(self.since).as_secs_f64();
             self.waiting.add(self.since, count, seconds);
             self.empty.add(self.since, if count > 0.0 { 0.0 } else { 1.0 }, seconds);
             self.balance.waited += count * seconds;

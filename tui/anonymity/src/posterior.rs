@@ -105,8 +105,7 @@ impl<'a> Posterior<'a> {
     pub fn likeliest(&self, most: usize) -> Vec<(NodeId, f64)> {
         let share = self.sent_share();
         let possible = self.given_sender().filter(|(_, p)| *p > 0.0);
-        let mut senders: Vec<_> =
-            possible.map(|(source, p)| (source.node, p / share)).collect();
+        let mut senders: Vec<_> = possible.map(|(source, p)| (source.node, p / share)).collect();
         senders.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         senders.truncate(most);
         senders

@@ -92,7 +92,7 @@ impl Series {
         }
     }
 
-    /// All that was measured in the `window` before `now`, the step that has begun included.
+    /// All that was measured in the `window` before `now`, of whose steps the last has just begun.
     pub fn over(&self, now: Duration, window: Duration) -> Step {
         let mut all = Step::default();
         for step in self.curve(now, window) {

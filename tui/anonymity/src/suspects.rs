@@ -102,7 +102,8 @@ impl Suspects {
         let anybody = real(self.known.len().max(1)).recip();
         for (known, p) in self.known.iter_mut().zip(posterior.p) {
             let general = (known.sum + anybody) / (self.came_out + 1.0);
-            known.score += (1.0 - self.share + self.share * p / general).max(f64::MIN_POSITIVE).ln();
+            known.score +=
+                (1.0 - self.share + self.share * p / general).max(f64::MIN_POSITIVE).ln();
         }
     }
 
@@ -218,7 +219,11 @@ mod tests {
         let mut suspects = Suspects::new(BOB, 0.25, Some(at(10)));
         observe(&mut suspects, &sources, 0, [0.0, 1.0, 0.0]);
         let before = suspects.ranking()[0].score;
-        suspects.delivered(at(10), BOB, &Posterior { sources: &sources, p: &[1.0 / 3.0; 3], unknown: 0.0 });
+        suspects.delivered(
+            at(10),
+            BOB,
+            &Posterior { sources: &sources, p: &[1.0 / 3.0; 3], unknown: 0.0 },
+        );
         assert_near(suspects.ranking()[0].score, before / 1.0_f64.exp(), 1e-12);
     }
 

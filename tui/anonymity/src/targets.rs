@@ -24,9 +24,9 @@ const SPOILED: f64 = 0.01;
 /// what is left of it waits where somebody was miscounted.
 pub const MAX_AGE: Duration = Duration::from_secs(300);
 
-/// Samples that are followed at once, on average: so few that there is nearly always a column when one
-/// is due.
-const SAMPLES: f64 = (MAX_TARGETS - MAX_WATCHED) as f64 / 2.0;
+/// Samples that are followed at once, on average: half of what there is room for, so that there is nearly
+/// always a column when one is due.
+const SAMPLES: u32 = 4;
 
 /// How much of the pace of samples is that of the last.
 const PACE: f64 = 1.0 / 8.0;
@@ -96,8 +96,12 @@ impl Pace {
     }
 
     fn begin(&mut self, column: usize) {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, few")]
-        let pause = (self.meanwhile / SAMPLES).ceil() as u64;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "positive, few"
+        )]
+        let pause = (self.meanwhile / f64::from(SAMPLES)).ceil() as u64;
         self.next = self.sent + pause.saturating_sub(1);
         self.began[column] = self.sent;
     }
@@ -139,7 +143,9 @@ impl Targets {
 
     pub(crate) fn get(&self, id: TargetId) -> Option<(usize, &Target)> {
         let columns = self.columns.iter().enumerate();
-        columns.flat_map(|(column, target)| Some((column, target.as_ref()?))).find(|(_, t)| t.id == id)
+        columns
+            .filter_map(|(column, target)| Some((column, target.as_ref()?)))
+            .find(|(_, target)| target.id == id)
     }
 
     /// A sender sent a packet: its column, if it is to be followed.
@@ -252,7 +258,7 @@ mod tests {
     fn samples_make_room_and_the_oldest_watched_goes() {
         let mut targets = Targets::default();
         let first = targets.watch(NodeId(1));
-        for sender in 2..=MAX_WATCHED as u16 {
+        for sender in (2..).take(MAX_WATCHED - 1) {
             targets.watch(NodeId(sender));
         }
         assert_eq!(targets.watch(NodeId(99)).1, first.1);

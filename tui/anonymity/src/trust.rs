@@ -6,7 +6,7 @@ use std::time::Duration;
 const MAX_SIZES: usize = 8;
 
 /// Above this share of packets of which nothing is known, figures are of what is left.
-pub const UNKNOWN: f64 = 0.02;
+const MAX_UNKNOWN: f64 = 0.02;
 
 /// What the observer met that its model has no place for. Counted from the start.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -85,7 +85,7 @@ impl Trust {
     pub fn doubts(&self, now: Duration, settles: Duration, unknown: f64) -> Vec<Doubt> {
         let disturbed = self.disturbed.filter(|at| now.saturating_sub(*at) < settles);
         let disturbed = disturbed.map(|at| Doubt::Disturbed { at });
-        let unknown = (unknown > UNKNOWN).then_some(Doubt::Unknown { share: unknown });
+        let unknown = (unknown > MAX_UNKNOWN).then_some(Doubt::Unknown { share: unknown });
         let sizes = (self.sizes.len() > 1).then_some(Doubt::Sizes { count: self.sizes.len() });
         [disturbed, unknown, sizes].into_iter().flatten().collect()
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anonymity::simulate::{Conversation, Happening, Outcome, Setup, Simulator, simulate};
 use anonymity::{
-    Adversary, Filed, Finding, NodeId, Observation, Observer, Role, Sends, SendingTest, Settings,
+    Adversary, Filed, Finding, NodeId, Observation, Observer, Role, SendingTest, Sends, Settings,
     Suspects,
 };
 
@@ -80,8 +80,7 @@ impl Chat {
     /// Alice writes to bob once a second; nineteen others do not.
     fn new(delay: f64) -> Self {
         let conversation = Conversation { from: 0, to: 1, rate: 1.0, covered: true };
-        let setup =
-            Setup { delay, conversation: Some(conversation), ..Setup::classic(20, 2, 3) };
+        let setup = Setup { delay, conversation: Some(conversation), ..Setup::classic(20, 2, 3) };
         Self { setup, share: 0.25, filters: false }
     }
 

@@ -56,6 +56,10 @@ impl Observer {
     fn enter(&mut self, index: usize, event: &LinkEvent, found: Found<'_>) {
         let is_sender = self.nodes.sources[index].is_sender;
         let target = is_sender.then(|| self.targets.sent(event.sighting())).flatten();
+        if let Some(column) = target {
+            // Of whoever had the column before.
+            self.inboxes.values_mut().for_each(|inbox| inbox.forget_target(column));
+        }
         self.masses.send(SOURCES + index, target);
         let rate = if is_sender { &mut self.figures.sent } else { &mut self.figures.acknowledged };
         rate.add(event.t, 1.0, 1.0);
@@ -113,11 +117,8 @@ impl Observer {
     fn come_out(&mut self, event: &LinkEvent, found: Found<'_>) {
         let hand = self.masses.hand();
         self.inboxes.entry(event.dst).or_default().add(event.sighting(), hand);
-        let posterior = Posterior {
-            sources: &self.nodes.sources,
-            p: &hand[SOURCES..],
-            unknown: hand[UNKNOWN],
-        };
+        let posterior =
+            Posterior { sources: &self.nodes.sources, p: &hand[SOURCES..], unknown: hand[UNKNOWN] };
         let own_share = 1.0 - posterior.acknowledges();
         self.targets.came_out(event.dst, &hand[..MAX_TARGETS], own_share);
         self.figures.came_out(event.t, &posterior);

@@ -164,7 +164,7 @@ impl Simulator {
     /// A packet goes to the first layer.
     fn enter(&mut self, t: Duration, known: Known) -> Happening {
         let number = self.rng.random_range(0..self.setup.width);
-        let link = self.link(t, known.origin, self.setup.mix(1, number));
+        let link = link(t, known.origin, self.setup.mix(1, number));
         let packet = Packet { known, at: At::Mix { layer: 1 }, came: link.sighting() };
         let index = self.free.pop().unwrap_or(self.packets.len());
         if index < self.packets.len() {
@@ -175,10 +175,6 @@ impl Simulator {
         let delay = self.exponential(self.setup.delay);
         self.plan(t.saturating_add(delay), index);
         Happening { link, passage: None, known }
-    }
-
-    fn link(&self, t: Duration, src: NodeId, dst: NodeId) -> LinkEvent {
-        LinkEvent { t, src, dst, bytes: PACKET_BYTES }
     }
 
     fn plan(&mut self, t: Duration, packet: usize) {
@@ -198,7 +194,7 @@ impl Simulator {
                     let known = Known { origin: here, recipient, is_real: false, is_ack: true };
                     self.acknowledges = Some((t, known));
                 }
-                return Happening { link: self.link(t, here, known.recipient), passage: None, known };
+                return Happening { link: link(t, here, known.recipient), passage: None, known };
             }
             At::Mix { layer } if layer < self.setup.layers => {
                 let number = self.rng.random_range(0..self.setup.width);
@@ -209,7 +205,7 @@ impl Simulator {
                 (self.setup.provider(sender % self.setup.providers), At::Provider)
             }
         };
-        let link = self.link(t, here, to);
+        let link = link(t, here, to);
         self.packets[index] = Packet { known, at: next, came: link.sighting() };
         let stays = match next {
             At::Mix { .. } => self.exponential(self.setup.delay),
@@ -218,6 +214,10 @@ impl Simulator {
         self.plan(t.saturating_add(stays), index);
         Happening { link, passage: Some(Passage { came, left: link.sighting() }), known }
     }
+}
+
+fn link(t: Duration, src: NodeId, dst: NodeId) -> LinkEvent {
+    LinkEvent { t, src, dst, bytes: PACKET_BYTES }
 }
 
 impl Iterator for Simulator {

@@ -5,7 +5,10 @@ use std::f64::consts::LN_2;
 /// The share of routes that are watched at every hop, when of each layer `(corrupt, all)` mixnodes
 /// belong to the adversary and each is chosen equally often.
 pub fn share_of_routes(layers: &[(u32, u32)]) -> f64 {
-    layers.iter().map(|&(corrupt, all)| f64::from(corrupt.min(all)) / f64::from(all.max(1))).product()
+    layers
+        .iter()
+        .map(|&(corrupt, all)| f64::from(corrupt.min(all)) / f64::from(all.max(1)))
+        .product()
 }
 
 /// The same when mixnodes are chosen by weight: of each layer the corrupt ones' part of all weight.

@@ -27,7 +27,7 @@ pub fn seconds_until(odds: f64, idle: f64, active: f64) -> Option<f64> {
 
 /// P(the target of an n−1 attack is alone with the attacker's packets) at a mixnode that sends loops of
 /// its own at `mix_loops` and receives other packets at `rate`, while the attacker lets `unnoticed` of
-/// its loops return per second: min(1, s/(θ·(s·λ_M + λ_R))).
+/// its loops return per second: `min(1, s/(θ·(s·λ_M + λ_R)))`.
 ///
 /// Loopix (Piotrowska et al., USENIX Security 2017), section 4.2; the expression there can exceed one.
 /// Without `delay` or without anything else that comes the target is always alone.

@@ -167,11 +167,8 @@ impl UnequalHops {
             }
             for hop in (0..now.len()).rev() {
                 let moves = fastest / self.delays[hop];
-                let come = if hop == 0 {
-                    0.0
-                } else {
-                    now[hop - 1] * fastest / self.delays[hop - 1]
-                };
+                let come =
+                    if hop == 0 { 0.0 } else { now[hop - 1] * fastest / self.delays[hop - 1] };
                 now[hop] = now[hop] * (1.0 - moves) + come;
             }
             weight *= looks / f64::from(look);
@@ -238,7 +235,8 @@ mod tests {
         let delay = Erlang::new(4, 0.3);
         let step = 1e-5;
         for t in [0.1, 0.9, 2.5] {
-            let slope = (delay.share_within(t + step) - delay.share_within(t - step)) / (2.0 * step);
+            let slope =
+                (delay.share_within(t + step) - delay.share_within(t - step)) / (2.0 * step);
             assert_near(delay.density(t), slope, 1e-7);
         }
         assert_near(delay.density(-1.0), 0.0, 0.0);
