@@ -309,10 +309,12 @@ impl Observer {
         }
     }
 
-    /// The mean delay of a hop changed.
+    /// The mean delay of a hop changed. While packets of both means wait, older ones can be told from newer
+    /// ones, which counts as a disturbance.
     pub fn set_delay(&mut self, delay: Option<Duration>) {
         if self.delay != delay {
             self.delay = delay;
+            self.trust.disturb(self.now);
             let now = self.now;
             self.mixes.iter_mut().for_each(|mix| mix.pool.begin_balance(now));
         }

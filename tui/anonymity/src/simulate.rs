@@ -122,9 +122,10 @@ pub struct Outcome {
     pub mix_bits: f64,
 }
 
-/// Watches a network for so many seconds after `warm_up`, by when the first packets should have come out.
+/// Watches a network for so many seconds after `warm_up`. That should be six times the mean way through:
+/// the first packets meet an empty network, and by then they have come out.
 ///
-/// At most an hour: figures are kept that long.
+/// At most an hour, warm-up included: figures are kept that long, those of pools [two minutes](crate::SHORT).
 pub fn simulate(setup: &Setup, seed: u64, warm_up: u32, seconds: u32) -> Outcome {
     let begin = Duration::from_secs(warm_up.into());
     let window = Duration::from_secs(seconds.into());

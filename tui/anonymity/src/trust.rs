@@ -40,9 +40,9 @@ pub struct Trust {
 /// A reason not to believe a figure.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Doubt {
-    /// Counts became wrong at this time, and what waited then may still be underway.
+    /// Counts or delays became others at this time, and what waited then may still be underway.
     Disturbed {
-        /// Events lost, nodes died, packets miscounted.
+        /// Events lost, nodes died, packets miscounted, a delay changed.
         at: Duration,
     },
     /// Of this share of packets nothing is known.
