@@ -26,7 +26,7 @@
 //!
 //! let outcome = simulate(&Setup::classic(20, 2, 3), 1, 10, 60);
 //! let measured = outcome.sender_bits.mean().expect("packets came out");
-//! let network = Shape { rate: 60.0, delay: 0.2, layers: 3, width: 2 };
+//! let network = Shape { rate: 60.0, acknowledgements: 0.0, delay: 0.2, layers: 3, width: 2 };
 //! let expected = network.sender_entropy(&[3.0; 20]);
 //! assert!(expected.is_reliable && (measured - expected.bits).abs() < 0.1);
 //! assert!(measured < 20.0_f64.log2());

@@ -255,7 +255,7 @@ impl Observer {
     /// Corrects what was miscounted.
     fn balance(&mut self) {
         let Some(delay) = self.delay.filter(|_| self.adversary.follows()) else { return };
-        if self.now < self.balanced + BALANCE_PAUSE {
+        if self.now.saturating_sub(self.balanced) < BALANCE_PAUSE {
             return;
         }
         self.balanced = self.now;
@@ -293,19 +293,21 @@ impl Observer {
         self.mixes.iter_mut().for_each(|mix| mix.forget_target(column));
     }
 
-    /// Becomes another adversary, who knows what this one has found out.
+    /// Becomes another adversary, who knows what this one has found out. Between one that sees all links
+    /// and one that sees one of them counting begins anew.
     pub fn set_adversary(&mut self, adversary: Adversary) {
+        let goes_on = self.adversary.follows() && adversary.follows();
         self.adversary = adversary;
         for row in 0..self.mixes.len() {
-            if !self.adversary.is_corrupt(self.mixes[row].node) {
+            if !goes_on {
+                self.empty(row, self.now);
+            } else if !self.adversary.is_corrupt(self.mixes[row].node) {
                 self.blur(row);
             }
         }
-        if !self.adversary.follows() {
-            // Blind to most links, it cannot go on counting.
-            for row in 0..self.mixes.len() {
-                self.empty(row, self.now);
-            }
+        if !goes_on {
+            self.inboxes.values_mut().for_each(Inbox::clear);
+            self.trust.disturb(self.now);
         }
     }
 

@@ -54,8 +54,6 @@ impl Order {
     pub(crate) fn next(&mut self, until: Duration) -> Option<Observation> {
         let next = self.waiting.peek()?;
         if next.key.0 > until && self.waiting.len() <= MAX_WAITING {
-            // What is not later than this is late, even if nothing has happened meanwhile.
-            self.given_out = self.given_out.max(until);
             return None;
         }
         let next = self.waiting.pop()?;

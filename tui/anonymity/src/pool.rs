@@ -15,6 +15,9 @@ pub(crate) const BALANCE_DELAYS: f64 = 100.0;
 /// Counts are wrong when they are off by so many standard deviations: by chance once in 16 000 times.
 const BALANCE_SIGMAS: f64 = 4.0;
 
+/// Steps that are kept of a pool, and the one that has begun.
+const KEPT: Duration = Duration::from_secs(STEP.as_secs() * (SHORT as u64 + 1));
+
 /// A mixnode's pool.
 #[derive(Clone, Debug)]
 pub struct Pool {
@@ -179,12 +182,18 @@ impl Pool {
     /// Adds the time until `t` to the averages.
     fn pass(&mut self, t: Duration) {
         let count = f64::from(self.count());
+        // Of a longer pause nothing is kept but its sum.
+        let kept = t.saturating_sub(KEPT);
+        if self.since < kept {
+            self.balance.waited += count * kept.saturating_sub(self.since).as_secs_f64();
+            self.since = kept;
+        }
         // A stay over several steps counts in each.
         while self.since < t {
             let step = STEP.as_nanos();
             let in_step = self.since.as_nanos() % step;
             let left = Duration::from_nanos(u64::try_from(step - in_step).unwrap_or(u64::MAX));
-            let until = (self.since + left).min(t);
+            let until = self.since.saturating_add(left).min(t);
             let seconds = until.saturating_sub(self.since).as_secs_f64();
             self.waiting.add(self.since, count, seconds);
             self.empty.add(self.since, if count > 0.0 { 0.0 } else { 1.0 }, seconds);

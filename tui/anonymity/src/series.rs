@@ -75,11 +75,11 @@ impl Series {
     pub(crate) fn add(&mut self, t: Duration, value: f64, weight: f64) {
         let number = number_of(t);
         let end = self.first + self.steps.len() as u64;
-        if self.steps.is_empty() || number >= end + self.keeps as u64 {
+        if self.steps.is_empty() || number >= end.saturating_add(self.keeps as u64) {
             self.steps.clear();
             self.first = number;
         }
-        while self.first + self.steps.len() as u64 <= number {
+        while self.steps.len() as u64 <= number.saturating_sub(self.first) {
             self.steps.push_back(Step::default());
         }
         while self.steps.len() > self.keeps {
@@ -104,7 +104,7 @@ impl Series {
     /// Measurements per second in the `window` before `now`, of which nothing was watched before `began`.
     pub fn rate(&self, now: Duration, window: Duration, began: Duration) -> f64 {
         let steps = number_of(window).clamp(1, self.keeps as u64);
-        let first = Duration::from_secs((number_of(now) + 1).saturating_sub(steps));
+        let first = Duration::from_secs(number_of(now).saturating_sub(steps - 1));
         let watched = now.saturating_sub(first.max(began)).as_secs_f64();
         let count = real_u64(self.over(now, window).count);
         if watched > 0.0 { count / watched } else { 0.0 }
@@ -114,7 +114,7 @@ impl Series {
     pub fn curve(&self, now: Duration, window: Duration) -> impl Iterator<Item = Step> {
         let last = number_of(now);
         let steps = number_of(window).clamp(1, self.keeps as u64);
-        let numbers = (last + 1).saturating_sub(steps)..=last;
+        let numbers = last.saturating_sub(steps - 1)..=last;
         numbers.map(|number| {
             let step = self.index(number).and_then(|index| self.steps.get(index));
             step.copied().unwrap_or_default()

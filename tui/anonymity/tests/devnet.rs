@@ -70,6 +70,7 @@ fn formulas_are_right_where_they_say_so() {
     for (clients, width, layers, delay, [packet, sender, given, _]) in NETWORKS {
         let shape = theory::entropy::Shape {
             rate: f64::from(clients) * 3.0,
+            acknowledgements: 0.0,
             delay,
             layers,
             width: width.into(),

@@ -364,3 +364,43 @@ fn packets_of_two_sizes_can_be_told_apart() {
     assert_eq!(rig.observer.doubts(at(1000)), [Doubt::Sizes { count: 2 }]);
     assert_eq!(rig.observer.trust().sizes, [1372, 2413]);
 }
+
+/// Times may be anything.
+#[test]
+fn the_end_of_time() {
+    let mut rig = Rig::new();
+    rig.link(ALICE, MIX);
+    rig.observer.set_delay(Some(at(200)));
+    rig.observer.advance(Duration::MAX, &mut |_| {});
+    rig.observer.take(Observation::Died { t: Duration::MAX, node: MIX });
+    rig.observer.advance(Duration::MAX, &mut |_| {});
+    assert_eq!(rig.observer.trust().deaths + rig.observer.trust().recounted, 1);
+    assert_eq!(rig.observer.figures().sent.over(Duration::MAX, Duration::MAX).count, 0);
+    assert_eq!(rig.observer.now(), Duration::MAX);
+}
+
+/// Who sees one link cannot go on counting, and begins anew when it sees all again.
+#[test]
+fn an_observer_goes_blind_and_sees_again() {
+    let setup = Setup::classic(10, 2, 3);
+    let mut observer = setup.observer();
+    let mut came_out = [0; 3];
+    for (number, happening) in Simulator::new(&setup, 1).take(60_000).enumerate() {
+        if number == 20_000 {
+            observer.set_adversary(Adversary::OneLink(setup.sender(0), setup.mix(1, 0)));
+        } else if number == 22_000 {
+            observer.set_adversary(Adversary::passive());
+            assert!(matches!(observer.doubts(at(1000))[..], [Doubt::Disturbed { .. }]));
+        }
+        happening.tell(&mut observer);
+        observer.advance(happening.link.t, &mut |finding| {
+            if let Finding::CameOut { .. } = finding {
+                came_out[usize::from(number >= 20_000) + usize::from(number >= 22_000)] += 1;
+            }
+        });
+    }
+    assert!(came_out[0] > 3000 && came_out[1] == 0 && came_out[2] > 6000, "{came_out:?}");
+    let bits = observer.figures().sender_bits.over(observer.now(), Duration::from_secs(60)).mean();
+    assert!((bits.expect("some came out") - 3.07).abs() < 0.1, "{bits:?}");
+    assert_eq!(observer.doubts(Duration::from_secs(60)), []);
+}

@@ -51,10 +51,12 @@ impl Happening {
     }
 }
 
-/// All packets on all links of a network, in the order of time, without end.
+/// All packets on all links of a network, in the order of time, without end; none if it lacks something:
+/// mixnodes, a provider, somebody who sends.
 #[derive(Debug)]
 pub struct Simulator {
     setup: Setup,
+    is_possible: bool,
     rng: StdRng,
     /// Packets per second of all senders together.
     rate: f64,
@@ -103,8 +105,15 @@ impl Simulator {
             Some(conversation) if !conversation.covered => others - setup.rate + conversation.rate,
             _ => others,
         };
+        let senders = if setup.conversation.is_some() { 2 } else { 1 };
+        let is_possible = setup.senders >= senders
+            && setup.width > 0
+            && setup.layers > 0
+            && setup.providers > 0
+            && rate > 0.0;
         let mut simulator = Self {
             setup: setup.clone(),
+            is_possible,
             rng: StdRng::seed_from_u64(seed),
             rate,
             next_send: Duration::ZERO,
@@ -121,7 +130,7 @@ impl Simulator {
     fn exponential(&mut self, mean: f64) -> Duration {
         // 1 − u is never zero.
         let drawn = -(1.0 - self.rng.random::<f64>()).ln() * mean;
-        // A network without senders sends after all time.
+        // One that sends nothing sends after all time.
         Duration::try_from_secs_f64(drawn).unwrap_or(Duration::MAX)
     }
 
@@ -224,6 +233,9 @@ impl Iterator for Simulator {
     type Item = Happening;
 
     fn next(&mut self) -> Option<Happening> {
+        if !self.is_possible {
+            return None;
+        }
         if let Some((t, known)) = self.acknowledges.take() {
             return Some(self.enter(t, known));
         }

@@ -15,8 +15,10 @@ pub const RELIABLE_POOL: f64 = 5.0;
 /// A network as the formulas see it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shape {
-    /// Packets per second into the first layer, all senders and streams together (Λ).
+    /// Packets per second of all senders, all their streams together (Λ).
     pub rate: f64,
+    /// Packets per second that are no sender's: acknowledgements. They fill pools.
+    pub acknowledgements: f64,
     /// Mean delay of a hop in seconds (θ).
     pub delay: f64,
     /// Hops of a route.
@@ -37,7 +39,7 @@ pub struct Expected {
 impl Shape {
     /// The expected number of packets that wait at a mixnode (ρ).
     pub fn pool(&self) -> f64 {
-        self.rate * self.delay / f64::from(self.width.max(1))
+        (self.rate + self.acknowledgements) * self.delay / f64::from(self.width.max(1))
     }
 
     /// The expected entropy of where a packet came out, counted in packets: log2 Λ + h(Erlang(L, θ)).
@@ -129,7 +131,7 @@ mod tests {
     use crate::test_help::{assert_near, assert_rounds};
 
     fn shape(rate: f64, delay: f64, layers: u8, width: u32) -> Shape {
-        Shape { rate, delay, layers, width }
+        Shape { rate, acknowledgements: 0.0, delay, layers, width }
     }
 
     #[test]
