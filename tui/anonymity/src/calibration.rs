@@ -114,7 +114,7 @@ mod tests {
     fn calibrate(truths: impl Iterator<Item = u16>) -> Calibrated {
         let source = |node| Source {
             node: NodeId(node),
-            is_sender: true,
+            mailbox: Some(NodeId(9)),
             serial: u32::from(node),
             is_gone: false,
         };
@@ -146,8 +146,12 @@ mod tests {
 
     #[test]
     fn one_of_several_equals_is_named_by_chance() {
-        let source =
-            |node| Source { node: NodeId(node), is_sender: true, serial: 0, is_gone: false };
+        let source = |node| Source {
+            node: NodeId(node),
+            mailbox: Some(NodeId(9)),
+            serial: 0,
+            is_gone: false,
+        };
         let sources = [source(0), source(1)];
         let posterior = Posterior { sources: &sources, p: &[0.5, 0.5], unknown: 0.0 };
         let mut calibration = Calibration::default();

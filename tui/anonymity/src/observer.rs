@@ -17,7 +17,7 @@ use self::mix::Mix;
 pub use self::nodes::MAX_SOURCES;
 use self::nodes::{Nodes, Place, Room};
 use crate::adversary::Adversary;
-use crate::event::{NodeId, Observation, Role, Sighting};
+use crate::event::{MAX_NODES, NodeId, Observation, Role, Sighting};
 use crate::figures::Figures;
 use crate::masses::{MAX_TARGETS, Masses, SOURCES, UNKNOWN};
 use crate::order::{Order, Taken};
@@ -154,10 +154,18 @@ impl Observer {
     fn join(&mut self, t: Duration, node: NodeId, role: Role) {
         let same = match (self.nodes.place(node), role) {
             (Place::Mix(row), Role::Mix { layer }) => self.mixes[row].layer == layer,
-            (Place::Sender(_), Role::Sender { .. }) | (Place::Provider(_), Role::Provider) => true,
+            (Place::Provider(_), Role::Provider) => true,
+            (Place::Sender(index), Role::Sender { provider }) => {
+                self.nodes.sources[index].mailbox = Some(provider);
+                true
+            }
             _ => false,
         };
         if same {
+            return;
+        }
+        if node.0 >= MAX_NODES {
+            self.trust.refused += 1;
             return;
         }
         self.leave(t, node);
@@ -189,9 +197,7 @@ impl Observer {
                 if role == Role::Provider { Place::Provider(index) } else { Place::Sender(index) }
             }
         };
-        if !self.nodes.set(node, place) {
-            self.trust.refused += 1;
-        }
+        self.nodes.set(node, place);
     }
 
     fn forget_source(&mut self, index: usize) {
@@ -353,7 +359,14 @@ impl Observer {
 
     /// Senders that are in the network.
     pub fn senders(&self) -> impl Iterator<Item = NodeId> {
-        self.nodes.senders()
+        self.nodes.senders().map(|(sender, _)| sender)
+    }
+
+    /// Those whose mailbox is at this provider: among them the recipient hides of what comes out there,
+    /// from who does not see it pushed.
+    pub fn mailboxes(&self, provider: NodeId) -> impl Iterator<Item = NodeId> {
+        let there = self.nodes.senders().filter(move |(_, mailbox)| *mailbox == provider);
+        there.map(|(sender, _)| sender)
     }
 
     /// Who it is.

@@ -11,11 +11,18 @@ use crate::numbers::{real, surprise};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Source {
     pub(crate) node: NodeId,
-    pub(crate) is_sender: bool,
+    /// Where a sender's mailbox is; none of a provider.
+    pub(crate) mailbox: Option<NodeId>,
     /// Grows by one with each source that ever joined: tells two that have had the same column.
     pub(crate) serial: u32,
     /// Its packets may still be underway.
     pub(crate) is_gone: bool,
+}
+
+impl Source {
+    pub(crate) fn is_sender(&self) -> bool {
+        self.mailbox.is_some()
+    }
 }
 
 /// The probabilities of all sources for one packet.
@@ -68,7 +75,7 @@ impl<'a> Posterior<'a> {
     /// The probability that it acknowledges another.
     pub fn acknowledges(&self) -> f64 {
         let both = self.sources.iter().zip(self.p);
-        both.filter(|(source, _)| !source.is_sender).map(|(_, p)| p).sum()
+        both.filter(|(source, _)| !source.is_sender()).map(|(_, p)| p).sum()
     }
 
     /// The probability that nothing is known of it.
@@ -129,7 +136,7 @@ impl<'a> Posterior<'a> {
 
     fn given_sender(&self) -> impl Iterator<Item = (&'a Source, f64)> {
         let both = self.sources.iter().zip(self.p);
-        both.filter(|(source, _)| source.is_sender).map(|(source, p)| (source, *p))
+        both.filter(|(source, _)| source.is_sender()).map(|(source, p)| (source, *p))
     }
 }
 
@@ -141,7 +148,7 @@ mod tests {
     fn sources(senders: u16) -> Vec<Source> {
         let source = |node| Source {
             node: NodeId(node),
-            is_sender: node > 0,
+            mailbox: (node > 0).then_some(NodeId(0)),
             serial: u32::from(node),
             is_gone: false,
         };

@@ -125,7 +125,7 @@ impl Suspects {
             let new = Known {
                 node: source.node,
                 serial: source.serial,
-                is_sender: source.is_sender,
+                is_sender: source.is_sender(),
                 sum: 0.0,
                 score: 0.0,
             };
@@ -182,7 +182,12 @@ mod tests {
 
     fn sources(serials: [u32; 3]) -> [Source; 3] {
         let node = |serial: u32| NodeId(u16::try_from(serial).expect("small"));
-        serials.map(|serial| Source { node: node(serial), is_sender: true, serial, is_gone: false })
+        serials.map(|serial| Source {
+            node: node(serial),
+            mailbox: Some(NodeId(0)),
+            serial,
+            is_gone: false,
+        })
     }
 
     fn at(s: u64) -> Duration {
@@ -211,6 +216,24 @@ mod tests {
         assert_near(ranking[0].odds(), (alice / carol).powi(2), 1e-9);
         assert_near(suspects.own_score().expect("known"), 2.0 * (0.75 + 0.3_f64).ln(), 1e-12);
         assert_eq!(suspects.packets(), 2);
+    }
+
+    /// Who sends most is in most packets, and is no more suspect for it.
+    #[test]
+    fn who_sends_much_is_not_suspected_for_it() {
+        let sources = sources([1, 2, 3]);
+        let mut suspects = Suspects::new(BOB, 0.25, None);
+        let general = Posterior { sources: &sources, p: &[0.2, 0.7, 0.1], unknown: 0.0 };
+        for _ in 0..1000 {
+            suspects.came_out(at(0), &general);
+        }
+        for _ in 0..10 {
+            suspects.delivered(at(0), BOB, &general);
+        }
+        for suspect in suspects.ranking() {
+            assert_near(suspect.score, 0.0, 0.01);
+            assert_near(suspect.probability, 0.5, 0.01);
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub struct Trust {
     pub untold: u64,
     /// What providers pushed that could not be any packet that had come.
     pub unpaired: u64,
-    /// Sources for which there was no room.
+    /// Nodes for which there was no room.
     pub refused: u64,
     /// Sizes of packets between nodes, in bytes, ascending: one, if nothing can be told by size.
     pub sizes: Vec<u32>,

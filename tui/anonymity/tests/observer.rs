@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anonymity::simulate::{Happening, Setup, Simulator};
 use anonymity::{
-    Adversary, Doubt, Finding, LinkEvent, MAX_WATCHED, NodeId, Observation, Observer, Role,
-    Settings, Target, TargetId,
+    Adversary, Doubt, Finding, LinkEvent, MAX_NODES, MAX_WATCHED, NodeId, Observation, Observer,
+    Role, Settings, Target, TargetId,
 };
 
 const MIX: NodeId = NodeId(0);
@@ -238,6 +238,14 @@ fn senders_and_requests_come_and_go() {
     rig.link(MIX, PROVIDER);
     assert_near(rig.out[1][0], 0.0);
     assert_eq!(rig.observer.senders().count(), 4);
+    // Somebody moves to another provider.
+    let role = Role::Sender { provider: LAST };
+    rig.tell(|t| Observation::Joined { t, node: BOB, role });
+    assert_eq!(rig.observer.mailboxes(LAST).collect::<Vec<_>>(), [BOB]);
+    assert_eq!(rig.observer.mailboxes(PROVIDER).count(), 3);
+    // There is an end to numbers.
+    rig.tell(|t| Observation::Joined { t, node: NodeId(MAX_NODES), role });
+    assert_eq!((rig.observer.senders().count(), rig.observer.trust().refused), (4, 1));
 }
 
 /// Batches of processes come late and in any order.

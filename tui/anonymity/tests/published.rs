@@ -1,5 +1,5 @@
-//! The figures of Ben Guirat, Gosain and Diaz, *Mixim* (2021), by the same tracking: ten mixnodes a layer
-//! and 5000 packets a second.
+//! The figures of Ben Guirat and Diaz, *Mixnet Optimization Methods* (PETS 2022), by the same tracking: ten
+//! mixnodes a layer and 5000 packets a second.
 
 use anonymity::simulate::{Setup, simulate};
 

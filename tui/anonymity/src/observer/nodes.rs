@@ -47,29 +47,29 @@ impl Nodes {
         self.places.get(usize::from(node.0)).copied().unwrap_or_default()
     }
 
-    /// Whether there is such a number.
-    pub(crate) fn set(&mut self, node: NodeId, place: Place) -> bool {
-        let index = usize::from(node.0);
-        if node.0 >= MAX_NODES {
-            return false;
-        }
+    /// Of a node below [`MAX_NODES`].
+    pub(crate) fn set(&mut self, node: NodeId, place: Place) {
+        let index = usize::from(node.0.min(MAX_NODES - 1));
         if index >= self.places.len() {
             self.places.resize(index + 1, Place::Nowhere);
         }
         self.places[index] = place;
-        true
     }
 
     /// A sender or provider joins. One that comes back gets its column back.
     pub(crate) fn add_source(&mut self, node: NodeId, role: Role, masses: &Masses) -> Room {
-        let is_sender = matches!(role, Role::Sender { .. });
-        let same = |source: &Source| source.node == node && source.is_sender == is_sender;
+        let mailbox = match role {
+            Role::Sender { provider } => Some(provider),
+            Role::Provider | Role::Mix { .. } => None,
+        };
+        let same = |source: &Source| source.node == node && source.is_sender() == mailbox.is_some();
         if let Some(index) = self.sources.iter().position(same) {
             self.sources[index].is_gone = false;
+            self.sources[index].mailbox = mailbox;
             return Room::At(index);
         }
         self.last_serial += 1;
-        let source = Source { node, is_sender, serial: self.last_serial, is_gone: false };
+        let source = Source { node, mailbox, serial: self.last_serial, is_gone: false };
         let left = |index: usize| masses.waiting(SOURCES + index);
         let gone = (0..self.sources.len()).filter(|index| self.sources[*index].is_gone);
         let least = gone.map(|index| (index, left(index))).min_by(|a, b| a.1.total_cmp(&b.1));
@@ -87,9 +87,10 @@ impl Nodes {
         }
     }
 
-    pub(crate) fn senders(&self) -> impl Iterator<Item = NodeId> {
-        let here = self.sources.iter().filter(|source| source.is_sender && !source.is_gone);
-        here.map(|source| source.node)
+    /// Senders that are in the network, each with the provider that has his mailbox.
+    pub(crate) fn senders(&self) -> impl Iterator<Item = (NodeId, NodeId)> {
+        let here = self.sources.iter().filter(|source| !source.is_gone);
+        here.filter_map(|source| Some((source.node, source.mailbox?)))
     }
 }
 
@@ -136,7 +137,6 @@ mod tests {
         masses.arrive(0);
         nodes.sources[7].is_gone = true;
         assert_eq!(nodes.add_source(NodeId(4000), SENDER, &masses), Room::Instead(7));
-        assert!(!nodes.set(NodeId(MAX_NODES), Place::Mix(0)));
         assert_eq!(nodes.place(NodeId(MAX_NODES)), Place::Nowhere);
     }
 }

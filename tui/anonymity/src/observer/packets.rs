@@ -54,7 +54,7 @@ impl Observer {
     }
 
     fn enter(&mut self, index: usize, event: &LinkEvent, found: Found<'_>) {
-        let is_sender = self.nodes.sources[index].is_sender;
+        let is_sender = self.nodes.sources[index].is_sender();
         let target = is_sender.then(|| self.targets.sent(event.sighting())).flatten();
         if let Some(column) = target {
             // Of whoever had the column before.

@@ -47,8 +47,8 @@ impl Shape {
     /// A packet's time of exit has the Erlang density, and each packet that leaves in that time may be
     /// it. With one layer only those of its own mixnode may, hence Λ/W: log2(e·ρ), equation 13 of
     /// Danezis, *The Traffic Analysis of Continuous-Time Mixes* (2004). More layers were derived in the
-    /// same way, and agree to a tenth of a bit with the simulations of Ben Guirat, Gosain and Diaz,
-    /// *Mixim* (2021).
+    /// same way, and agree to a tenth of a bit with the simulations of Ben Guirat and Diaz, *Mixnet
+    /// Optimization Methods* (PETS 2022).
     pub fn packet_entropy(&self) -> Expected {
         let rate =
             if self.layers <= 1 { self.rate / f64::from(self.width.max(1)) } else { self.rate };
@@ -197,7 +197,8 @@ mod tests {
         }
     }
 
-    /// One mixnode against the simulations of section 4.3 of the Loopix paper's figure 4.
+    /// The parameters of figure 4 of the Loopix paper, which is a drawing; the values were worked out
+    /// elsewhere.
     #[test]
     fn one_mixnode_of_many_packets() {
         for (rate, mu, bits) in
