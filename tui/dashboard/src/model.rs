@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use ratatui::layout::Size;
 
 use crate::action::{Action, Context};
-use crate::connection::{Connection, STALE_AFTER};
+use crate::connection::{Connection, Retries, STALE_AFTER};
 use crate::keymap::Keymap;
 use crate::overlay::Overlay;
 use crate::playback::Playback;
@@ -109,6 +109,8 @@ pub(crate) struct Model {
     pub(crate) playback: Option<Playback>,
     /// The connection to the supervisor.
     pub(crate) connection: Connection,
+    /// How often it was tried in vain.
+    pub(crate) retries: Retries,
     /// The devnet; none before its first snapshot.
     pub(crate) live: Option<Devnet>,
     frozen: Option<Frozen>,
@@ -155,6 +157,7 @@ impl Model {
             screen: screen(&before.screen).unwrap_or(Screen::Network),
             screens,
             connection: Connection::Connecting,
+            retries: Retries::default(),
             live: None,
             frozen: None,
             now: Time::default(),
