@@ -29,7 +29,7 @@ pub use request::{
 pub use share::Share;
 pub use status::{
     DevnetInfo, MessageState, MessageStatus, NodeRates, NodeStatus, PacketStatus, ProcessUsage,
-    Snapshot, State,
+    STOPS_WITH_ALL, Snapshot, State,
 };
 
 pub use text::{SHOWN_ARGUMENT_CHARS, SHOWN_NAME_CHARS, shown_argument, shown_name, visible};

@@ -341,7 +341,8 @@ impl Model {
 
     /// Whether what is selected stands still, so that the key for it lets it go on.
     pub(crate) fn is_selected_paused(&self) -> bool {
-        self.selected_node().is_some_and(|node| node.status.state == State::Paused)
+        let node = screens::meant(self).and_then(|name| self.devnet()?.node(&name));
+        node.is_some_and(|node| node.status.state == State::Paused)
     }
 
     /// Where keys go now.

@@ -559,13 +559,69 @@ fn the_worst_stands_first_and_everything_is_bounded() {
     told.pass(5);
     assert_eq!(told.devnet.problems.open()[1].since_unix_ms, since, "since it began");
 
-    for round in 0..200 {
-        let state = if round % 2 == 0 { State::Ready } else { State::BackingOff };
-        told.becomes("alice", |status| status.state = state);
+    let mut told = Told::of(Fixture::sized(20, 3));
+    let mixnodes = told.devnet.with_role(&[contract::Role::Mixnode]);
+    let mixnodes: Vec<String> = mixnodes.map(|node| node.name().to_owned()).collect();
+    assert!(mixnodes.len() > MAX_PAST);
+    for state in [State::Paused, State::Ready] {
+        for name in &mixnodes {
+            told.becomes(name, |status| status.state = state);
+        }
         told.pass(1);
     }
     assert_eq!(told.devnet.problems.past().len(), MAX_PAST);
-    told.becomes("alice", |_| {});
     told.pass(PAST_FOR.as_secs() + 2);
     assert_eq!(told.devnet.problems.past().len(), 0, "and forgotten");
+}
+
+#[test]
+fn what_comes_and_goes_is_one_line_with_a_count_and_the_last_time() {
+    let mut told = Told::calm();
+    let mut flap = |name: &str| {
+        told.becomes(name, |status| status.state = State::Paused);
+        told.pass(2);
+        told.becomes(name, |_| {});
+        told.pass(2);
+        let past = told.devnet.problems.past();
+        past.map(|past| (past.finding.about.clone(), past.times, past.ended_unix_ms)).collect()
+    };
+    let first: Vec<_> = flap("mix-1-1");
+    let [(_, 1, Some(ended))] = first[..] else { panic!("{first:?}") };
+    let other: Vec<_> = flap("mix-1-2");
+    assert_eq!(other[1..], first, "another node has a line of its own");
+    let again: Vec<_> = flap("mix-1-1");
+    let abouts: Vec<_> = again.iter().map(|(about, times, _)| (about.as_str(), *times)).collect();
+    assert_eq!(abouts, [("mix-1-1", 2), ("mix-1-2", 1)]);
+    assert!(again[0].2 > Some(ended), "{again:?}");
+}
+
+#[test]
+fn what_stops_because_the_devnet_goes_down_is_no_problem() {
+    let mut told = Told::calm();
+    told.becomes("mix-2-1", |status| status.state = State::Stopped);
+    told.becomes("mix-2-2", |status| status.state = State::Stopped);
+    told.pass(1);
+    let before = [(Lint::Missing, "layer 2")];
+    assert_eq!(told.found(), before);
+    let names: Vec<String> = told.devnet.nodes.iter().map(|node| node.name().to_owned()).collect();
+    let is_up = |name: &&String| !name.starts_with("mix-2");
+    for name in names.iter().rev().filter(is_up) {
+        for state in [State::Stopping, State::Stopped] {
+            told.becomes(name, |status| {
+                status.state = state;
+                status.reason = format!("{}; exit code 0", control::STOPS_WITH_ALL);
+            });
+            told.pass(1);
+            assert_eq!(told.found(), before, "{name}");
+        }
+    }
+    let error = "connection refused".to_owned();
+    let state = DirectoryState::Reconnecting { error, retry_in_ms: 250 };
+    told.hear(StreamEvent::DirectoryLink { state });
+    told.pass(20);
+    assert_eq!(told.found(), before);
+    // A process that fails then has failed.
+    told.becomes("provider-1", |status| status.state = State::Failed);
+    told.pass(1);
+    assert_eq!(told.found(), [(Lint::Failed, "provider-1"), before[0]]);
 }
