@@ -34,6 +34,7 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
     if may_show_news {
         screens::look(model);
     }
+    screens::keep_up(model);
     effects
 }
 

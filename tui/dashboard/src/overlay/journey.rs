@@ -13,7 +13,8 @@ use ratatui::text::{Line, Span};
 
 use super::Overlay;
 use crate::action::Action;
-use crate::explain::{DropReason, Fact, Idea, Topic};
+use crate::drops::DropReason;
+use crate::explain::{Fact, Idea, Topic};
 use crate::message::Effect;
 use crate::model::{Model, Tone};
 use crate::motion::Motion;

@@ -194,6 +194,13 @@ pub(crate) fn look(model: &mut Model) {
     }
 }
 
+/// What the screen that is shown keeps of the devnet's state follows it.
+pub(crate) fn keep_up(model: &mut Model) {
+    if model.screen == Screen::Logs {
+        logs::keep_up(model);
+    }
+}
+
 /// The edit that an action stands for.
 pub(crate) fn edit(action: Action) -> Option<InputRequest> {
     Some(match action {

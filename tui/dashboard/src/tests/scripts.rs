@@ -92,8 +92,8 @@ fn help_that_is_longer_than_a_line_goes_on_in_the_next() {
         read += &text(&desk.screen(80, 24));
         desk.press(Key::code(KeyCode::PageDown));
     }
-    assert!(read.contains("mac: damaged or for another key; replay: a copy; layer:"), "{read}");
-    assert!(read.contains("                  skips a layer"), "{read}");
+    assert!(read.contains("mac: damaged, or for another key; replay: a copy of an"), "{read}");
+    assert!(read.contains("                  earlier one; layer: skips a layer"), "{read}");
     assert!(!read.contains('…'), "{read}");
 }
 
