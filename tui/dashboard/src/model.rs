@@ -17,7 +17,6 @@ use crate::remembered::{Remembered, Store};
 use crate::screens::{self, Screen, Screens};
 use crate::state::{Devnet, Moment, Node};
 use crate::symbols::{self, Symbols};
-use crate::text;
 use crate::theme::{Theme, ThemeName};
 
 /// How long a notice stays.
@@ -385,7 +384,7 @@ impl Model {
     pub(crate) fn command(&self, words: &str) -> String {
         match &self.live {
             Some(live) if live.info.name != "default" => {
-                format!("nym-devnet --name {} {words}", text::word(&live.info.name))
+                format!("nym-devnet --name {} {words}", control::shell_word(&live.info.name))
             }
             _ => format!("nym-devnet {words}"),
         }

@@ -1,6 +1,5 @@
 //! Text for cells: what came from elsewhere made harmless, numbers and ages made short.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -68,18 +67,6 @@ fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// A text as one word of a shell, in quotes.
-pub(crate) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-/// A name as one word of a shell. Most need no quotes.
-pub(crate) fn word(name: &str) -> Cow<'_, str> {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let needs_none = !name.is_empty() && name.chars().all(is_plain);
-    if needs_none { name.into() } else { quoted(name).into() }
 }
 
 /// How many columns a text takes.
@@ -291,12 +278,6 @@ mod tests {
         assert_eq!(shown("ali\u{200d}ce 🚀\u{200d}"), "ali\u{fffd}ce 🚀\u{fffd}");
         assert_eq!(shown("🚀\u{200d}\u{200d}🚀"), "🚀\u{fffd}\u{fffd}🚀");
         assert_eq!(visible("👩\u{200d}🚀", &ASCII), "??");
-    }
-
-    #[test]
-    fn a_shell_takes_a_name_as_one_word() {
-        let words = ["mix-1-1", "a b", "it's", ""].map(word);
-        assert_eq!(words, ["mix-1-1", "'a b'", r"'it'\''s'", "''"]);
     }
 
     #[test]

@@ -349,7 +349,7 @@ fn quit(model: &mut Model) -> Vec<Effect> {
                     format!(
                         "Every process of it stops. Its folder stays, with keys and mailboxes: \
                          `nym-devnet up --name {}` goes on with them.",
-                        text::word(&name)
+                        control::shell_word(&name)
                     )
                 },
                 yes: "quit and stop".into(),

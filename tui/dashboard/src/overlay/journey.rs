@@ -316,7 +316,7 @@ pub(crate) fn open(model: &mut Model, message: String) {
         devnet.node(&letter.to)?;
         // Of bytes, and of a long text, only what stands for it is kept.
         let words = match &letter.content {
-            Content::Text(text) if text.len() as u64 == letter.bytes => text::quoted(text),
+            Content::Text(text) if text.len() as u64 == letter.bytes => control::shell_text(text),
             _ => "--file FILE".to_owned(),
         };
         Some(format!("send {} {} {words} --follow", letter.from, letter.to))

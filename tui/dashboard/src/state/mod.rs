@@ -19,7 +19,7 @@ pub(crate) use devnet::Devnet;
 pub(crate) use health::{Health, Mark};
 pub(crate) use journeys::{Course, Fate, Journeys, Part, Stop, StopId, Whereabouts};
 pub(crate) use letters::{Body, Inbox, Letter, Letters, MAX_TEXT_BYTES};
-pub(crate) use link::Link;
+pub(crate) use link::{CROSSING, Link, MOST_SHOWN};
 pub(crate) use logs::{Entry, Found, Level, Logs, Wanted};
 pub(crate) use meter::{Counter, Meter, WINDOW};
 pub(crate) use node::Node;
