@@ -121,7 +121,8 @@ fn one_that_comes_again_stays_selected_and_says_how_often() {
     let id = past.id();
     desk.tell(crate::message::Message::Click(Target::Problem(id)));
     for state in [State::Paused, State::Ready] {
-        desk.hear(StreamEvent::Node(NodeStatus { state, ..bob.clone() }));
+        let since_unix_ms = bob.since_unix_ms + 1;
+        desk.hear(StreamEvent::Node(NodeStatus { state, since_unix_ms, ..bob.clone() }));
         desk.pass(1);
     }
     let screen = text(&desk.screen(120, 40));
