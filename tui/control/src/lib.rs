@@ -29,10 +29,13 @@ pub use request::{
 pub use share::Share;
 pub use status::{
     DevnetInfo, MessageState, MessageStatus, NodeRates, NodeStatus, PacketStatus, ProcessUsage,
-    Snapshot, State,
+    STOPS_WITH_ALL, Snapshot, State,
 };
 
-pub use text::{SHOWN_ARGUMENT_CHARS, SHOWN_NAME_CHARS, shown_argument, shown_name, visible};
+pub use text::{
+    SHOWN_ARGUMENT_CHARS, SHOWN_NAME_CHARS, shell_text, shell_word, shown_argument, shown_name,
+    visible,
+};
 
 /// How much of a log line is shown, in bytes of what its process wrote; the rest is only in the file. A
 /// line that was cut ends with `…`.

@@ -1,4 +1,6 @@
-//! Text of unknown origin, made safe to show.
+//! Text of unknown origin, made safe to show, or to repeat in a command.
+
+use std::borrow::Cow;
 
 /// How much of a name is repeated in a failure, in characters. No name that exists is longer.
 pub const SHOWN_NAME_CHARS: usize = 64;
@@ -38,6 +40,18 @@ pub fn shown_argument(argument: &str) -> String {
     cut(argument, SHOWN_ARGUMENT_CHARS)
 }
 
+/// A text as one word of a shell, in quotes.
+pub fn shell_text(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// A name as one word of a shell. Most need no quotes.
+pub fn shell_word(name: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let needs_none = !name.is_empty() && name.chars().all(is_plain);
+    if needs_none { name.into() } else { shell_text(name).into() }
+}
+
 /// Visible, and not longer than this; an ellipsis says that there was more.
 fn cut(text: &str, longest: usize) -> String {
     match text.char_indices().nth(longest) {
@@ -49,6 +63,12 @@ fn cut(text: &str, longest: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shell_takes_a_name_as_one_word() {
+        let words = ["mix-1-1", "a b", "it's", ""].map(shell_word);
+        assert_eq!(words, ["mix-1-1", "'a b'", r"'it'\''s'", "''"]);
+    }
 
     #[test]
     fn what_somebody_gave_is_repeated_safely_and_in_bounds() {

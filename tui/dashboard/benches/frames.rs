@@ -1,4 +1,4 @@
-//! What the dashboard costs: a frame of each screen, and taking in what a devnet says.
+//! What the dashboard costs: a frame of each screen and of what lies over them, and taking in what a devnet says.
 //!
 //! ```text
 //! cargo bench -p dashboard --features measure --bench frames
@@ -37,16 +37,16 @@ const SECONDS: usize = 20;
 fn main() -> io::Result<()> {
     println!("{}x{} mixnodes, {}x{} cells", NETWORK.0, NETWORK.1, SIZE.0, SIZE.1);
     println!("floor: a screen full of text that changes: {}", microseconds(&mut text_frames()?));
-    for (number, name) in Measured::screens().enumerate() {
+    for (number, name) in Measured::views().enumerate() {
         println!("{name}: {}", microseconds(&mut frames(number)?));
     }
     take_in()
 }
 
-/// Times of frames of a screen, each after a tenth of a second of traffic.
-fn frames(screen: usize) -> io::Result<Vec<Duration>> {
+/// Times of frames of a view, each after a tenth of a second of traffic.
+fn frames(view: usize) -> io::Result<Vec<Duration>> {
     let mut measured = Measured::new(SIZE, NETWORK.0, NETWORK.1)?;
-    measured.show(screen);
+    measured.show(view);
     let mut times = Vec::with_capacity(FRAMES);
     let mut events = Vec::new().into_iter();
     while times.len() < FRAMES {

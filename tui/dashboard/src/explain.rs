@@ -20,7 +20,6 @@ mod stops;
 mod topic;
 mod traffic;
 
-pub(crate) use drops::DropReason;
 pub(crate) use facts::Fact;
 pub(crate) use figures::Figures;
 pub(crate) use header::Header;
@@ -58,7 +57,7 @@ impl Topic {
             Self::Late => processes::late(),
             Self::Gone => processes::gone(),
             Self::Letter(letter) => letter.entry(),
-            Self::Drop(reason) => reason.entry(),
+            Self::Drop(reason) => drops::reason(reason),
             Self::Lint(lint) => lints::lint(lint),
             Self::Traffic(pane) => traffic::pane(pane),
             Self::Stop(way, part) => stops::stop(way, part),

@@ -13,6 +13,7 @@ mod chrome;
 mod connection;
 mod describe;
 mod draw;
+mod drops;
 mod explain;
 mod filter;
 mod fuzzy;

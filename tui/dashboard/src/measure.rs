@@ -4,15 +4,18 @@ use std::io::{self, Sink};
 use std::time::Duration;
 
 use contract::{LinkEvent, Time};
-use control::{Envelope, StreamEvent};
+use control::{Envelope, FOLLOWED_PACKETS, StreamEvent};
+use crossterm::event::KeyCode;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
 use crate::draw::draw;
-use crate::fixture::{self, Fixture};
+use crate::fixture::{self, Fixture, journeys};
+use crate::keys::Key;
 use crate::message::Message;
 use crate::model::Model;
+use crate::overlay::Overlay;
 use crate::screens::Screen;
 use crate::update::{show, update};
 use crate::{Options, settings};
@@ -20,8 +23,15 @@ use crate::{Options, settings};
 /// Messages that were sent.
 const MESSAGES: usize = 50;
 
-/// Lines of the logs.
-const LINES: usize = 1000;
+/// Lines of the logs: as many as are kept.
+const LINES: usize = 5000;
+
+/// Lets one line in ten pass.
+const FILTER: &str = "start [0-9]*5 packets";
+
+/// Packets whose ways are known, of a message each but for the last message, which has as many as are
+/// followed of one.
+const JOURNEYS: usize = 2000;
 
 /// How often a process reports what left on its links, a second.
 const LINK_REPORTS: u64 = 10;
@@ -33,6 +43,8 @@ pub struct Measured {
     fixture: Fixture,
     terminal: Terminal<CrosstermBackend<Sink>>,
     second: u64,
+    /// The message whose journey is shown.
+    followed: String,
 }
 
 impl Measured {
@@ -44,7 +56,7 @@ impl Measured {
         let terminal = Terminal::with_options(CrosstermBackend::new(io::sink()), options)?;
         let model = Model::new(settings(Options::default()), area.as_size());
         let fixture = Fixture::sized(width, layers);
-        let mut measured = Self { model, fixture, terminal, second: 0 };
+        let mut measured = Self { model, fixture, terminal, second: 0, followed: String::new() };
         measured.tell(Message::Connected);
         let snapshot = Box::new(measured.fixture.snapshot(Duration::ZERO));
         let first = measured.fixture.at(Duration::ZERO, StreamEvent::Snapshot(snapshot));
@@ -68,6 +80,13 @@ impl Measured {
             }));
             events.push(fixture::received("bob", &"hello ".repeat(number)));
         }
+        let last = fixture::message("alice", "bob", "followed");
+        self.followed.clone_from(&last.id);
+        let ways = (0..JOURNEYS).map(|number| journeys::whole(&format!("{number:032x}"), 0, 1));
+        let of_last = (0..FOLLOWED_PACKETS).map(|part| journeys::whole(&last.id, part, 1));
+        let ways = ways.chain(of_last).flat_map(journeys::events);
+        events.extend(ways.map(StreamEvent::Journey));
+        events.push(StreamEvent::Message(fixture::acknowledged(last)));
         for number in 0..LINES {
             let at = Duration::from_secs(self.second);
             let line = format!("INFO mixnode: since the start {number} packets received");
@@ -79,14 +98,26 @@ impl Measured {
         }
     }
 
-    /// The screens, by name, in the order of their tabs.
-    pub fn screens() -> impl Iterator<Item = String> {
-        Screen::ALL.into_iter().map(|screen| format!("{screen:?}"))
+    /// What can be shown, by name: the screens in the order of their tabs, then what costs more.
+    pub fn views() -> impl Iterator<Item = String> {
+        let screens = Screen::ALL.into_iter().map(|screen| format!("{screen:?}"));
+        screens.chain(["Logs, filtered", "Card", "Journey"].map(str::to_owned))
     }
 
-    /// Shows the screen with this number, from 0.
-    pub fn show(&mut self, screen: usize) {
-        show(&mut self.model, Screen::ALL[screen]);
+    /// Shows the view with this number, from 0.
+    pub fn show(&mut self, view: usize) {
+        let beyond = view.checked_sub(Screen::ALL.len());
+        show(&mut self.model, Screen::ALL.get(view).copied().unwrap_or(Screen::Logs));
+        match beyond {
+            None => {}
+            Some(0) => {
+                self.tell(Message::Key(Key::of('/')));
+                self.tell(Message::Paste(FILTER.to_owned()));
+                self.tell(Message::Key(Key::code(KeyCode::Enter)));
+            }
+            Some(1) => self.model.overlays.push(Overlay::card("mix-1-1".to_owned())),
+            Some(_) => self.model.overlays.push(Overlay::journey(self.followed.clone())),
+        }
     }
 
     /// Draws a frame, as the terminal gets it.

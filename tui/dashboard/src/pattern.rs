@@ -19,6 +19,12 @@ pub(crate) struct Pattern {
     literal: bool,
 }
 
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        (self.regex.as_str(), self.wanted) == (other.regex.as_str(), other.wanted)
+    }
+}
+
 impl Pattern {
     /// What was typed; none if nothing was.
     pub(crate) fn new(typed: &str) -> Option<Self> {

@@ -7,8 +7,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, Once, PoisonError};
 use std::task::{Context, Poll};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
@@ -36,11 +35,10 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Whether a frame is being drawn. A thread that panics waits for its end: the rest of it would be drawn
 /// over the shell's screen.
-static DRAWS: AtomicBool = AtomicBool::new(false);
+static DRAWS: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
 
-/// How long a thread that panics waits for that, and how often it looks. It may be the one that draws.
+/// How long a thread that panics waits for that. It may be the one that draws.
 const LONGEST_FRAME: Duration = Duration::from_millis(100);
-const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 /// Whether everything was said about a panic that there is to say, and who waits for that.
 static SAID: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
@@ -123,12 +121,13 @@ impl Console for RealConsole {
     }
 
     fn begin(&mut self) -> bool {
-        // In this order: who takes the terminal away looks in the other.
-        DRAWS.store(true, Ordering::SeqCst);
+        // Held meanwhile: who takes the terminal away says so first and looks here then.
+        let mut draws = DRAWS.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.is_ours() {
-            DRAWS.store(false, Ordering::SeqCst);
             return false;
         }
+        *draws = true;
+        drop(draws);
         // Terminals that do not know it ignore it; one that is gone is noticed by drawing.
         let _ = queue!(stdout(), BeginSynchronizedUpdate);
         true
@@ -136,7 +135,7 @@ impl Console for RealConsole {
 
     fn drawn(&mut self) {
         let _ = execute!(stdout(), EndSynchronizedUpdate);
-        DRAWS.store(false, Ordering::SeqCst);
+        draws_no_more();
     }
 
     fn is_ours(&self) -> bool {
@@ -198,9 +197,14 @@ fn through_tmux(sequence: &str) -> String {
 
 impl Drop for RealConsole {
     fn drop(&mut self) {
-        DRAWS.store(false, Ordering::SeqCst);
+        draws_no_more();
         give_back();
     }
+}
+
+fn draws_no_more() {
+    *DRAWS.0.lock().unwrap_or_else(PoisonError::into_inner) = false;
+    DRAWS.1.notify_all();
 }
 
 fn take_over(mouse: bool) -> io::Result<()> {
@@ -222,10 +226,9 @@ fn give_back() {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return;
     }
-    let begin = Instant::now();
-    while DRAWS.load(Ordering::SeqCst) && begin.elapsed() < LONGEST_FRAME {
-        thread::sleep(LOOK_EVERY);
-    }
+    let draws = DRAWS.0.lock().unwrap_or_else(PoisonError::into_inner);
+    // Too long a frame is that of the thread itself.
+    drop(DRAWS.1.wait_timeout_while(draws, LONGEST_FRAME, |draws| *draws));
     let _ = disable_raw_mode();
     let _ = execute!(
         stdout(),

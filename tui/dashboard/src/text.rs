@@ -1,6 +1,5 @@
 //! Text for cells: what came from elsewhere made harmless, numbers and ages made short.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -19,8 +18,14 @@ pub(crate) const UNKNOWN: &str = "-";
 /// characters, and the marks that turn the direction of writing.
 pub(crate) fn visible(text: &str, symbols: &Symbols) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut chars = text.chars().peekable();
+    let mut before = None;
+    while let Some(c) = chars.next() {
+        let before = before.replace(c);
         match c {
+            // Terminals do not agree on how wide joined signs are, so they stand side by side.
+            JOINER if before.is_some_and(is_sign) && chars.peek().copied().is_some_and(is_sign) => {
+            }
             '\t' => out.push_str("  "),
             '\n' if symbols.unicode => out.push('↵'),
             '\0'..='\x1f' if symbols.unicode => out.extend(char::from_u32(0x2400 + u32::from(c))),
@@ -35,6 +40,15 @@ pub(crate) fn visible(text: &str, symbols: &Symbols) -> String {
         }
     }
     out
+}
+
+/// Makes one sign of two.
+const JOINER: char = '\u{200d}';
+
+/// Whether it is of those that a joiner is meant for: emoji, their skin tones, and the mark that gives a
+/// sign its colours.
+fn is_sign(c: char) -> bool {
+    matches!(c, '\u{2190}'..='\u{2bff}' | '\u{fe0f}' | '\u{1f000}'..='\u{1faff}')
 }
 
 /// What stands for a character that must not reach the terminal.
@@ -53,18 +67,6 @@ fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// A text as one word of a shell, in quotes.
-pub(crate) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-/// A name as one word of a shell. Most need no quotes.
-pub(crate) fn word(name: &str) -> Cow<'_, str> {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let needs_none = !name.is_empty() && name.chars().all(is_plain);
-    if needs_none { name.into() } else { quoted(name).into() }
 }
 
 /// How many columns a text takes.
@@ -269,9 +271,13 @@ mod tests {
     }
 
     #[test]
-    fn a_shell_takes_a_name_as_one_word() {
-        let words = ["mix-1-1", "a b", "it's", ""].map(word);
-        assert_eq!(words, ["mix-1-1", "'a b'", r"'it'\''s'", "''"]);
+    fn joined_signs_stand_side_by_side_and_a_joiner_between_letters_is_seen() {
+        let shown = |text| visible(text, &UNICODE);
+        assert_eq!(shown("a 👩🏽\u{200d}🚀 b"), "a 👩🏽🚀 b");
+        assert_eq!(shown("❤\u{fe0f}\u{200d}🔥"), "❤\u{fe0f}🔥");
+        assert_eq!(shown("ali\u{200d}ce 🚀\u{200d}"), "ali\u{fffd}ce 🚀\u{fffd}");
+        assert_eq!(shown("🚀\u{200d}\u{200d}🚀"), "🚀\u{fffd}\u{fffd}🚀");
+        assert_eq!(visible("👩\u{200d}🚀", &ASCII), "??");
     }
 
     #[test]

@@ -104,7 +104,7 @@ const SCENES: [Scene; 2] = [
         ],
     },
     Scene {
-        options: "--width 33 --layers 3 --clients 8 --crowd 40 --profile current",
+        options: "--width 33 --layers 3 --clients 8 --crowd 100",
         ready: "110 of 110 ready",
         messages: &[],
         pictures: &[picture("network-33x3", NORMAL, &[("1", "LAYER 1")])],

@@ -73,7 +73,7 @@ impl Context {
             .map(Folder::name)
             .collect();
         let hint = if running.is_empty() {
-            format!("`nym-devnet up --name {name}` starts one")
+            format!("`nym-devnet up --name {}` starts one", control::shell_word(name))
         } else {
             format!("running are: {}", running.join(", "))
         };

@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
@@ -126,4 +127,37 @@ fn every_test_that_the_page_on_reliability_names_exists() {
         let source = std::fs::read_to_string(&path).expect(file);
         assert!(source.contains(&format!("fn {test}(")), "{file}.rs has no {test}");
     }
+}
+
+/// The words of an enum of reasons. It does not compile where one is missing.
+macro_rules! words {
+    ($of:ident: $($reason:ident)*) => {{
+        let word = |reason: $of| match reason {
+            $($of::$reason)|* => reason.word(),
+        };
+        [$(word($of::$reason)),*]
+    }};
+}
+
+/// Reasons of clients, which have no type of their own.
+const OF_CLIENTS: [&str; 5] = ["duplicate", "no-route", "overload", "node-key", "unknown-ack"];
+
+/// The page is written by the dashboard from its table, which it is tested to be.
+#[test]
+fn every_reason_for_which_a_node_drops_packets_is_explained_and_no_other() {
+    use mixnode::DropReason as Mixnode;
+    use provider::DropReason as Provider;
+    let mixnode =
+        words!(Mixnode: Malformed Mac Replay Version Delay FinalHop PoolFull Layer UnknownHop);
+    let provider = words!(Provider: Malformed Mac Replay Version ForwardHop UnknownClient MailboxFull
+                                    ProviderFull Storage AckHop);
+    let of_all = [runtime::drops::QUEUE].into_iter().chain(OF_CLIENTS);
+    let counted: BTreeSet<&str> = mixnode.into_iter().chain(provider).chain(of_all).collect();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/explain.md");
+    let page = std::fs::read_to_string(path).expect("the page");
+    let (_, section) = page.split_once("\n## Why packets are dropped\n").expect("the section");
+    let section = section.split("\n## ").next().expect("split gives one");
+    let entries = section.lines().filter_map(|line| line.strip_prefix("**")?.split_once(".**"));
+    let explained: BTreeSet<&str> = entries.map(|(word, _)| word).collect();
+    assert_eq!(explained, counted);
 }

@@ -31,7 +31,7 @@ pub(super) fn column(column: Column) -> Entry {
             "In which layer a mixnode stands. Clients and acknowledgements enter at layer 1; each \
              mixnode sends only to the next layer, the last one to providers. A packet that wants to \
              skip one is refused, unless the devnet is as faithful to 2020 as to let it.",
-            &[Topic::Idea(Idea::Layers), Topic::Drop(super::DropReason::Layer)],
+            &[Topic::Idea(Idea::Layers), Topic::Drop(crate::drops::DropReason::Layer)],
         ),
         Column::State => entry(
             "STATE",

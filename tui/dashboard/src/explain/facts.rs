@@ -2,7 +2,8 @@
 
 use control::State;
 
-use super::{DropReason, Entry, Idea, Topic, entry};
+use super::{Entry, Idea, Topic, entry};
+use crate::drops::DropReason;
 use crate::screens::nodes::Column;
 
 /// A figure that is no column of the table of nodes.

@@ -85,7 +85,10 @@ impl Header {
                  skipped a layer. A devnet that is faithful to them does the same, to show what an \
                  attacker can make of it: a replayed packet takes the same way out again, and so \
                  gives its route away.",
-                &[Topic::Drop(super::DropReason::Replay), Topic::Drop(super::DropReason::Layer)],
+                &[
+                    Topic::Drop(crate::drops::DropReason::Replay),
+                    Topic::Drop(crate::drops::DropReason::Layer),
+                ],
             ),
             Self::Connection => entry(
                 "live",

@@ -71,7 +71,7 @@ pub(super) fn lint(lint: Lint) -> Entry {
             "a node loses packets on its links",
             "Fewer packets come to it than are sent. A link that is full or keeps breaking does that, \
              and so does somebody who holds packets back to see which message is sent again.",
-            &[Topic::Idea(Idea::Link), Topic::Drop(super::DropReason::Queue)],
+            &[Topic::Idea(Idea::Link), Topic::Drop(crate::drops::DropReason::Queue)],
         ),
         Lint::Drops => entry(
             "a node drops packets",
@@ -81,8 +81,8 @@ pub(super) fn lint(lint: Lint) -> Entry {
              or an attack.",
             &[
                 Topic::Fact(Fact::Dropped),
-                Topic::Drop(super::DropReason::Mac),
-                Topic::Drop(super::DropReason::UnknownAck),
+                Topic::Drop(crate::drops::DropReason::Mac),
+                Topic::Drop(crate::drops::DropReason::UnknownAck),
             ],
         ),
         Lint::Again => entry(

@@ -83,7 +83,7 @@ pub(super) fn state(state: State) -> Entry {
             "The process stands still: it neither takes nor sends nor announces itself. To others it \
              looks like a machine that hangs. Its connections stay open, so what is sent to it waits \
              there, until the directory forgets it and clients go round it.",
-            &[Topic::Gone, Topic::Drop(super::DropReason::Queue)],
+            &[Topic::Gone, Topic::Drop(crate::drops::DropReason::Queue)],
         ),
         State::Stopping => entry(
             "stopping",

@@ -3,7 +3,8 @@
 use contract::Role;
 use control::{State, Way};
 
-use super::{DropReason, Fact, Header, Idea, Letter};
+use super::{Fact, Header, Idea, Letter};
+use crate::drops::DropReason;
 use crate::screens::Screen;
 use crate::screens::nodes::Column;
 use crate::screens::traffic::Pane;

@@ -47,7 +47,7 @@ pub(super) fn pane(pane: Pane) -> Entry {
             &[
                 Topic::Fact(Fact::Dropped),
                 Topic::Fact(Fact::SentAgain),
-                Topic::Drop(super::DropReason::Queue),
+                Topic::Drop(crate::drops::DropReason::Queue),
             ],
         ),
     }

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::Overlay;
 use crate::action::{self, Action, Context};
+use crate::drops::DropReason;
 use crate::filter::{self, Filter};
 use crate::input_line::Edit;
 use crate::message::Effect;
@@ -298,17 +299,19 @@ fn legend(symbols: &Symbols) -> Vec<(String, String, Kind)> {
             "how far back a node remembers every packet, so that a copy is refused".into(),
             Kind::Fact,
         ),
-        (
-            "dropped".into(),
-            "mac: damaged or for another key; replay: a copy; layer: skips a layer".into(),
-            Kind::Fact,
-        ),
+        ("dropped".into(), dropped(), Kind::Fact),
         (
             text::UNKNOWN.into(),
             "not known, or not reported within the last seconds; zero is 0".into(),
             Kind::Fact,
         ),
     ]
+}
+
+/// What the reasons that one meets first mean.
+fn dropped() -> String {
+    let reasons = [DropReason::Mac, DropReason::Replay, DropReason::Layer, DropReason::Queue];
+    reasons.map(|reason| format!("{}: {}", reason.word(), reason.meaning())).join("; ")
 }
 
 fn about(model: &Model, symbols: &Symbols) -> Vec<(String, String, Kind)> {

@@ -13,7 +13,8 @@ use ratatui::text::{Line, Span};
 
 use super::Overlay;
 use crate::action::Action;
-use crate::explain::{DropReason, Fact, Idea, Topic};
+use crate::drops::DropReason;
+use crate::explain::{Fact, Idea, Topic};
 use crate::message::Effect;
 use crate::model::{Model, Tone};
 use crate::motion::Motion;
@@ -315,7 +316,7 @@ pub(crate) fn open(model: &mut Model, message: String) {
         devnet.node(&letter.to)?;
         // Of bytes, and of a long text, only what stands for it is kept.
         let words = match &letter.content {
-            Content::Text(text) if text.len() as u64 == letter.bytes => text::quoted(text),
+            Content::Text(text) if text.len() as u64 == letter.bytes => control::shell_text(text),
             _ => "--file FILE".to_owned(),
         };
         Some(format!("send {} {} {words} --follow", letter.from, letter.to))

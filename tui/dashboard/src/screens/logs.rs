@@ -16,7 +16,7 @@ use crate::motion::{self, Motion};
 use crate::overlay::Overlay;
 use crate::pattern::Pattern;
 use crate::regions::Target;
-use crate::state::{Devnet, Entry, Level, Wanted};
+use crate::state::{Devnet, Entry, Found, Level, Wanted};
 
 use super::copy_or_say;
 
@@ -59,6 +59,8 @@ pub(crate) struct View {
     /// What is searched among them.
     search: Filter,
     sought: Option<Pattern>,
+    /// Which lines pass, as of the latest message.
+    found: Found,
 }
 
 impl View {
@@ -96,7 +98,10 @@ impl View {
 
     /// The lines that are shown, and the selection among them.
     fn lines<'a>(&self, devnet: &'a Devnet) -> (Vec<&'a Entry>, Held) {
-        let lines: Vec<&Entry> = devnet.logs.wanted(self.wanted()).collect();
+        let (wanted, started) = (self.wanted(), devnet.info.started_unix_ms);
+        let found = self.found.lines(&devnet.logs, started, wanted);
+        // Within the message that changed it, what is wanted was not looked for yet.
+        let lines = found.unwrap_or_else(|| devnet.logs.wanted(wanted).collect());
         let held = self.line.map_or(Held::End, |number| {
             // What was selected may have been forgotten: it was older than all.
             let row = lines.partition_point(|entry| entry.number < number);
@@ -117,6 +122,16 @@ impl View {
         }
         std::mem::take(&mut self.level) != Level::default()
     }
+}
+
+/// Looks for what is wanted among the lines that have come.
+pub(super) fn keep_up(model: &mut Model) {
+    let mut found = std::mem::take(&mut model.screens.logs.found);
+    if let Some(devnet) = model.devnet() {
+        let wanted = model.screens.logs.wanted();
+        found.keep_up(&devnet.logs, devnet.info.started_unix_ms, wanted);
+    }
+    model.screens.logs.found = found;
 }
 
 /// The processes that have a log, `None` standing for all of them.
@@ -297,5 +312,71 @@ pub(super) fn point(model: &mut Model, target: Target) {
         }
         Target::Logs(pane) => view.pane = pane,
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use control::StreamEvent;
+    use crossterm::event::KeyCode;
+
+    use super::*;
+    use crate::fixture;
+    use crate::keys::Key;
+    use crate::tests::{Desk, settings};
+
+    /// What a frame shows was found before, and is what a look at all lines finds.
+    #[track_caller]
+    fn shown(desk: &Desk) -> usize {
+        let devnet = desk.model.devnet().expect("connected");
+        let view = &desk.model.screens.logs;
+        let started = devnet.info.started_unix_ms;
+        let found = view.found.lines(&devnet.logs, started, view.wanted());
+        let found = found.expect("no frame has to look for it");
+        assert_eq!(found, devnet.logs.wanted(view.wanted()).collect::<Vec<_>>());
+        found.len()
+    }
+
+    #[test]
+    fn every_frame_finds_its_lines_found() {
+        let mut desk = Desk::eventful(settings());
+        desk.press(Key::of('6'));
+        let all = shown(&desk);
+        desk.press(Key::of('/'));
+        for c in "alice|mix".chars() {
+            desk.press(Key::of(c));
+            shown(&desk);
+        }
+        let some = shown(&desk);
+        assert!(some > 0 && some < all, "{some} of {all}");
+        let line = |desk: &Desk| fixture::log("alice", Duration::from_secs(desk.second), "INFO hi");
+        desk.hear(line(&desk));
+        assert_eq!(shown(&desk), some + 1);
+        desk.press(Key::code(KeyCode::Enter));
+        desk.press(Key::of(' '));
+        desk.hear(line(&desk));
+        assert_eq!(shown(&desk), some + 1, "it is frozen");
+        desk.press(Key::of(' '));
+        assert_eq!(shown(&desk), some + 2);
+        desk.press(Key::of('1'));
+        desk.hear(line(&desk));
+        desk.press(Key::of('6'));
+        assert_eq!(shown(&desk), some + 3, "what came while another screen was shown");
+        desk.tell(crate::message::Message::Click(Target::Source(Some("alice".into()))));
+        let of_alice = shown(&desk);
+        assert!(of_alice < some + 3, "{of_alice}");
+        desk.press(Key::of('l'));
+        shown(&desk);
+        desk.press(Key::code(KeyCode::Esc));
+        desk.press(Key::code(KeyCode::Esc));
+        desk.press(Key::code(KeyCode::Esc));
+        assert_eq!(shown(&desk), all + 3);
+        let mut snapshot = desk.fixture.snapshot(Duration::ZERO);
+        snapshot.devnet.started_unix_ms += 1;
+        snapshot.logs.clear();
+        desk.hear(StreamEvent::Snapshot(Box::new(snapshot)));
+        assert_eq!(shown(&desk), 0, "of another devnet");
     }
 }

@@ -260,7 +260,7 @@ fn send(model: &mut Model) -> Vec<Effect> {
     let text = view.composer.take();
     view.handing_over += 1;
     view.follow();
-    model.did(model.command(&format!("send {from} {to} {}", text::quoted(&text))));
+    model.did(model.command(&format!("send {from} {to} {}", control::shell_text(&text))));
     if let Some(waits) = waits {
         model.say(Tone::Warning, waits);
     }

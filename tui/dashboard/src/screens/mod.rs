@@ -183,6 +183,7 @@ pub(crate) fn area(model: &Model) -> Rect {
 pub(crate) fn meant(model: &Model) -> Option<String> {
     match model.screen {
         Screen::Presence => presence::meant(model),
+        Screen::Problems => problems::meant(model),
         _ => model.selected_node().map(|node| node.name().to_owned()),
     }
 }
@@ -191,6 +192,13 @@ pub(crate) fn meant(model: &Model) -> Option<String> {
 pub(crate) fn look(model: &mut Model) {
     if model.screen == Screen::Messages && model.overlays.is_empty() && !model.is_frozen() {
         messages::look(model);
+    }
+}
+
+/// What the screen that is shown keeps of the devnet's state follows it.
+pub(crate) fn keep_up(model: &mut Model) {
+    if model.screen == Screen::Logs {
+        logs::keep_up(model);
     }
 }
 

@@ -18,7 +18,7 @@ use crate::motion::{self, Motion};
 use crate::overlay::Overlay;
 use crate::pattern::Pattern;
 use crate::regions::Target;
-use crate::state::{Announcer, Beat, BeatKind, Devnet, Moment, Standing};
+use crate::state::{Announcer, Beat, Devnet, Moment};
 
 /// A pane of this screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -162,7 +162,7 @@ fn beats<'a>(view: &View, devnet: &'a Devnet) -> Vec<&'a Beat> {
         let announcer = devnet.presence.get(&beat.key);
         let name = announcer.and_then(|announcer| announcer.name.as_deref()).unwrap_or_default();
         let list = beat.list.map_or("", |list| list.as_str());
-        pattern.takes(&[name, &beat.key, list, word(&beat.kind)])
+        pattern.takes(&[name, &beat.key, list, beat.kind.words()])
     };
     all.filter(takes).collect()
 }
@@ -181,7 +181,7 @@ fn announcers<'a>(view: &View, devnet: &'a Devnet, now: Moment) -> Vec<(&'a str,
         pattern.as_ref().is_none_or(|pattern| {
             let name = announcer.name.as_deref().unwrap_or("stranger");
             let mut texts = vec![name, key, announcer.host.as_str()];
-            texts.push(standing(announcer.standing(now)));
+            texts.push(announcer.standing(now).word());
             texts.extend(announcer.lists.iter().map(|list| list.as_str()));
             pattern.takes(&texts)
         })
@@ -189,27 +189,4 @@ fn announcers<'a>(view: &View, devnet: &'a Devnet, now: Moment) -> Vec<(&'a str,
     let mut all: Vec<_> = devnet.presence.announcers().filter(takes).collect();
     all.sort_by_key(|(_, announcer)| place(announcer));
     all
-}
-
-/// What happened to a node's presence, in words.
-fn word(kind: &BeatKind) -> &'static str {
-    match kind {
-        BeatKind::Announced => "here",
-        BeatKind::Joined => "joined the topology",
-        BeatKind::Changed => "announces something new",
-        BeatKind::Late => "late",
-        BeatKind::Left => "leaves",
-        BeatKind::Gone => "gone from the topology",
-        BeatKind::Disallowed => "disallowed by the directory",
-    }
-}
-
-/// What a node's presence is worth, in a word.
-fn standing(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Present(_) => "here",
-        Standing::Late(_) => "late",
-        Standing::Gone(_) => "gone",
-        Standing::Left(_) => "left",
-    }
 }

@@ -80,6 +80,15 @@ impl Letter {
     }
 }
 
+/// How many messages a client received, of those that are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Inbox {
+    /// All of them.
+    pub(crate) all: usize,
+    /// Those that nobody has looked at.
+    pub(crate) new: usize,
+}
+
 /// Where a message stands among the others: by its time, then by its turn in being heard of.
 type Place = (u64, u64);
 
@@ -93,6 +102,8 @@ pub(crate) struct Letters {
     text_bytes: usize,
     /// How many of them nobody has looked at.
     new: usize,
+    /// What clients received; those that received nothing are not in it.
+    inboxes: HashMap<String, Inbox>,
 }
 
 impl Letters {
@@ -168,6 +179,9 @@ impl Letters {
         if let Some(arrival) = letter.arrival.as_mut().filter(|arrival| arrival.new) {
             arrival.new = false;
             self.new -= 1;
+            if let Some(inbox) = self.inboxes.get_mut(&arrival.client) {
+                inbox.new -= 1;
+            }
         }
     }
 
@@ -196,13 +210,9 @@ impl Letters {
         self.all().filter_map(|letter| letter.status.as_ref())
     }
 
-    /// What a client received, oldest first.
-    pub(crate) fn inbox<'a>(
-        &'a self,
-        client: &'a str,
-    ) -> impl DoubleEndedIterator<Item = &'a Arrival> {
-        let arrivals = self.all().filter_map(|letter| letter.arrival.as_ref());
-        arrivals.filter(move |arrival| arrival.client == client)
+    /// How much a client received.
+    pub(crate) fn inbox(&self, client: &str) -> Inbox {
+        self.inboxes.get(client).copied().unwrap_or_default()
     }
 
     fn next_turn(&mut self) -> u64 {
@@ -240,6 +250,20 @@ impl Letters {
             (&mut self.new, usize::from(letter.is_new())),
         ] {
             *count = if comes { *count + of_this } else { *count - of_this };
+        }
+        let Some(Arrival { client, new, .. }) = &letter.arrival else { return };
+        let mut inbox = self.inbox(client);
+        if comes {
+            inbox.all += 1;
+            inbox.new += usize::from(*new);
+        } else {
+            inbox.all -= 1;
+            inbox.new -= usize::from(*new);
+        }
+        if inbox.all == 0 {
+            self.inboxes.remove(client);
+        } else {
+            self.inboxes.insert(client.clone(), inbox);
         }
     }
 }

@@ -9,13 +9,13 @@ use super::Meter;
 
 /// How long a packet takes to cross the map. On the wire it takes less than a millisecond; slow enough
 /// that the eye can follow it at ten frames a second.
-pub(super) const CROSSING: Duration = Duration::from_millis(900);
+pub(crate) const CROSSING: Duration = Duration::from_millis(900);
 
 /// Processes report what left every 100 ms; shown so much later, every packet begins at its start.
 const REPORTED_WITHIN: Duration = Duration::from_millis(100);
 
 /// How many packets are shown on a link at once. More would be a line, and that is drawn already.
-const MOST_SHOWN: u32 = 4;
+pub(crate) const MOST_SHOWN: u32 = 4;
 
 /// What is known of a link.
 #[derive(Clone, Debug, Default)]

@@ -1,5 +1,9 @@
 //! The latest log lines of all processes.
 
+mod found;
+
+pub(crate) use found::Found;
+
 use std::collections::{HashMap, VecDeque};
 
 use control::LogLine;
@@ -11,7 +15,7 @@ use crate::pattern::Pattern;
 pub(crate) const MAX_LINES: usize = 5000;
 
 /// A line with a number by which a selection can hold on to it while others arrive.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// Counts up by one.
     pub(crate) number: u64,
@@ -80,6 +84,14 @@ pub(crate) struct Wanted<'a> {
     pub(crate) pattern: Option<&'a Pattern>,
 }
 
+impl Wanted<'_> {
+    fn takes(&self, entry: &Entry) -> bool {
+        entry.level >= self.level
+            && self.node.is_none_or(|node| entry.line.node == node)
+            && self.pattern.is_none_or(|pattern| pattern.takes(&[entry.words(), &entry.line.node]))
+    }
+}
+
 impl Entry {
     fn new(number: u64, line: LogLine) -> Self {
         let begin = match line.line.split_once(' ') {
@@ -146,13 +158,24 @@ impl Logs {
         &'a self,
         wanted: Wanted<'w>,
     ) -> impl DoubleEndedIterator<Item = &'a Entry> + use<'a, 'w> {
-        self.iter().filter(move |entry| {
-            entry.level >= wanted.level
-                && wanted.node.is_none_or(|node| entry.line.node == node)
-                && wanted
-                    .pattern
-                    .is_none_or(|pattern| pattern.takes(&[entry.words(), &entry.line.node]))
-        })
+        self.iter().filter(move |entry| wanted.takes(entry))
+    }
+
+    /// The number of the oldest line.
+    fn first(&self) -> u64 {
+        self.next - self.entries.len() as u64
+    }
+
+    /// The lines with this number and greater ones.
+    fn from(&self, number: u64) -> impl Iterator<Item = &Entry> {
+        let before = number.saturating_sub(self.first());
+        self.entries.iter().skip(usize::try_from(before).unwrap_or(usize::MAX))
+    }
+
+    /// The line with this number, as long as it is kept.
+    fn get(&self, number: u64) -> Option<&Entry> {
+        let place = number.checked_sub(self.first())?;
+        self.entries.get(usize::try_from(place).ok()?)
     }
 }
 

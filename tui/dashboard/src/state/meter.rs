@@ -39,12 +39,14 @@ pub(crate) struct Meter {
     since: Option<Time>,
     latest: Option<Time>,
     samples: VecDeque<Sample>,
+    /// As of the latest report: many more are drawn than reported.
+    rate: Option<f64>,
 }
 
 impl Meter {
     /// One for something that is counted together with `other` and was zero until now.
     pub(crate) fn beside(other: &Self) -> Self {
-        Self { since: other.since, latest: other.latest, samples: VecDeque::new() }
+        Self { since: other.since, latest: other.latest, ..Self::default() }
     }
 
     /// A report arrived.
@@ -60,6 +62,19 @@ impl Meter {
             self.samples.pop_front();
         }
         self.samples.push_back(Sample { at, over, count });
+        self.rate = self.over_window(at);
+    }
+
+    /// Per second over [`WINDOW`] before a report, or since counting began.
+    fn over_window(&self, newest: Time) -> Option<f64> {
+        let over = newest.saturating_since(self.since?).min(WINDOW);
+        let recent = self
+            .samples
+            .iter()
+            .rev()
+            .take_while(|sample| newest.saturating_since(sample.at) < over);
+        let count: f64 = recent.map(|sample| as_f64(sample.count)).sum();
+        (over >= SHORTEST_INTERVAL).then(|| count / over.as_secs_f64())
     }
 
     /// Since the report before; none if that is too long ago.
@@ -72,28 +87,20 @@ impl Meter {
     pub(crate) fn begin(&mut self, at: Time) {
         self.since = Some(at);
         self.latest = Some(at);
+        self.rate = None;
     }
 
     /// What counted has ended: the rate is unknown until the next report.
     pub(crate) fn end(&mut self) {
         self.since = None;
         self.latest = None;
+        self.rate = None;
     }
 
     /// Per second, over [`WINDOW`] before the latest report; none if there is no recent report.
     pub(crate) fn rate(&self, now: Time) -> Option<f64> {
-        let (since, newest) = (self.since?, self.samples.back()?.at);
-        if now.saturating_since(newest) > UNKNOWN_AFTER {
-            return None;
-        }
-        let over = newest.saturating_since(since).min(WINDOW);
-        let recent = self
-            .samples
-            .iter()
-            .rev()
-            .take_while(|sample| newest.saturating_since(sample.at) < over);
-        let count: f64 = recent.map(|sample| as_f64(sample.count)).sum();
-        (over >= SHORTEST_INTERVAL).then(|| count / over.as_secs_f64())
+        let newest = self.samples.back()?.at;
+        self.rate.filter(|_| now.saturating_since(newest) <= UNKNOWN_AFTER)
     }
 
     /// When it was told last, if everything was counted for this long before: without a gap.

@@ -49,6 +49,21 @@ pub(crate) enum BeatKind {
     Disallowed,
 }
 
+impl BeatKind {
+    /// What happened, in a few words behind which the list can stand.
+    pub(crate) fn words(&self) -> &'static str {
+        match self {
+            Self::Announced => "announced",
+            Self::Joined => "joined",
+            Self::Changed => "changed",
+            Self::Late => "late: missed 2",
+            Self::Left => "said it leaves",
+            Self::Gone => "gone: forgotten",
+            Self::Disallowed => "disallowed",
+        }
+    }
+}
+
 /// A node that announces itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Announcer {
@@ -75,6 +90,18 @@ pub(crate) enum Standing {
     Gone(Duration),
     /// It said so itself, this long ago.
     Left(Duration),
+}
+
+impl Standing {
+    /// One word for people.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Present(_) => "here",
+            Self::Late(_) => "late",
+            Self::Gone(_) => "gone",
+            Self::Left(_) => "left",
+        }
+    }
 }
 
 impl Announcer {

@@ -11,7 +11,8 @@ use insta::assert_snapshot;
 
 use super::{Desk, settings, text};
 use crate::describe;
-use crate::explain::{DropReason, Fact, Figures, Idea, Letter, Topic, selected};
+use crate::drops::DropReason;
+use crate::explain::{Fact, Figures, Idea, Letter, Topic, selected};
 use crate::fixture;
 use crate::fixture::journeys;
 use crate::keys::Key;
@@ -96,7 +97,7 @@ fn every_word_of_a_counter_and_of_a_message_has_one() {
     for word in ["queued", "held", "sent", "stored", "delivered", "acknowledged", "failed"] {
         assert!(Letter::of(word).is_some(), "{word}");
     }
-    // The words that docs/reliability.md lists, and those of clients.
+    // Whether nodes have these is tested where nodes can be seen.
     let listed = "malformed mac replay version delay final-hop pool-full layer unknown-hop queue \
                   forward-hop unknown-client mailbox-full provider-full storage ack-hop duplicate \
                   no-route overload node-key unknown-ack";

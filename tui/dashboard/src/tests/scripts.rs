@@ -92,8 +92,8 @@ fn help_that_is_longer_than_a_line_goes_on_in_the_next() {
         read += &text(&desk.screen(80, 24));
         desk.press(Key::code(KeyCode::PageDown));
     }
-    assert!(read.contains("mac: damaged or for another key; replay: a copy; layer:"), "{read}");
-    assert!(read.contains("                  skips a layer"), "{read}");
+    assert!(read.contains("mac: damaged, or for another key; replay: a copy of an"), "{read}");
+    assert!(read.contains("                  earlier one; layer: skips a layer"), "{read}");
     assert!(!read.contains('…'), "{read}");
 }
 
@@ -371,6 +371,12 @@ fn the_connection_is_tried_again_more_and_more_rarely() {
     assert_eq!(waits, [250, 500, 1000]);
     desk.tell(Message::Connected);
     assert_eq!(desk.model.connection, Connection::Live);
+    let lost = |desk: &mut Desk| desk.tell(Message::Disconnected { reason: "no JSON".into() });
+    let connect = |ms| vec![Effect::Connect { after: Duration::from_millis(ms) }];
+    assert_eq!(lost(&mut desk), connect(2000), "it was open, and told nothing");
+    desk.tell(Message::Connected);
+    desk.pass(6);
+    assert_eq!(lost(&mut desk), connect(250));
 }
 
 #[test]

@@ -181,10 +181,11 @@ fn report_up(context: &Context, snapshot: &Snapshot, took: Duration) -> Outcome 
     let control =
         control.map(|address| format!("\nthe control interface also answers at http://{address}"));
     let control = control.unwrap_or_default();
+    let word = control::shell_word(&info.name);
     context.output.result("up", Some(&info.name), &up, |_| {
         format!(
             "`{name}` is up, {}: {} mixnodes, {} processes ready after {:.2} s\n\
-             `nym-devnet attach {name}` shows it, `nym-devnet down {name}` stops it{page}{control}",
+             `nym-devnet attach {word}` shows it, `nym-devnet down {word}` stops it{page}{control}",
             if info.resumed { "resumed" } else { "new" },
             shape(&info.widths),
             up.processes,
@@ -225,7 +226,10 @@ async fn headless(
         Ended::Signal(signal) => {
             let (name, path) = (folder.name(), folder.path().display());
             output.note(&match (has_ended, folder.path().exists()) {
-                (false, _) => format!("not waiting for it; `nym-devnet ps --name {name}` looks"),
+                (false, _) => {
+                    let word = control::shell_word(name);
+                    format!("not waiting for it; `nym-devnet ps --name {word}` looks")
+                }
                 (true, true) => format!("`{name}` is down; {path} stays"),
                 (true, false) => format!("`{name}` is down; deleted {path}"),
             });

@@ -75,8 +75,7 @@ pub(super) async fn history(
     State(api): State<Api>,
     query: Result<Query<HistoryQuery>, QueryRejection>,
 ) -> Result<Response, Refusal> {
-    let query = query.map_err(|rejection| Refusal::not_understood(&rejection.body_text()))?;
-    let Query(HistoryQuery { window, step }) = query;
+    let Query(HistoryQuery { window, step }) = query?;
     let turn = api.histories.acquire_owned().await.expect("it is never closed");
     let history = ask(&api.asks, |reply| Ask::History { window, step, reply }).await?;
     let json = serde_json::to_vec(&history).expect("a history is JSON");

@@ -152,8 +152,7 @@ pub(super) async fn inbox(
     State(api): State<Api>,
     query: Result<Query<InboxQuery>, QueryRejection>,
 ) -> Answer<Inbox> {
-    let query = query.map_err(|rejection| Refusal::not_understood(&rejection.body_text()))?;
-    let Query(InboxQuery { client, after }) = query;
+    let Query(InboxQuery { client, after }) = query?;
     answer(&api.asks, |reply| Ask::Inbox { client, after, reply }).await
 }
 
@@ -228,7 +227,7 @@ pub(super) async fn act(
     node: Result<Path<String>, PathRejection>,
     Posted(action): Posted<NodeAction, MAX_BODY_BYTES>,
 ) -> Answer<NodeStatus> {
-    let node = named(node)?;
+    let Path(node) = node?;
     answer(&api.asks, |reply| Ask::Act { node, action, reply }).await
 }
 
@@ -252,7 +251,7 @@ pub(super) async fn remove(
     State(api): State<Api>,
     node: Result<Path<String>, PathRejection>,
 ) -> Answer<NodeStatus> {
-    let node = named(node)?;
+    let Path(node) = node?;
     answer(&api.asks, |reply| Ask::Remove { node, reply }).await
 }
 
@@ -272,10 +271,6 @@ pub(super) async fn down(
     Posted(request): Posted<DownRequest, MAX_BODY_BYTES>,
 ) -> Answer<DownReport> {
     answer(&api.asks, |reply| Ask::Down { request, reply }).await
-}
-
-fn named(node: Result<Path<String>, PathRejection>) -> Result<String, Refusal> {
-    node.map(|Path(node)| node).map_err(|rejection| Refusal::not_understood(&rejection.body_text()))
 }
 
 async fn answer<T: Serialize>(asks: &Asks, question: impl FnOnce(Reply<T>) -> Ask) -> Answer<T> {

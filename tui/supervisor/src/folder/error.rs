@@ -67,8 +67,12 @@ impl From<FolderError> for Failure {
                 .hint("name another folder with --state-dir"),
             FolderError::SocketPath { .. } => Self::new(FailureCode::Environment, message)
                 .hint("name a shorter folder with --state-dir"),
-            FolderError::InUse { name } => Self::new(FailureCode::NameInUse, message)
-                .hint(format!("`nym-devnet attach {name}` shows it; --name OTHER starts another")),
+            FolderError::InUse { name } => {
+                Self::new(FailureCode::NameInUse, message).hint(format!(
+                    "`nym-devnet attach {}` shows it; --name OTHER starts another",
+                    control::shell_word(&name)
+                ))
+            }
             FolderError::Io { .. } => Self::new(FailureCode::Environment, message)
                 .hint("name a folder that you can write to with --state-dir"),
         }

@@ -9,7 +9,7 @@ use ratatui::text::Line;
 use super::messages;
 use crate::describe::{self, Fact};
 use crate::scene::Scene;
-use crate::state::{BeatKind, Devnet, Node};
+use crate::state::{Devnet, Node};
 use crate::text;
 
 /// How many links are listed each way; a node of a wide layer has as many as that has nodes.
@@ -156,15 +156,6 @@ fn beats(devnet: &Devnet, node: &Node, scene: &Scene<'_>) -> Vec<Field> {
     }
     let beats = devnet.presence.beats().rev().filter(|beat| keys.contains(&beat.key));
     let beats: Vec<_> = beats.take(BEATS + 1).collect();
-    let word = |kind: &BeatKind| match kind {
-        BeatKind::Announced => "announced itself",
-        BeatKind::Joined => "joined the topology",
-        BeatKind::Changed => "announced something else",
-        BeatKind::Late => "missed two announcements",
-        BeatKind::Left => "said that it leaves",
-        BeatKind::Gone => "was forgotten",
-        BeatKind::Disallowed => "was kept out",
-    };
     let shown = beats.iter().take(BEATS).enumerate();
     let fields = shown.map(|(at, beat)| {
         let time = text::clock(beat.unix_ms, scene.zone);
@@ -173,7 +164,7 @@ fn beats(devnet: &Devnet, node: &Node, scene: &Scene<'_>) -> Vec<Field> {
         let after = before.filter(|ms| *ms > 0).map_or_else(String::new, |ms| {
             format!(" after {}", text::age(Duration::from_millis(ms)))
         });
-        let words = format!("{}{list}{after}", word(&beat.kind));
+        let words = format!("{}{list}{after}", beat.kind.words());
         Field {
             key: format!("heartbeat {}", beat.number),
             copied: format!("{time} {words}"),

@@ -9,7 +9,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::{Shown, View, chart, knowledge};
-use crate::explain::DropReason;
+use crate::drops::DropReason;
 use crate::scene::Scene;
 use crate::state::{Fate, Part, Stop};
 use crate::text;
@@ -165,7 +165,7 @@ fn fate(stop: &Stop<'_>, area: Rect, scene: &Scene<'_>) -> Vec<Line<'static>> {
         }
         Fate::Dropped { reason, .. } => {
             let word = text::visible(reason, scene.symbols);
-            let why = DropReason::of(reason).map_or("a reason of its own", DropReason::because);
+            let why = DropReason::of(reason).map_or("a reason of its own", DropReason::meaning);
             vec![Line::from(vec![
                 label("dropped"),
                 Span::styled(format!("{word}: {why}"), scene.theme.bad),

@@ -15,7 +15,7 @@ use crate::model::Model;
 use crate::regions::Target;
 use crate::scene::{Highlight, Scene};
 use crate::screens;
-use crate::state::{Devnet, Letter};
+use crate::state::{Devnet, Inbox, Letter};
 use crate::text;
 
 /// Columns of the lists of clients, where the terminal has them and where it has not.
@@ -160,10 +160,7 @@ fn draw_clients(view: &View, devnet: &Devnet, side: Side<'_>, area: Rect, scene:
     scene.list(inner, clients.len(), selected, Highlight::focused(focused), |scene, row, place| {
         let name = clients[row];
         let cursor = if selected == Some(row) { scene.symbols.cursor } else { " " };
-        let (new, all) = devnet
-            .letters
-            .inbox(name)
-            .fold((0, 0), |(new, all), arrival| (new + usize::from(arrival.new), all + 1));
+        let Inbox { all, new } = devnet.letters.inbox(name);
         let (note, style) = match new {
             0 => (format!("{} {all}", scene.symbols.letter), scene.theme.muted),
             _ => (format!("{} {new}/{all}", scene.symbols.letter), scene.theme.title),

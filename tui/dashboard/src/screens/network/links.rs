@@ -12,7 +12,7 @@ use super::canvas::{Canvas, Stroke, along};
 use super::layout::{PlacedColumn, Placement};
 use super::weight::Weight;
 use crate::scene::Scene;
-use crate::state::Node;
+use crate::state::{CROSSING, MOST_SHOWN, Node, as_f64};
 use crate::text;
 
 /// With more links between two columns than this, single ones can no longer be told apart.
@@ -23,6 +23,12 @@ const CELLS_A_PACKET: usize = 6;
 
 /// Least and most packets that are drawn between two columns at once.
 const PACKETS: (usize, usize) = (4, 48);
+
+/// Scatters the links whose packets are drawn over all pairs of nodes: odd, and of irregular low bits.
+const SCATTER: usize = 40_503;
+
+/// At least one link in so many has its packets drawn.
+const FEWEST: usize = 1 << 16;
 
 /// Two neighbouring columns in their places.
 #[derive(Clone, Copy)]
@@ -86,7 +92,8 @@ pub(super) fn draw(
         let gap = Gap { from, from_place, to, to_place, air: placement.air };
         let mut here = Vec::new();
         let mut links = if gap.is_crowded() {
-            let (links, rate) = gap.crowd(selected, &mut here, scene);
+            let (links, rate) = gap.crowd(selected, scene);
+            gap.sample(rate, &mut here, scene);
             totals.push((gap, rate));
             links
         } else {
@@ -164,12 +171,7 @@ impl Gap<'_, '_> {
     }
 
     /// The links of the selected node, and the rate of all together.
-    fn crowd(
-        &self,
-        selected: Option<&str>,
-        packets: &mut Vec<(u16, u16)>,
-        scene: &Scene<'_>,
-    ) -> (Vec<Link>, Option<f64>) {
+    fn crowd(&self, selected: Option<&str>, scene: &Scene<'_>) -> (Vec<Link>, Option<f64>) {
         let others: HashMap<&str, usize> =
             self.to.nodes.iter().map(|node| node.name()).zip(0..).collect();
         let mut links = Vec::new();
@@ -177,18 +179,38 @@ impl Gap<'_, '_> {
         for (index, node) in self.from.nodes.iter().enumerate() {
             for (name, link) in &node.links {
                 let Some(&other) = others.get(name.as_str()) else { continue };
-                let Some(ends) = self.ends(index, other) else { continue };
                 let rate = link.meter.rate(scene.now.t);
                 if let Some(rate) = rate {
                     total = Some(total.unwrap_or(0.0) + rate);
                 }
-                if is(selected, node) || selected == Some(name) {
+                if (is(selected, node) || selected == Some(name))
+                    && let Some(ends) = self.ends(index, other)
+                {
                     links.push(Self::link(ends, rate, true, scene));
                 }
-                packets.extend(link.packets(scene.now.t).map(|way| along(ends.0, ends.1, way)));
             }
         }
         (links, total)
+    }
+
+    /// The packets on some of the links: on as many as have about as many packets as there is room for. These
+    /// links stay the same, so that the eye can follow a packet.
+    fn sample(&self, rate: Option<f64>, packets: &mut Vec<(u16, u16)>, scene: &Scene<'_>) {
+        let pairs = self.from.nodes.len() * self.to.nodes.len();
+        let underway = rate.unwrap_or(0.0) * CROSSING.as_secs_f64();
+        let shown = underway.min(as_f64(u64::from(MOST_SHOWN)) * as_f64(pairs as u64));
+        let one_in = one_in(shown, self.most_packets());
+        for (index, node) in self.from.nodes.iter().enumerate() {
+            for (other_index, other) in self.to.nodes.iter().enumerate() {
+                if !(index * SCATTER + other_index).is_multiple_of(one_in) {
+                    continue;
+                }
+                let Some(ends) = self.ends(index, other_index) else { continue };
+                let ways = node.links.get(other.name()).into_iter();
+                let ways = ways.flat_map(|link| link.packets(scene.now.t));
+                packets.extend(ways.map(|way| along(ends.0, ends.1, way)));
+            }
+        }
     }
 
     /// What passes between two columns together, where single links cannot be told apart.
@@ -215,6 +237,15 @@ impl Gap<'_, '_> {
     }
 }
 
+/// One link in so many is looked at. A power of two: with each small change of the rate it would be others.
+fn one_in(packets: f64, most: usize) -> usize {
+    let mut one_in = 1;
+    while one_in < FEWEST && packets > as_f64((most * one_in) as u64) {
+        one_in *= 2;
+    }
+    one_in
+}
+
 fn is(selected: Option<&str>, node: &Node) -> bool {
     selected == Some(node.name())
 }
@@ -222,6 +253,15 @@ fn is(selected: Option<&str>, node: &Node) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_more_packets_are_underway_the_fewer_links_have_theirs_drawn() {
+        assert_eq!(one_in(0.0, 48), 1);
+        assert_eq!(one_in(48.0, 48), 1);
+        assert_eq!(one_in(49.0, 48), 2);
+        assert_eq!(one_in(3000.0, 48), 64);
+        assert_eq!(one_in(f64::INFINITY, 48), FEWEST);
+    }
 
     #[test]
     fn of_too_many_packets_some_from_all_over_are_drawn() {

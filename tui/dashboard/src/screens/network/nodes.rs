@@ -167,7 +167,7 @@ fn more(devnet: &Devnet, node: &Node, scene: &Scene<'_>) -> [String; 2] {
     let metrics = node.metrics.as_ref();
     match node.status.role {
         Role::Client => {
-            let inbox = devnet.letters.inbox(node.name()).count();
+            let inbox = devnet.letters.inbox(node.name()).all;
             let queued = metrics.and_then(|metrics| metrics.traffic).map(|traffic| traffic.queued);
             let queue = queued.map_or_else(String::new, |queued| format!("queue {queued}"));
             [format!("inbox {inbox}"), queue]

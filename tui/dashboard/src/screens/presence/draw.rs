@@ -4,7 +4,7 @@ use directory_api::{ListName, PRESENCE_INTERVAL, PRESENCE_TIMEOUT};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
-use super::{Pane, View, announcers, beats, standing, word};
+use super::{Pane, View, announcers, beats};
 use crate::action::Action;
 use crate::filter;
 use crate::model::Model;
@@ -97,7 +97,7 @@ fn beat_line(devnet: &Devnet, beat: &Beat, scene: &Scene<'_>) -> Line<'static> {
         BeatKind::Late | BeatKind::Left => scene.theme.warn,
         BeatKind::Gone | BeatKind::Disallowed => scene.theme.bad,
     };
-    let word = word(&beat.kind);
+    let word = beat.kind.words();
     Line::from(vec![
         Span::styled(format!("{}  ", text::clock_ms(beat.unix_ms, scene.zone)), scene.theme.muted),
         Span::raw(padded(&name, scene)),
@@ -163,7 +163,7 @@ fn draw_age(key: &str, announcer: &Announcer, place: Rect, scene: &mut Scene<'_>
         Standing::Gone(age) => (Mark::Gone, age),
         Standing::Left(age) => (Mark::Stopped, age),
     };
-    let word = standing(now);
+    let word = now.word();
     let style = scene.theme.mark(mark);
     let name = who(key, Some(announcer), scene);
     let head = Line::from(vec![

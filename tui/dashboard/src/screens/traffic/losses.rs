@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{padded, so_far};
+use crate::drops::DropReason;
 use crate::model::Model;
 use crate::regions::Target;
 use crate::scene::{Highlight, Scene};
@@ -73,34 +74,6 @@ fn missing(of: PassedOn) -> Option<u64> {
     is_lossy.then_some(count)
 }
 
-/// What a reason means, in a few words.
-fn meaning(reason: &str) -> &'static str {
-    match reason {
-        "malformed" => "no packet at all",
-        "mac" => "damaged, or for another key",
-        "replay" => "a copy of an earlier one",
-        "version" => "of another version",
-        "delay" => "asks for too long a wait",
-        "final-hop" => "ends at a mixnode",
-        "forward-hop" => "goes on from a provider",
-        "pool-full" => "no room to wait",
-        "layer" => "skips a layer",
-        "unknown-hop" => "its next hop is unknown",
-        "queue" => "its next hop takes nothing",
-        "unknown-client" => "its recipient is unknown",
-        "mailbox-full" => "its mailbox is full",
-        "provider-full" => "the provider is full",
-        "storage" => "cannot be written to disk",
-        "unknown-ack" => "acknowledges nothing that waits",
-        "duplicate" => "came before",
-        "no-route" => "no way to its recipient",
-        "overload" => "the client is behind",
-        "node-key" => "a node's key is none",
-        "ack-hop" => "its receipt leads nowhere",
-        _ => "",
-    }
-}
-
 /// Draws the pane.
 pub(super) fn draw(
     model: &Model,
@@ -152,11 +125,12 @@ fn line(row: &Row, scene: &Scene<'_>) -> Line<'static> {
     let name = text::fit(row.node(), 12, scene.symbols);
     match row {
         Row::Dropped(lost) => {
+            let meaning = DropReason::of(&lost.reason).map_or("", DropReason::meaning);
             let reason = text::visible(&lost.reason, scene.symbols);
             Line::from(vec![
                 Span::raw(format!("{name:<12} {:>8}  ", lost.count)),
                 Span::styled(format!("{reason:<12} "), scene.theme.warn),
-                Span::styled(meaning(&lost.reason), scene.theme.muted),
+                Span::styled(meaning, scene.theme.muted),
             ])
         }
         Row::Missing { count, of, .. } => {

@@ -10,6 +10,16 @@ fn received(id: &str, client: &str, text: &str) -> ReceivedMessage {
     ReceivedMessage { client: client.into(), id: id.into(), unix_ms: 7, content }
 }
 
+/// What a client received, as it is counted; a count of all of it says the same.
+#[track_caller]
+fn inbox(letters: &Letters, client: &str) -> Inbox {
+    let arrivals = letters.all().filter_map(|letter| letter.arrival.as_ref());
+    let of_client: Vec<_> = arrivals.filter(|arrival| arrival.client == client).collect();
+    let new = of_client.iter().filter(|arrival| arrival.new).count();
+    assert_eq!(letters.inbox(client), Inbox { all: of_client.len(), new });
+    letters.inbox(client)
+}
+
 fn ids(letters: &Letters) -> Vec<&str> {
     letters.all().map(|letter| letter.id.as_str()).collect()
 }
@@ -54,7 +64,7 @@ fn long_messages_leave_room_for_fewer() {
         let message = received(&id, "bob", &"x".repeat(MAX_TEXT_BYTES + 1));
         letters.receive(ReceivedMessage { unix_ms: fixture::STARTED_UNIX_MS + 9000, ..message });
     }
-    assert_eq!(letters.inbox("bob").count(), MAX_TEXTS_BYTES / MAX_TEXT_BYTES);
+    assert_eq!(inbox(&letters, "bob").all, MAX_TEXTS_BYTES / MAX_TEXT_BYTES);
     assert_eq!(letters.sent().count(), 0, "the older one");
 }
 
@@ -83,7 +93,7 @@ fn what_was_sent_and_what_arrived_are_one_message_whichever_is_told_first() {
 #[test]
 fn what_arrived_is_new_until_somebody_looks_and_what_was_kept_never_is() {
     let mut letters = Letters::default();
-    let new = |letters: &Letters| letters.inbox("bob").filter(|arrival| arrival.new).count();
+    let new = |letters: &Letters| inbox(letters, "bob").new;
     letters.receive(received("one", "bob", "1"));
     letters.receive(received("two", "bob", "2"));
     let kept = |id: &str| InboxMessage {
@@ -94,16 +104,35 @@ fn what_arrived_is_new_until_somebody_looks_and_what_was_kept_never_is() {
         content: Content::Text("old".into()),
     };
     letters.keep(vec![kept("zero"), kept("two")]);
-    assert_eq!((letters.inbox("bob").count(), new(&letters)), (3, 2));
+    assert_eq!((inbox(&letters, "bob").all, new(&letters)), (3, 2));
     assert_eq!(ids(&letters), ["zero", "one", "two"], "older ones stand before newer ones");
     letters.look("one");
     assert_eq!(new(&letters), 1);
     letters.receive(received("one", "bob", "1"));
-    assert_eq!((letters.inbox("bob").count(), new(&letters)), (3, 1), "heard twice is one");
+    assert_eq!((inbox(&letters, "bob").all, new(&letters)), (3, 1), "heard twice is one");
     for id in ["one", "two", "none"] {
         letters.look(id);
     }
     assert_eq!((new(&letters), letters.has_new()), (0, false));
+}
+
+#[test]
+fn inboxes_are_counted_and_those_that_are_empty_are_forgotten() {
+    let mut letters = Letters::default();
+    letters.receive(received("one", "carol", "1"));
+    letters.look("one");
+    letters.receive(received("two", "carol", "2"));
+    // Its sender is told of later, and takes nothing from the count.
+    letters.update(MessageStatus { id: "two".into(), ..numbered(0) });
+    assert_eq!(inbox(&letters, "carol"), Inbox { all: 2, new: 1 });
+    for number in 0..MAX_LETTERS {
+        let id = format!("later {number}");
+        let unix_ms = fixture::STARTED_UNIX_MS + 9000;
+        letters.receive(ReceivedMessage { unix_ms, ..received(&id, "bob", "hi") });
+    }
+    assert_eq!(inbox(&letters, "carol"), Inbox::default());
+    assert_eq!(inbox(&letters, "bob"), Inbox { all: MAX_LETTERS, new: MAX_LETTERS });
+    assert_eq!(letters.inboxes.len(), 1);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use control::{MessageState, State};
 
 use super::figures::Change;
 use super::{Finding, Lint, Look, Severity};
+use crate::drops::DropReason;
 use crate::state::{Node, Standing, WINDOW, as_f64};
 use crate::text;
 
@@ -129,38 +130,9 @@ pub(super) fn undelivered(look: &Look<'_>) -> Vec<Finding> {
     failed.collect()
 }
 
-/// Packets that are dropped for this reason carried nothing that is missed: their news had come
-/// already, or came too late for anybody to wait for it.
+/// Packets that are dropped for this reason are missed by nobody.
 fn is_spare(reason: &str) -> bool {
-    matches!(reason, "unknown-ack" | "duplicate")
-}
-
-/// What to do about packets that are dropped for this reason.
-fn advice_on(reason: &str) -> &'static str {
-    match reason {
-        "queue" => "the next hop does not take packets as fast as they come: see whether it runs",
-        "unknown-hop" | "forward-hop" | "ack-hop" => {
-            "the next hop is not in the directory: it left, or was started at another address"
-        }
-        "layer" => "somebody sends packets past a layer; a client with an old topology does",
-        "replay" => "somebody sends packets twice",
-        "mac" => "packets were made for another key: a node that was started with a new one?",
-        "malformed" | "version" => "something that is no packet of this network is sent there",
-        "unknown-client" => "packets are for a client that this provider does not know",
-        "mailbox-full" | "provider-full" => {
-            "clients that are away let packets pile up: start them, or remove them"
-        }
-        "unknown-ack" => {
-            "acknowledgements came after the client had stopped waiting: something held them up, as \
-             a node that stood still does; that ends by itself"
-        }
-        "duplicate" => {
-            "messages came twice because their acknowledgements were late or lost: nothing is \
-             missing, and that ends by itself"
-        }
-        "storage" => "its disk does not take what it has to keep: see whether it is full",
-        _ => "its log says more",
-    }
+    DropReason::of(reason).is_some_and(DropReason::is_spare)
 }
 
 /// Nodes that drop packets.
@@ -194,7 +166,8 @@ pub(super) fn drops(look: &Look<'_>) -> Vec<Finding> {
             reasons.join(", ")
         );
         let finding = Finding::of(Lint::Drops, severity, node).why(why);
-        found.push(finding.advice(advice_on(worst)).command(format!("logs {}", node.name())));
+        let advice = DropReason::of(worst).map_or("its log says more", DropReason::advice);
+        found.push(finding.advice(advice).command(format!("logs {}", node.name())));
     }
     found
 }
