@@ -105,7 +105,7 @@ fn a_process_started_anew_while_nobody_listened_has_no_counts_of_the_one_before(
 }
 
 fn leaving(now: Moment) -> LinkEvent {
-    LinkEvent { t: now.t, dst: "mix-1-1".into(), bytes: 2396 }
+    LinkEvent { t: now.t, from: None, dst: "mix-1-1".into(), bytes: 2396 }
 }
 
 #[test]
