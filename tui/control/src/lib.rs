@@ -32,7 +32,7 @@ pub use request::{
 pub use share::Share;
 pub use status::{
     DevnetInfo, MessageState, MessageStatus, NodeRates, NodeStatus, PacketStatus, ProcessUsage,
-    Snapshot, State,
+    STOPS_WITH_ALL, Snapshot, State,
 };
 pub use truth::{Carried, Origin};
 

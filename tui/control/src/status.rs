@@ -68,6 +68,10 @@ pub struct DevnetInfo {
     pub notices: Vec<String>,
 }
 
+/// With this begins the reason of a process that stops because the whole devnet goes down. Who stops one
+/// alone asks it to leave.
+pub const STOPS_WITH_ALL: &str = "asked to stop";
+
 /// Where the life of a process stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

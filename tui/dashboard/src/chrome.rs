@@ -13,7 +13,7 @@ use crate::connection::Connection;
 use crate::model::{Model, Tone};
 use crate::regions::Target;
 use crate::scene::Scene;
-use crate::screens::Screen;
+use crate::screens::{self, Screen};
 use crate::text;
 use crate::theme::Theme;
 
@@ -134,10 +134,27 @@ fn label(model: &Model, spec: &Spec) -> &'static str {
     }
 }
 
+/// Whether it is for a process that is selected.
+fn is_about_node(action: Action) -> bool {
+    matches!(
+        action,
+        Action::Open
+            | Action::Start
+            | Action::Stop
+            | Action::Kill
+            | Action::Restart
+            | Action::Pause
+            | Action::NodeLogs
+    )
+}
+
 fn keys(model: &Model, area: Rect, scene: &mut Scene<'_>) {
     let context = model.context();
+    // Elsewhere one selects with the next key; a problem may be about no node at all.
+    let has_node = context != Context::Problems || screens::meant(model).is_some();
     let mut all: Vec<_> = action::in_context(context)
         .filter(|spec| !spec.label.is_empty() && model.allows(spec.action))
+        .filter(|spec| has_node || !is_about_node(spec.action))
         .filter_map(|spec| Some((spec, scene.keys(spec).first()?.label(scene.symbols))))
         .collect();
     // How to end what is unusual comes first, then the way out of what one is in, and what a

@@ -227,7 +227,8 @@ pub(crate) fn delay_facts(devnet: &Devnet, node: &Node) -> Vec<Fact> {
             let ms = |time: Duration| format!("{:.1}", as_ms(time));
             let (waited, asked) = (ms(waits.waited), ms(waits.asked));
             let packets = text::plural(waits.packets, "packet");
-            facts.push(fact("measured", format!("{waited} of {asked} ms asked, {packets}")));
+            // Of others nobody tells how long they waited.
+            facts.push(fact("followed", format!("{waited} of {asked} ms asked, {packets}")));
         }
     }
     if node.reports_no_metrics() {

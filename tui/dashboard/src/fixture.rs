@@ -3,7 +3,6 @@
 
 #[cfg(test)]
 mod history;
-#[cfg(test)]
 pub(crate) mod journeys;
 mod traffic;
 

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use ratatui::layout::Size;
 
 use crate::action::{Action, Context};
-use crate::connection::{Connection, STALE_AFTER};
+use crate::connection::{Connection, Retries, STALE_AFTER};
 use crate::keymap::Keymap;
 use crate::overlay::Overlay;
 use crate::playback::Playback;
@@ -108,6 +108,8 @@ pub(crate) struct Model {
     pub(crate) playback: Option<Playback>,
     /// The connection to the supervisor.
     pub(crate) connection: Connection,
+    /// How often it was tried in vain.
+    pub(crate) retries: Retries,
     /// The devnet; none before its first snapshot.
     pub(crate) live: Option<Devnet>,
     frozen: Option<Frozen>,
@@ -154,6 +156,7 @@ impl Model {
             screen: screen(&before.screen).unwrap_or(Screen::Network),
             screens,
             connection: Connection::Connecting,
+            retries: Retries::default(),
             live: None,
             frozen: None,
             now: Time::default(),
@@ -337,7 +340,8 @@ impl Model {
 
     /// Whether what is selected stands still, so that the key for it lets it go on.
     pub(crate) fn is_selected_paused(&self) -> bool {
-        self.selected_node().is_some_and(|node| node.status.state == State::Paused)
+        let node = screens::meant(self).and_then(|name| self.devnet()?.node(&name));
+        node.is_some_and(|node| node.status.state == State::Paused)
     }
 
     /// Where keys go now.

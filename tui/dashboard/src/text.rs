@@ -18,8 +18,14 @@ pub(crate) const UNKNOWN: &str = "-";
 /// characters, and the marks that turn the direction of writing.
 pub(crate) fn visible(text: &str, symbols: &Symbols) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut chars = text.chars().peekable();
+    let mut before = None;
+    while let Some(c) = chars.next() {
+        let before = before.replace(c);
         match c {
+            // Terminals do not agree on how wide joined signs are, so they stand side by side.
+            JOINER if before.is_some_and(is_sign) && chars.peek().copied().is_some_and(is_sign) => {
+            }
             '\t' => out.push_str("  "),
             '\n' if symbols.unicode => out.push('↵'),
             '\0'..='\x1f' if symbols.unicode => out.extend(char::from_u32(0x2400 + u32::from(c))),
@@ -34,6 +40,15 @@ pub(crate) fn visible(text: &str, symbols: &Symbols) -> String {
         }
     }
     out
+}
+
+/// Makes one sign of two.
+const JOINER: char = '\u{200d}';
+
+/// Whether it is of those that a joiner is meant for: emoji, their skin tones, and the mark that gives a
+/// sign its colours.
+fn is_sign(c: char) -> bool {
+    matches!(c, '\u{2190}'..='\u{2bff}' | '\u{fe0f}' | '\u{1f000}'..='\u{1faff}')
 }
 
 /// What stands for a character that must not reach the terminal.
@@ -253,6 +268,16 @@ mod tests {
         assert_eq!(visible("\x1b[31mred\x7f é", &ASCII), "^[[31mred^? ?");
         assert_eq!(visible("a\u{202e}b\u{9b}c\u{200d}", &UNICODE), "a\u{fffd}b\u{fffd}c\u{fffd}");
         assert_eq!(visible("tab\there", &UNICODE), "tab  here");
+    }
+
+    #[test]
+    fn joined_signs_stand_side_by_side_and_a_joiner_between_letters_is_seen() {
+        let shown = |text| visible(text, &UNICODE);
+        assert_eq!(shown("a 👩🏽\u{200d}🚀 b"), "a 👩🏽🚀 b");
+        assert_eq!(shown("❤\u{fe0f}\u{200d}🔥"), "❤\u{fe0f}🔥");
+        assert_eq!(shown("ali\u{200d}ce 🚀\u{200d}"), "ali\u{fffd}ce 🚀\u{fffd}");
+        assert_eq!(shown("🚀\u{200d}\u{200d}🚀"), "🚀\u{fffd}\u{fffd}🚀");
+        assert_eq!(visible("👩\u{200d}🚀", &ASCII), "??");
     }
 
     #[test]

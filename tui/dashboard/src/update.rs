@@ -93,14 +93,7 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Connected => {
-            let since = model.connection.lost_since().filter(|_| model.live.is_some());
-            if let Some(since) = since {
-                let age = text::age(model.now.saturating_since(since));
-                model.say(Tone::Good, format!("connected again after {age}"));
-            }
-            model.connection = Connection::Live;
-            model.heard();
-            history::connected(model);
+            connected(model);
             Vec::new()
         }
         Message::Disconnected { reason } if model.playback.is_some() => {
@@ -111,7 +104,8 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Disconnected { reason } => {
-            let after = model.connection.lose(reason, model.now);
+            let after = model.retries.failed(model.now);
+            model.connection.lose(reason, model.now, after);
             vec![Effect::Connect { after }]
         }
         Message::Heard(envelope) => hear(model, *envelope),
@@ -153,6 +147,18 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Signal(signal) => vec![Effect::Quit(Outcome::Signalled { signal })],
     }
+}
+
+fn connected(model: &mut Model) {
+    let since = model.connection.lost_since().filter(|_| model.live.is_some());
+    if let Some(since) = since {
+        let age = text::age(model.now.saturating_since(since));
+        model.say(Tone::Good, format!("connected again after {age}"));
+    }
+    model.connection = Connection::Live;
+    model.retries.connected(model.now);
+    model.heard();
+    history::connected(model);
 }
 
 /// Remembers what has changed since it was remembered last.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::exit::Exit;
 use crate::restart::{CRASH_WINDOW, Crashes, Verdict};
 use contract::{Command, Fatal, FatalCode, Role, Time};
-use control::State;
+use control::{STOPS_WITH_ALL, State};
 use layouts::Restart;
 
 pub use input::{Action, Input};
@@ -288,7 +288,7 @@ impl Process {
             Phase::Running(_) => Some(self.begin_stopping(now, Command::Stop, false)),
             Phase::Stopping { deadline, again } => {
                 *again = false;
-                self.reason = "asked to stop".into();
+                self.reason = STOPS_WITH_ALL.into();
                 *deadline = deadline.map(|deadline| deadline.min(now + STOP_GRACE));
                 Some(Action::Ask(Command::Stop))
             }
@@ -377,7 +377,7 @@ impl Process {
 
     fn begin_stopping(&mut self, now: Time, command: Command, again: bool) -> Action {
         let (grace, reason) = match (&command, again) {
-            (Command::Stop, _) => (STOP_GRACE, "asked to stop"),
+            (Command::Stop, _) => (STOP_GRACE, STOPS_WITH_ALL),
             (_, false) => (LEAVE_GRACE, "asked to leave"),
             (_, true) => (LEAVE_GRACE, "asked to leave, then starts again"),
         };

@@ -183,6 +183,7 @@ pub(crate) fn area(model: &Model) -> Rect {
 pub(crate) fn meant(model: &Model) -> Option<String> {
     match model.screen {
         Screen::Presence => presence::meant(model),
+        Screen::Problems => problems::meant(model),
         _ => model.selected_node().map(|node| node.name().to_owned()),
     }
 }

@@ -107,8 +107,17 @@ pub(crate) fn topic(model: &Model) -> Option<Topic> {
 /// The selected problem. One that has been forgotten gives its place to the first.
 fn selected(model: &Model) -> Option<&Problem> {
     let problems = &model.devnet()?.problems;
-    let is_it = |problem: &&Problem| model.screens.problems.selected == Some(problem.id());
-    all(problems).find(is_it).or_else(|| all(problems).next())
+    let chosen = model.screens.problems.selected.as_ref();
+    let is_it = |problem: &&Problem| chosen == Some(&problem.id());
+    let is_again = |problem: &&Problem| chosen.is_some_and(|chosen| problem.is_again(chosen));
+    let found = all(problems).find(is_it).or_else(|| all(problems).find(is_again));
+    found.or_else(|| all(problems).next())
+}
+
+/// The process that the selected problem is about, which is the one that keys act on.
+pub(super) fn meant(model: &Model) -> Option<String> {
+    let name = selected(model).and_then(node_of)?;
+    model.devnet()?.node(&name).map(|node| node.name().to_owned())
 }
 
 /// The node that it is about, by what processes are called: everything else is said in words.
@@ -201,7 +210,7 @@ fn draw_list(model: &Model, problems: &Problems, area: Rect, scene: &mut Scene<'
 }
 
 fn item(problem: &Problem, scene: &Scene<'_>) -> Line<'static> {
-    let Problem { finding, since_unix_ms, ended_unix_ms, .. } = problem;
+    let Problem { finding, since_unix_ms, ended_unix_ms, times, .. } = problem;
     let about = text::visible(&finding.about, scene.symbols);
     let about = text::fit(&about, ABOUT_WIDTH, scene.symbols);
     let gap = " ".repeat(ABOUT_WIDTH.saturating_sub(text::width(&about)));
@@ -211,7 +220,11 @@ fn item(problem: &Problem, scene: &Scene<'_>) -> Line<'static> {
         Some(ended) => {
             let lasted = ended.saturating_sub(*since_unix_ms);
             let lasted = text::age(std::time::Duration::from_millis(lasted));
-            format!("ago; lasted {lasted}: {}", finding.lint.headline(1))
+            let often = match times {
+                1 => "lasted".to_owned(),
+                times => format!("{times} times, the last for"),
+            };
+            format!("ago; {often} {lasted}: {}", finding.lint.headline(1))
         }
     };
     let style = if ended_unix_ms.is_some() { scene.theme.muted } else { Style::new() };
@@ -242,7 +255,10 @@ fn draw_details(model: &Model, area: Rect, scene: &mut Scene<'_>) {
     let since = text::clock(problem.since_unix_ms, scene.zone);
     let until = problem.ended_unix_ms.map(|ended| text::clock(ended, scene.zone));
     let when = if let Some(until) = until {
-        format!("from {since} to {until}; it is over")
+        match problem.times {
+            1 => format!("from {since} to {until}; it is over"),
+            times => format!("{times} times, last from {since} to {until}; it is over"),
+        }
     } else {
         let lasts = text::age(scene.now.since_unix_ms(problem.since_unix_ms));
         format!("since {since}, for {lasts}")

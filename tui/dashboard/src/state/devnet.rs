@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use contract::{LinkEvent, NodeMetrics, Role, Time};
 use control::{
-    DevnetInfo, DirectoryState, Envelope, History, MessageStatus, NodeStatus, Snapshot, StreamEvent,
+    DevnetInfo, DirectoryState, Envelope, History, MessageStatus, NodeStatus, STOPS_WITH_ALL,
+    Snapshot, State, StreamEvent,
 };
 use directory_api::{MixMetric, Update};
 
@@ -165,6 +166,14 @@ impl Devnet {
         self.letters.sent().rev().find(|letter| {
             let route = letter.packets.iter().flat_map(|packet| &packet.route);
             letter.from == node || letter.to == node || route.into_iter().any(|hop| hop == node)
+        })
+    }
+
+    /// Whether everything is being stopped, or is stopped.
+    pub(crate) fn goes_down(&self) -> bool {
+        self.nodes.iter().any(|node| {
+            matches!(node.status.state, State::Stopping | State::Stopped)
+                && node.status.reason.starts_with(STOPS_WITH_ALL)
         })
     }
 

@@ -124,6 +124,12 @@ impl Lint {
         matches!(self, Self::Lossy | Self::Overload | Self::Lateness)
     }
 
+    /// Whether it cannot come of it that the devnet goes down: then who is asked to stop leaves gaps as
+    /// somebody does who fails.
+    fn is_about_no_gap(self) -> bool {
+        matches!(self, Self::Failed | Self::Crashed | Self::Undelivered | Self::Clock | Self::Lost)
+    }
+
     /// What it is called with so many findings.
     pub(crate) fn headline(self, count: usize) -> String {
         let (one, more) = match self {
@@ -227,6 +233,8 @@ pub(crate) struct Problem {
     found_unix_ms: u64,
     /// When it was over; none while it is not.
     pub(crate) ended_unix_ms: Option<u64>,
+    /// How often there was the same one that is over, this one included.
+    pub(crate) times: u32,
 }
 
 impl Problem {
@@ -245,6 +253,11 @@ impl Problem {
 
     fn is_of(&self, finding: &Finding) -> bool {
         (self.finding.lint, &self.finding.about) == (finding.lint, &finding.about)
+    }
+
+    /// Whether it is this one at another time.
+    pub(crate) fn is_again(&self, id: &ProblemId) -> bool {
+        (self.finding.lint, &self.finding.about) == (id.lint, &id.about)
     }
 }
 
@@ -290,7 +303,7 @@ pub(crate) struct Problems {
     figures: Figures,
     /// The worst first, the same lints together.
     open: Vec<Problem>,
-    /// The latest first.
+    /// The latest first, the same once.
     past: VecDeque<Problem>,
 }
 
@@ -311,6 +324,11 @@ impl Problems {
         self.figures.take(devnet, now);
         let look = Look { devnet, now, figures: &self.figures };
         let mut found: Vec<Finding> = LINTS.iter().flat_map(|lint| lint(&look)).collect();
+        if devnet.goes_down() {
+            // What is new now comes of that. What was there before stays as it is.
+            let is_known = |finding: &Finding| self.open.iter().any(|open| open.is_of(finding));
+            found.retain(|finding| finding.lint.is_about_no_gap() || is_known(finding));
+        }
         found.sort_by(|a, b| a.order().cmp(&b.order()));
         found.truncate(MAX_OPEN);
         let mut before = std::mem::take(&mut self.open);
@@ -319,7 +337,8 @@ impl Problems {
             let known = known.map(|index| before.swap_remove(index).since_unix_ms);
             let since_unix_ms = known.or(finding.since_unix_ms).unwrap_or(now.unix_ms);
             let found_unix_ms = now.unix_ms;
-            self.open.push(Problem { finding, since_unix_ms, found_unix_ms, ended_unix_ms: None });
+            let (ended_unix_ms, times) = (None, 1);
+            self.open.push(Problem { finding, since_unix_ms, found_unix_ms, ended_unix_ms, times });
         }
         for mut problem in before {
             let well = now.since_unix_ms(problem.found_unix_ms);
@@ -328,7 +347,7 @@ impl Problems {
                 self.open.insert(place, problem);
             } else {
                 problem.ended_unix_ms = Some(now.unix_ms);
-                self.past.push_front(problem);
+                self.bury(problem);
             }
         }
         self.past.truncate(MAX_PAST);
@@ -338,12 +357,22 @@ impl Problems {
         self.past.retain(is_recent);
     }
 
+    /// It is over. If it was before, that is the same line: what comes and goes would fill the list.
+    fn bury(&mut self, mut problem: Problem) {
+        if let Some(at) = self.past.iter().position(|past| past.is_of(&problem.finding))
+            && let Some(before) = self.past.remove(at)
+        {
+            problem.times = before.times.saturating_add(1);
+        }
+        self.past.push_front(problem);
+    }
+
     /// What is wrong, the worst first, the same lints together.
     pub(crate) fn open(&self) -> &[Problem] {
         &self.open
     }
 
-    /// What was wrong, the latest first.
+    /// What was wrong, the latest first, the same once.
     pub(crate) fn past(&self) -> impl ExactSizeIterator<Item = &Problem> {
         self.past.iter()
     }

@@ -55,6 +55,12 @@ fn every_action_that_changes_something_tells_its_command() {
                 // It has a selection of its own.
                 desk.press(Key::of('j'));
             }
+            if context == Context::Problems {
+                // It acts on who has the problem that is selected.
+                let paused = desk.fixture.status("mix-2-2");
+                desk.hear(StreamEvent::Node(NodeStatus { state: State::Paused, ..paused }));
+                desk.pass(1);
+            }
             let key = *spec.keys.first().expect("a key");
             desk.press(key);
             if matches!(desk.model.overlays.last(), Some(Overlay::Question(_))) {

@@ -85,3 +85,47 @@ fn keys_go_from_a_problem_to_its_node() {
     let card = desk.model.overlays.last().and_then(Overlay::node);
     assert_eq!(card.as_deref(), Some("mix-3-1"));
 }
+
+#[test]
+fn keys_for_a_process_are_those_of_the_selected_problem() {
+    let mut desk = troubled(settings());
+    let hints = |desk: &mut Desk| {
+        let screen = text(&desk.screen(120, 40));
+        screen.lines().last().expect("a line of hints").to_owned()
+    };
+    let select = |desk: &mut Desk, about: &str| {
+        let devnet = desk.model.devnet().expect("connected");
+        let found = devnet.problems.open().iter().find(|of| of.finding.about == about);
+        let id = found.expect("it is found").id();
+        desk.tell(crate::message::Message::Click(Target::Problem(id)));
+    };
+    select(&mut desk, "mix-1-2");
+    assert!(hints(&mut desk).contains("p go on"), "{}", hints(&mut desk));
+    // Lost events are of no process; the one selected before is not meant.
+    select(&mut desk, "stream");
+    let shown = hints(&mut desk);
+    assert!(!["stop", "pause", "go on"].iter().any(|word| shown.contains(word)), "{shown}");
+    assert_eq!(desk.press(Key::of('p')), []);
+    select(&mut desk, "mix-1-2");
+    assert!(
+        matches!(&desk.press(Key::of('p'))[..], [Effect::Act { node, .. }] if node == "mix-1-2")
+    );
+}
+
+#[test]
+fn one_that_comes_again_stays_selected_and_says_how_often() {
+    let mut desk = troubled(settings());
+    let bob = desk.fixture.status("bob");
+    let devnet = desk.model.devnet().expect("connected");
+    let past = devnet.problems.past().find(|of| of.finding.about == "bob").expect("it is over");
+    let id = past.id();
+    desk.tell(crate::message::Message::Click(Target::Problem(id)));
+    for state in [State::Paused, State::Ready] {
+        let since_unix_ms = bob.since_unix_ms + 1;
+        desk.hear(StreamEvent::Node(NodeStatus { state, since_unix_ms, ..bob.clone() }));
+        desk.pass(1);
+    }
+    let screen = text(&desk.screen(120, 40));
+    assert!(screen.contains("ago; 2 times, the last for"), "{screen}");
+    assert!(screen.contains("2 times, last from"), "{screen}");
+}

@@ -371,6 +371,12 @@ fn the_connection_is_tried_again_more_and_more_rarely() {
     assert_eq!(waits, [250, 500, 1000]);
     desk.tell(Message::Connected);
     assert_eq!(desk.model.connection, Connection::Live);
+    let lost = |desk: &mut Desk| desk.tell(Message::Disconnected { reason: "no JSON".into() });
+    let connect = |ms| vec![Effect::Connect { after: Duration::from_millis(ms) }];
+    assert_eq!(lost(&mut desk), connect(2000), "it was open, and told nothing");
+    desk.tell(Message::Connected);
+    desk.pass(6);
+    assert_eq!(lost(&mut desk), connect(250));
 }
 
 #[test]
