@@ -19,8 +19,8 @@ use crate::{ClientArgs, Settings};
 /// Requests that wait for an identity.
 const MAX_WAITING_ASKS: usize = 64;
 
-/// Identities that a growing crowd gets at once: each needs a key on disk, and the others are to go on
-/// meanwhile.
+/// Keys that a growing crowd gets at once: each has to be on disk, and the identities that are there
+/// are to go on meanwhile.
 const GROWN_AT_ONCE: usize = 8;
 
 /// The identities of a process.
@@ -37,6 +37,9 @@ pub(crate) struct Crowd {
     gone: Tally,
     /// How many there shall be, and the request that said so.
     wanted: Option<(usize, u64)>,
+    /// Keys of those that are to come. They begin together: only then is it told who they are, and
+    /// nobody shall hear of packets of somebody unknown.
+    coming: Vec<LoadedKey>,
     /// None of a crowd.
     pub(crate) storage: Option<Storage>,
     who: Who,
@@ -89,6 +92,7 @@ impl Crowd {
             leaving: Vec::new(),
             gone: Tally::default(),
             wanted: None,
+            coming: Vec::new(),
             storage: journal.as_ref().map(|journal| journal.storage.clone()),
             who,
             changed: Arc::default(),
@@ -105,16 +109,22 @@ impl Crowd {
         let (asks, waiting) = mpsc::channel(MAX_WAITING_ASKS);
         let waiting_for = Some("it is not connected yet".to_owned());
         let tally = Arc::new(Mutex::new(Tally { waiting_for, ..Tally::default() }));
-        let seed = match self.storage {
-            Some(_) => self.args.node_seed(),
-            None => self.args.member_seed(self.members.len() + 1),
+        let mut shared = self.shared.clone();
+        let seed = if self.storage.is_some() {
+            self.args.node_seed()
+        } else {
+            let number = self.members.len() + 1;
+            let of_identity = u32::try_from(number).expect("a crowd is bounded");
+            shared.links = shared.links.of_identity(of_identity);
+            shared.traces = shared.traces.map(|traces| traces.of_identity(of_identity));
+            self.args.member_seed(number)
         };
         let identity = Identity {
             key,
             seed,
             provider: self.provider.subscribe(),
             rng: StdRng::from_rng(&mut rand::rng()),
-            shared: self.shared.clone(),
+            shared,
             asks: waiting,
             journal,
             tally: Arc::clone(&tally),
@@ -175,18 +185,16 @@ impl Crowd {
         self.wanted.is_some()
     }
 
-    /// Adds some of the identities that are still to come.
+    /// Makes keys for some of the identities that are still to come; with the last of them, all begin.
     pub(crate) fn grow(&mut self) {
         let Some((wanted, request)) = self.wanted else { return };
         for _ in 0..GROWN_AT_ONCE {
-            if self.members.len() >= wanted {
+            let known = self.members.len() + self.coming.len();
+            if known >= wanted {
                 return self.grown(request, Ok(()));
             }
-            match crowd_key(&self.args, self.members.len() + 1) {
-                Ok(key) => {
-                    self.who.public_keys.push(key.key.public().to_string());
-                    self.add(key, None);
-                }
+            match crowd_key(&self.args, known + 1) {
+                Ok(key) => self.coming.push(key),
                 Err(fatal) => return self.grown(request, Err(fatal.message)),
             }
         }
@@ -194,7 +202,13 @@ impl Crowd {
 
     fn grown(&mut self, request: u64, how: Result<(), String>) {
         self.wanted = None;
+        let coming = std::mem::take(&mut self.coming);
+        let keys = coming.iter().map(|loaded| loaded.key.public().to_string());
+        self.who.public_keys.extend(keys);
         self.shared.reporter.report(Event::Identity(self.who.clone()));
+        for key in coming {
+            self.add(key, None);
+        }
         self.answer(request, how);
         // How many of how many wait is to be told anew.
         self.readiness = Readiness::Unknown;
@@ -203,6 +217,7 @@ impl Crowd {
 
     /// Lets the latest identities go.
     fn shrink(&mut self, wanted: usize) {
+        self.coming.truncate(wanted.saturating_sub(self.members.len()));
         for Member { asks, tally } in self.members.drain(wanted.min(self.members.len())..) {
             // One that is not reached has no more asks to wait for, and ends as well.
             drop(asks.try_send(Ask::Leave));

@@ -161,7 +161,8 @@ impl Client {
         Self { choices: Choices::of(seed), ..self }
     }
 
-    /// The same where tracing is on, if it is: [`Output::Sent`] tells more, and what is opened is told.
+    /// The same where tracing is on, if it is: [`Output::Sent`] tells more, and cover that is sent and
+    /// what is opened are told.
     #[must_use]
     pub fn tracing(self, traces: Option<Traces>) -> Self {
         Self { traces, ..self }
@@ -422,6 +423,9 @@ impl Client {
     }
 
     fn send_built_cover(&mut self, now: Time, built: Built) -> Output {
+        if let Some(traces) = &self.traces {
+            traces.covered(now, built.print());
+        }
         let (send, _, awaited) = built.into_parts();
         if let Some(awaited) = awaited
             && self.cover_acks.len() < MAX_COVER_ACKS

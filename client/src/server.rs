@@ -292,8 +292,6 @@ fn report_links(shared: &Shared) {
     if let Some(traces) = &shared.traces {
         traces.report(&shared.reporter);
     }
-    let links = shared.links.take_events();
-    if !links.is_empty() {
-        shared.reporter.report(Event::Links { links });
-    }
+    let (lost, links) = (shared.links.take_lost(), shared.links.take_events());
+    runtime::report_links(&shared.reporter, links, lost);
 }

@@ -12,8 +12,8 @@ pub(crate) const CROWD: &str = "crowd";
 /// Names that somebody else has.
 const TAKEN: [&str; 3] = ["directory", CROWD, "supervisor"];
 
-/// How names begin that mixnodes and providers get, with a number after it.
-const NUMBERED: [&str; 2] = ["mix-", "provider-"];
+/// How names begin that mixnodes, providers and identities of the crowd get, with a number after it.
+const NUMBERED: [&str; 3] = ["mix-", "provider-", "crowd-"];
 
 /// Why a client cannot have a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -81,7 +81,7 @@ mod tests {
         }
         assert_eq!(check_client_name(&"x".repeat(MAX_BYTES)), Ok(()));
         assert_eq!(check_client_name(&"x".repeat(MAX_BYTES + 1)), Err(NameError::Long));
-        for name in ["crowd", "directory", "supervisor", "provider-9", "mix-1-1"] {
+        for name in ["crowd", "crowd-3", "directory", "supervisor", "provider-9", "mix-1-1"] {
             assert_eq!(check_client_name(name), Err(NameError::Taken), "{name}");
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::{AckPlan, SentTrace, Time};
+use contract::{AckPlan, Print, SentTrace, Time};
 use rand::rngs::StdRng;
 use rand::{CryptoRng, RngExt};
 use runtime::micros;
@@ -243,6 +243,11 @@ impl Built {
     /// Its way.
     pub(super) fn route(&self) -> &[NodeAddress] {
         &self.nodes
+    }
+
+    /// How it looks on its first link.
+    pub(super) fn print(&self) -> Print {
+        print_of(&self.packet)
     }
 
     /// What is told of it besides its way, if anything.

@@ -1,4 +1,5 @@
 //! A real network inside a test: every daemon on a port of its own, events kept for the test.
+#![allow(dead_code, reason = "each test program uses its own part of this")]
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -60,6 +61,16 @@ impl Daemon {
         let process = Process { reporter, requests: receiver, shutdown: shutdown.clone() };
         let task = Some(tokio::spawn(run(process)));
         Self { requests, shutdown, events, news, task }
+    }
+
+    /// Everything that it has reported.
+    pub(crate) fn events(&self) -> Vec<Event> {
+        self.events.lock().expect("not poisoned").clone()
+    }
+
+    /// Waits until it reports something more.
+    pub(crate) async fn news(&self) {
+        timeout(deadline(), self.news.notified()).await.expect("it reports every second");
     }
 
     /// How many such events it has reported.

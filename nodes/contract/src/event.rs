@@ -62,6 +62,9 @@ pub enum Event {
     Links {
         /// Oldest first.
         links: Vec<LinkEvent>,
+        /// How many more there were than a process keeps.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        lost: u64,
     },
     /// What became of packets since the last such event; only where tracing is on.
     Packets {
@@ -79,6 +82,9 @@ pub enum Event {
     Lost {
         /// How many, since the last such event.
         count: u64,
+        /// How many packets the [`Links`](Self::Links) among them told of.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        links: u64,
     },
     /// The process cannot start, or cannot go on; it ends after this.
     Fatal(Fatal),
@@ -169,11 +175,19 @@ pub struct Identity {
 
 /// A packet left on a link. It says what an observer of the link sees, and nothing else: no packet
 /// id, no kind.
+///
+/// Each packet is told once by whoever sent it, whatever it is: message, cover or acknowledgement,
+/// from node to node, and what was in it once more when a provider pushes it to its client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LinkEvent {
-    /// When it was written.
+    /// When it was given to the system, in the call that took the last of it: never after the next hop
+    /// had it.
     pub t: Time,
+    /// Which identity of a crowd it comes from, counted from 1: each is a machine of its own to an
+    /// observer. None of any other process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<u32>,
     /// Where to: the address of a node, or the base58 key of a provider's client.
     pub dst: String,
     /// Bytes of the packet.
@@ -409,6 +423,12 @@ mod tests {
         let line = r#"{"id":7,"command":"send","to":"k@p","content":{"text":"hi"}}"#;
         assert_eq!(serde_json::to_string(&request).expect("JSON"), line);
         assert_eq!(serde_json::from_str::<Request>(line).expect("a request"), request);
+
+        let sent = |from| LinkEvent { t: Time::from_nanos(5), from, dst: "a".into(), bytes: 2396 };
+        let left = Event::Links { links: vec![sent(None), sent(Some(3))], lost: 0 };
+        let line = r#"{"event":"links","links":[{"t":5,"dst":"a","bytes":2396},{"t":5,"from":3,"dst":"a","bytes":2396}]}"#;
+        assert_eq!(serde_json::to_string(&left).expect("JSON"), line);
+        assert_eq!(serde_json::from_str::<Event>(line).expect("an event"), left);
 
         let answer = Event::Answer(Answer { id: 7, outcome: Outcome::Done });
         let line = r#"{"event":"answer","id":7,"outcome":"done"}"#;

@@ -92,6 +92,18 @@ impl TryFrom<String> for Print {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "trace", rename_all = "kebab-case")]
 pub enum PacketTrace {
+    /// It began here as cover. How packets of messages begin is told with the
+    /// [message](crate::MessageStage::Sent), how acknowledgements do with what [they
+    /// acknowledge](Self::Kept).
+    Covered {
+        /// When it was made: before it left.
+        t: Time,
+        /// As it goes.
+        packet: Print,
+        /// Which identity of a crowd sends it, counted from 1; none of a client.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<u32>,
+    },
     /// A mixnode took it, let it wait, and passed it on.
     Passed {
         /// When it was taken from the link.

@@ -8,7 +8,10 @@ use std::time::Duration;
 use contract::{Event, NodeMetrics, Time};
 use directory_api::MixMetricReport;
 use directory_client::DirectoryClient;
-use runtime::{LatenessHistogram, MalformedFrames, Reporter, Traces, clock, drops, with_causes};
+use runtime::{
+    LatenessHistogram, Links, MalformedFrames, Reporter, Traces, clock, drops, report_links,
+    with_causes,
+};
 use tokio::sync::mpsc;
 
 use crate::worker::Worker;
@@ -60,15 +63,10 @@ impl Reports {
         if let Some(traces) = &self.traces {
             traces.report(&self.reporter);
         }
-        let events = self.workers.iter().map(|worker| worker.links().take_events());
-        let mut links: Vec<_> = events.flatten().collect();
-        if links.is_empty() {
-            return;
-        }
-        if self.workers.len() > 1 {
-            links.sort_by_key(|link| link.t);
-        }
-        self.reporter.report(Event::Links { links });
+        let all = || self.workers.iter().map(Worker::links);
+        let lost = all().map(Links::take_lost).sum();
+        let links = all().flat_map(Links::take_events).collect();
+        report_links(&self.reporter, links, lost);
     }
 
     /// The counters. Also gives back what bursts have left.

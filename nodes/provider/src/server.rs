@@ -14,7 +14,7 @@ use directory_client::DirectoryClient;
 use runtime::{
     AnnounceAs, Double, LINKS_INTERVAL, Links, MalformedFrames, Network, Process, Received,
     Reporter, Traces, announce, clock, drops, follow_topology, leave_directory, listen,
-    receive_packets, with_causes,
+    receive_packets, report_links, with_causes,
 };
 use sphinx::{HopProcessor, ReplaySet};
 use storage::DatabaseError;
@@ -267,12 +267,10 @@ impl Driver {
         if let Some(traces) = &self.traces {
             traces.report(&self.reporter);
         }
-        let mut links = self.links.take_events();
-        links.extend(self.sessions.take_events());
-        if !links.is_empty() {
-            links.sort_by_key(|link| link.t);
-            self.reporter.report(Event::Links { links });
-        }
+        let (pushed, lost) = self.sessions.take_events();
+        let lost = lost + self.links.take_lost();
+        let links = self.links.take_events().into_iter().chain(pushed);
+        report_links(&self.reporter, links.collect(), lost);
     }
 
     /// The counters. Also gives back what a burst has left.

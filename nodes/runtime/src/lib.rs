@@ -26,7 +26,7 @@ pub use double::Double;
 pub use frames::{Frame, FrameStore, MAX_FRAMES};
 pub use keys::{KeyFiles, LoadedKey, load_or_create, write_whole};
 pub use lateness::LatenessHistogram;
-pub use links::{Batch, LINKS_INTERVAL, Links};
+pub use links::{Batch, LINKS_INTERVAL, Links, report_links};
 pub use listen::{AnnounceAs, AnnounceAsError, Fallback, ListenOn, listen};
 pub use logging::{LogFormat, log_to_stderr};
 pub use network::{

@@ -10,14 +10,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use contract::{LinkEvent, Print, Time};
+use contract::{Event, LinkEvent, Print, Time};
 use sphinx::print_of;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use wire::{NodeAddress, WireProfile};
 
 use self::connection::Connection;
-use self::queue::{Queue, Waiting, Written};
+use self::queue::{Left, Queue, Waiting, Written};
 use crate::{Frame, FrameStore, LatenessHistogram, Passing, Reporter, Traces, clock, drops};
 
 /// Packets that wait for one next hop: 2.5 MB. When it is full, packets for that hop are dropped and
@@ -41,12 +41,23 @@ pub const LINKS_INTERVAL: Duration = Duration::from_millis(100);
 /// Link events that wait to be taken; ten seconds of a thousand packets a second.
 const MAX_EVENTS: usize = 10_000;
 
+/// Reports packets that left, and how many more there were, if there is anything to report.
+pub fn report_links(reporter: &Reporter, mut links: Vec<LinkEvent>, lost: u64) {
+    if !links.is_empty() || lost > 0 {
+        // Of several sources each is in order by itself.
+        links.sort_by_key(|link| link.t);
+        reporter.report(Event::Links { links, lost });
+    }
+}
+
 /// The links of a process. Cheap to clone. Needs to be inside a runtime.
 #[derive(Clone, Debug)]
 pub struct Links {
     shared: Arc<Mutex<Shared>>,
     /// Told when nothing waits any more.
     all_written: Arc<Notify>,
+    /// Which identity of the process sends here; none if the process is but one.
+    from: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -65,11 +76,21 @@ struct Shared {
 struct Counted {
     sent: u64,
     dropped: u64,
-    /// When and to whom packets left; not kept if nobody wants to know.
-    departures: Option<Vec<(Time, SocketAddr)>>,
+    /// Packets that left; not kept if nobody wants to know.
+    departures: Option<Vec<Departure>>,
+    /// How many more there were than are kept.
+    lost: u64,
     lateness: LatenessHistogram,
     /// Takes what becomes of packets; none where tracing is off.
     traces: Option<Traces>,
+}
+
+/// A packet that left.
+#[derive(Debug)]
+struct Departure {
+    t: Time,
+    from: Option<u32>,
+    to: SocketAddr,
 }
 
 impl Links {
@@ -81,10 +102,17 @@ impl Links {
             frames: FrameStore::new(profile),
             queues: HashMap::new(),
             fresh: Vec::new(),
-            counted: Counted { sent: 0, dropped: 0, departures, lateness, traces: None },
+            counted: Counted { sent: 0, dropped: 0, departures, lost: 0, lateness, traces: None },
             waiting: 0,
         };
-        Self { shared: Arc::new(Mutex::new(shared)), all_written: Arc::default() }
+        Self { shared: Arc::new(Mutex::new(shared)), all_written: Arc::default(), from: None }
+    }
+
+    /// The same links for one of many identities of the process, counted from 1: what is sent through
+    /// this handle is told as that identity's.
+    #[must_use]
+    pub fn of_identity(&self, number: u32) -> Self {
+        Self { from: Some(number), ..self.clone() }
     }
 
     /// The same for a node with this reporter: if that takes no [`LinkEvent`]s, none are kept.
@@ -159,8 +187,15 @@ impl Links {
         let bytes = bytes.expect("a packet is small");
         let departures = shared.counted.departures.as_mut();
         let departures = departures.map(|departures| departures.drain(..));
-        let event = |(t, to): (Time, SocketAddr)| LinkEvent { t, dst: to.to_string(), bytes };
+        let event =
+            |Departure { t, from, to }| LinkEvent { t, from, dst: to.to_string(), bytes };
         departures.into_iter().flatten().map(event).collect()
+    }
+
+    /// How many packets left since this was last asked of which [`take_events`](Self::take_events) has
+    /// not told and will not.
+    pub fn take_lost(&self) -> u64 {
+        std::mem::take(&mut self.lock().counted.lost)
     }
 
     /// How late packets left since this was last asked: those that had a moment to leave at.
@@ -211,7 +246,7 @@ impl Batch<'_> {
         due: Option<Time>,
         passing: Option<Box<Passing>>,
     ) {
-        let packet = Waiting { frame, due, passing };
+        let packet = Waiting { frame, from: self.links.from, due, passing };
         let shared = &mut *self.shared;
         let links = shared.queues.len();
         let queue = match shared.queues.entry(to.0) {
@@ -271,9 +306,9 @@ impl Shared {
     /// Writes what waits for a hop, as far as the system takes it.
     fn write(&mut self, to: SocketAddr) {
         let Some(queue) = self.queues.get_mut(&to) else { return };
-        let written = queue.write(&mut self.frames, |now, due, passing| {
+        let written = queue.write(&mut self.frames, |left| {
             self.waiting -= 1;
-            self.counted.left(now, to, due, passing);
+            self.counted.left(to, left);
         });
         if let Written::Stopped = written {
             queue.call();
@@ -308,24 +343,20 @@ impl Shared {
 
 impl Counted {
     /// A packet has left.
-    fn left(
-        &mut self,
-        now: Time,
-        to: SocketAddr,
-        due: Option<Time>,
-        passing: Option<(Box<Passing>, Time)>,
-    ) {
+    fn left(&mut self, to: SocketAddr, Left { t, written, from, due, passing }: Left) {
         self.sent += 1;
         if let Some(due) = due {
-            self.lateness.add(now.saturating_since(due));
+            self.lateness.add(written.saturating_since(due));
         }
-        if let Some(departures) = &mut self.departures
-            && departures.len() < MAX_EVENTS
-        {
-            departures.push((now, to));
+        if let Some(departures) = &mut self.departures {
+            if departures.len() < MAX_EVENTS {
+                departures.push(Departure { t, from, to });
+            } else {
+                self.lost += 1;
+            }
         }
-        if let (Some(traces), Some((passing, left))) = (&self.traces, passing) {
-            traces.push(passing.left(left, to));
+        if let (Some(traces), Some(passing)) = (&self.traces, passing) {
+            traces.push(passing.left(t, to));
         }
     }
 

@@ -65,7 +65,7 @@ impl Reporter {
     /// the process through `gone`.
     pub(crate) fn for_supervisor(gone: CancellationToken) -> io::Result<(Self, Flush)> {
         let (sender, receiver) = sync_channel(MAX_WAITING);
-        let lost = Arc::new(AtomicU64::new(0));
+        let lost = Arc::<Lost>::default();
         let lost_by_writer = Arc::clone(&lost);
         let waiting = Arc::new(AtomicUsize::new(0));
         let waiting_of_writer = Arc::clone(&waiting);
@@ -77,12 +77,17 @@ impl Reporter {
             let comes_again =
                 matches!(event, Event::Metrics(_) | Event::Links { .. } | Event::Packets { .. });
             let room = if comes_again { MAX_WAITING - RESERVED } else { MAX_WAITING };
+            let links = match &event {
+                Event::Links { links, lost } => links.len() as u64 + lost,
+                _ => 0,
+            };
             // Counted before it is there, so that the writer never counts below zero.
             let fits = waiting.fetch_add(1, Ordering::Relaxed) < room
                 && sender.try_send(Line::Event(Box::new(event))).is_ok();
             if !fits {
                 waiting.fetch_sub(1, Ordering::Relaxed);
-                lost.fetch_add(1, Ordering::Relaxed);
+                lost.events.fetch_add(1, Ordering::Relaxed);
+                lost.links.fetch_add(links, Ordering::Relaxed);
             }
         });
         Ok((reporter, flush))
@@ -137,6 +142,21 @@ fn log(event: &Event) {
     }
 }
 
+/// What found no room, and nobody has been told of.
+#[derive(Debug, Default)]
+struct Lost {
+    events: AtomicU64,
+    /// Packets of which they told.
+    links: AtomicU64,
+}
+
+impl Lost {
+    fn take(&self) -> Option<Event> {
+        let [count, links] = [&self.events, &self.links].map(|lost| lost.swap(0, Ordering::Relaxed));
+        (count > 0 || links > 0).then_some(Event::Lost { count, links })
+    }
+}
+
 enum Line {
     Event(Box<Event>),
     /// Tell this sender when everything before is written.
@@ -167,7 +187,7 @@ impl Flush {
 fn write_lines(
     lines: &Receiver<Line>,
     waiting: &AtomicUsize,
-    lost: &AtomicU64,
+    lost: &Lost,
     gone: &CancellationToken,
 ) {
     let mut buffer = Vec::new();
@@ -175,10 +195,9 @@ fn write_lines(
         match line {
             Line::Event(event) => {
                 waiting.fetch_sub(1, Ordering::Relaxed);
-                let count = lost.swap(0, Ordering::Relaxed);
                 buffer.clear();
-                if count > 0 {
-                    push_line(&mut buffer, &Event::Lost { count });
+                if let Some(lost) = lost.take() {
+                    push_line(&mut buffer, &lost);
                 }
                 push_line(&mut buffer, &event);
                 let mut stdout = io::stdout().lock();
@@ -220,7 +239,7 @@ mod tests {
             }
             unreachable!("the sender lives");
         });
-        let event = || Line::Event(Box::new(Event::Lost { count: 1 }));
+        let event = || Line::Event(Box::new(Event::Lost { count: 1, links: 0 }));
         sender.send(event()).expect("it reads");
         flush.wait_at_most(Duration::MAX);
         let (read, lines) = writer.join().expect("it reads");

@@ -15,7 +15,11 @@ pub const MAX_TRACES: usize = 1000;
 
 /// Takes what becomes of packets. Never blocks for long. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Traces(Arc<Mutex<Collected>>);
+pub struct Traces {
+    collected: Arc<Mutex<Collected>>,
+    /// Which identity of the process tells here; none if the process is but one.
+    from: Option<u32>,
+}
 
 #[derive(Debug, Default)]
 struct Collected {
@@ -35,6 +39,13 @@ impl Traces {
         Ok(trace.then(Self::default))
     }
 
+    /// The same place for one of many identities of the process, counted from 1: cover that is told
+    /// through this handle is that identity's.
+    #[must_use]
+    pub fn of_identity(&self, number: u32) -> Self {
+        Self { from: Some(number), ..self.clone() }
+    }
+
     /// Takes a record, or counts it if [`MAX_TRACES`] wait.
     pub fn push(&self, trace: PacketTrace) {
         let mut collected = self.lock();
@@ -43,6 +54,11 @@ impl Traces {
         } else {
             collected.lost += 1;
         }
+    }
+
+    /// A packet of cover was made, and is about to leave.
+    pub fn covered(&self, t: Time, packet: Print) {
+        self.push(PacketTrace::Covered { t, packet, from: self.from });
     }
 
     /// A packet was given up. The words are those of the metrics.
@@ -65,7 +81,7 @@ impl Traces {
 
     fn lock(&self) -> MutexGuard<'_, Collected> {
         // Nothing in here can panic halfway through a change.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.collected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

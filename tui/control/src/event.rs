@@ -4,7 +4,7 @@ use contract::{Content, LinkEvent, NodeMetrics, Time};
 use directory_api::Update;
 use serde::{Deserialize, Serialize};
 
-use crate::{JourneyEvent, MessageStatus, NodeStatus, ProcessUsage, Snapshot};
+use crate::{JourneyEvent, MessageStatus, NodeStatus, Origin, ProcessUsage, Snapshot};
 
 /// One line of the event stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,12 +61,31 @@ pub enum StreamEvent {
         /// What it uses.
         usage: ProcessUsage,
     },
-    /// Packets left a process. Says what an observer of the links sees, and nothing else.
+    /// Packets left a process. Says what an observer of the links sees, and nothing else: each packet
+    /// once.
     Links {
-        /// Name of the sender.
+        /// Name of the process. With [`LinkEvent::from`] it is that of an identity of the crowd, such as
+        /// `crowd-3`, as which it is named as a recipient.
         src: String,
-        /// Oldest first, with names in place of addresses where the supervisor knows them.
+        /// Oldest first, with names in place of addresses where the supervisor knows them. Processes tell
+        /// ten times a second, each at its own moment: those of several are put in order by whoever
+        /// needs that.
         links: Vec<LinkEvent>,
+    },
+    /// The truth about packets that left the last layer, which no observer has: a sample of them; only
+    /// where tracing is on.
+    Origins {
+        /// By the moment at which it was known.
+        packets: Vec<Origin>,
+    },
+    /// How long packets really waited at a mixnode: a sample of the latest; only where tracing is on.
+    /// Every five seconds at most.
+    Waits {
+        /// Name of the mixnode.
+        node: String,
+        /// From coming until leaving, in microseconds, in the order in which they left. None of packets
+        /// that were not to wait.
+        waits_us: Vec<u64>,
     },
     /// A message came further.
     Message(MessageStatus),
@@ -82,6 +101,9 @@ pub enum StreamEvent {
         node: String,
         /// How many.
         count: u64,
+        /// How many packets on links those were about: so many an observer has missed.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        links: u64,
     },
     /// The devnet is going down; the stream ends after this.
     Down {
@@ -91,6 +113,11 @@ pub enum StreamEvent {
     /// Something that this version does not know. A reader passes over it; no supervisor writes it.
     #[serde(other)]
     Unknown,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks like this")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Whether the supervisor hears the directory.

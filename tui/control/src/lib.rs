@@ -7,16 +7,19 @@
 mod client;
 mod event;
 mod history;
+mod identity;
 mod journey;
 mod recording;
 mod request;
 mod share;
 mod status;
 mod text;
+mod truth;
 
 pub use client::{ControlClient, ControlError, EventStream, MAX_EVENT_BYTES};
 pub use event::{DirectoryState, Envelope, LogLine, ReceivedMessage, StreamEvent};
 pub use history::{History, NodeHistory};
+pub use identity::{identity_name, identity_of};
 pub use journey::{
     FOLLOWED_PACKETS, Journey, JourneyEvent, JourneyStep, Leg, LegEnd, Place, PlannedHop, Stay,
     Stretch, Timeline, Way,
@@ -31,6 +34,7 @@ pub use status::{
     DevnetInfo, MessageState, MessageStatus, NodeRates, NodeStatus, PacketStatus, ProcessUsage,
     STOPS_WITH_ALL, Snapshot, State,
 };
+pub use truth::{Carried, Origin};
 
 pub use text::{
     SHOWN_ARGUMENT_CHARS, SHOWN_NAME_CHARS, shell_text, shell_word, shown_argument, shown_name,

@@ -409,7 +409,13 @@ fn frame_for(message: &Message, model: &Model) -> Option<Duration> {
             _,
         ) => Some(NUMBERS_FRAME),
         (StreamEvent::Links { .. }, Screen::Network) => Some(MOTION_FRAME),
-        (StreamEvent::Links { .. } | StreamEvent::Unknown, _) => None,
+        (
+            StreamEvent::Links { .. }
+            | StreamEvent::Origins { .. }
+            | StreamEvent::Waits { .. }
+            | StreamEvent::Unknown,
+            _,
+        ) => None,
         _ => Some(FRAME),
     }
 }

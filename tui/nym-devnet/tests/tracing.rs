@@ -189,14 +189,28 @@ async fn with_the_flag_a_message_can_be_followed() {
     assert_eq!(at_provider(onward(ack.packet)), None, "that is not acknowledged in turn");
     assert!(traces(&client).iter().any(|trace| matches!(trace, PacketTrace::Opened { .. })));
 
-    // Cover is counted with or without; nobody follows it from its sender on.
+    // Cover is counted with or without.
     for lines in [&client, &crowd] {
         let metrics = last_metrics(lines);
         let returned = metrics.traffic.expect("counted").loops_returned;
         assert_eq!(metrics.transits.expect("counted").total(), returned);
         assert!(returned > 0);
     }
-    assert_eq!(traces(&crowd), []);
+    // How it began is told too, and of a crowd whose it is.
+    let of = |lines: &[(String, Event)]| {
+        let covered = traces(lines).into_iter().filter_map(|trace| match trace {
+            PacketTrace::Covered { packet, from, .. } => Some((packet, from)),
+            _ => None,
+        });
+        covered.collect::<Vec<_>>()
+    };
+    let of_crowd = of(&crowd);
+    assert_eq!(of_crowd.len(), traces(&crowd).len(), "nothing else happens there");
+    assert!([1, 2].iter().all(|number| of_crowd.iter().any(|(_, from)| *from == Some(*number))));
+    let of_client = of(&client);
+    assert!(of_client.iter().all(|(_, from)| from.is_none()));
+    let (first, _) = of_client[0];
+    at_provider(onward(first));
 }
 
 #[tokio::test]

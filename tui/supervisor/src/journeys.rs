@@ -2,8 +2,10 @@
 //!
 //! Only the sender knows which packet belongs to a message, and only by how it left. Each mixnode
 //! tells how a packet came and how it went, so a way is followed from print to print. All other
-//! packets are cover; what is told of them is forgotten here, and nobody hears of it.
+//! packets are cover; what is told of them is forgotten here, but for [whose some of them
+//! were](origins).
 
+mod origins;
 mod record;
 mod waiting;
 
@@ -11,12 +13,16 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use contract::{MessageEvent, MessageStage, SentTrace, Time};
-use control::{FOLLOWED_PACKETS, Journey, JourneyEvent, JourneyStep, PlannedHop, Way};
+use control::{
+    Carried, FOLLOWED_PACKETS, Journey, JourneyEvent, JourneyStep, Origin, PlannedHop, Way,
+    identity_name,
+};
 
 use crate::names::Names;
 
-pub(crate) use record::Batch;
-use record::{Ack, Dropped, Kept, Opened, Passed, Record};
+use origins::Origins;
+pub(crate) use record::{Batch, Record};
+use record::{Ack, Covered, Dropped, Kept, Opened, Passed};
 use waiting::{Arrived, Fate, Header, Told, Waiting};
 
 /// How many packets' ways are remembered: a way is 4 kB in a snapshot, which everybody gets who comes.
@@ -36,6 +42,16 @@ pub(crate) struct Journeys {
     expected: HashMap<Header, (u64, Way)>,
     of_message: HashMap<String, Vec<u64>>,
     waiting: Waiting,
+    origins: Origins,
+}
+
+/// What came of something that was heard.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct News {
+    /// Packets of messages came further.
+    pub(crate) steps: Vec<JourneyEvent>,
+    /// Packets of the sample left the last layer.
+    pub(crate) origins: Vec<Origin>,
 }
 
 #[derive(Debug)]
@@ -54,7 +70,13 @@ struct Tracked {
 struct Hearing<'a> {
     now: Time,
     names: &'a Names,
-    news: Vec<JourneyEvent>,
+    news: News,
+}
+
+impl<'a> Hearing<'a> {
+    fn new(now: Time, names: &'a Names) -> Self {
+        Self { now, names, news: News::default() }
+    }
 }
 
 impl Journeys {
@@ -65,8 +87,12 @@ impl Journeys {
         node: &str,
         event: &MessageEvent,
         names: &Names,
-    ) -> Vec<JourneyEvent> {
-        let mut hearing = Hearing { now, names, news: Vec::new() };
+    ) -> News {
+        let mut hearing = Hearing::new(now, names);
+        if let MessageStage::Sent { trace: Some(trace), .. } = &event.stage {
+            let header = trace.packet.header;
+            self.begins(header, || node.to_owned(), Carried::Message, &mut hearing);
+        }
         match &event.stage {
             MessageStage::Sent { fragment, attempt, route, trace: Some(trace) }
                 if *fragment < FOLLOWED_PACKETS =>
@@ -99,11 +125,19 @@ impl Journeys {
         node: &str,
         records: Vec<Record>,
         names: &Names,
-    ) -> Vec<JourneyEvent> {
-        let mut hearing = Hearing { now, names, news: Vec::new() };
+    ) -> News {
+        let mut hearing = Hearing::new(now, names);
         let node: Arc<str> = node.into();
         for record in records {
             let what = match record {
+                Record::Covered(Covered { packet, from }) => {
+                    let name = || match from {
+                        Some(number) => identity_name(&node, number),
+                        None => String::from(&*node),
+                    };
+                    self.begins(packet.header, name, Carried::Cover, &mut hearing);
+                    continue;
+                }
                 Record::Passed(passed) => Fate::Passed(passed),
                 Record::Kept(kept) => Fate::Kept(kept),
                 // It looks like the packet before it, which may still wait at this node.
@@ -115,9 +149,15 @@ impl Journeys {
                 }
                 Record::Unknown => continue,
             };
+            if let Fate::Kept(Kept { ack: Some(ack), .. }) = &what {
+                let header = ack.packet.header;
+                self.begins(header, || String::from(&*node), Carried::Ack, &mut hearing);
+            }
             let header = what.header();
             let told = Told { node: node.clone(), what };
+            hearing.news.origins.extend(self.origins.hear(now, &told, &self.waiting));
             if let Some((id, way)) = self.expected.remove(&header) {
+                self.waiting.add_taken(now, told.clone());
                 let next = self.take(id, way, told, &mut hearing);
                 self.follow(id, next, &mut hearing);
                 self.arrived(id, &mut hearing);
@@ -138,6 +178,18 @@ impl Journeys {
     /// All that are remembered, oldest first.
     pub(crate) fn all(&self) -> Vec<Journey> {
         self.tracked.iter().map(|tracked| tracked.journey.clone()).collect()
+    }
+
+    /// A packet with this header was sent into the first layer.
+    fn begins(
+        &mut self,
+        header: Header,
+        origin: impl FnOnce() -> String,
+        carried: Carried,
+        hearing: &mut Hearing<'_>,
+    ) {
+        let known = self.origins.begin(hearing.now, header, origin, carried, &self.waiting);
+        hearing.news.origins.extend(known);
     }
 
     fn get(&self, id: u64) -> Option<&Tracked> {
@@ -333,7 +385,7 @@ impl Journeys {
         let Some(Tracked { journey, .. }) = self.get_mut(id) else { return };
         if journey.steps.len() < MAX_STEPS {
             journey.add(step.clone());
-            hearing.news.push(JourneyEvent {
+            hearing.news.steps.push(JourneyEvent {
                 message: journey.message.clone(),
                 fragment: journey.fragment,
                 attempt: journey.attempt,

@@ -38,6 +38,7 @@ mod supervise;
 #[cfg(test)]
 mod testing;
 mod usage;
+mod waits;
 
 pub use exit::Exit;
 pub use folder::{Claim, Folder, FolderError, StateDir, Watch};

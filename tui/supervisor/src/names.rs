@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
-use control::{Failure, FailureCode, shown_name};
+use control::{Failure, FailureCode, identity_name, identity_of, shown_name};
 
 /// Names of nodes by everything else that they are known by: `host:port`, base58 keys,
-/// `client@provider`. A node keeps its key and its ports until it is removed.
+/// `client@provider`. A node keeps its key and its ports until it is removed. So does an identity of a
+/// crowd, which has its name for as long: its last packets are underway when it has left, and with the
+/// same key it may come back.
 #[derive(Debug, Default)]
 pub(crate) struct Names(HashMap<String, String>);
 
@@ -17,12 +19,20 @@ impl Names {
         }
     }
 
-    /// The node is gone.
-    pub(crate) fn forget(&mut self, node: &str) {
-        self.0.retain(|_, known| known != node);
+    /// A crowd has identities with these keys, by their numbers.
+    pub(crate) fn learn_identities(&mut self, node: &str, keys: &[String]) {
+        for (key, number) in keys.iter().zip(1..) {
+            self.learn(key, &identity_name(node, number));
+        }
     }
 
-    /// The node's name. An address of a client is also known by its first half, the client's key.
+    /// The node is gone, and its identities with it.
+    pub(crate) fn forget(&mut self, node: &str) {
+        let is_of = |known: &str| identity_of(known).is_some_and(|(process, _)| process == node);
+        self.0.retain(|_, known| known != node && !is_of(known));
+    }
+
+    /// The node's name, or the identity's. An address of a client is also known by its first half, the client's key.
     pub(crate) fn find(&self, known_by: &str) -> Option<&str> {
         let client = || known_by.split_once('@').and_then(|(key, _)| self.0.get(key));
         self.0.get(known_by).or_else(client).map(String::as_str)
@@ -59,6 +69,19 @@ mod tests {
         assert_eq!(names.find("key@some-provider"), Some("alice"));
         assert_eq!(names.find("other@some-provider"), None);
         assert_eq!(names.name_or_self("1.2.3.4:5"), "1.2.3.4:5");
+    }
+
+    #[test]
+    fn identities_keep_their_names_until_the_crowd_is_gone() {
+        let mut names = Names::default();
+        names.learn("key", "crow");
+        let keys = ["one", "two", "three"].map(String::from);
+        names.learn_identities("crowd", &keys);
+        assert_eq!(names.find("three"), Some("crowd-3"));
+        names.learn_identities("crowd", &keys[..1]);
+        assert_eq!(names.find("three"), Some("crowd-3"), "its last packets are still its own");
+        names.forget("crowd");
+        assert_eq!((names.find("one"), names.find("key")), (None, Some("crow")));
     }
 
     #[test]

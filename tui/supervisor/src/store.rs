@@ -4,21 +4,22 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use contract::{Endpoint, LinkEvent, MessageEvent, NodeMetrics};
+use contract::{Endpoint, LinkEvent, MessageEvent, NodeMetrics, Role};
 use control::{
-    DevnetInfo, DirectoryState, JourneyEvent, LogLine, MessageStatus, NodeRates, NodeStatus,
+    DevnetInfo, DirectoryState, LogLine, MessageStatus, NodeRates, NodeStatus,
     ProcessUsage, Snapshot, StreamEvent,
 };
 use directory_api::Frame;
 
 use crate::clock::Moment;
 use crate::hub::{Hub, Subscription};
-use crate::journeys::{Batch, Journeys};
+use crate::journeys::{Batch, Journeys, News};
 use crate::messages::Messages;
 use crate::names::Names;
 use crate::presence::{Presence, key_of};
 use crate::rates::RateWindow;
 use crate::rings::{LogRing, ReceivedRing};
+use crate::waits::Waits;
 
 /// Processes report their counters every second. After three reports that did not come, the rates
 /// of the last ones say nothing about now.
@@ -39,6 +40,7 @@ pub(crate) struct Store {
     usage: BTreeMap<String, ProcessUsage>,
     messages: Messages,
     journeys: Journeys,
+    waits: Waits,
     received: ReceivedRing,
     logs: LogRing,
     names: Names,
@@ -59,6 +61,7 @@ impl Store {
             usage: BTreeMap::new(),
             messages: Messages::default(),
             journeys: Journeys::default(),
+            waits: Waits::default(),
             received: ReceivedRing::default(),
             logs: LogRing::default(),
             names: Names::default(),
@@ -94,6 +97,7 @@ impl Store {
         self.rates.remove(&name);
         self.usage.remove(&name);
         self.names.forget(&name);
+        self.waits.forget(&name);
         self.hub.publish(at, StreamEvent::Removed { node: name });
     }
 
@@ -195,8 +199,12 @@ impl Store {
         if let Some(address) = status.addresses.get(&Endpoint::Mix) {
             self.names.learn(&address.to_string(), &status.name);
         }
-        for known_by in status.public_keys.iter().chain(&status.address) {
-            self.names.learn(known_by, &status.name);
+        if status.role != Role::Crowd {
+            for known_by in status.public_keys.iter().chain(&status.address) {
+                self.names.learn(known_by, &status.name);
+            }
+        } else if status.public_keys != before.public_keys {
+            self.names.learn_identities(&status.name, &status.public_keys);
         }
         let event = StreamEvent::Node(status.clone());
         self.hub.publish(at, event);
@@ -228,7 +236,14 @@ impl Store {
         self.hub.publish(at, StreamEvent::Usage { node: name.clone(), usage });
     }
 
-    pub(crate) fn links(&mut self, at: Moment, node: usize, mut links: Vec<LinkEvent>) {
+    /// Packets left a node, and more than it tells of.
+    pub(crate) fn links(
+        &mut self,
+        at: Moment,
+        node: usize,
+        mut links: Vec<LinkEvent>,
+        lost: u64,
+    ) {
         let Some(NodeStatus { name, .. }) = self.nodes.get(node) else { return };
         for link in &mut links {
             if let Some(name) = self.names.find(&link.dst) {
@@ -236,33 +251,43 @@ impl Store {
             }
         }
         self.hub.publish(at, StreamEvent::Links { src: name.clone(), links });
+        if lost > 0 {
+            self.lost(at, node, lost, lost);
+        }
     }
 
     pub(crate) fn message_event(&mut self, at: Moment, node: usize, event: MessageEvent) {
         let Some(NodeStatus { name, .. }) = self.nodes.get(node) else { return };
-        let steps = self.journeys.hear_message(at.t, name, &event, &self.names);
+        let news = self.journeys.hear_message(at.t, name, &event, &self.names);
         if let Some(received) = self.messages.handle(at, name, event, &self.names) {
             self.received.push(received.clone());
             self.hub.publish(at, StreamEvent::Received(received));
         }
         self.show_messages(at, false);
         // After the message itself: who reads in order knows whose way it is.
-        self.journey_steps(at, steps);
+        self.tell_ways(at, news);
     }
 
     /// A node told what became of packets.
     pub(crate) fn packets(&mut self, at: Moment, node: usize, batch: Batch) {
         let Some(NodeStatus { name, .. }) = self.nodes.get(node) else { return };
-        let steps = self.journeys.hear_packets(at.t, name, batch.packets, &self.names);
-        self.journey_steps(at, steps);
+        let waits = self.waits.hear(at.t, name, &batch.packets);
+        let news = self.journeys.hear_packets(at.t, name, batch.packets, &self.names);
+        if let Some(waits_us) = waits {
+            self.hub.publish(at, StreamEvent::Waits { node: name.clone(), waits_us });
+        }
+        self.tell_ways(at, news);
         if batch.lost > 0 {
-            self.lost(at, node, batch.lost);
+            self.lost(at, node, batch.lost, 0);
         }
     }
 
-    fn journey_steps(&mut self, at: Moment, steps: Vec<JourneyEvent>) {
+    fn tell_ways(&mut self, at: Moment, News { steps, origins }: News) {
         for step in steps {
             self.hub.publish(at, StreamEvent::Journey(step));
+        }
+        if !origins.is_empty() {
+            self.hub.publish(at, StreamEvent::Origins { packets: origins });
         }
     }
 
@@ -279,9 +304,10 @@ impl Store {
         self.hub.publish(at, StreamEvent::Log(line));
     }
 
-    pub(crate) fn lost(&mut self, at: Moment, node: usize, count: u64) {
+    /// Events of a node did not fit, and so many packets on links with them.
+    pub(crate) fn lost(&mut self, at: Moment, node: usize, count: u64, links: u64) {
         let Some(NodeStatus { name, .. }) = self.nodes.get(node) else { return };
-        self.hub.publish(at, StreamEvent::Lost { node: name.clone(), count });
+        self.hub.publish(at, StreamEvent::Lost { node: name.clone(), count, links });
     }
 
     pub(crate) fn down(&mut self, at: Moment, reason: String) {

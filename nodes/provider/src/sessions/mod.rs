@@ -99,8 +99,8 @@ impl Sessions {
         self.0.online.delivered()
     }
 
-    /// What left towards clients since this was last asked.
-    pub(crate) fn take_events(&self) -> Vec<LinkEvent> {
+    /// What left towards clients since this was last asked, and how much more there was.
+    pub(crate) fn take_events(&self) -> (Vec<LinkEvent>, u64) {
         self.0.online.take_events()
     }
 

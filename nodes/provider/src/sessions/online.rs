@@ -20,6 +20,8 @@ pub(super) struct Online(Mutex<State>);
 struct State {
     logins: HashMap<PublicKey, Arc<Signals>>,
     events: Vec<LinkEvent>,
+    /// How many more there were than are kept.
+    lost: u64,
     delivered: u64,
 }
 
@@ -46,8 +48,10 @@ impl Online {
         self.lock().delivered
     }
 
-    pub(super) fn take_events(&self) -> Vec<LinkEvent> {
-        std::mem::take(&mut self.lock().events)
+    /// What went to clients since this was last asked, and how much more there was.
+    pub(super) fn take_events(&self) -> (Vec<LinkEvent>, u64) {
+        let mut state = self.lock();
+        (std::mem::take(&mut state.events), std::mem::take(&mut state.lost))
     }
 
     pub(super) fn notify(&self, client: &PublicKey) {
@@ -66,7 +70,10 @@ impl Online {
         let bytes = u32::try_from(bytes).expect("a packet is small");
         let mut state = self.lock();
         if state.events.len() < MAX_EVENTS {
-            state.events.push(LinkEvent { t: clock::now(), dst: client.to_string(), bytes });
+            let (t, dst) = (clock::now(), client.to_string());
+            state.events.push(LinkEvent { t, from: None, dst, bytes });
+        } else {
+            state.lost += 1;
         }
     }
 

@@ -17,6 +17,8 @@ pub(super) const MAX_BATCH: usize = 32;
 #[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) frame: Frame,
+    /// Which identity of the process sends it, if there are many.
+    pub(super) from: Option<u32>,
     /// When it should have left; none if that does not matter.
     pub(super) due: Option<Time>,
     /// What is told of it when it has left, if anything.
@@ -41,6 +43,22 @@ pub(super) struct Queue {
     has_written: bool,
     /// Calls the link's task.
     signal: Arc<Notify>,
+}
+
+/// A packet that is wholly written.
+#[derive(Debug)]
+pub(super) struct Left {
+    /// The moment before the write that took the last of it. The next hop may have it before the write
+    /// returns, and nobody shall read that it came before it left.
+    pub(super) t: Time,
+    /// When that write returned.
+    pub(super) written: Time,
+    /// Which identity of the process sent it, if there are many.
+    pub(super) from: Option<u32>,
+    /// When it should have left; none if that does not matter.
+    pub(super) due: Option<Time>,
+    /// What is told of it, if anything.
+    pub(super) passing: Option<Box<Passing>>,
 }
 
 /// How writing ended.
@@ -115,12 +133,11 @@ impl Queue {
         self.written_at
     }
 
-    /// Writes as much as the system takes. `left` is told of each packet that is wholly written: when,
-    /// when it should have left, and what is told of it with the moment before it was written.
+    /// Writes as much as the system takes. `left` is told of each packet that is wholly written.
     pub(super) fn write(
         &mut self,
         frames: &mut FrameStore,
-        mut left: impl FnMut(Time, Option<Time>, Option<(Box<Passing>, Time)>),
+        mut left: impl FnMut(Left),
     ) -> Written {
         if self.is_blocked || self.error.is_some() {
             return Written::Enough;
@@ -128,29 +145,28 @@ impl Queue {
         let Some(stream) = &self.stream else { return Written::Enough };
         while !self.packets.is_empty() {
             let mut slices = [IoSlice::new(&[]); MAX_BATCH];
-            let (mut count, mut is_traced) = (0, false);
-            for (slice, Waiting { frame, passing, .. }) in slices.iter_mut().zip(&self.packets) {
+            let mut count = 0;
+            for (slice, Waiting { frame, .. }) in slices.iter_mut().zip(&self.packets) {
                 let begun = if count == 0 { self.begun } else { 0 };
                 *slice = IoSlice::new(&frames.bytes(frame)[begun..]);
                 count += 1;
-                is_traced |= passing.is_some();
             }
-            // The next hop may have taken them before the call returns here, and nobody shall read that
-            // they came before they left.
-            let before = is_traced.then(clock::now);
+            let t = clock::now();
             match write_unless_closed(stream, &slices[..count]) {
                 Ok(bytes) => {
-                    let now = clock::now();
-                    self.written_at = now;
+                    let written = clock::now();
+                    self.written_at = written;
                     self.has_written = true;
                     let mut bytes = self.begun + bytes;
                     while let Some(Waiting { frame, .. }) = self.packets.front()
                         && bytes >= frames.bytes(frame).len()
                     {
                         bytes -= frames.bytes(frame).len();
-                        if let Some(Waiting { frame, due, passing }) = self.packets.pop_front() {
+                        if let Some(Waiting { frame, from, due, passing }) =
+                            self.packets.pop_front()
+                        {
                             frames.release(frame);
-                            left(now, due, passing.zip(before));
+                            left(Left { t, written, from, due, passing });
                         }
                     }
                     self.begun = bytes;

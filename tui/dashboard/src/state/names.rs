@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
+use control::identity_of;
+
 use super::Node;
 
 /// Where the processes of a devnet stand in its list.
@@ -28,10 +30,15 @@ impl Names {
         self.places.get(name).copied()
     }
 
-    /// The process of this name, or the one that listens at this address.
+    /// The process of this name, the one whose identity has it, or the one that listens at this address.
     pub(super) fn find<'a>(&'a self, destination: &'a str) -> Option<&'a str> {
         if self.places.contains_key(destination) {
             return Some(destination);
+        }
+        if let Some((process, _)) = identity_of(destination)
+            && self.places.contains_key(process)
+        {
+            return Some(process);
         }
         let address: SocketAddr = destination.parse().ok()?;
         self.listeners.get(&address).map(String::as_str)

@@ -356,7 +356,7 @@ fn old_data_is_dated() {
 #[test]
 fn the_header_keeps_what_matters_most_at_every_width() {
     let mut desk = Desk::eventful(settings());
-    desk.hear(StreamEvent::Lost { count: 7, node: "supervisor".into() });
+    desk.hear(StreamEvent::Lost { count: 7, links: 0, node: "supervisor".into() });
     for width in [60, 80, 120, 200] {
         let screen = text(&desk.screen(width, 40));
         let header = screen.lines().next().expect("a header");

@@ -16,7 +16,7 @@ fn troubled(settings: Settings) -> Desk {
     let mut paused = desk.fixture.status("mix-1-2");
     paused.state = State::Paused;
     desk.hear(StreamEvent::Node(paused));
-    desk.hear(StreamEvent::Lost { node: "alice".into(), count: 3 });
+    desk.hear(StreamEvent::Lost { node: "alice".into(), count: 3, links: 0 });
     let mut back = desk.fixture.status("mix-2-2");
     back.restarts = 1;
     desk.hear(StreamEvent::Node(back));

@@ -402,7 +402,7 @@ impl Events for Torrent {
     async fn next(&mut self) -> Result<Option<Envelope>, ControlError> {
         let event = match self.said {
             0 => StreamEvent::Snapshot(Box::new(self.fixture.snapshot(Duration::ZERO))),
-            1 => StreamEvent::Lost { node: "mix-1-1".into(), count: 4711 },
+            1 => StreamEvent::Lost { node: "mix-1-1".into(), count: 4711, links: 0 },
             said => fixture::log("mix-1-1", Duration::ZERO, &format!("line {said}")),
         };
         self.said += 1;

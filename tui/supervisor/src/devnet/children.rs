@@ -136,7 +136,7 @@ impl Devnet {
                 self.give(now, index, Input::Ready(reason));
             }
             Event::Metrics(metrics) => self.store.metrics(now, index, metrics),
-            Event::Links { links } => self.store.links(now, index, links),
+            Event::Links { links, lost } => self.store.links(now, index, links, lost),
             Event::Packets { packets, lost } => {
                 self.store.packets(now, index, Batch::new(packets, lost));
             }
@@ -158,7 +158,7 @@ impl Devnet {
                     self.ask_for_sends(index);
                 }
             }
-            Event::Lost { count } => self.store.lost(now, index, count),
+            Event::Lost { count, links } => self.store.lost(now, index, count, links),
             Event::Fatal(fatal) => self.give(now, index, Input::Fatal(fatal)),
             Event::Stopping { reason } => self.give(now, index, Input::Ending(reason)),
         }

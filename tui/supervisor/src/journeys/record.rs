@@ -36,6 +36,7 @@ impl Batch {
 /// A [`PacketTrace`].
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Record {
+    Covered(Covered),
     Passed(Passed),
     Kept(Kept),
     Dropped(Dropped),
@@ -45,6 +46,12 @@ pub(crate) enum Record {
 }
 
 #[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Covered {
+    pub(crate) packet: Print,
+    pub(crate) from: Option<u32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Passed {
     pub(crate) came: Time,
     pub(crate) left: Time,
@@ -55,7 +62,7 @@ pub(crate) struct Passed {
     pub(crate) pool: u32,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
     pub(crate) came: Time,
     pub(crate) stored: Time,
@@ -64,14 +71,14 @@ pub(crate) struct Kept {
     pub(crate) ack: Option<Box<Ack>>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ack {
     pub(crate) t: Time,
     pub(crate) packet: Print,
     pub(crate) to: Hop,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Dropped {
     pub(crate) t: Time,
     pub(crate) before: Print,
@@ -93,7 +100,7 @@ impl Dropped {
 }
 
 /// Address of a next hop. In a devnet it is one of IPv4, which has room here.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Hop {
     V4(SocketAddrV4),
     Other(Box<str>),
@@ -120,6 +127,7 @@ impl fmt::Display for Hop {
 impl From<PacketTrace> for Record {
     fn from(trace: PacketTrace) -> Self {
         match trace {
+            PacketTrace::Covered { packet, from, .. } => Self::Covered(Covered { packet, from }),
             PacketTrace::Passed { came, left, asked_us, before, after, to, pool } => {
                 let to = Hop::new(&to);
                 Self::Passed(Passed { came, left, asked_us, before, after, to, pool })
@@ -143,6 +151,7 @@ impl From<PacketTrace> for Record {
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Kind {
+    Covered,
     Passed,
     Kept,
     Dropped,
@@ -159,6 +168,8 @@ struct Fields<'a> {
     came: Option<Time>,
     left: Option<Time>,
     stored: Option<Time>,
+    packet: Option<Digits>,
+    from: Option<u32>,
     asked_us: Option<u64>,
     before: Option<Digits>,
     after: Option<Digits>,
@@ -187,6 +198,9 @@ struct AckFields<'a> {
 impl Fields<'_> {
     fn record(self) -> Option<Record> {
         Some(match self.trace {
+            Kind::Covered => {
+                Record::Covered(Covered { packet: self.packet?.0, from: self.from })
+            }
             Kind::Passed => Record::Passed(Passed {
                 came: self.came?,
                 left: self.left?,
@@ -271,6 +285,8 @@ mod tests {
         let ack = (time(), print(), hop());
         let ack = ack.prop_map(|(t, packet, to)| AckTrace { t, packet, to });
         prop_oneof![
+            (time(), print(), any::<Option<u32>>())
+                .prop_map(|(t, packet, from)| PacketTrace::Covered { t, packet, from }),
             (time(), time(), any::<u64>(), print(), print(), hop(), any::<u32>()).prop_map(
                 |(came, left, asked_us, before, after, to, pool)| {
                     PacketTrace::Passed { came, left, asked_us, before, after, to, pool }

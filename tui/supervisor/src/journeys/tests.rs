@@ -118,18 +118,21 @@ fn whole(attempt: u32, start: u64) -> Vec<Tell> {
 struct Watched {
     journeys: Journeys,
     news: Vec<JourneyEvent>,
+    origins: Vec<Origin>,
 }
 
 impl Watched {
     fn tell(&mut self, now: u64, tell: Tell) {
         let names = names();
-        self.news.extend(match tell {
+        let news = match tell {
             Tell::Message(node, event) => self.journeys.hear_message(at(now), node, &event, &names),
             Tell::Packet(node, packet) => {
                 let records = Batch::new(vec![packet], 0).packets;
                 self.journeys.hear_packets(at(now), &node, records, &names)
             }
-        });
+        };
+        self.news.extend(news.steps);
+        self.origins.extend(news.origins);
     }
 
     fn tell_all(&mut self, tells: Vec<Tell>) {
@@ -168,6 +171,16 @@ fn a_packet_is_followed_there_and_back_by_names() {
     assert_eq!((back.len(), back[0].asked_us), (4, Some(10_000)));
     assert_eq!(watched.shown(), journeys, "the stream tells the same");
     assert_eq!(watched.journeys.expected.len(), 0, "nothing more is awaited");
+    // Both ways end at a provider, and the second begins there.
+    let origin = |left, origin: &str, carried| Origin {
+        left: at(left),
+        mix: "mix-3-1".into(),
+        provider: "provider-1".into(),
+        origin: origin.into(),
+        carried,
+    };
+    let there = origin(70, "alice", Carried::Message);
+    assert_eq!(watched.origins, [there, origin(155, "provider-1", Carried::Ack)]);
 }
 
 impl Tell {
@@ -200,6 +213,9 @@ proptest! {
         prop_assert_eq!(watched.journeys.all(), expected.journeys.all());
         prop_assert_eq!(watched.shown(), expected.journeys.all());
         prop_assert_eq!(watched.journeys.waiting.len(), (0, 0));
+        let mut origins = watched.origins;
+        origins.sort_by_key(|origin| origin.left);
+        prop_assert_eq!(origins, expected.origins);
     }
 }
 

@@ -25,14 +25,14 @@ const MAX_PACKETS: usize = (1 << 15) / 8 * 7;
 const MAX_OPENED: usize = 256;
 
 /// What one node told of one packet, but for the kind that says whose it is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Told {
     /// Its name, which all records of a batch share.
     pub(super) node: Arc<str>,
     pub(super) what: Fate,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Fate {
     Passed(Passed),
     Kept(Kept),
@@ -59,10 +59,18 @@ pub(super) struct Arrived {
 /// What waits.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    packets: HashMap<Header, Told>,
-    /// By when they came. Those that were taken stand here until it is their turn.
+    packets: HashMap<Header, Place>,
+    /// By when they came.
     order: VecDeque<(Time, Header)>,
     opened: VecDeque<(Time, Arrived)>,
+}
+
+/// Where a record waits.
+#[derive(Debug)]
+struct Place {
+    told: Told,
+    /// Whether its owner has it. It stays all the same, for whoever only wants to see it.
+    is_taken: bool,
 }
 
 impl Waiting {
@@ -83,9 +91,18 @@ impl Waiting {
     /// One more. The first record of a header counts: a node that looks for no replays passes on what
     /// comes again, too.
     pub(super) fn add(&mut self, now: Time, told: Told) {
+        self.put(now, told, false);
+    }
+
+    /// One more, which its owner has already.
+    pub(super) fn add_taken(&mut self, now: Time, told: Told) {
+        self.put(now, told, true);
+    }
+
+    fn put(&mut self, now: Time, told: Told, is_taken: bool) {
         let header = told.what.header();
         if let Entry::Vacant(place) = self.packets.entry(header) {
-            place.insert(told);
+            place.insert(Place { told, is_taken });
             self.order.push_back((now, header));
             if self.order.len() > MAX_PACKETS
                 && let Some((_, oldest)) = self.order.pop_front()
@@ -95,9 +112,16 @@ impl Waiting {
         }
     }
 
-    /// What was told of the packet with this header.
+    /// What was told of the packet with this header, for its owner: once.
     pub(super) fn take(&mut self, header: Header) -> Option<Told> {
-        self.packets.remove(&header)
+        let place = self.packets.get_mut(&header).filter(|place| !place.is_taken)?;
+        place.is_taken = true;
+        Some(place.told.clone())
+    }
+
+    /// What was told of the packet with this header.
+    pub(super) fn look(&self, header: Header) -> Option<&Told> {
+        self.packets.get(&header).map(|place| &place.told)
     }
 
     /// One more part of a message.
@@ -121,6 +145,7 @@ impl Waiting {
 
     #[cfg(test)]
     pub(super) fn len(&self) -> (usize, usize) {
-        (self.packets.len(), self.opened.len())
+        let waiting = self.packets.values().filter(|place| !place.is_taken);
+        (waiting.count(), self.opened.len())
     }
 }

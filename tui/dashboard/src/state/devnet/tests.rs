@@ -105,7 +105,7 @@ fn a_process_started_anew_while_nobody_listened_has_no_counts_of_the_one_before(
 }
 
 fn leaving(now: Moment) -> LinkEvent {
-    LinkEvent { t: now.t, dst: "mix-1-1".into(), bytes: 2396 }
+    LinkEvent { t: now.t, from: None, dst: "mix-1-1".into(), bytes: 2396 }
 }
 
 #[test]
@@ -119,5 +119,43 @@ fn a_snapshot_tells_how_many_events_were_missed() {
         let snapshot = fixture.snapshot(Duration::ZERO);
         devnet = Devnet::new(snapshot, (seq, heard), Some(devnet));
         assert_eq!(devnet.lost, lost, "{ahead} ahead");
+    }
+}
+
+#[test]
+fn what_goes_to_identities_of_a_crowd_goes_to_its_process() {
+    let mut devnet = devnet(&mut Fixture::two_by_three());
+    let to = |dst: &str| LinkEvent { dst: dst.into(), bytes: 2072, ..leaving(devnet.heard) };
+    let links = ["crowd-1", "crowd-8", "alice", "crowd-1", "stranger-1"].map(to);
+    devnet.count_links("provider-1", &links);
+    let node = devnet.node("provider-1").expect("a node of the fixture");
+    let counted = node.links.iter().map(|(next, link)| (next.as_str(), link.pending));
+    assert_eq!(counted.collect::<Vec<_>>(), [("alice", 1), ("crowd", 3)]);
+}
+
+/// Made when a crowd was one sender and one recipient.
+#[test]
+fn a_recording_of_before_shows_the_same_links() {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../control/tests/recordings/crowd-as-one.jsonl"
+    );
+    let mut recording = control::Recording::open(file.as_ref()).expect("a recording");
+    let Some(Envelope { seq, t, unix_ms, event }) = recording.next_event() else {
+        panic!("it begins")
+    };
+    let StreamEvent::Snapshot(snapshot) = event else { panic!("with a snapshot") };
+    let mut devnet = Devnet::new(*snapshot, (seq, Moment { t, unix_ms }), None);
+    while let Some(envelope) = recording.next_event() {
+        devnet.apply(envelope);
+    }
+    for (name, expected) in [
+        ("provider-1", &["alice", "crowd", "mix-1-1"][..]),
+        ("crowd", &["mix-1-1"]),
+        ("alice", &["mix-1-1"]),
+        ("mix-1-1", &["provider-1"]),
+    ] {
+        let node = devnet.node(name).expect("a node of the recording");
+        assert_eq!(node.links.keys().collect::<Vec<_>>(), expected, "{name}");
     }
 }

@@ -223,7 +223,7 @@ fn clocks_that_differ_or_are_set_are_told() {
 #[test]
 fn lost_events_are_told_for_a_minute() {
     let mut told = Told::calm();
-    told.hear(StreamEvent::Lost { node: "alice".into(), count: 7 });
+    told.hear(StreamEvent::Lost { node: "alice".into(), count: 7, links: 0 });
     told.pass(1);
     told.says(Lint::Lost, &["7 events in the last minute, 7 in all"]);
     told.pass(70);

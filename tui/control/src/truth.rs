@@ -1,0 +1,36 @@
+//! What no observer of the links knows, told beside what one sees: for revealing it, and for finding
+//! out how good a guess was. Nothing of it can be reached from a [`LinkEvent`](contract::LinkEvent).
+
+use contract::Time;
+use serde::{Deserialize, Serialize};
+
+/// Whose packet it was that left the last mixnode for a provider. Its link event has the same moment,
+/// sender and recipient.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Origin {
+    /// When it left the mixnode.
+    pub left: Time,
+    /// Name of the mixnode.
+    pub mix: String,
+    /// Name of the provider to which it went.
+    pub provider: String,
+    /// Who had sent it into the first layer: a client, an identity of the crowd such as `crowd-3`, or of
+    /// an acknowledgement a provider.
+    pub origin: String,
+    /// What it was.
+    pub carried: Carried,
+}
+
+/// What a packet was for. On a link all look the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Carried {
+    /// Nothing: it goes back to who sent it.
+    Cover,
+    /// A part of a message.
+    Message,
+    /// An acknowledgement.
+    Ack,
+}
