@@ -142,6 +142,29 @@ mod tests {
         let wrong = calibrate((0..400).map(|i| [0, 1, 1, 2, 2][i % 5]));
         assert!(matches!(wrong.doubt(), Some(Doubt::Uncalibrated { by }) if by < -0.05));
         assert_eq!(calibrate((0..100).map(|_| 1)).doubt(), None, "too few");
+        // A little off, and by chance: 0.39 instead of 0.375, with a standard error of 0.006.
+        let chance = calibrate((0..400).map(|i| u16::from(i % 25 >= 14)));
+        assert_near(chance.given, 0.39, 1e-12);
+        assert_eq!(chance.doubt(), None);
+    }
+
+    /// Who sent is sometimes clear: that is no error of who knows it.
+    #[test]
+    fn errors_are_of_the_difference() {
+        let sources = [0, 1].map(|node| Source {
+            node: NodeId(node),
+            mailbox: Some(NodeId(9)),
+            serial: 0,
+            is_gone: false,
+        });
+        let mut calibration = Calibration::default();
+        for p in [[1.0, 0.0], [0.5, 0.5]] {
+            let posterior = Posterior { sources: &sources, p: &p, unknown: 0.0 };
+            calibration.reveal(Duration::ZERO, &posterior, Truth { sender: NodeId(0) });
+        }
+        let over = calibration.over(Duration::ZERO, Duration::from_secs(1)).expect("revealed");
+        assert_near(over.given, 0.75, 1e-12);
+        assert_near(over.error, 0.0, 1e-12);
     }
 
     #[test]

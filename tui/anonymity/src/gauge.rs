@@ -147,6 +147,14 @@ mod tests {
         assert!(draw(|rng| exponential(rng, 0.2) + 0.001).is_exponential());
     }
 
+    /// Nine in ten leave at once, the others wait for ten seconds: 0.9 of them have left when 0.001 should.
+    #[test]
+    fn distances_count_on_both_sides() {
+        let delays: Vec<f64> = [0.001; 9].into_iter().chain([10.0]).cycle().take(1000).collect();
+        let fit = fit(&delays);
+        assert_near(fit.distance, 0.9 + (-0.001 / fit.mean).exp_m1(), 1e-9);
+    }
+
     #[test]
     fn the_last_delays_count() {
         let mut gauge = HopGauge::default();

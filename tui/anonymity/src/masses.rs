@@ -3,7 +3,7 @@
 //! Each packet carries the probabilities that it is one of the followed packets, and that each of the
 //! sources sent it. A mixnode's packets cannot be told from each other, so that one average stands for
 //! all that wait there: what comes changes the average, what leaves carries it on. That is the tracking
-//! of Ben Guirat, Gosain and Diaz, *MiXiM: Mixnet Design Decisions and Empirical Evaluation* (2021). It
+//! of Ben Guirat, Gosain and Diaz, *`MiXiM`: Mixnet Design Decisions and Empirical Evaluation* (2021). It
 //! uses numbers and order alone, no times, and is exact while delays are exponential.
 //!
 //! A packet on its way from one mixnode to the next needs no vector of its own: links are instant. So a

@@ -110,29 +110,35 @@ impl Pool {
     /// which is any earlier packet with the same chances as the one that left before. That is exact, as
     /// exponential delays do not tell old packets from new ones.
     pub(crate) fn depart(&mut self, t: Duration) -> bool {
+        let new = f64::from(self.new);
+        let q = new / f64::from(self.count());
+        let entropy = if self.old == 0 {
+            new.log2()
+        } else if self.new > 0 {
+            entropy_of_two(q) + (1.0 - q) * self.entropy + q * new.log2()
+        } else {
+            self.entropy
+        };
+        self.depart_with(t, entropy)
+    }
+
+    /// A packet left of which is known how it came: nothing is uncertain about it.
+    pub(crate) fn depart_known(&mut self, t: Duration) {
+        self.depart_with(t, 0.0);
+    }
+
+    fn depart_with(&mut self, t: Duration, entropy: f64) -> bool {
         self.pass(t);
         let count = self.count();
         if count == 0 {
             return false;
         }
-        let new = f64::from(self.new);
-        let q = new / f64::from(count);
-        if self.old == 0 {
-            self.entropy = new.log2();
-        } else if self.new > 0 {
-            self.entropy = entropy_of_two(q) + (1.0 - q) * self.entropy + q * new.log2();
-        }
+        self.entropy = entropy;
         self.old = count - 1;
         self.new = 0;
         self.seen.add(t, f64::from(count), 1.0);
         self.entropies.add(t, self.entropy, 1.0);
         true
-    }
-
-    /// A packet left of which is known how it came: nothing is uncertain about it.
-    pub(crate) fn depart_known(&mut self, t: Duration) {
-        self.depart(t);
-        self.entropy = 0.0;
     }
 
     /// Nothing waits any more.

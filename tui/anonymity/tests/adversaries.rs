@@ -50,6 +50,8 @@ fn all_mixnodes() {
     assert_near(outcome.sender_bits.mean().expect("some came out"), 0.0, 1e-9);
     assert_near(outcome.packet_bits.mean().expect("some were followed"), 0.0, 1e-9);
     assert_near(outcome.calibrated.expect("some came out").given, 1.0, 1e-9);
+    assert_near(outcome.mix_bits, 0.0, 1e-9);
+    assert_near(outcome.pool, 6.0, 0.5);
 }
 
 /// A corrupt mixnode that says nothing is as good as an honest one.
