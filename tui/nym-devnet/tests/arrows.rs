@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each crate of the workspace may use of the others. Tests may use more.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     // What an observer infers must not come from what the nodes know.
     ("anonymity", &[]),
     ("contract", &[]),
@@ -65,7 +65,8 @@ const ARROWS: [(&str, &[&str]); 19] = [
         "supervisor",
         &["contract", "control", "directory-api", "directory-client", "layouts", "origin"],
     ),
-    ("dashboard", &["contract", "control", "directory-api"]),
+    ("vantage", &["anonymity", "contract", "control"]),
+    ("dashboard", &["anonymity", "contract", "control", "directory-api", "vantage"]),
     (
         "nym-devnet",
         &[

@@ -1,0 +1,350 @@
+//! The vantage point itself: takes the stream apart, and puts a report together.
+
+use std::time::Duration;
+
+use anonymity::{Doubt, Finding, LinkEvent, Observation, Observer, PoolFigures, Step, Suspects};
+use contract::Time;
+use control::{Envelope, NodeStatus, Snapshot, StreamEvent, identity_name};
+
+use crate::expected::Settings;
+use crate::guess::Guess;
+use crate::limits::Known;
+use crate::names::Names;
+use crate::public::Public;
+use crate::report::{Bits, Counted, PoolReport, Report};
+use crate::ticker::{Tick, Ticker};
+use crate::truth::Truth;
+use crate::who::Who;
+
+/// Over how long figures are averaged where nobody asks for something else: thousands of packets, and
+/// short enough to see a change.
+pub const WINDOW: Duration = Duration::from_secs(60);
+
+/// How late packets may be told: processes tell every tenth of a second, and a busy machine takes longer.
+const REORDER: Duration = Duration::from_millis(500);
+
+/// Bytes of a packet until one was seen, for what theory says of its cost.
+const USUAL_BYTES: u32 = 2396;
+
+/// An observer of a devnet, fed with its event stream.
+#[derive(Debug)]
+pub struct Vantage {
+    who: Who,
+    names: Names,
+    public: Public,
+    observer: Observer,
+    suspects: Option<Suspects>,
+    ticker: Ticker,
+    truth: Truth,
+    began: Option<Duration>,
+    packet_bytes: u32,
+}
+
+impl Default for Vantage {
+    fn default() -> Self {
+        let who = Who::default();
+        let names = Names::default();
+        let adversary = who.adversary(&names).expect("it names no node");
+        let observer =
+            Observer::new(anonymity::Settings { adversary, reorder: REORDER, delay: None });
+        Self {
+            who,
+            names,
+            public: Public::default(),
+            observer,
+            suspects: None,
+            ticker: Ticker::default(),
+            truth: Truth::default(),
+            began: None,
+            packet_bytes: USUAL_BYTES,
+        }
+    }
+}
+
+impl Vantage {
+    /// The stream says something.
+    pub fn hear(&mut self, envelope: &Envelope) {
+        let now = since_start(envelope.t);
+        match &envelope.event {
+            StreamEvent::Snapshot(snapshot) => self.snapshot(now, snapshot),
+            StreamEvent::Node(status) => self.node(now, status),
+            StreamEvent::Removed { node } => {
+                self.public.remove(node);
+                self.tell_changes(now);
+            }
+            StreamEvent::Links { src, links } => self.links(src, links),
+            StreamEvent::Lost { links, .. } if *links > 0 => {
+                self.observer.take(Observation::Lost { t: now, events: *links });
+            }
+            StreamEvent::Origins { packets } => self.truth.told(packets, &self.names),
+            StreamEvent::Waits { waits_us, .. } => self.truth.waited(waits_us),
+            _ => {}
+        }
+        self.advance(now);
+    }
+
+    fn snapshot(&mut self, now: Duration, snapshot: &Snapshot) {
+        self.began.get_or_insert(now);
+        let before = self.settings();
+        self.public.snapshot(snapshot);
+        self.tell_changes(now);
+        let delay = self.settings().map(|settings| settings.hop_delay());
+        if before.map(|before| before.hop_delay()) != delay {
+            self.observer.set_delay(delay);
+            self.truth.forget_waits();
+        }
+    }
+
+    fn node(&mut self, now: Duration, status: &NodeStatus) {
+        if self.public.node(status)
+            && let Some(node) = self.names.find(&status.name)
+        {
+            self.observer.take(Observation::Died { t: now, node });
+        }
+        self.tell_changes(now);
+    }
+
+    fn tell_changes(&mut self, now: Duration) {
+        for change in self.public.changes(now, &mut self.names) {
+            self.observer.take(change);
+        }
+    }
+
+    fn links(&mut self, process: &str, links: &[contract::LinkEvent]) {
+        for link in links {
+            let identity = link.from.map(|number| identity_name(process, number));
+            let src = identity.as_deref().unwrap_or(process);
+            let numbers = self.names.number(src).zip(self.names.number(&link.dst));
+            let Some((from, to)) = numbers else { continue };
+            let t = since_start(link.t);
+            let event = LinkEvent { t, src: from, dst: to, bytes: link.bytes };
+            let observation = Observation::Link(event);
+            if self.observer.adversary().hears(&observation) {
+                self.ticker.add(Tick {
+                    t: link.t,
+                    src: src.to_owned(),
+                    dst: link.dst.clone(),
+                    bytes: link.bytes,
+                });
+                self.observer.take(observation);
+            }
+        }
+    }
+
+    fn advance(&mut self, now: Duration) {
+        let Self { observer, suspects, truth, names, .. } = self;
+        observer.advance(now, &mut |finding| match finding {
+            Finding::CameOut { came, posterior } => {
+                truth.came_out(came, &posterior, names);
+                if let Some(suspects) = suspects {
+                    suspects.came_out(came.t, &posterior);
+                }
+            }
+            Finding::Delivered { came, recipient, posterior } => {
+                truth.delivered(came, names.name(recipient));
+                if let Some(suspects) = suspects {
+                    suspects.delivered(came.t, recipient, &posterior);
+                }
+            }
+            Finding::Sent { .. } | Finding::Settled(_) => {}
+        });
+        self.packet_bytes = observer_bytes(&self.observer).unwrap_or(self.packet_bytes);
+    }
+
+    /// Becomes another adversary; says whether its nodes are known.
+    pub fn set_who(&mut self, who: Who) -> bool {
+        let Some(adversary) = who.adversary(&self.names) else { return false };
+        self.observer.set_adversary(adversary);
+        self.ticker.clear();
+        self.who = who;
+        true
+    }
+
+    /// Begins to look for whoever writes to somebody, from now on; says whether that one is known. `share`
+    /// is the part of the recipient's packets that are supposed to come from there
+    /// ([`anonymity::ASSUMED_SHARE`] if nothing is known).
+    pub fn look_for_who_writes_to(&mut self, recipient: &str, share: f64) -> bool {
+        let Some(node) = self.names.find(recipient) else { return false };
+        self.suspects = Some(Suspects::new(node, share, None));
+        true
+    }
+
+    /// Who watches.
+    pub fn who(&self) -> &Who {
+        &self.who
+    }
+
+    /// What only the devnet knows. To be looked at beside the rest, never in place of it.
+    pub fn truth(&self) -> &Truth {
+        &self.truth
+    }
+
+    /// The latest packets on links that it sees, oldest first.
+    pub fn ticks(&self) -> impl DoubleEndedIterator<Item = &Tick> {
+        self.ticker.iter()
+    }
+
+    /// Everybody who sends, by name.
+    pub fn senders(&self) -> Vec<&str> {
+        let mut senders: Vec<&str> =
+            self.observer.senders().map(|sender| self.names.name(sender)).collect();
+        senders.sort_unstable();
+        senders
+    }
+
+    /// The network's settings; none before the stream told of them.
+    pub fn settings(&self) -> Option<Settings> {
+        let info = self.public.info()?;
+        Some(Settings::of(info, self.observer.senders().count()))
+    }
+
+    /// The bits of uncertainty about senders second by second over so long, oldest first: a curve.
+    pub fn curve(&self, over: Duration) -> impl Iterator<Item = Option<f64>> {
+        let now = self.observer.now();
+        self.observer.figures().sender_bits.curve(now, over).map(|step| step.mean())
+    }
+
+    /// All of it; none before the stream has told what the network is.
+    pub fn report(&self, window: Duration) -> Option<Report> {
+        let settings = self.settings()?;
+        let observer = &self.observer;
+        let (now, figures) = (observer.now(), observer.figures());
+        let began = self.began.unwrap_or(now);
+        let watched = now.saturating_sub(began).min(window);
+        let (rate, acks) =
+            (figures.sent.rate(now, window, began), figures.acknowledged.rate(now, window, began));
+        let is_measured = watched > Duration::ZERO && rate > 0.0;
+        let expected = settings.expected(self.packet_bytes);
+        let pools = self.pools(window, settings.hop_delay_s);
+        let pool = mean(pools.iter().filter_map(|pool| pool.mean));
+        let sender = bits(
+            figures.sender_bits.over(now, window),
+            figures.worst_bits.over(now, window),
+            figures.most.over(now, window),
+        );
+        let senders = self.senders();
+        let doubts = observer.doubts(window);
+        let limits = Known {
+            down: self
+                .public
+                .down()
+                .map(|status| (status.name.clone(), status.state.word().to_owned()))
+                .collect(),
+            disturbed: doubts.iter().find_map(|doubt| match doubt {
+                Doubt::Disturbed { at } => Some(now.saturating_sub(*at)),
+                _ => None,
+            }),
+            pool: pool.unwrap_or(expected.pool),
+            bits: sender.map_or(expected.sender_bits, |sender| sender.bits),
+            senders: senders.clone(),
+        };
+        let calibrated = self.truth.calibrated(now, window);
+        let delays = self.truth.delays();
+        let other_doubts = [
+            calibrated.and_then(|calibrated| calibrated.doubt()),
+            delays
+                .filter(|fit| !fit.is_exponential())
+                .map(|fit| Doubt::Delays { distance: fit.distance }),
+        ];
+        let doubts = doubts.into_iter().chain(other_doubts.into_iter().flatten());
+        Some(Report {
+            adversary: self.who.clone(),
+            window_s: window.as_secs_f64(),
+            watched_s: watched.as_secs_f64(),
+            senders: senders.len(),
+            most_bits: f64::from(u32::try_from(senders.len().max(1)).unwrap_or(u32::MAX)).log2(),
+            sender,
+            packet_bits: figures.packet_bits.over(now, window).mean(),
+            settings,
+            expected,
+            expected_as_measured: is_measured
+                .then(|| settings.expected_at(rate, acks, self.packet_bytes)),
+            rate,
+            acks,
+            pool,
+            pools,
+            limits: limits.limits(),
+            doubts: doubts.map(|doubt| sentence(&doubt, now)).collect(),
+            calibration: calibrated.map(|calibrated| Counted {
+                packets: calibrated.packets,
+                given: calibrated.given,
+                expected: calibrated.expected,
+                hits: calibrated.hits,
+                expected_hits: calibrated.most,
+            }),
+            delay_distance: delays.map(|fit| fit.distance),
+            guess: self.suspects.as_ref().map(|suspects| Guess::of(suspects, &self.names)),
+        })
+    }
+
+    fn pools(&self, window: Duration, hop_delay_s: f64) -> Vec<PoolReport> {
+        let now = self.observer.now();
+        let mut pools: Vec<PoolReport> = self
+            .observer
+            .mixes()
+            .map(|(node, layer, pool)| {
+                let figures: Option<PoolFigures> = pool.figures(now, window);
+                PoolReport {
+                    node: self.names.name(node).to_owned(),
+                    layer,
+                    now: pool.count(),
+                    mean: figures.as_ref().map(|figures| figures.mean),
+                    expected: figures.as_ref().map(|figures| figures.rate * hop_delay_s),
+                    bits: figures.as_ref().map(|figures| figures.entropy),
+                }
+            })
+            .collect();
+        pools.sort_by(|one, other| (one.layer, &one.node).cmp(&(other.layer, &other.node)));
+        pools
+    }
+}
+
+fn since_start(t: Time) -> Duration {
+    Duration::from_nanos(t.as_nanos())
+}
+
+/// The size of the network's packets, if the observer has seen any.
+fn observer_bytes(observer: &Observer) -> Option<u32> {
+    observer.trust().sizes.last().copied()
+}
+
+fn bits(bits: Step, worst: Step, most: Step) -> Option<Bits> {
+    let mean = bits.mean()?;
+    Some(Bits {
+        bits: mean,
+        worst_bits: worst.mean()?,
+        like: mean.exp2(),
+        top_share: most.mean()?,
+        packets: bits.count,
+    })
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (count, sum) = values.fold((0.0, 0.0), |(count, sum), value| (count + 1.0, sum + value));
+    (count > 0.0).then(|| sum / count)
+}
+
+/// Why not to believe a figure.
+fn sentence(doubt: &Doubt, now: Duration) -> String {
+    match doubt {
+        Doubt::Disturbed { at } => format!(
+            "{} s ago events were lost, a node died or a delay changed: packets of before are \
+             counted wrongly until they are out",
+            now.saturating_sub(*at).as_secs()
+        ),
+        Doubt::Unknown { share } => {
+            format!("of {:.0} % of packets nothing is known", share * 100.0)
+        }
+        Doubt::Sizes { count } => format!(
+            "packets have {count} sizes and can be told apart by them: the bits are upper bounds"
+        ),
+        Doubt::Delays { distance } => format!(
+            "delays at mixnodes are not exponential (distance {distance:.2}): old and new packets \
+             can be told apart"
+        ),
+        Doubt::Uncalibrated { by } => format!(
+            "true senders were given {by:+.3} more than expected: the observer is wrong about what \
+             it knows"
+        ),
+    }
+}
