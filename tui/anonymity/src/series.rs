@@ -131,6 +131,11 @@ fn number_of(t: Duration) -> u64 {
     t.as_secs() / STEP.as_secs()
 }
 
+/// When the step ends in which this is.
+pub(crate) fn end_of_step(t: Duration) -> Duration {
+    Duration::from_secs((number_of(t).saturating_add(1)).saturating_mul(STEP.as_secs()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
