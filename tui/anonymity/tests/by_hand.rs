@@ -168,7 +168,7 @@ fn senders_and_requests_come_and_go() {
     assert_eq!(rig.observer.mailboxes(PROVIDER).count(), 3);
     // Somebody comes back, and to another one.
     rig.tell(|t| Observation::Joined { t, node: ALICE, role });
-    assert_eq!(rig.observer.mailboxes(LAST).collect::<Vec<_>>(), [ALICE, BOB]);
+    assert_eq!(rig.observer.mailboxes(LAST).collect::<Vec<_>>(), [BOB, ALICE]);
     assert_eq!(rig.observer.senders().count(), 5);
     // There is an end to numbers.
     rig.tell(|t| Observation::Joined { t, node: NodeId(MAX_NODES), role });
