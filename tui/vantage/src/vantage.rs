@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use anonymity::{ASSUMED_SHARE, Doubt, Finding, LinkEvent, Observation, Observer, PoolFigures, Step, Suspects};
+use anonymity::{
+    ASSUMED_SHARE, Doubt, Finding, LinkEvent, Observation, Observer, PoolFigures, Step, Suspects,
+};
 use contract::Time;
 use control::{Envelope, NodeStatus, Snapshot, StreamEvent, identity_name};
 
