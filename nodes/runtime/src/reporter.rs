@@ -223,6 +223,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_found_no_room_is_told_once_with_its_packets() {
+        let lost = Lost::default();
+        assert_eq!(lost.take(), None);
+        lost.events.fetch_add(2, Ordering::Relaxed);
+        lost.links.fetch_add(300, Ordering::Relaxed);
+        assert_eq!(lost.take(), Some(Event::Lost { count: 2, links: 300 }));
+        assert_eq!(lost.take(), None);
+    }
+
+    #[test]
     fn the_last_events_are_waited_for_and_a_reader_that_hangs_is_not() {
         let (sender, lines) = sync_channel(1);
         let flush = Flush(sender.clone());
