@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use common::{Lab, limit};
+use common::{FAST, Lab, limit};
 use control::{ControlClient, ControlError, Failure, FailureCode, SetRequest, StreamEvent};
 use directory_api::Update;
 use reqwest::{Client, Method, Response};
@@ -71,7 +71,7 @@ fn examples(document: &Value) -> Vec<Example> {
 #[tokio::test]
 async fn every_documented_route_answers_its_example_and_only_looking_is_free() {
     let lab = Lab::new();
-    lab.run("up --detach --ports auto --layers 1 --crowd 0 --profile fast --name t1").expect(0);
+    lab.run(&format!("{FAST} --layers 1 --crowd 0 --name t1")).expect(0);
     let observe = over(&lab.folder("t1").join("observe.sock"));
     let control = over(&lab.folder("t1").join("control.sock"));
     for socket in ["observe.sock", "control.sock"] {
@@ -136,7 +136,7 @@ async fn every_documented_route_answers_its_example_and_only_looking_is_free() {
 #[tokio::test]
 async fn the_history_tells_what_mixnodes_carried_before_anybody_looked() {
     let lab = Lab::new();
-    lab.run("up --detach --ports auto --layers 2 --crowd 0 --profile fast --name t1").expect(0);
+    lab.run(&format!("{FAST} --layers 2 --crowd 0 --name t1")).expect(0);
     let socket = |name: &str| lab.folder("t1").join(name);
     let client = ControlClient::new(socket("observe.sock")).expect("a client");
     let mut events = client.events().await.expect("a stream");
@@ -190,7 +190,7 @@ fn validator(document: &Value, schema: &Value) -> jsonschema::Validator {
 #[tokio::test]
 async fn over_tcp_a_token_is_asked_for_and_one_of_them_only_shows() {
     let lab = Lab::new();
-    let up = "up --detach --ports auto --layers 1 --crowd 0 --profile fast --control-port";
+    let up = format!("{FAST} --layers 1 --crowd 0 --control-port");
     let told = lab.run(&format!("{up} 0 --name t1 -o json")).expect(0).json();
     let address = told["data"]["info"]["control_address"].as_str().expect("told").to_owned();
     assert!(address.starts_with("127.0.0.1:"), "{address}");
@@ -273,7 +273,7 @@ fn table(first: &str) -> BTreeSet<String> {
 #[tokio::test]
 async fn the_page_on_the_interface_tells_what_is_there() {
     let lab = Lab::new();
-    lab.run("up --detach --ports auto --crowd 0 --profile fast --name lab").expect(0);
+    lab.run(&format!("{FAST} --crowd 0 --name lab")).expect(0);
     let http = over(&lab.folder("lab").join("control.sock"));
     let document = document(&http).await;
     let mut routes = BTreeSet::new();

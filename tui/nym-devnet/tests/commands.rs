@@ -5,12 +5,11 @@ mod common;
 use std::io::Write as _;
 use std::process::Stdio;
 
-use common::{Lab, Running, until};
+use common::{FAST, Lab, Running, until};
 use rustix::process::Signal;
 use serde_json::Value;
 
 /// A devnet that starts fast and sends fast.
-const FAST: &str = "up --detach --ports auto --profile fast --layers 1";
 
 /// Commands in an order in which each succeeds, while a devnet named `t1` runs with two mixnodes.
 const SUCCEED: [&str; 36] = [
@@ -135,7 +134,7 @@ fn every_command_has_one_form_of_success_and_of_failure_in_json() {
         assert_eq!(done.stderr, "", "{line}");
     }
 
-    lab.run(&format!("{FAST} --width 2 --name t1 -o json")).expect(0);
+    lab.run(&format!("{FAST} --layers 1 --width 2 --name t1 -o json")).expect(0);
     for line in SUCCEED {
         // By the variables, as well as by the options.
         let mut command = lab.command(line);
@@ -157,7 +156,7 @@ fn every_command_has_one_form_of_success_and_of_failure_in_json() {
 #[test]
 fn a_file_and_standard_input_arrive_byte_by_byte() {
     let lab = Lab::new();
-    lab.run(&format!("{FAST} --name t1")).expect(0);
+    lab.run(&format!("{FAST} --layers 1 --name t1")).expect(0);
     // No UTF-8, several packets, and line ends at its end.
     let bytes: Vec<u8> =
         (0..5000_u32).map(|n| n.to_le_bytes()[0] ^ 0xaa).chain(*b"\r\n\n").collect();
@@ -181,7 +180,7 @@ fn a_file_and_standard_input_arrive_byte_by_byte() {
 #[test]
 fn many_messages_are_counted_numbered_and_timed() {
     let lab = Lab::new();
-    lab.run(&format!("{FAST} --name t1")).expect(0);
+    lab.run(&format!("{FAST} --layers 1 --name t1")).expect(0);
     let sent = lab.run("send alice bob no-{n} --count 20 --rate 100 --wait -o json --name t1");
     let data = &sent.expect(0).json()["data"];
     assert_eq!((&data["accepted"], &data["delivered"]), (&20.into(), &20.into()), "{data}");
@@ -223,7 +222,7 @@ fn many_messages_are_counted_numbered_and_timed() {
 #[test]
 fn an_inbox_that_begins_anew_is_followed_from_its_beginning() {
     let lab = Lab::new();
-    lab.run(&format!("{FAST} --name t1")).expect(0);
+    lab.run(&format!("{FAST} --layers 1 --name t1")).expect(0);
     lab.run("send alice bob before-{n} --count 3 --wait --name t1").expect(0);
     let mut following = lab.spawn("inbox bob -f --name t1");
     let seen = common::collect(&mut following);
@@ -255,7 +254,7 @@ fn an_inbox_that_begins_anew_is_followed_from_its_beginning() {
 #[test]
 fn the_figures_are_followed_to_the_end_of_the_devnet() {
     let lab = Lab::new();
-    lab.run(&format!("{FAST} --name t1")).expect(0);
+    lab.run(&format!("{FAST} --layers 1 --name t1")).expect(0);
     let mut lines = lab.spawn("metrics --watch -o json --name t1");
     let printed = lines.until_printed("\n");
     let first: Value = serde_json::from_str(printed.lines().next().expect("a line")).expect("JSON");
@@ -278,7 +277,7 @@ fn the_figures_are_followed_to_the_end_of_the_devnet() {
 #[test]
 fn a_shell_completes_the_names_that_are_there() {
     let lab = Lab::new();
-    lab.run(&format!("{FAST} --name t1")).expect(0);
+    lab.run(&format!("{FAST} --layers 1 --name t1")).expect(0);
     let complete = |line: &str| {
         let words: Vec<&str> = line.split(' ').collect();
         let mut command = lab.command("--");
@@ -301,7 +300,7 @@ fn a_shell_completes_the_names_that_are_there() {
 fn only_what_is_old_unused_and_ours_is_collected() {
     let lab = Lab::new();
     for name in ["used", "old", "strange"] {
-        lab.run(&format!("{FAST} --clients 0 --crowd 0 --name {name}")).expect(0);
+        lab.run(&format!("{FAST} --layers 1 --clients 0 --crowd 0 --name {name}")).expect(0);
     }
     for name in ["old", "strange"] {
         lab.run(&format!("down {name}")).expect(0);
@@ -357,11 +356,11 @@ fn what_a_machine_lacks_is_named_with_what_to_do() {
 #[test]
 fn a_devnet_says_whether_it_is_new_and_what_is_deleted_with_it() {
     let lab = Lab::new();
-    let up = lab.run(&format!("{FAST} --name t1")).expect(0).stdout;
+    let up = lab.run(&format!("{FAST} --layers 1 --name t1")).expect(0).stdout;
     assert!(up.starts_with("`t1` is up, new: "), "{up}");
     let down = lab.run("down t1").expect(0).stdout;
     assert!(down.contains("/t1 stays, --purge deletes it"), "{down}");
-    let up = lab.run(&format!("{FAST} --name t1")).expect(0).stdout;
+    let up = lab.run(&format!("{FAST} --layers 1 --name t1")).expect(0).stdout;
     assert!(up.starts_with("`t1` is up, resumed: "), "{up}");
     let purged = lab.run("down t1 --purge").expect(0).stdout;
     assert!(purged.contains("keys, mailboxes and journals of alice, bob, "), "{purged}");

@@ -2,10 +2,8 @@
 
 mod common;
 
-use common::Lab;
+use common::{FAST, Lab};
 use serde_json::Value;
-
-const UP: &str = "up --detach --ports auto --profile fast --name t1";
 
 /// By how much the sum of a way may differ from the delay that the clients tell.
 const CLOSE_MS: f64 = 2.0;
@@ -22,7 +20,7 @@ fn events(stdout: &str, thing: &str) -> Vec<Value> {
 #[test]
 fn the_sum_of_a_way_is_the_delay_of_the_message() {
     let lab = Lab::new();
-    lab.run(UP).expect(0);
+    lab.run(&format!("{FAST} --name t1")).expect(0);
     let sent = format!("send alice bob hello-{{n}} --count {MESSAGES} --follow -o json --name t1");
     let said = lab.run(&sent).expect(0).stdout;
     let ways = events(&said, "message-journey");
@@ -81,7 +79,7 @@ fn looks_different_at_every_hop(way: &Value) {
 #[test]
 fn every_packet_of_a_long_message_has_its_way() {
     let lab = Lab::new();
-    lab.run(UP).expect(0);
+    lab.run(&format!("{FAST} --name t1")).expect(0);
     let file = lab.path().join("long");
     std::fs::write(&file, [7; 6000]).expect("writes");
     let sent = format!("send alice bob --file {} --follow -o json --name t1", file.display());
@@ -99,7 +97,7 @@ fn every_packet_of_a_long_message_has_its_way() {
 #[test]
 fn without_tracing_no_way_is_told() {
     let lab = Lab::new();
-    lab.run(&format!("{UP} --trace off")).expect(0);
+    lab.run(&format!("{FAST} --name t1 --trace off")).expect(0);
     let said = lab.run("send alice bob hello --follow --name t1").expect(0).stdout;
     assert!(said.contains("tracing is off (`nym-devnet up --trace on`)"), "{said}");
     assert!(!said.contains("way of packet"), "{said}");

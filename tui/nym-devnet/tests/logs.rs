@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Lab, until};
+use common::{FAST, Lab, until};
 use serde_json::Value;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
@@ -11,8 +11,6 @@ const LINES: usize = 120_000;
 
 /// What a process of this program may have in memory: most of it is its own pages.
 const MOST_BYTES: u64 = 40 << 20;
-
-const FAST: &str = "up --detach --ports auto --profile fast --layers 1 --name t1";
 
 fn lines(result: &Value) -> Vec<(String, u64, String)> {
     let lines = result["data"]["lines"].as_array().expect("a list").iter();
@@ -27,7 +25,7 @@ fn lines(result: &Value) -> Vec<(String, u64, String)> {
 #[test]
 fn logs_are_there_when_their_devnet_is_not() {
     let lab = Lab::new();
-    lab.run(FAST).expect(0);
+    lab.run(&format!("{FAST} --layers 1 --name t1")).expect(0);
     lab.run("send alice bob hello --wait --name t1").expect(0);
     lab.run("down t1").expect(0);
     let log = lab.folder("t1").join("logs/alice.log");
@@ -67,7 +65,7 @@ fn logs_are_there_when_their_devnet_is_not() {
 #[test]
 fn logs_are_followed_across_restarts_and_a_full_file_to_the_last_line() {
     let lab = Lab::new();
-    lab.run(FAST).expect(0);
+    lab.run(&format!("{FAST} --layers 1 --name t1")).expect(0);
     let mut following = lab.spawn("logs -f -n 0 -o json --name t1");
     let seen = common::collect(&mut following);
     let has = |node: &str, text: &str| {
@@ -97,7 +95,7 @@ fn logs_are_followed_across_restarts_and_a_full_file_to_the_last_line() {
 #[test]
 fn megabytes_of_log_take_no_memory() {
     let lab = Lab::new();
-    lab.run(FAST).expect(0);
+    lab.run(&format!("{FAST} --layers 1 --name t1")).expect(0);
     lab.run("down t1").expect(0);
     let log = lab.folder("t1").join("logs/alice.log");
     let line = format!("2026-11-21T20:00:00.000001Z  INFO {}\n", "x".repeat(100));

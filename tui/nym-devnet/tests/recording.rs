@@ -7,14 +7,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::{Lab, limit, until};
+use common::{FAST, Lab, limit, until};
 use control::{Envelope, Recording, StreamEvent};
 use pty::Terminal;
 
 /// Records a devnet in which alice wrote to bob.
 fn record(lab: &Lab) -> PathBuf {
     let file = lab.path().join("lab.jsonl");
-    let up = "up --detach --ports auto --layers 1 --crowd 0 --profile fast --name t1 --record";
+    let up = format!("{FAST} --layers 1 --crowd 0 --name t1 --record");
     lab.run(&format!("{up} {}", file.display())).expect(0);
     lab.run("send alice bob on-the-record --wait --name t1").expect(0);
     let again =
@@ -101,7 +101,7 @@ fn what_is_no_recording_is_refused_and_a_devnet_comes_before_a_file() {
     let missing = lab.run("attach ./nowhere.jsonl").expect(8);
     assert!(missing.stderr.contains("nowhere.jsonl"), "{}", missing.stderr);
 
-    lab.run("up --detach --ports auto --layers 1 --crowd 0 --profile fast --name t1.txt").expect(0);
+    lab.run(&format!("{FAST} --layers 1 --crowd 0 --name t1.txt")).expect(0);
     let there = |arguments: &str| {
         let mut command = lab.command(arguments);
         command.current_dir(&beside).output().expect("it starts").status.code()

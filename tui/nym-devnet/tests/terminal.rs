@@ -5,7 +5,7 @@ mod pty;
 
 use std::path::Path;
 
-use common::{Lab, limit, until_gone};
+use common::{FAST, Lab, limit, until_gone};
 use pty::Terminal;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -113,7 +113,7 @@ fn a_wait_shows_what_it_waits_for_and_leaves_only_its_result() {
 #[test]
 fn figures_are_drawn_in_place_and_the_terminal_is_given_back() {
     let lab = Lab::new();
-    lab.run("up --detach --ports auto --profile fast --layers 1 --name t1").expect(0);
+    lab.run(&format!("{FAST} --layers 1 --name t1")).expect(0);
     let program = Path::new(env!("CARGO_BIN_EXE_nym-devnet"));
     let watch = || Terminal::start(program, "metrics --watch --name t1", lab.path(), 24, 100);
     let mut terminal = watch();

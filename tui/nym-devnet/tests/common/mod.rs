@@ -15,6 +15,11 @@ use sysinfo::{Process, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind
 /// One devnet test at a time: each has a dozen processes, and the machine perhaps two cores.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
+/// Starts a devnet with short delays, at rates that a debug build keeps up with on a machine that others
+/// use as well: a quarter of what the profile itself sends.
+pub(crate) const FAST: &str =
+    "up --detach --ports auto --profile fast --slot 20ms --loop-cover 100ms";
+
 /// How often a condition is looked at while it is waited for.
 const POLL: Duration = Duration::from_millis(10);
 
