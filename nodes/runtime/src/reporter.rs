@@ -152,7 +152,8 @@ struct Lost {
 
 impl Lost {
     fn take(&self) -> Option<Event> {
-        let [count, links] = [&self.events, &self.links].map(|lost| lost.swap(0, Ordering::Relaxed));
+        let [count, links] =
+            [&self.events, &self.links].map(|lost| lost.swap(0, Ordering::Relaxed));
         (count > 0 || links > 0).then_some(Event::Lost { count, links })
     }
 }

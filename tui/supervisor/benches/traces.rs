@@ -33,10 +33,9 @@ fn main() {
     let without: Vec<Line> = (0..SECONDS * BATCHES).flat_map(of_nodes).collect();
     let all = |batch| [of_crowd(batch)].into_iter().chain(of_nodes(batch));
     let with: Vec<Line> = (0..SECONDS * BATCHES).flat_map(all).collect();
-    for (what, lines, each) in [
-        ("what nodes tell", without, LAYERS + 1),
-        ("and how cover began", with, LAYERS + 2),
-    ] {
+    for (what, lines, each) in
+        [("what nodes tell", without, LAYERS + 1), ("and how cover began", with, LAYERS + 2)]
+    {
         let records = PACKETS * each;
         let bytes: usize = lines.iter().map(|(_, _, line)| line.len()).sum();
         let per_record = bytes as u64 / (records * SECONDS);
@@ -99,8 +98,8 @@ fn of_node(batch: u64, node: u64) -> Line {
     }
     let (layer, index) = (node / WIDTH, node % WIDTH);
     let passes = sent(batch).filter(|number| number % WIDTH == index);
-    let passed = passes.map(|number| passed(number, layer)).collect();
-    line(batch, format!("mix-{}-{}", layer + 1, index + 1), passed)
+    let records = passes.map(|number| passed(number, layer)).collect();
+    line(batch, format!("mix-{}-{}", layer + 1, index + 1), records)
 }
 
 fn moment(number: u64) -> Time {

@@ -157,7 +157,8 @@ fn what_comes_together_is_not_told_together() {
         }
     }
     // A provider that was stopped tells of packets of many seconds at once.
-    let all = (0..2000).flat_map(|number| tell(&mut journeys, at(200_000), kept(2 * number, 0, None)));
+    let all =
+        (0..2000).flat_map(|number| tell(&mut journeys, at(200_000), kept(2 * number, 0, None)));
     assert_eq!(all.count() as u64, MAX_A_SECOND);
 }
 
