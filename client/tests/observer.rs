@@ -1,6 +1,7 @@
 //! What an observer of the links is told, counted at both ends of every link: clients, a crowd that
 //! grows, acknowledgements, replies of the provider and pushes, over real TCP.
 
+#[allow(dead_code, reason = "each test uses a part of it")]
 mod network;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -159,9 +160,8 @@ async fn every_packet_is_told_once_by_who_sent_it_and_by_nobody_else() {
             places[provider].daemon.news().await;
         }
     };
-    if timeout(deadline(), all_agree).await.is_err() {
-        panic!("told by senders, and counted by recipients: {:?}", counted(&places));
-    }
+    let agreed = timeout(deadline(), all_agree).await.is_ok();
+    assert!(agreed, "told by senders, and counted by recipients: {:?}", counted(&places));
     for place in &mut places {
         place.daemon.request(3, Command::Stop).await;
         place.daemon.ended().await.expect("it stops");
