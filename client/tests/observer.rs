@@ -35,7 +35,9 @@ impl Told {
     fn links(&self) -> Vec<LinkEvent> {
         let links = self.0.iter().filter_map(|event| match event {
             Event::Links { links, lost: 0 } => Some(links.clone()),
-            Event::Links { .. } | Event::Lost { .. } => panic!("too few to be lost: {event:?}"),
+            Event::Links { lost, .. } | Event::Lost { count: lost, .. } => {
+                panic!("too few for {lost} to be lost")
+            }
             _ => None,
         });
         links.flatten().collect()
@@ -44,7 +46,7 @@ impl Told {
     fn packets(&self) -> Vec<PacketTrace> {
         let packets = self.0.iter().filter_map(|event| match event {
             Event::Packets { packets, lost: 0 } => Some(packets.clone()),
-            Event::Packets { .. } => panic!("too few to be lost: {event:?}"),
+            Event::Packets { lost, .. } => panic!("too few for {lost} to be lost"),
             _ => None,
         });
         packets.flatten().collect()
@@ -127,7 +129,7 @@ async fn every_packet_is_told_once_by_who_sent_it_and_by_nobody_else() {
     places.push(Place { name: "provider-1".into(), daemon, known_by });
     let provider = places.len() - 1;
     for (name, crowd) in [("alice", ""), ("bob", ""), ("crowd", "--crowd 3")] {
-        let rates = "--provider provider-1 --hop-delay 5ms --slot 20ms --loop-cover 40ms";
+        let rates = "--provider provider-1 --hop-delay 5ms --slot 100ms --loop-cover 200ms";
         let args: ClientArgs = parse(&line(name, &format!("{rates} {crowd}")));
         let daemon = Daemon::start(|process| run_client(args, process));
         places.push(Place { name: name.into(), daemon, known_by: BTreeSet::new() });
@@ -168,7 +170,7 @@ async fn every_packet_is_told_once_by_who_sent_it_and_by_nobody_else() {
     }
     for (name, (told, counted)) in counted(&places) {
         assert_eq!(told, counted, "{name}");
-        assert!(told > 50, "{name} got {told}");
+        assert!(told > 10, "{name} got {told}");
     }
 
     let packet_bytes = u32::try_from(WireProfile::CURRENT.packet_bytes()).expect("small");
