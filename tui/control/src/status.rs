@@ -184,7 +184,7 @@ pub struct NodeStatus {
     /// Its listening sockets.
     #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<Endpoint, String>))]
     pub addresses: BTreeMap<Endpoint, SocketAddr>,
-    /// Its public keys, base58.
+    /// Its public keys, base58; those of a crowd in the order of its identities, which are called `crowd-1` and so on.
     pub public_keys: Vec<String>,
     /// Clients: where to send to, `client@provider`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
