@@ -80,7 +80,7 @@ fn record(is_provider: bool, number: u64) -> PacketTrace {
     if is_provider {
         let ack = Some(AckTrace { t: came, packet: print(1), to });
         let client = "8VGMtiz9ktZQTkFRDG5FpeK8V4mRLJUqXe9gkAUxP8zk".to_owned();
-        PacketTrace::Kept { came, stored: came, before: print(0), client, ack }
+        PacketTrace::Kept { came, stored: came, before: print(0), client, ack, noise: None }
     } else {
         let (before, after) = (print(0), print(1));
         PacketTrace::Passed { came, left: came, asked_us: 50_123, before, after, to, pool: 6 }

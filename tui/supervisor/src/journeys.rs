@@ -15,9 +15,10 @@ use control::{FOLLOWED_PACKETS, Journey, JourneyEvent, JourneyStep, PlannedHop, 
 
 use crate::names::Names;
 
-pub(crate) use record::Batch;
-use record::{Ack, Dropped, Kept, Opened, Passed, Record};
-use waiting::{Arrived, Fate, Header, Told, Waiting};
+use record::{Ack, Opened};
+pub(crate) use record::{Batch, Dropped, Kept, Noise, Passed, Record};
+pub(crate) use waiting::Header;
+use waiting::{Arrived, Fate, Told, Waiting};
 
 /// How many packets' ways are remembered: a way is 4 kB in a snapshot, which everybody gets who comes.
 const MAX_JOURNEYS: usize = 512;
@@ -113,7 +114,7 @@ impl Journeys {
                     self.opened(Arrived { node: node.clone(), opened }, &mut hearing);
                     continue;
                 }
-                Record::Unknown => continue,
+                Record::Noise(_) | Record::Unknown => continue,
             };
             let header = what.header();
             let told = Told { node: node.clone(), what };
@@ -271,7 +272,7 @@ impl Journeys {
                 self.add(id, JourneyStep::Dropped { way, node, t, reason }, hearing);
                 Vec::new()
             }
-            Fate::Kept(Kept { came, stored, before, client, ack }) => {
+            Fate::Kept(Kept { came, stored, before, client, ack, .. }) => {
                 let client = hearing.names.name_or_self(&client);
                 let step =
                     JourneyStep::Kept { way, node: node.clone(), came, stored, before, client };
