@@ -119,7 +119,10 @@ impl Devnet {
         self.seq = envelope.seq;
         self.heard = Moment { t: envelope.t, unix_ms: envelope.unix_ms };
         match envelope.event {
-            StreamEvent::Snapshot(_) | StreamEvent::Down { .. } | StreamEvent::Unknown => {}
+            StreamEvent::Snapshot(_)
+            | StreamEvent::Attack(_)
+            | StreamEvent::Down { .. }
+            | StreamEvent::Unknown => {}
             StreamEvent::Node(status) => self.update_node(status),
             StreamEvent::Removed { node } => self.remove_node(&node),
             StreamEvent::DirectoryLink { state } => self.directory = state,

@@ -8,6 +8,7 @@ use crate::stop::Outcome;
 pub(crate) mod act;
 pub(crate) mod add;
 pub(crate) mod attach;
+pub(crate) mod attack;
 pub(crate) mod completions;
 mod delays;
 pub(crate) mod doctor;
