@@ -99,10 +99,7 @@ impl Stage {
                              the sender tries again on another route."
                 .into(),
             Step::Stop => self.says_of_stop(model),
-            Step::Around => "The directory tells everybody at once that it has left. Who builds a \
-                             packet now chooses among the others of its layer. What it still held \
-                             it has passed on, and what is lost anyway is sent again."
-                .into(),
+            Step::Around => self.says_of_around(model),
             Step::Start => "A mixnode that is started again has the same key and the same port. It \
                             announces itself, and is in the routes of the packets that are built from \
                             then on."
@@ -119,18 +116,38 @@ impl Stage {
     }
 
     fn says_of_stop(&self, model: &Model) -> String {
-        let Some((node, others)) = model.live.as_ref().and_then(candidate) else {
+        let Some((node, others)) = model.live.as_ref().and_then(|devnet| self.stops(devnet)) else {
             return "Mixnodes come and go, and nobody asks the clients before.".into();
         };
         let stays = if others == 0 {
-            "It is the only one of its layer: without it there is no way through"
+            "It is the only one of its layer: without it there is no way through."
         } else {
-            "Another one of its layer stays"
+            "Another one of its layer stays."
         };
         format!(
             "Mixnodes come and go. Stop {node}: it tells the directory that it leaves, passes on what \
-             it holds, and ends. {stays}, as you will see in the next step."
+             it holds, and ends. {stays}"
         )
+    }
+
+    fn says_of_around(&self, model: &Model) -> String {
+        let is_only = model.live.as_ref().and_then(|devnet| self.stops(devnet)).is_some_and(|(_, others)| others == 0);
+        let then = if is_only {
+            "Its layer is empty now, so nobody can build a route: clients send nothing, not even cover, \
+             and messages wait."
+        } else {
+            "Who builds a packet now chooses among the others of its layer. What was lost on the way \
+             is sent again."
+        };
+        format!("The directory tells everybody at once that it has left. {then}")
+    }
+
+    /// The mixnode that was stopped, or could be, and how many others of its layer run.
+    fn stops<'a>(&self, devnet: &'a Devnet) -> Option<(&'a str, usize)> {
+        match self.stopped(devnet) {
+            Some(node) => Some((node.name(), others(devnet, node))),
+            None => candidate(devnet),
+        }
     }
 
     /// Whether this step has ended, or what it waits for.
@@ -351,12 +368,15 @@ fn siblings<'a>(devnet: &'a Devnet, node: &'a Node) -> impl Iterator<Item = &'a 
     })
 }
 
+/// How many of them run.
+fn others(devnet: &Devnet, node: &Node) -> usize {
+    siblings(devnet, node).filter(|other| !is_out(other)).count()
+}
+
 /// A mixnode to stop, and how many others of its layer run then: one that can be missed, if there is one.
 fn candidate(devnet: &Devnet) -> Option<(&str, usize)> {
     let running = devnet.with_role(&[Role::Mixnode]).filter(|node| !is_out(node));
-    let counted = running.map(|node| {
-        (node.name(), siblings(devnet, node).filter(|other| !is_out(other)).count())
-    });
+    let counted = running.map(|node| (node.name(), others(devnet, node)));
     let all: Vec<(&str, usize)> = counted.collect();
     all.iter().find(|(_, others)| *others > 0).or(all.first()).copied()
 }
