@@ -144,14 +144,6 @@ pub(crate) fn look(model: &mut Model) {
 
 impl Stage {
     fn begin(step: Step, since: Moment) -> Self {
-        Self {
-            step,
-            since,
-            message: None,
-            followed: false,
-            node: None,
-            done: None,
-            pressed: false,
-        }
+        Self { step, since, message: None, followed: false, node: None, done: None, pressed: false }
     }
 }

@@ -95,6 +95,7 @@ fn run(lab: &Lab, commands: &str) -> Result<String, String> {
 /// What may be otherwise at the next time, and what stands for it then. In this order.
 static VARIES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     let varies = [
+        (r" +", " "),
         // Bytes, identifiers and keys.
         (r"\b[0-9a-f]{16,}\b", "0"),
         (r"\b[1-9A-HJ-NP-Za-km-z]{40,}\b", "0"),
@@ -104,11 +105,11 @@ static VARIES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r"\d{4}-\d\d-\d\dT[\d:.]+Z", "0"),
         (r"\d+(?:[.:]\d+)*", "0"),
         // Units of time: what took 900 ms may take 1.1 s.
-        (r"\b0(?: ?(?:ms|s|m|h)\b)(?: 0 ?(?:ms|s|m)\b)?", "0 s"),
+        (r"\b0[hm] 0[ms]\b", "0 s"),
+        (r"\b0 ?(?:ms|s|m|h)\b", "0 s"),
         // Not known yet.
         (r"(^| )-( |$)", "${1}0${2}"),
         (r"(^| )-( |$)", "${1}0${2}"),
-        (r" +", " "),
     ];
     varies.map(|(pattern, by)| (Regex::new(pattern).expect("a pattern"), by)).into()
 });

@@ -37,15 +37,8 @@ pub(super) enum Step {
 
 impl Step {
     /// Those that are counted, in order.
-    pub(super) const COUNTED: [Self; 7] = [
-        Self::Look,
-        Self::Send,
-        Self::Follow,
-        Self::Answer,
-        Self::Stop,
-        Self::Around,
-        Self::Start,
-    ];
+    pub(super) const COUNTED: [Self; 7] =
+        [Self::Look, Self::Send, Self::Follow, Self::Answer, Self::Stop, Self::Around, Self::Start];
 
     /// The one after it.
     pub(super) fn next(self) -> Option<Self> {
@@ -131,7 +124,11 @@ impl Stage {
     }
 
     fn says_of_around(&self, model: &Model) -> String {
-        let is_only = model.live.as_ref().and_then(|devnet| self.stops(devnet)).is_some_and(|(_, others)| others == 0);
+        let is_only = model
+            .live
+            .as_ref()
+            .and_then(|devnet| self.stops(devnet))
+            .is_some_and(|(_, others)| others == 0);
         let then = if is_only {
             "Its layer is empty now, so nobody can build a route: clients send nothing, not even cover, \
              and messages wait."
@@ -172,14 +169,18 @@ impl Stage {
         let new = newest.filter(|letter| letter.accepted_unix_ms >= self.since.unix_ms);
         let Some(letter) = new else {
             if !model.allows(Action::Write) {
-                return Verdict::Told("this dashboard only shows: nothing can be sent from it".into());
+                return Verdict::Told(
+                    "this dashboard only shows: nothing can be sent from it".into(),
+                );
             }
             if devnet.clients().is_empty() {
                 return Verdict::Told("this devnet has no client that could send".into());
             }
             let write = key(model, Action::Write);
             let send = key(model, Action::Send);
-            return Verdict::Waiting(format!("press {write}, type something, and send it with {send}"));
+            return Verdict::Waiting(format!(
+                "press {write}, type something, and send it with {send}"
+            ));
         };
         self.message = Some(letter.id.clone());
         match letter.state {
@@ -231,7 +232,7 @@ impl Stage {
         match (letter.state, letter.acknowledged_ms) {
             (MessageState::Failed, _) => Verdict::Done(failed(letter)),
             (MessageState::Acknowledged, Some(ms)) => Verdict::Done(format!(
-                "{} knows since {} after writing that it is stored",
+                "{} knows after {} that it is stored",
                 letter.from,
                 text::millis(ms)
             )),
@@ -249,13 +250,17 @@ impl Stage {
             return Verdict::Done(format!("{} {}", node.name(), node.status.state.phrase()));
         }
         if !model.allows(Action::Stop) {
-            return Verdict::Told("this dashboard only shows: nothing can be stopped from it".into());
+            return Verdict::Told(
+                "this dashboard only shows: nothing can be stopped from it".into(),
+            );
         }
         let Some((node, _)) = candidate(devnet) else {
             return Verdict::Told("this devnet has no mixnode that runs".into());
         };
         let stop = key(model, Action::Stop);
-        Verdict::Waiting(format!("choose {node} with the arrows on the map, press {stop}, and agree"))
+        Verdict::Waiting(format!(
+            "choose {node} with the arrows on the map, press {stop}, and agree"
+        ))
     }
 
     fn around(&self, model: &Model, devnet: &Devnet) -> Verdict {
@@ -270,7 +275,10 @@ impl Stage {
         let still: f64 = to_it.filter_map(|link| link.meter.rate(now)).sum();
         if still >= NOTHING_PER_SECOND {
             let still = text::per_second(Some(still));
-            return Verdict::Waiting(format!("{still} went to {} in the last seconds", node.name()));
+            return Verdict::Waiting(format!(
+                "{still} went to {} in the last seconds",
+                node.name()
+            ));
         }
         let others: Vec<&Node> = siblings(devnet, node).filter(|other| !is_out(other)).collect();
         if others.is_empty() {
@@ -345,7 +353,11 @@ fn look(model: &Model, devnet: &Devnet) -> Verdict {
 /// How the key of an action is written, or where else it can be found.
 fn key(model: &Model, action: Action) -> String {
     let key = model.key(action);
-    if key.is_empty() { action.spec().map(|spec| spec.name).unwrap_or_default().into() } else { key }
+    if key.is_empty() {
+        action.spec().map(|spec| spec.name).unwrap_or_default().into()
+    } else {
+        key
+    }
 }
 
 fn failed(letter: &MessageStatus) -> String {
@@ -363,9 +375,9 @@ fn is_out(node: &Node) -> bool {
 
 /// Other mixnodes of its layer.
 fn siblings<'a>(devnet: &'a Devnet, node: &'a Node) -> impl Iterator<Item = &'a Node> {
-    devnet.with_role(&[Role::Mixnode]).filter(move |other| {
-        other.status.layer == node.status.layer && other.name() != node.name()
-    })
+    devnet
+        .with_role(&[Role::Mixnode])
+        .filter(move |other| other.status.layer == node.status.layer && other.name() != node.name())
 }
 
 /// How many of them run.
