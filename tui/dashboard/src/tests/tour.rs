@@ -64,17 +64,17 @@ fn at_step(step: usize) -> Desk {
                 desk.press(Key::of('1'));
             }
             5 => {
-                let stopped = state(&desk, "mix-1-2", State::Stopped);
+                let stopped = state(&desk, "mix-3-2", State::Stopped);
                 desk.hear(stopped);
             }
             6 => {
                 // Nobody sends to it any more.
-                desk.fixture.widths = vec![1, 2, 2];
+                desk.fixture.widths = vec![2, 2, 1];
                 desk.pass(8);
             }
             _ => {
                 desk.fixture.widths = vec![2; 3];
-                let ready = state(&desk, "mix-1-2", State::Ready);
+                let ready = state(&desk, "mix-3-2", State::Ready);
                 desk.hear(ready);
                 desk.pass(3);
             }
@@ -165,28 +165,28 @@ fn packets_go_round_a_stopped_mixnode_and_come_back_to_it() {
     let asked = desk.press(Key::of('y'));
     assert!(matches!(asked.as_slice(), [Effect::Act { node, .. }] if node == "mix-1-1"));
     assert_shown(&mut desk, "choose mix-1-1 with the arrows");
-    let stopping = state(&desk, "mix-1-2", State::Stopping);
+    let stopping = state(&desk, "mix-3-2", State::Stopping);
     desk.hear(stopping);
-    assert_shown(&mut desk, "done: mix-1-2 is stopping");
+    assert_shown(&mut desk, "done: mix-3-2 is stopping");
     desk.press(TOUR);
     desk.pass(1);
     desk.tell(Message::Tick);
-    assert_shown(&mut desk, "/s went to mix-1-2 in the last seconds");
-    desk.fixture.widths = vec![1, 2, 2];
+    assert_shown(&mut desk, "/s went to mix-3-2 in the last seconds");
+    desk.fixture.widths = vec![2, 2, 1];
     desk.pass(8);
     desk.tell(Message::Tick);
-    assert_shown(&mut desk, "done: nobody sends to mix-1-2 any more; mix-1-1 takes ");
+    assert_shown(&mut desk, "done: nobody sends to mix-3-2 any more; mix-3-1 takes ");
     desk.press(TOUR);
-    assert_shown(&mut desk, "choose mix-1-2 and press s");
+    assert_shown(&mut desk, "choose mix-3-2 and press s");
     desk.fixture.widths = vec![2; 3];
-    let starting = state(&desk, "mix-1-2", State::Starting);
+    let starting = state(&desk, "mix-3-2", State::Starting);
     desk.hear(starting);
-    assert_shown(&mut desk, "mix-1-2 is starting");
-    let ready = state(&desk, "mix-1-2", State::Ready);
+    assert_shown(&mut desk, "mix-3-2 is starting");
+    let ready = state(&desk, "mix-3-2", State::Ready);
     desk.hear(ready);
     desk.pass(3);
     desk.tell(Message::Tick);
-    assert_shown(&mut desk, "done: mix-1-2 is back and takes ");
+    assert_shown(&mut desk, "done: mix-3-2 is back and takes ");
 }
 
 #[test]

@@ -72,16 +72,16 @@ fn title(step: Step, scene: &Scene<'_>) -> String {
 
 /// Which keys lead on and out, at the right. Returns the columns that are left.
 fn way_on(stage: &Stage, model: &Model, area: Rect, scene: &mut Scene<'_>) -> u16 {
-    let on = if stage.step == Step::End { "ends" } else { "goes on" };
     let (next, leave) = (scene.key(Action::Tour), scene.key(Action::Back));
-    let ready = !matches!(verdict(stage, model), Verdict::Waiting(_));
-    let style = if ready { scene.theme.accent } else { scene.theme.muted };
-    let line = Line::from(vec![
-        Span::styled(format!("{next} "), style),
-        Span::raw(on),
-        Span::styled(format!("  {leave} "), scene.theme.muted),
-        Span::styled("leaves", scene.theme.muted),
-    ]);
+    let mut words = Vec::new();
+    // While something is waited for, the key only asks whether it is to be left out.
+    if !matches!(verdict(stage, model), Verdict::Waiting(_)) {
+        let on = if stage.step == Step::End { "ends" } else { "goes on" };
+        words.extend([Span::styled(format!("{next} "), scene.theme.accent), Span::raw(on)]);
+        words.push(Span::raw("  "));
+    }
+    words.push(Span::styled(format!("{leave} leaves"), scene.theme.muted));
+    let line = Line::from(words);
     let width = u16::try_from(line.width()).unwrap_or(u16::MAX);
     let left = scene.put_right(area, 0, line);
     if width <= area.width && area.height > 0 {
