@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use anonymity::{Doubt, Finding, LinkEvent, Observation, Observer, PoolFigures, Step, Suspects};
+use anonymity::{
+    ASSUMED_SHARE, Doubt, Finding, LinkEvent, Observation, Observer, PoolFigures, Step, Suspects,
+};
 use contract::Time;
 use control::{Envelope, NodeStatus, Snapshot, StreamEvent, identity_name};
 
@@ -160,12 +162,10 @@ impl Vantage {
         true
     }
 
-    /// Begins to look for whoever writes to somebody, from now on; says whether that one is known. `share`
-    /// is the part of the recipient's packets that are supposed to come from there
-    /// ([`anonymity::ASSUMED_SHARE`] if nothing is known).
-    pub fn look_for_who_writes_to(&mut self, recipient: &str, share: f64) -> bool {
+    /// Begins to look for whoever writes to somebody, from now on; says whether that one is known.
+    pub fn look_for_who_writes_to(&mut self, recipient: &str) -> bool {
         let Some(node) = self.names.find(recipient) else { return false };
-        self.suspects = Some(Suspects::new(node, share, None));
+        self.suspects = Some(Suspects::new(node, ASSUMED_SHARE, None));
         true
     }
 
