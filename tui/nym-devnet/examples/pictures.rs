@@ -110,7 +110,11 @@ const SCENES: [Scene; 4] = [
             },
             Picture {
                 commands: &["resume mix-2-2"],
-                ..picture("tour", SMALL, &[("1", "LAYER 1"), ("T", "Tour 1 of 7"), ("T", "press m")])
+                ..picture(
+                    "tour",
+                    SMALL,
+                    &[("1", "LAYER 1"), ("T", "Tour 1 of 7"), ("T", "press m")],
+                )
             },
         ],
     },

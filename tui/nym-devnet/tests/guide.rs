@@ -245,7 +245,10 @@ fn every_page_is_in_the_list_and_leads_to_the_next() {
 #[test]
 fn numbers_may_differ_and_words_may_not() {
     for (printed, page) in [
-        ("alice → bob: delivered after 460 ms, 1 packet", "alice → bob: delivered after 1.28 s, 2 packet"),
+        (
+            "alice → bob: delivered after 460 ms, 1 packet",
+            "alice → bob: delivered after 1.28 s, 2 packet",
+        ),
         ("guide  10 of 11 processes ready, up 2m 26s", "guide 8 of 11 processes ready, up 31s"),
         ("mix-1-1     -  0.10 ms  none", "mix-1-2 30.1 2.10 ms none"),
         ("  folder     /tmp/a/b", "folder /home/c"),
@@ -264,7 +267,8 @@ fn numbers_may_differ_and_words_may_not() {
     }
     assert_eq!(difference("a\n2 s of 30s: it starts\nb 1\nc\n", "a\nb 2\n…"), None);
     assert_eq!(difference("x\ny\nb 1\n", "…\nb 2"), None);
-    for (printed, page) in [("a\nb\n", "a"), ("a\n", "a\nb"), ("a\nc\n", "a\nb"), ("a\n", "…\nb")] {
+    for (printed, page) in [("a\nb\n", "a"), ("a\n", "a\nb"), ("a\nc\n", "a\nb"), ("a\n", "…\nb")]
+    {
         assert!(difference(printed, page).is_some(), "{printed:?} is {page:?}");
     }
 }
