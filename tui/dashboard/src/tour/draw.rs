@@ -77,6 +77,11 @@ fn way_on(stage: &Stage, model: &Model, area: Rect, scene: &mut Scene<'_>) -> u1
     // While something is waited for, the key only asks whether it is to be left out.
     if !matches!(verdict(stage, model), Verdict::Waiting(_)) {
         let on = if stage.step == Step::End { "ends" } else { "goes on" };
+        if model.context().takes_text() {
+            // Here it would be typed.
+            let first = format!("{}, then ", scene.key(Action::LeaveInput));
+            words.push(Span::styled(first, scene.theme.accent));
+        }
         words.extend([Span::styled(format!("{next} "), scene.theme.accent), Span::raw(on)]);
         words.push(Span::raw("  "));
     }

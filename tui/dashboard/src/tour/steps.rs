@@ -282,10 +282,7 @@ impl Stage {
         }
         let others: Vec<&Node> = siblings(devnet, node).filter(|other| !is_out(other)).collect();
         if others.is_empty() {
-            return Verdict::Done(format!(
-                "nobody sends to {}, and there is no other way: messages wait at their senders",
-                node.name()
-            ));
+            return Verdict::Done(format!("nobody sends to {}: no way round it", node.name()));
         }
         let rate: f64 = others.iter().filter_map(|other| other.received.rate(now)).sum();
         if rate < NOTHING_PER_SECOND {
@@ -296,7 +293,7 @@ impl Stage {
             _ => "the others take".into(),
         };
         let rate = text::per_second(Some(rate));
-        Verdict::Done(format!("nobody sends to {} any more; {takes} {rate}", node.name()))
+        Verdict::Done(format!("nobody sends to {}; {takes} {rate}", node.name()))
     }
 
     fn start(&self, model: &Model, devnet: &Devnet) -> Verdict {
