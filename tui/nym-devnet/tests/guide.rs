@@ -233,8 +233,8 @@ fn every_page_is_in_the_list_and_leads_to_the_next() {
     assert_eq!(listed, names);
     for (index, (name, page)) in of_list.iter().enumerate() {
         let next = names.get(index + 1).copied().unwrap_or("README.md");
-        let last = page.lines().last().expect("a line");
-        assert!(last.contains(&format!("]({next})")), "{name} does not lead to {next}");
+        let end = page.lines().last().expect("a line");
+        assert!(end.contains(&format!("]({next})")), "{name} does not lead to {next}");
         for link in links.captures_iter(page).map(|found| found[1].to_owned()) {
             let is_here = link.starts_with("https://") || folder().join(&link).exists();
             assert!(is_here, "{name}: there is no {link}");
