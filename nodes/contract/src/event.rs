@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Content, NodeMetrics, PacketTrace, SentTrace, Time};
+use crate::{Content, Deed, NodeMetrics, PacketTrace, SentTrace, Time};
 
 /// What a process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -295,6 +295,11 @@ pub enum Outcome {
         asked_us: u64,
         /// Addresses of the hops in order: a mixnode of each layer, then the provider.
         route: Vec<String>,
+    },
+    /// An attack was carried out.
+    Attacked {
+        /// What was done.
+        deed: Deed,
     },
     /// Not done.
     Refused {

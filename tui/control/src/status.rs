@@ -9,7 +9,7 @@ use contract::{Content, Endpoint, Fatal, NodeMetrics, Role};
 use directory_api::Topology;
 use serde::{Deserialize, Serialize};
 
-use crate::{DirectoryState, Journey, LogLine, ReceivedMessage};
+use crate::{AttackStatus, DirectoryState, Journey, LogLine, ReceivedMessage};
 
 /// What a devnet is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -325,6 +325,9 @@ pub struct Snapshot {
     /// those of its first [`FOLLOWED_PACKETS`](crate::FOLLOWED_PACKETS).
     #[serde(default)]
     pub journeys: Vec<Journey>,
+    /// The latest attacks that somebody ran on the devnet, oldest first.
+    #[serde(default)]
+    pub attacks: Vec<AttackStatus>,
     /// The latest received messages, oldest first.
     pub received: Vec<ReceivedMessage>,
     /// The latest log lines, oldest first.

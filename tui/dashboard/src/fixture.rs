@@ -207,6 +207,7 @@ impl Fixture {
             usage: BTreeMap::new(),
             messages: vec![],
             journeys: vec![],
+            attacks: Vec::new(),
             received: vec![],
             logs: vec![],
         }

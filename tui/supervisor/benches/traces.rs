@@ -127,5 +127,12 @@ fn passed(number: u64, layer: u64) -> PacketTrace {
 fn kept(number: u64) -> PacketTrace {
     let came = moment(number);
     let client = "8VGMtiz9ktZQTkFRDG5FpeK8V4mRLJUqXe9gkAUxP8zk".to_owned();
-    PacketTrace::Kept { came, stored: came, before: print(number, LAYERS), client, ack: None }
+    PacketTrace::Kept {
+        came,
+        stored: came,
+        before: print(number, LAYERS),
+        client,
+        ack: None,
+        noise: None,
+    }
 }

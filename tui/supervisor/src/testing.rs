@@ -68,6 +68,7 @@ pub(crate) fn empty_snapshot() -> Snapshot {
         usage: BTreeMap::new(),
         messages: Vec::new(),
         journeys: Vec::new(),
+        attacks: Vec::new(),
         received: Vec::new(),
         logs: Vec::new(),
     }

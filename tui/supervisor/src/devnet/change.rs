@@ -188,7 +188,7 @@ impl Devnet {
         }
     }
 
-    fn refuse_at_the_end(&self, what: &str) -> Result<(), Failure> {
+    pub(super) fn refuse_at_the_end(&self, what: &str) -> Result<(), Failure> {
         if self.going_down.is_none() {
             return Ok(());
         }

@@ -127,6 +127,11 @@ impl Watching<'_> {
                 "cannot watch as `{who}`: that names a node that is not there"
             ));
         }
+        if let Some(client) = &self.args.is_sending
+            && !self.vantage.look_whether_it_sends(client)
+        {
+            return missing(format!("there is no client `{}`", shown_name(client)));
+        }
         if let Some(recipient) = &self.args.who_writes_to
             && !self.vantage.look_for_who_writes_to(recipient)
         {

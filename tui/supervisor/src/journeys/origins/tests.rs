@@ -63,7 +63,7 @@ fn kept(number: u64, start: u64, ack: Option<AckTrace>) -> Tell {
     let (came, stored) = (at(start + 80), at(start + 81));
     let before = print(number, LAYERS);
     let client = "key".to_owned();
-    ("provider-1".into(), PacketTrace::Kept { came, stored, before, client, ack })
+    ("provider-1".into(), PacketTrace::Kept { came, stored, before, client, ack, noise: None })
 }
 
 fn origin(left: u64, origin: &str, carried: Carried) -> Origin {
