@@ -105,6 +105,8 @@ pub(crate) enum Action {
     PageDown,
     /// Out of what was opened.
     Back,
+    /// Take the tour, or go on with it.
+    Tour,
     /// The list of every action.
     Palette,
     /// What the keys of this screen do.

@@ -16,6 +16,7 @@ use crate::scene::Scene;
 use crate::screens::{self, Screen};
 use crate::text;
 use crate::theme::Theme;
+use crate::tour;
 
 /// Columns of `: more  ? help`, with the space behind them.
 const OTHERS_WIDTH: u16 = 17;
@@ -79,7 +80,9 @@ fn standing(model: &Model, theme: &Theme) -> Option<(String, Style)> {
     if let Some(playback) = &model.playback {
         return Some((playback.ended.clone()?, theme.warn));
     }
-    let why = model.all_ended()?;
+    let Some(why) = model.all_ended() else {
+        return tour::offered(model).map(|words| (words, theme.accent));
+    };
     let key = model.key(Action::StartAll);
     let offer = if model.allows(Action::StartAll) && !key.is_empty() {
         format!("; {key} starts everything")

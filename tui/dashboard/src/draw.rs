@@ -14,6 +14,7 @@ use crate::regions::Regions;
 use crate::scene::Scene;
 use crate::screens;
 use crate::text;
+use crate::tour;
 
 /// The smallest terminal on which every screen can be read.
 const SMALLEST: (u16, u16) = (60, 15);
@@ -60,6 +61,7 @@ fn whole(model: &Model, area: Rect, scene: &mut Scene<'_>) {
     .areas(area);
     chrome::header(model, header, scene);
     chrome::tabs(model, tabs, scene);
+    let (body, of_tour) = tour::split(model, body);
     match model.devnet() {
         Some(devnet) => {
             screens::draw(model, devnet, body, scene);
@@ -71,6 +73,9 @@ fn whole(model: &Model, area: Rect, scene: &mut Scene<'_>) {
         None => waiting(model, body, scene),
     }
     overlay::draw(model, body, scene);
+    if let Some(area) = of_tour {
+        tour::draw(model, area, scene);
+    }
     chrome::hints(model, hints, scene);
 }
 

@@ -40,6 +40,7 @@ mod tape;
 mod terminal;
 mod text;
 mod theme;
+mod tour;
 mod update;
 mod wrap;
 

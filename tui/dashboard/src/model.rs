@@ -18,6 +18,7 @@ use crate::screens::{self, Screen, Screens};
 use crate::state::{Devnet, Moment, Node};
 use crate::symbols::{self, Symbols};
 use crate::theme::{Theme, ThemeName};
+use crate::tour::Tour;
 
 /// How long a notice stays.
 const NOTICE_FOR: Duration = Duration::from_secs(8);
@@ -132,6 +133,8 @@ pub(crate) struct Model {
     pub(crate) zoomed: Vec<Screen>,
     /// What was chosen in the palette, by name, the latest first.
     pub(crate) chosen: Vec<String>,
+    /// The tour, if somebody takes it.
+    pub(crate) tour: Tour,
     /// What to say right now.
     notice: Option<Notice>,
     /// The command that would have done what was done last.
@@ -155,6 +158,7 @@ impl Model {
             chosen: before.chosen.iter().take(MAX_CHOSEN).cloned().collect(),
             screen: screen(&before.screen).unwrap_or(Screen::Network),
             screens,
+            tour: Tour::new(before.toured),
             connection: Connection::Connecting,
             retries: Retries::default(),
             live: None,
@@ -185,6 +189,7 @@ impl Model {
             sorted_by: sorted_by.to_owned(),
             reversed,
             chosen: self.chosen.clone(),
+            toured: self.tour.is_known(),
         }
     }
 

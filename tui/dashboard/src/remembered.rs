@@ -33,6 +33,8 @@ pub(crate) struct Remembered {
     pub(crate) reversed: bool,
     /// What was chosen in the palette, the latest first.
     pub(crate) chosen: Vec<String>,
+    /// The tour was offered or begun.
+    pub(crate) toured: bool,
 }
 
 /// What is in the file.
@@ -120,6 +122,7 @@ mod tests {
             sorted_by: "NAME".into(),
             reversed: true,
             chosen: vec!["go to bob".into()],
+            toured: true,
         }
     }
 

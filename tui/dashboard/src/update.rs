@@ -19,6 +19,7 @@ use crate::screens::{self, Screen};
 use crate::state::{Devnet, Moment};
 use crate::text;
 use crate::theme::ThemeName;
+use crate::tour;
 
 /// The devnet that nobody named: its folder goes with it.
 const UNNAMED: &str = "default";
@@ -30,7 +31,11 @@ const WHEEL_ROWS: usize = 3;
 pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effect> {
     model.now = model.now.max(now);
     let may_show_news = may_show_news(&message);
+    let may_end_step = may_end_step(&message);
     let effects = apply(model, message);
+    if may_end_step {
+        tour::look(model);
+    }
     if may_show_news {
         screens::look(model);
     }
@@ -45,6 +50,18 @@ fn may_show_news(message: &Message) -> bool {
         Message::Heard(envelope) => {
             matches!(envelope.event, StreamEvent::Snapshot(_) | StreamEvent::Received(_))
         }
+        _ => true,
+    }
+}
+
+/// Whether a step of the tour may have come to its end with this. Most of what a devnet says is about
+/// single packets, and none of it ends one.
+fn may_end_step(message: &Message) -> bool {
+    match message {
+        Message::Heard(envelope) => matches!(
+            envelope.event,
+            StreamEvent::Snapshot(_) | StreamEvent::Node(_) | StreamEvent::Message(_)
+        ),
         _ => true,
     }
 }
@@ -208,6 +225,7 @@ fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {
                 model.say(Tone::Warning, notice.clone());
             }
             model.live = Some(Devnet::new(*snapshot, (envelope.seq, moment), before));
+            tour::offer(model);
         }
         _ => {
             if let Some(live) = &mut model.live {
@@ -254,6 +272,10 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Suspend => return vec![Effect::Suspend],
         Action::Redraw => return vec![Effect::Redraw],
         Action::Freeze => return freeze(model, !model.is_paused()),
+        Action::Tour => {
+            tour::go_on(model);
+            return Vec::new();
+        }
         Action::Slower => return change_speed(model, Speed::slower),
         Action::Faster => return change_speed(model, Speed::faster),
         Action::NextTheme => {
@@ -291,6 +313,7 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Back if model.is_zoomed() => model.zoom(),
         Action::Back if model.is_paused() => return freeze(model, false),
+        Action::Back if model.tour.can_be_left() => tour::leave(model),
         _ => return screens::act(model, action),
     }
     Vec::new()

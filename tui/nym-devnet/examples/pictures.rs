@@ -34,6 +34,13 @@ const PALETTE: [&str; 16] = [
 /// How long traffic flows before the first picture, so that rates and curves show something.
 const TRAFFIC: Duration = Duration::from_secs(75);
 
+/// How long a network runs on after a command before its picture: what it changed can then be seen in
+/// everything that is averaged over time.
+const CHANGED: Duration = Duration::from_secs(30);
+
+/// What the dashboard remembers: that the tour was offered, or the offer would be in every picture.
+const REMEMBERED: (&str, &str) = (".dashboard.json", r#"{"version":1,"toured":true}"#);
+
 /// How long a screen is shown before its picture: rates and packets on the links come with time.
 const SHOWN: Duration = Duration::from_secs(3);
 
@@ -71,7 +78,7 @@ const fn picture(
 const NORMAL: (u16, u16) = (120, 40);
 const SMALL: (u16, u16) = (80, 24);
 
-const SCENES: [Scene; 2] = [
+const SCENES: [Scene; 4] = [
     Scene {
         options: "--width 2 --layers 3",
         ready: "11 of 11 ready",
@@ -101,6 +108,14 @@ const SCENES: [Scene; 2] = [
                 commands: &["pause mix-2-2"],
                 ..picture("problems", NORMAL, &[("7", "mix-2-2")])
             },
+            Picture {
+                commands: &["resume mix-2-2"],
+                ..picture(
+                    "tour",
+                    SMALL,
+                    &[("1", "LAYER 1"), ("T", "Tour 1 of 7"), ("T", "press m")],
+                )
+            },
         ],
     },
     Scene {
@@ -108,6 +123,29 @@ const SCENES: [Scene; 2] = [
         ready: "110 of 110 ready",
         messages: &[],
         pictures: &[picture("network-33x3", NORMAL, &[("1", "LAYER 1")])],
+    },
+    // Of the guide: nobody to hide among, and then what twenty have in their pools.
+    Scene {
+        options: "lonely",
+        ready: "6 of 6 ready",
+        messages: &[],
+        pictures: &[picture("lonely", NORMAL, &[("1", "LAYER 1")])],
+    },
+    Scene {
+        options: "--width 2 --layers 3 --crowd 18 --acks off",
+        ready: "11 of 11 ready",
+        messages: &[],
+        pictures: &[
+            picture("twenty", NORMAL, &[("3", "Traffic")]),
+            Picture {
+                commands: &["set hop=20ms"],
+                ..picture("twenty-hop-20ms", NORMAL, &[("3", "Traffic")])
+            },
+            Picture {
+                commands: &["set hop=200ms"],
+                ..picture("twenty-hop-200ms", NORMAL, &[("3", "Traffic")])
+            },
+        ],
     },
 ];
 
@@ -138,6 +176,8 @@ fn take(scene: &Scene, program: &Path, folder: &Path, is_wanted: impl Fn(&Pictur
         let command = command.args(arguments).env("NYM_DEVNET_STATE_DIR", state.path());
         assert!(command.status().expect("it runs").success(), "{arguments:?}");
     };
+    let (file, remembered) = REMEMBERED;
+    std::fs::write(state.path().join(file), remembered).expect("written");
     let options = format!("up {} --ports auto", scene.options);
     let (cols, rows) = NORMAL;
     let mut terminal = Terminal::start(program, &options, state.path(), rows, cols);
@@ -149,6 +189,9 @@ fn take(scene: &Scene, program: &Path, folder: &Path, is_wanted: impl Fn(&Pictur
     for picture in scene.pictures {
         for command in picture.commands {
             run(&command.split_whitespace().collect::<Vec<_>>());
+        }
+        if !picture.commands.is_empty() {
+            rest(&terminal, CHANGED);
         }
         terminal.resize(picture.rows, picture.cols);
         for (keys, text) in picture.keys {

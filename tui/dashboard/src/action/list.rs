@@ -672,6 +672,14 @@ pub(crate) static ACTIONS: &[Spec] = &[
         VIEWS,
     ),
     spec(
+        Action::Tour,
+        "tour",
+        "",
+        "take the tour, take it up again, or go on with it",
+        &[Key::of('T')],
+        VIEWS,
+    ),
+    spec(
         Action::NextTheme,
         "next-theme",
         "",

@@ -190,6 +190,7 @@ impl Group {
             | Action::Help
             | Action::Quit
             | Action::NextTheme
+            | Action::Tour
             | Action::Redraw
             | Action::Suspend
             | Action::Interrupt => Self::Everywhere,

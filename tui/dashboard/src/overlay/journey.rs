@@ -64,6 +64,11 @@ impl Journey {
         Self { message, packet: None, stop: None }
     }
 
+    /// The message's id.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// What there is to explain: why the packet ended at the selected stop, else what that stop is.
     pub(crate) fn topic(&self, model: &Model) -> Topic {
         let shown = self.view(model).and_then(|view| view.shown);

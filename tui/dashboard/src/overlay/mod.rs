@@ -76,6 +76,14 @@ impl Overlay {
         }
     }
 
+    /// The message whose way it shows, by its id.
+    pub(crate) fn message(&self) -> Option<&str> {
+        match self {
+            Self::Journey(journey) => Some(journey.message()),
+            _ => None,
+        }
+    }
+
     /// The process that it is about.
     pub(crate) fn node(&self) -> Option<String> {
         match self {

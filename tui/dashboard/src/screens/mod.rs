@@ -19,6 +19,7 @@ use crate::overlay::Overlay;
 use crate::regions::Target;
 use crate::scene::Scene;
 use crate::state::Devnet;
+use crate::tour;
 
 /// Longest text that is handed to the terminal's clipboard: many terminals ignore a sequence of more
 /// than 100 000 bytes, and base64 makes four of three.
@@ -176,7 +177,8 @@ pub(crate) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
 /// Where the screen is on the terminal, as `draw.rs` divides it.
 pub(crate) fn area(model: &Model) -> Rect {
     let size = model.size;
-    Rect { x: 0, y: 2, width: size.width, height: size.height.saturating_sub(3) }
+    let body = Rect { x: 0, y: 2, width: size.width, height: size.height.saturating_sub(3) };
+    tour::split(model, body).0
 }
 
 /// The process that is meant by a key on the screen that is shown: the one that is highlighted.

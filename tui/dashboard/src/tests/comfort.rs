@@ -312,6 +312,7 @@ fn what_cannot_be_remembered_is_said_once_and_strange_memories_do_no_harm() {
         sorted_by: "\u{1b}[2J".into(),
         reversed: true,
         chosen: vec!["x".into(); 1000],
+        toured: false,
     };
     let store = Some(Store::new("/nowhere".into()));
     let settings = Settings { remembered, store, ..settings() };

@@ -14,6 +14,7 @@ mod recordings;
 mod screens;
 mod scripts;
 mod stories;
+mod tour;
 mod traffic;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Keys pressed against the real loop, and what the screen shows in the end.
 
+mod tour;
+
 use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
