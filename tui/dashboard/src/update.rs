@@ -158,6 +158,9 @@ fn connected(model: &mut Model) {
     model.connection = Connection::Live;
     model.retries.connected(model.now);
     model.heard();
+    if let Some(live) = &mut model.live {
+        live.connected();
+    }
     history::connected(model);
 }
 

@@ -9,6 +9,7 @@
 
 mod expected;
 mod guess;
+mod latest;
 mod limits;
 mod names;
 mod public;
@@ -18,8 +19,10 @@ mod truth;
 mod vantage;
 mod who;
 
+pub use anonymity::ASSUMED_SHARE;
 pub use expected::{Expectation, Settings};
 pub use guess::{Guess, Ranked};
+pub use latest::Latest;
 pub use limits::Limit;
 pub use report::{Bits, Counted, PoolReport, Report};
 pub use ticker::{MAX_TICKS, Tick};

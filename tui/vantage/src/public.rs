@@ -9,7 +9,7 @@ use control::{DevnetInfo, NodeStatus, Snapshot, State, identity_name};
 use crate::names::Names;
 
 /// The nodes of the devnet as the stream told of them last.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Public {
     info: Option<DevnetInfo>,
     nodes: BTreeMap<String, NodeStatus>,
