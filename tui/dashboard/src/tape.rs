@@ -64,6 +64,10 @@ impl Source for Tape {
         Err(refused("nothing can be changed in a recording"))
     }
 
+    async fn change(&self, _: &Wanted) -> Result<(), ControlError> {
+        Err(refused("nothing can be changed in a recording"))
+    }
+
     async fn send(&self, _: &SendRequest) -> Result<MessageStatus, ControlError> {
         Err(refused("nothing can be changed in a recording"))
     }

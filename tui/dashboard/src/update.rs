@@ -118,6 +118,15 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Message::Changed { result } => {
+            match result {
+                Ok(()) => model.say(Tone::Good, "the network changes"),
+                Err(Problem(problem)) => {
+                    model.say(Tone::Bad, format!("cannot change the network: {problem}"));
+                }
+            }
+            Vec::new()
+        }
         Message::Sent { text, result, unsure } => {
             screens::messages::sent(model, text, result, unsure);
             Vec::new()
@@ -276,6 +285,11 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ShowPresence => show(model, Screen::Presence),
         Action::ShowLogs => show(model, Screen::Logs),
         Action::ShowProblems => show(model, Screen::Problems),
+        Action::ShowAnonymity => {
+            screens::anonymity::show_figures(model);
+            show(model, Screen::Anonymity);
+        }
+        Action::Adversary => screens::anonymity::toggle_adversary(model),
         Action::Help => model.overlays.push(Overlay::help(model.context())),
         Action::Explain => model.overlays.push(Overlay::explanation(explain::selected(model))),
         Action::Palette => model.overlays.push(Overlay::palette(model.context())),

@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, watch};
 use super::{settings, text};
 use crate::app::{self, Console, run_with};
 use crate::fixture::{self, Fixture};
+use crate::message::Wanted;
 use crate::model::Settings;
 use crate::source::{Events, Source};
 use crate::{Error, Outcome};
@@ -63,6 +64,12 @@ impl Source for Script {
             return Err(failure.hint("wait until it is stopped").into());
         }
         Ok(Fixture::two_by_three().status(node))
+    }
+
+    async fn change(&self, wanted: &Wanted) -> Result<(), ControlError> {
+        let words: Vec<String> = wanted.commands().collect();
+        self.asked.send(words.join("; ")).expect("the story goes on");
+        Ok(())
     }
 
     async fn send(&self, request: &SendRequest) -> Result<MessageStatus, ControlError> {
@@ -419,6 +426,10 @@ impl Source for Flood {
 
     async fn act(&self, node: &str, action: NodeAction) -> Result<NodeStatus, ControlError> {
         self.0.act(node, action).await
+    }
+
+    async fn change(&self, wanted: &Wanted) -> Result<(), ControlError> {
+        self.0.change(wanted).await
     }
 
     async fn send(&self, request: &SendRequest) -> Result<MessageStatus, ControlError> {
