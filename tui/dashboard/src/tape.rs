@@ -12,6 +12,7 @@ use control::{
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
+use crate::message::Wanted;
 use crate::playback::{Due, Pace, Player};
 use crate::source::{Events, Source};
 

@@ -285,10 +285,7 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ShowPresence => show(model, Screen::Presence),
         Action::ShowLogs => show(model, Screen::Logs),
         Action::ShowProblems => show(model, Screen::Problems),
-        Action::ShowAnonymity => {
-            screens::anonymity::show_figures(model);
-            show(model, Screen::Anonymity);
-        }
+        Action::ShowAnonymity => show(model, Screen::Anonymity),
         Action::Adversary => screens::anonymity::toggle_adversary(model),
         Action::Help => model.overlays.push(Overlay::help(model.context())),
         Action::Explain => model.overlays.push(Overlay::explanation(explain::selected(model))),
@@ -349,6 +346,7 @@ fn change_speed(model: &mut Model, change: impl Fn(Speed) -> Speed) -> Vec<Effec
 pub(crate) fn show(model: &mut Model, screen: Screen) {
     model.overlays.clear();
     model.screen = screen;
+    screens::anonymity::show_figures(model);
 }
 
 fn quit(model: &mut Model) -> Vec<Effect> {
