@@ -26,10 +26,7 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<NodeStatus, ControlError>> + Send;
 
     /// Changes the network, one thing after the other, until one is refused.
-    fn change(
-        &self,
-        wanted: &Wanted,
-    ) -> impl Future<Output = Result<(), ControlError>> + Send;
+    fn change(&self, wanted: &Wanted) -> impl Future<Output = Result<(), ControlError>> + Send;
 
     /// Sends a message.
     fn send(

@@ -11,7 +11,9 @@ use directory_api::{MixMetric, Update};
 
 use super::meter::WINDOW;
 use super::names::Names;
-use super::{Journeys, Letter, Letters, Logs, Moment, Node, Presence, Problems, Traffic, Watch, traffic};
+use super::{
+    Journeys, Letter, Letters, Logs, Moment, Node, Presence, Problems, Traffic, Watch, traffic,
+};
 
 /// A devnet.
 #[derive(Clone, Debug)]

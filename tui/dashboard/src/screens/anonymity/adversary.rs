@@ -121,17 +121,14 @@ fn other_eyes(model: &mut Model, forward: bool) {
 
 /// Draws this view.
 pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
-    let [head, rest] =
-        Layout::vertical([Constraint::Length(HEAD), Constraint::Min(0)]).areas(area);
+    let [head, rest] = Layout::vertical([Constraint::Length(HEAD), Constraint::Min(0)]).areas(area);
     draw_head(model, devnet, head, scene);
     let one = if rest.height >= ONE * 2 { ONE } else { rest.height / 2 };
     let [upper, lower] =
         Layout::vertical([Constraint::Min(0), Constraint::Length(one)]).areas(rest);
-    let [board, ticker] = Layout::horizontal([
-        Constraint::Min(0),
-        Constraint::Length(TICKER.min(rest.width / 2)),
-    ])
-    .areas(upper);
+    let [board, ticker] =
+        Layout::horizontal([Constraint::Min(0), Constraint::Length(TICKER.min(rest.width / 2))])
+            .areas(upper);
     board::draw(model, devnet, board, scene);
     ticker::draw(devnet, ticker, scene);
     if model.screens.anonymity.reveals {
@@ -159,7 +156,10 @@ fn draw_head(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) 
             report.most_bits,
             sender.top_share * 100.0
         ),
-        None => format!("{} packets/s that enter; nothing of who sent them", text::rate(Some(report.rate))),
+        None => format!(
+            "{} packets/s that enter; nothing of who sent them",
+            text::rate(Some(report.rate))
+        ),
     };
     let doubtful = if report.doubts.is_empty() { "" } else { " (doubtful)" };
     let line = Line::from(vec![

@@ -77,7 +77,11 @@ fn who(report: &Report, rows: &mut Rows, scene: &mut Scene<'_>) {
     let mut like = vec![Span::raw(format!(
         "like {:.1} of {}",
         sender.like,
-        if report.senders == 1 { "1 sender".to_owned() } else { format!("{} senders", report.senders) }
+        if report.senders == 1 {
+            "1 sender".to_owned()
+        } else {
+            format!("{} senders", report.senders)
+        }
     ))];
     if doubted {
         like.push(Span::styled(", doubtful", scene.theme.warn));

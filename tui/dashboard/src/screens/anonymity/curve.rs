@@ -32,7 +32,8 @@ pub(super) fn draw(
         watch.vantage().curve(Duration::from_secs(window.seconds())).collect();
     legend(area, scene);
     if measured.iter().all(Option::is_none) {
-        scene.nothing_yet(inner, "no packet has come out yet of which somebody could be the sender");
+        scene
+            .nothing_yet(inner, "no packet has come out yet of which somebody could be the sender");
         return;
     }
     let [labels, plot_area, time] = rows(inner);
@@ -97,7 +98,8 @@ fn expected<'c>(
     let count = expected.len();
     for change in changes {
         let ago = end.saturating_since(change.at).as_secs();
-        let from = count.saturating_sub(usize::try_from(ago).unwrap_or(usize::MAX).saturating_add(1));
+        let from =
+            count.saturating_sub(usize::try_from(ago).unwrap_or(usize::MAX).saturating_add(1));
         // Each holds until the next.
         expected[from..].fill(Some(change.expected.sender_bits));
     }

@@ -43,7 +43,10 @@ pub(super) fn draw(
         let mut line = vec![
             Span::raw(format!("{:<NAME$}", knob.name())),
             Span::styled(format!("{less} "), scene.theme.muted),
-            Span::styled(shown, if turned.is_some() { scene.theme.warn } else { scene.theme.accent }),
+            Span::styled(
+                shown,
+                if turned.is_some() { scene.theme.warn } else { scene.theme.accent },
+            ),
             Span::styled(format!(" {more}"), scene.theme.muted),
         ];
         if turned.is_some() {
@@ -52,11 +55,8 @@ pub(super) fn draw(
         scene.put(place, 0, Line::from(line));
         Some(Target::Knob(knob))
     });
-    let below = Rect {
-        y: inner.y.saturating_add(6),
-        height: inner.height.saturating_sub(6),
-        ..inner
-    };
+    let below =
+        Rect { y: inner.y.saturating_add(6), height: inner.height.saturating_sub(6), ..inner };
     let vantage = devnet.watch.vantage();
     let would_be = view.turned.would_be(report.settings, &devnet.info);
     let would_be = would_be.map(|settings| vantage.expected(&settings));

@@ -8,9 +8,8 @@ use crate::message::Wanted;
 use crate::state::Devnet;
 
 /// Times to choose from, in milliseconds: what is between them tells nothing new.
-const TIMES_MS: [f64; 13] = [
-    1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10_000.0,
-];
+const TIMES_MS: [f64; 13] =
+    [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10_000.0];
 
 /// Sizes of a crowd to choose from.
 const CROWDS: [f64; 10] = [0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0];
@@ -86,7 +85,10 @@ pub(crate) struct Turned([Option<f64>; Knob::ALL.len()]);
 impl Turned {
     /// How a knob stands here, if it was turned away from how it stands in the network.
     pub(super) fn of(&self, knob: Knob, info: &DevnetInfo) -> Option<f64> {
-        #[expect(clippy::float_cmp, reason = "values that were chosen, and none that were reckoned")]
+        #[expect(
+            clippy::float_cmp,
+            reason = "values that were chosen, and none that were reckoned"
+        )]
         self.0[knob as usize].filter(|value| *value != knob.value(info))
     }
 

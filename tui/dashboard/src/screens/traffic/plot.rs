@@ -76,7 +76,13 @@ pub(in crate::screens) fn column(
 }
 
 /// A bar from the left, and a mark in it.
-pub(in crate::screens) fn bar(scene: &mut Scene<'_>, place: Rect, share: f64, mark: Option<f64>, style: Style) {
+pub(in crate::screens) fn bar(
+    scene: &mut Scene<'_>,
+    place: Rect,
+    share: f64,
+    mark: Option<f64>,
+    style: Style,
+) {
     let full = cells(share, place.width);
     let (filled, empty) = (scene.symbols.full, scene.symbols.empty);
     for (x, cell) in (place.x..place.right()).zip(0..) {

@@ -24,9 +24,9 @@ const MOST_ODDS: f64 = 1e6;
 /// Draws the pane.
 pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
     let vantage = devnet.watch.vantage();
-    let victim = vantage.looks_for().map_or_else(|| "somebody".into(), |victim| {
-        text::visible(victim, scene.symbols)
-    });
+    let victim = vantage
+        .looks_for()
+        .map_or_else(|| "somebody".into(), |victim| text::visible(victim, scene.symbols));
     let inner = padded(scene.pane(area, format!("Who writes to {victim}?"), false));
     let guess = super::report(devnet).and_then(|report| report.guess);
     let Some(guess) = guess else {
@@ -75,7 +75,8 @@ fn draw_row(row: usize, suspect: &Ranked, wrote: usize, place: Rect, scene: &mut
     ]);
     let left = scene.put_right(place, 0, line);
     let begin = u16::try_from(NAME).unwrap_or(0);
-    let bar = Rect { x: place.x + begin.min(place.width), width: left.saturating_sub(begin), ..place };
+    let bar =
+        Rect { x: place.x + begin.min(place.width), width: left.saturating_sub(begin), ..place };
     plot::bar(scene, bar, suspect.probability, None, scene.theme.link[1]);
 }
 
@@ -102,7 +103,8 @@ mod tests {
     #[test]
     fn odds_are_written_as_people_say_them() {
         let shown = [1.9, 1.0, 0.25, 250.0, 1e9, f64::INFINITY, 0.004, 0.0].map(odds);
-        let wanted = ["1.9 : 1", "1.0 : 1", "1 : 4.0", "250 : 1", "sure", "sure", "1 : 250", "never"];
+        let wanted =
+            ["1.9 : 1", "1.0 : 1", "1 : 4.0", "250 : 1", "sure", "sure", "1 : 250", "never"];
         assert_eq!(shown, wanted);
     }
 }

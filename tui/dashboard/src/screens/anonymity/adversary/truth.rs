@@ -59,10 +59,8 @@ fn row_of<'l>(packet: &Revealed, scene: &Scene<'_>) -> Line<'l> {
     let (guess, p) = packet.suspects.first().map_or(("-", 0.0), |(name, p)| (name.as_str(), *p));
     let place = packet.suspects.iter().position(|(name, _)| *name == packet.sender);
     // Only the first are named.
-    let rank = place.map_or_else(
-        || format!("> {}", packet.suspects.len()),
-        |place| (place + 1).to_string(),
-    );
+    let rank = place
+        .map_or_else(|| format!("> {}", packet.suspects.len()), |place| (place + 1).to_string());
     let is_right = place == Some(0);
     let style = if is_right { scene.theme.bad } else { scene.theme.ok };
     let carried = match packet.carried {
