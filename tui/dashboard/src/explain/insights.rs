@@ -101,7 +101,7 @@ impl Insight {
                 "The figures are only as good as what they assume. So guesses are compared with the \
                  truth, which the devnet knows: on average the true sender must be given what the \
                  observer expects to give. Delays must be exponential (KS is the largest distance from \
-                 that, 0 to 1), and no event may be lost. Where something is wrong it is said, and \
+                 that), and no event may be lost. Where something is wrong it is said, and \
                  no figure is sound before that.",
                 &[F(Self::Truth), I(Idea::Delay), F(Self::Sender)],
             ),

@@ -193,18 +193,25 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
     }
 }
 
-/// A title that names whose figures it stands above, and over how long; what comes first goes where there is
-/// no room.
-fn title<'l>(first: &'l str, who: &Who, window: &str, area: Rect, scene: &Scene<'_>) -> Line<'l> {
+/// A pane whose title says whose figures it has, and over how long; what comes first goes where there is no
+/// room. Returns its inside.
+fn pane(first: &str, who: &Who, window: &str, area: Rect, scene: &mut Scene<'_>) -> Rect {
     // Corners, and a space at either side.
     let room = usize::from(area.width.saturating_sub(4));
     let whose = text::visible(&who.words(), scene.symbols);
     let dot = scene.symbols.dot;
     let long = format!(" {dot} {whose} {dot} {window}");
     if text::width(first) + text::width(&long) <= room {
-        return Line::from(vec![Span::raw(first), Span::styled(long, scene.theme.muted)]);
+        let title = vec![Span::raw(first.to_owned()), Span::styled(long, scene.theme.muted)];
+        return padded(scene.pane(area, Line::from(title), false));
     }
-    Line::from(text::fit(&format!("{whose}, {window}"), room, scene.symbols))
+    let short = format!("{whose}, {window}");
+    if text::width(&short) <= room {
+        return padded(scene.pane(area, short, false));
+    }
+    let inner = padded(scene.pane(area, text::fit(&whose, room, scene.symbols), false));
+    scene.edge_note(area, true, Line::styled(format!("over {window}"), scene.theme.muted));
+    inner
 }
 
 /// Over how long the figures are, in words: less than the window while there was less to watch.

@@ -502,3 +502,25 @@ async fn a_log_is_read_in_the_pager_and_the_screen_comes_back() {
     story.type_text("1");
     story.until("╭ Network").await;
 }
+
+/// A knob is turned, what would be is seen, and it is applied; then the adversary's view and the truth.
+#[tokio::test]
+async fn somebody_turns_a_knob_and_looks_as_the_adversary() {
+    let mut story = Story::running().await;
+    story.type_text("8");
+    story.until("Knobs").await;
+    story.press(KeyCode::Left, KeyModifiers::NONE);
+    story.until("would be").await;
+    story.until("(200 ms)").await;
+    story.enter();
+    assert_eq!(story.asked().await, "set hop=100ms");
+    story.until("the network changes").await;
+    story.type_text("a");
+    story.until("The adversary's view").await;
+    story.type_text("v");
+    story.until("The truth, which no observer has").await;
+    story.type_text("a");
+    story.until("Knobs").await;
+    story.type_text("qy");
+    assert_eq!(story.outcome().await, Outcome::Quit);
+}

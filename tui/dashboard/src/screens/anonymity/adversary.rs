@@ -126,9 +126,11 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
     let one = if rest.height >= ONE * 2 { ONE } else { rest.height / 2 };
     let [upper, lower] =
         Layout::vertical([Constraint::Min(0), Constraint::Length(one)]).areas(rest);
-    let [board, ticker] =
-        Layout::horizontal([Constraint::Min(0), Constraint::Length(TICKER.min(rest.width / 2))])
-            .areas(upper);
+    let [board, ticker] = Layout::horizontal([
+        Constraint::Min(0),
+        Constraint::Length(TICKER.min(rest.width / 2 + 1)),
+    ])
+    .areas(upper);
     board::draw(model, devnet, board, scene);
     ticker::draw(devnet, ticker, scene);
     if model.screens.anonymity.reveals {
@@ -151,9 +153,10 @@ fn draw_head(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) 
     let Some(report) = report(devnet) else { return };
     let words = match &report.sender {
         Some(sender) => format!(
-            "{} of {:.2} bits about who sent a packet; the likeliest is right {:.0} % of the time",
+            "{} of {:.2} bits of a sender in {}; the first guess is right in {:.0} %",
             super::bits::bits(sender.bits),
             report.most_bits,
+            super::watched(&report),
             sender.top_share * 100.0
         ),
         None => format!(
@@ -161,13 +164,11 @@ fn draw_head(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) 
             text::rate(Some(report.rate))
         ),
     };
-    let doubtful = if report.doubts.is_empty() { "" } else { " (doubtful)" };
-    let line = Line::from(vec![
-        Span::styled("you know    ", scene.theme.muted),
-        Span::raw(words),
-        Span::styled(doubtful, scene.theme.warn),
-    ]);
+    let line = Line::from(vec![Span::styled("you know    ", scene.theme.muted), Span::raw(words)]);
     scene.put(inner, 1, line);
+    if !report.doubts.is_empty() {
+        scene.edge_note(area, false, Line::styled("doubtful", scene.theme.warn));
+    }
     let note = if model.screens.anonymity.reveals {
         Span::styled("the truth is shown: no observer has it", scene.theme.warn)
     } else {

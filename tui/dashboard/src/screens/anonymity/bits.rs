@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use vantage::{Limit, Report};
 
-use super::{padded, title, watched};
+use super::{pane, watched};
 use crate::scene::Scene;
 use crate::screens::traffic::plot;
 use crate::text;
@@ -22,8 +22,7 @@ const SAME_BITS: f64 = 0.05;
 
 /// Draws the pane.
 pub(super) fn draw(report: &Report, area: Rect, scene: &mut Scene<'_>) {
-    let title = title("Anonymity", &report.adversary, &watched(report), area, scene);
-    let inner = padded(scene.pane(area, title, false));
+    let inner = pane("Anonymity", &report.adversary, &watched(report), area, scene);
     let mut rows = Rows { place: inner, row: 0 };
     who(report, &mut rows, scene);
     expected(report, &mut rows, scene);

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use vantage::{Report, Settings};
 
-use super::{Knob, knobs, padded, title};
+use super::{Knob, knobs, pane};
 use crate::model::Model;
 use crate::scene::Scene;
 use crate::screens::traffic::plot;
@@ -25,8 +25,7 @@ pub(super) fn draw(
     scene: &mut Scene<'_>,
 ) {
     let window = model.screens.anonymity.window;
-    let title = title("Who sent it? in bits", &report.adversary, window.words(), area, scene);
-    let inner = padded(scene.pane(area, title, false));
+    let inner = pane("Who sent it? in bits", &report.adversary, window.words(), area, scene);
     let watch = &devnet.watch;
     let measured: Vec<Option<f64>> =
         watch.vantage().curve(Duration::from_secs(window.seconds())).collect();
@@ -165,7 +164,8 @@ fn difference(before: &Settings, after: &Settings) -> Option<String> {
         .filter(|(_, one, other)| (one - other).abs() > f64::EPSILON)
         .map(|(knob, _, value)| format!("{} {}", knob.name(), knobs::written(knob, value)))
         .collect();
-    if before.senders != after.senders {
+    // When a network begins everybody comes, and nobody changed anything.
+    if before.senders != after.senders && before.senders > 0 {
         words.push(text::plural(after.senders, "sender"));
     }
     (!words.is_empty()).then(|| words.join(", "))

@@ -14,7 +14,7 @@ use crate::state::Devnet;
 use crate::text;
 
 /// Columns of the pane.
-pub(super) const WIDTH: u16 = 32;
+pub(super) const WIDTH: u16 = 34;
 
 /// Columns of a knob's name.
 const NAME: usize = 11;
@@ -50,7 +50,7 @@ pub(super) fn draw(
             Span::styled(format!(" {more}"), scene.theme.muted),
         ];
         if turned.is_some() {
-            line.push(Span::styled(format!(" was {}", written(knob, value)), scene.theme.muted));
+            line.push(Span::styled(format!(" ({})", written(knob, value)), scene.theme.muted));
         }
         scene.put(place, 0, Line::from(line));
         Some(Target::Knob(knob))

@@ -4,20 +4,19 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use vantage::Report;
 
-use super::{padded, title, watched};
+use super::{pane, watched};
 use crate::scene::{Highlight, Scene};
 use crate::text;
 
 /// Columns of the pane.
-pub(super) const WIDTH: u16 = 46;
+pub(super) const WIDTH: u16 = 50;
 
 /// Columns of a name.
 const NAME: usize = 14;
 
 /// Draws the pane.
 pub(super) fn draw(report: &Report, area: Rect, scene: &mut Scene<'_>) {
-    let title = title("Pools", &report.adversary, &watched(report), area, scene);
-    let inner = padded(scene.pane(area, title, false));
+    let inner = pane("Pools", &report.adversary, &watched(report), area, scene);
     if report.pools.is_empty() {
         scene.nothing_yet(inner, "no mixnode is there");
         return;

@@ -34,7 +34,7 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
         return;
     };
     let packets = text::plural(guess.packets, "packet");
-    scene.edge_note(area, false, Line::styled(format!("{packets} so far"), scene.theme.muted));
+    scene.edge_note(area, false, Line::styled(packets, scene.theme.muted));
     if let Who::Link(..) = vantage.who() {
         scene.nothing_yet(inner, "one link does not show what comes out: no evidence");
         return;

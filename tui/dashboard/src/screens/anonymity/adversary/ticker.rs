@@ -32,7 +32,7 @@ pub(super) fn draw(devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
                 scene.symbols.hop,
                 name(&tick.dst)
             )),
-            Span::styled(format!(" {:>5} B", tick.bytes), scene.theme.muted),
+            Span::styled(format!(" {:>4} B", tick.bytes), scene.theme.muted),
         ]);
         scene.put(inner, row, line);
     }
