@@ -414,9 +414,9 @@ fn frame_for(message: &Message, model: &Model) -> Option<Duration> {
             | StreamEvent::Log(_)
             | StreamEvent::Lost { .. },
             _,
-        ) => Some(NUMBERS_FRAME),
+        )
+        | (StreamEvent::Links { .. }, Screen::Anonymity) => Some(NUMBERS_FRAME),
         (StreamEvent::Links { .. }, Screen::Network) => Some(MOTION_FRAME),
-        (StreamEvent::Links { .. }, Screen::Anonymity) => Some(NUMBERS_FRAME),
         (
             StreamEvent::Links { .. }
             | StreamEvent::Origins { .. }

@@ -132,7 +132,7 @@ impl Wanted {
 
     /// What somebody would type behind `nym-devnet` instead, in order.
     pub(crate) fn commands(&self) -> impl Iterator<Item = String> {
-        let SetRequest { hop_delay_ms, slot_ms, loop_cover_ms, crowd } = self.set;
+        let SetRequest { hop_delay_ms, slot_ms, loop_cover_ms, crowd, .. } = self.set;
         let times = [("hop", hop_delay_ms), ("slot", slot_ms), ("cover", loop_cover_ms)];
         let times = times.into_iter().filter_map(|(name, ms)| Some(format!(" {name}={}ms", ms?)));
         let parts: String = times.chain(crowd.map(|size| format!(" crowd={size}"))).collect();

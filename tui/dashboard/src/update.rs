@@ -119,12 +119,7 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Changed { result } => {
-            match result {
-                Ok(()) => model.say(Tone::Good, "the network changes"),
-                Err(Problem(problem)) => {
-                    model.say(Tone::Bad, format!("cannot change the network: {problem}"));
-                }
-            }
+            changed(model, result);
             Vec::new()
         }
         Message::Sent { text, result, unsure } => {
@@ -155,6 +150,15 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Signal(signal) => vec![Effect::Quit(Outcome::Signalled { signal })],
+    }
+}
+
+fn changed(model: &mut Model, result: Result<(), Problem>) {
+    match result {
+        Ok(()) => model.say(Tone::Good, "the network changes"),
+        Err(Problem(problem)) => {
+            model.say(Tone::Bad, format!("cannot change the network: {problem}"));
+        }
     }
 }
 

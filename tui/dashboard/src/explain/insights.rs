@@ -134,8 +134,10 @@ impl Insight {
                 "who writes to somebody?",
                 "Each packet that somebody gets points at some senders a little more than packets in \
                  general do. One says nothing, hundreds tell: the odds that it is this one and none of \
-                 the others, if one of them writes. The recipient is not listed, for its own cover \
-                 comes back to it. Good mixing makes this slow, and never impossible.",
+                 the others, if one of them writes. They are reckoned as if each packet told something \
+                 new, but packets near each other tell much the same: odds are bolder than they should \
+                 be, and at first the wrong one may lead. The recipient is not listed, for its own cover \
+                 comes back to it.",
                 &[F(Self::One), F(Self::Truth), I(Idea::Cover)],
             ),
             Self::Ticker => entry(

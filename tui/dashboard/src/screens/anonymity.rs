@@ -72,15 +72,14 @@ impl View {
 pub(crate) fn toggle_adversary(model: &mut Model) {
     let from = model.screen;
     let back = model.screens.anonymity.adversary.take();
-    match back.filter(|_| from == Screen::Anonymity) {
-        Some(back) => model.screen = back,
-        None => {
-            model.overlays.clear();
-            model.screens.anonymity.adversary = Some(from);
-            model.screen = Screen::Anonymity;
-            adversary::open(model);
-        }
+    if let Some(back) = back.filter(|_| from == Screen::Anonymity) {
+        model.screen = back;
+        return;
     }
+    model.overlays.clear();
+    model.screens.anonymity.adversary = Some(from);
+    model.screen = Screen::Anonymity;
+    adversary::open(model);
 }
 
 /// The screen was chosen by its key or its tab: the figures, not the adversary's view.
@@ -177,7 +176,8 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
     let [upper, lower] =
         Layout::vertical([Constraint::Length(upper), Constraint::Min(0)]).areas(area);
     let [figures, knobs] =
-        Layout::horizontal([Constraint::Min(0), Constraint::Length(knobs::WIDTH)]).areas(upper);
+        Layout::horizontal([Constraint::Min(0), Constraint::Length(knobs::width(area.width))])
+            .areas(upper);
     bits::draw(&report, figures, scene);
     knobs::draw(model, devnet, &report, knobs, scene);
     if lower.height < LEAST_CURVE {

@@ -153,7 +153,7 @@ fn draw_head(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) 
     let Some(report) = report(devnet) else { return };
     let words = match &report.sender {
         Some(sender) => format!(
-            "{} of {:.2} bits of a sender in {}; the first guess is right in {:.0} %",
+            "{} of {:.2} bits of a sender in {}; first guess right: {:.0} %",
             super::bits::bits(sender.bits),
             report.most_bits,
             super::watched(&report),

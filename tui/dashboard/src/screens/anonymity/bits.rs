@@ -12,7 +12,7 @@ use crate::screens::traffic::plot;
 use crate::text;
 
 /// Columns of the names of figures.
-const NAME: u16 = 14;
+const NAME: u16 = 13;
 
 /// Columns of a figure, before its bar.
 const FIGURE: u16 = 19;
@@ -132,7 +132,7 @@ fn pool(report: &Report, rows: &mut Rows, scene: &mut Scene<'_>) {
         return;
     };
     let expected: Vec<f64> = report.pools.iter().filter_map(|pool| pool.expected).collect();
-    let law = if scene.symbols.unicode { "λ·θ" } else { "rate x delay" };
+    let law = if scene.symbols.unicode { "λ·θ" } else { "r x d" };
     let of_law = expected.iter().sum::<f64>() / crate::state::as_f64(expected.len().max(1) as u64);
     scene.put(place, 0, Line::raw(format!("{pool:.1} packets ({law} = {of_law:.1})")));
 }

@@ -13,14 +13,23 @@ use crate::scene::{Highlight, Scene};
 use crate::state::Devnet;
 use crate::text;
 
-/// Columns of the pane.
-pub(super) const WIDTH: u16 = 34;
+/// Columns of the pane, and where the terminal is narrow: then it has what is, or what would be.
+const WIDTH: u16 = 34;
+const NARROW: u16 = 25;
+
+/// From this width of the screen on there is room for both.
+const WITH_BOTH: u16 = 76;
 
 /// Columns of a knob's name.
 const NAME: usize = 11;
 
 /// Columns of what is and of what would be.
 const COLUMN: usize = 9;
+
+/// Columns of the pane on a screen of this width.
+pub(super) fn width(screen: u16) -> u16 {
+    if screen < WITH_BOTH { NARROW } else { WIDTH }
+}
 
 /// Draws the pane.
 pub(super) fn draw(
@@ -73,12 +82,20 @@ pub(super) fn draw(
     scene.edge_note(area, true, Line::styled(note, style));
 }
 
+/// How a figure is written.
+type Written = fn(&Expectation) -> String;
+
 /// What theory expects, now and of the knobs as they stand.
 fn table(now: &Expectation, would_be: Option<&Expectation>, below: Rect, scene: &mut Scene<'_>) {
-    let columns = |one: &str, other: &str| format!("{one:>COLUMN$} {other:>COLUMN$}");
-    let head = columns("expected", if would_be.is_some() { "would be" } else { "" });
+    let has_both = below.width > NARROW;
+    let head = match would_be {
+        Some(_) if has_both => format!("{:>COLUMN$} {:>COLUMN$}", "expected", "would be"),
+        Some(_) => "would be".to_owned(),
+        None if has_both => format!("{:>COLUMN$} {:COLUMN$}", "expected", ""),
+        None => "expected".to_owned(),
+    };
     scene.put_right(below, 0, Line::styled(head, scene.theme.muted));
-    let figures: [(&str, fn(&Expectation) -> String); 4] = [
+    let figures: [(&str, Written); 4] = [
         ("bits", |of| bits(of.sender_bits)),
         ("pool", |of| format!("{:.1}", of.pool)),
         ("latency", |of| text::millis(of.latency_s * 1000.0)),
@@ -86,12 +103,17 @@ fn table(now: &Expectation, would_be: Option<&Expectation>, below: Rect, scene: 
     ];
     for (row, (name, of)) in (1..).zip(figures) {
         scene.put(below, row, Line::styled(name, scene.theme.muted));
+        let mut line = Vec::new();
+        if has_both || would_be.is_none() {
+            line.push(Span::raw(format!("{:>COLUMN$}", of(now))));
+        }
         let other = would_be.map(of).unwrap_or_default();
-        let line = Line::from(vec![
-            Span::raw(format!("{:>COLUMN$} ", of(now))),
-            Span::styled(format!("{other:>COLUMN$}"), scene.theme.warn),
-        ]);
-        scene.put_right(below, row, line);
+        if has_both {
+            line.push(Span::styled(format!(" {other:>COLUMN$}"), scene.theme.warn));
+        } else if would_be.is_some() {
+            line.push(Span::styled(other, scene.theme.warn));
+        }
+        scene.put_right(below, row, Line::from(line));
     }
 }
 

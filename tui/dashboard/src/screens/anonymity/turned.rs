@@ -128,6 +128,7 @@ impl Turned {
             slot_ms: self.of(Knob::Slot, info),
             loop_cover_ms: self.of(Knob::LoopCover, info),
             crowd: self.of(Knob::Crowd, info).map(whole),
+            ..SetRequest::default()
         };
         let (mut add, mut remove) = (Vec::new(), Vec::new());
         let width = self.of(Knob::Width, info).map(|width| usize::from(whole(width)));
@@ -160,16 +161,22 @@ mod tests {
 
     #[test]
     fn a_knob_goes_from_any_value_to_the_next_good_one_and_stops_at_the_ends() {
-        assert_eq!(Knob::HopDelay.step(200.0, false), 100.0);
-        assert_eq!(Knob::HopDelay.step(137.5, true), 200.0);
-        assert_eq!(Knob::HopDelay.step(137.5, false), 100.0);
-        assert_eq!(Knob::Slot.step(1.0, false), 1.0);
-        assert_eq!(Knob::LoopCover.step(10_000.0, true), 10_000.0);
-        assert_eq!(Knob::Crowd.step(8.0, true), 10.0);
-        assert_eq!(Knob::Crowd.step(0.0, false), 0.0);
-        assert_eq!(Knob::Width.step(1.0, false), 1.0);
-        assert_eq!(Knob::Width.step(16.0, true), 16.0);
-        assert_eq!(Knob::Width.step(33.0, true), 33.0, "one that is wider already stays");
+        use Knob::{Crowd, HopDelay, LoopCover, Slot, Width};
+        for (knob, from, up, to) in [
+            (HopDelay, 200.0, false, "100"),
+            (HopDelay, 137.5, true, "200"),
+            (HopDelay, 137.5, false, "100"),
+            (Slot, 1.0, false, "1"),
+            (LoopCover, 10_000.0, true, "10000"),
+            (Crowd, 8.0, true, "10"),
+            (Crowd, 0.0, false, "0"),
+            (Width, 1.0, false, "1"),
+            (Width, 16.0, true, "16"),
+            // One that is wider already stays.
+            (Width, 33.0, true, "33"),
+        ] {
+            assert_eq!(knob.step(from, up).to_string(), to, "{knob:?} from {from}");
+        }
     }
 
     #[test]

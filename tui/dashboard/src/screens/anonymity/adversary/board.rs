@@ -35,6 +35,11 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
     };
     let packets = text::plural(guess.packets, "packet");
     scene.edge_note(area, false, Line::styled(packets, scene.theme.muted));
+    // Packets that come soon after one another were in the same pools, and tell half of the same.
+    let note = Line::styled("as if each packet told something new", scene.theme.muted);
+    if note.width() + 4 < usize::from(area.width) {
+        scene.edge_note(area, true, note);
+    }
     if let Who::Link(..) = vantage.who() {
         scene.nothing_yet(inner, "one link does not show what comes out: no evidence");
         return;
@@ -83,13 +88,13 @@ fn draw_row(row: usize, suspect: &Ranked, wrote: usize, place: Rect, scene: &mut
 /// Odds, the larger number first where it is against.
 fn odds(odds: f64) -> String {
     if !odds.is_finite() || odds > MOST_ODDS {
-        "sure".into()
+        "> 1M : 1".into()
     } else if odds >= 99.5 {
         format!("{odds:.0} : 1")
     } else if odds >= 1.0 {
         format!("{odds:.1} : 1")
     } else if odds * MOST_ODDS < 1.0 {
-        "never".into()
+        "1 : > 1M".into()
     } else {
         let against = odds.recip();
         if against < 99.5 { format!("1 : {against:.1}") } else { format!("1 : {against:.0}") }
@@ -103,8 +108,10 @@ mod tests {
     #[test]
     fn odds_are_written_as_people_say_them() {
         let shown = [1.9, 1.0, 0.25, 250.0, 1e9, f64::INFINITY, 0.004, 0.0].map(odds);
-        let wanted =
-            ["1.9 : 1", "1.0 : 1", "1 : 4.0", "250 : 1", "sure", "sure", "1 : 250", "never"];
+        let wanted = [
+            "1.9 : 1", "1.0 : 1", "1 : 4.0", "250 : 1", "> 1M : 1", "> 1M : 1", "1 : 250",
+            "1 : > 1M",
+        ];
         assert_eq!(shown, wanted);
     }
 }
