@@ -329,7 +329,8 @@ impl Client {
             Some(next) => self.send_fragment(now, rng, &next, outputs),
             None => false,
         };
-        if !sent && self.send_cover(now, rng, Purpose::Cover, outputs) {
+        let covers = !sent && self.settings.rates.slot_cover;
+        if covers && self.send_cover(now, rng, Purpose::Cover, outputs) {
             self.counters.cover += 1;
         }
     }

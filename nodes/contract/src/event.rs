@@ -161,7 +161,7 @@ pub struct Listening {
 /// Who a process is in the network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// Public keys, base58: one, or as many as a crowd has identities.
+    /// Public keys, base58: one, or as many as a crowd has identities, in the order of their numbers.
     pub public_keys: Vec<String>,
     /// Clients: where to send to, `client@provider`. Known once the provider is.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -187,8 +187,7 @@ impl Links {
         let bytes = bytes.expect("a packet is small");
         let departures = shared.counted.departures.as_mut();
         let departures = departures.map(|departures| departures.drain(..));
-        let event =
-            |Departure { t, from, to }| LinkEvent { t, from, dst: to.to_string(), bytes };
+        let event = |Departure { t, from, to }| LinkEvent { t, from, dst: to.to_string(), bytes };
         departures.into_iter().flatten().map(event).collect()
     }
 

@@ -168,6 +168,9 @@ pub struct SetRequest {
     /// Mean interval of a client's loop cover, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loop_cover_ms: Option<f64>,
+    /// Whether a slot without a message carries cover.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot_cover: Option<bool>,
     /// Identities of the crowd. With 0 it is stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crowd: Option<u16>,

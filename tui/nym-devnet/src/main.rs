@@ -98,6 +98,7 @@ async fn run(context: &Context, command: Command) -> Outcome {
         Command::Logs(args) => commands::logs::run(context, &args).await,
         Command::Topology(args) => commands::topology::run(context, &args).await,
         Command::Metrics(args) => commands::metrics::run(context, &args).await,
+        Command::Anonymity(args) => commands::anonymity::run(context, &args).await,
         Command::Layout(command) => commands::layout::run(context, &command),
         Command::Gc(args) => commands::gc::run(context, &args),
         Command::Keys => commands::keys::run(context),

@@ -82,6 +82,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
             "provider",
             "runtime",
             "supervisor",
+            "vantage",
         ],
     ),
 ];

@@ -9,8 +9,6 @@ use common::{FAST, Lab, Running, until};
 use rustix::process::Signal;
 use serde_json::Value;
 
-/// A devnet that starts fast and sends fast.
-
 /// Commands in an order in which each succeeds, while a devnet named `t1` runs with two mixnodes.
 const SUCCEED: [&str; 36] = [
     "up --dry-run",

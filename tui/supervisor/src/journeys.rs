@@ -21,8 +21,8 @@ use control::{
 use crate::names::Names;
 
 use origins::Origins;
-pub(crate) use record::{Batch, Record};
 use record::{Ack, Covered, Dropped, Kept, Opened, Passed};
+pub(crate) use record::{Batch, Record};
 use waiting::{Arrived, Fate, Header, Told, Waiting};
 
 /// How many packets' ways are remembered: a way is 4 kB in a snapshot, which everybody gets who comes.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use contract::{Endpoint, LinkEvent, MessageEvent, NodeMetrics, Role};
 use control::{
-    DevnetInfo, DirectoryState, LogLine, MessageStatus, NodeRates, NodeStatus,
-    ProcessUsage, Snapshot, StreamEvent,
+    DevnetInfo, DirectoryState, LogLine, MessageStatus, NodeRates, NodeStatus, ProcessUsage,
+    Snapshot, StreamEvent,
 };
 use directory_api::Frame;
 
@@ -237,13 +237,7 @@ impl Store {
     }
 
     /// Packets left a node, and more than it tells of.
-    pub(crate) fn links(
-        &mut self,
-        at: Moment,
-        node: usize,
-        mut links: Vec<LinkEvent>,
-        lost: u64,
-    ) {
+    pub(crate) fn links(&mut self, at: Moment, node: usize, mut links: Vec<LinkEvent>, lost: u64) {
         let Some(NodeStatus { name, .. }) = self.nodes.get(node) else { return };
         for link in &mut links {
             if let Some(name) = self.names.find(&link.dst) {

@@ -49,6 +49,7 @@ pub(crate) fn empty_snapshot() -> Snapshot {
             hop_delay_ms: 0.0,
             slot_ms: 0.0,
             loop_cover_ms: 0.0,
+            slot_cover: true,
             acks: false,
             trace: false,
             cores: 2,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use contract::Time;
 use control::{Envelope, Snapshot};
-use vantage::{ASSUMED_SHARE, Expectation, Settings, Vantage, Who};
+use vantage::{Expectation, Settings, Vantage, Who};
 
 /// Settings that are remembered: one every half minute, over the hour that a curve goes back.
 const MAX_CHANGES: usize = 120;
@@ -68,7 +68,7 @@ impl Watch {
         if let Some(victim) = &self.victim
             && self.vantage.looks_for() != Some(victim.as_str())
         {
-            self.vantage.look_for_who_writes_to(victim, ASSUMED_SHARE);
+            self.vantage.look_for_who_writes_to(victim);
         }
         let Some(settings) = self.vantage.settings() else { return };
         if self.changes.back().is_some_and(|change| change.settings == settings) {
@@ -92,7 +92,7 @@ impl Watch {
 
     /// Looks for whoever writes to this one, from now on; says whether that one is known.
     pub(crate) fn look_for(&mut self, victim: &str) -> bool {
-        let is_known = self.vantage.look_for_who_writes_to(victim, ASSUMED_SHARE);
+        let is_known = self.vantage.look_for_who_writes_to(victim);
         if is_known {
             self.victim = Some(victim.to_owned());
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use clap_complete::Shell;
 use regex::Regex;
+use vantage::Who;
 
 use super::candidates;
 use super::values::{parse_pattern, parse_span};
@@ -67,6 +68,28 @@ pub(crate) struct MetricsArgs {
     /// Go on, once a second, until the devnet ends
     #[arg(short, long)]
     pub(crate) watch: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AnonymityArgs {
+    /// Go on, once a second, until the devnet ends
+    #[arg(short, long)]
+    pub(crate) watch: bool,
+    /// For how long to watch before the figures are shown
+    #[arg(long = "for", value_name = "TIME", default_value = "15s", value_parser = parse_span, conflicts_with = "watch")]
+    pub(crate) over: Duration,
+    /// Over how long figures are averaged
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_span)]
+    pub(crate) window: Duration,
+    /// Who watches: `all` links, `link ONE OTHER`
+    #[arg(long = "as", value_name = "WHO")]
+    pub(crate) adversary: Option<Who>,
+    /// Find out whether this client has something to say
+    #[arg(long, value_name = "CLIENT", add = candidates::clients())]
+    pub(crate) is_sending: Option<String>,
+    /// Rank the others by how likely they write to this client
+    #[arg(long, value_name = "CLIENT", add = candidates::clients())]
+    pub(crate) who_writes_to: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -20,7 +20,8 @@ pub(crate) use arguments::{AttachArgs, DownArgs, Goal, KillArgs, NodesArgs, Pati
 pub(crate) use change::{AddArgs, AddWhat, PingArgs, RemoveArgs, SetArgs};
 pub(crate) use layout::{InitArgs, LayoutCommand};
 pub(crate) use look::{
-    CompletionsArgs, GcArgs, Level, LogsArgs, MetricsArgs, TopologyArgs, TopologyFormat,
+    AnonymityArgs, CompletionsArgs, GcArgs, Level, LogsArgs, MetricsArgs, TopologyArgs,
+    TopologyFormat,
 };
 pub(crate) use messages::{InboxArgs, SendArgs};
 pub(crate) use up::{LayoutArgs, ScreenArgs, UpArgs};
@@ -125,6 +126,8 @@ pub(crate) enum Command {
     Topology(TopologyArgs),
     /// Show what the nodes have counted: packets, delays, drops, cover
     Metrics(MetricsArgs),
+    /// Show what an observer of the links can infer: bits of anonymity, pools, suspects
+    Anonymity(AnonymityArgs),
     /// Layouts: list, show, check and write them
     #[command(subcommand)]
     Layout(LayoutCommand),

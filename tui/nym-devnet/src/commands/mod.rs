@@ -7,6 +7,7 @@ use crate::stop::Outcome;
 
 pub(crate) mod act;
 pub(crate) mod add;
+pub(crate) mod anonymity;
 pub(crate) mod attach;
 pub(crate) mod completions;
 mod delays;
@@ -23,6 +24,7 @@ pub(crate) mod ping;
 pub(crate) mod planned;
 pub(crate) mod ps;
 pub(crate) mod remove;
+mod screen;
 pub(crate) mod send;
 pub(crate) mod set;
 pub(crate) mod status;

@@ -198,9 +198,7 @@ struct AckFields<'a> {
 impl Fields<'_> {
     fn record(self) -> Option<Record> {
         Some(match self.trace {
-            Kind::Covered => {
-                Record::Covered(Covered { packet: self.packet?.0, from: self.from })
-            }
+            Kind::Covered => Record::Covered(Covered { packet: self.packet?.0, from: self.from }),
             Kind::Passed => Record::Passed(Passed {
                 came: self.came?,
                 left: self.left?,

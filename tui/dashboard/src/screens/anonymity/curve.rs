@@ -185,6 +185,7 @@ mod tests {
             slot_s: 0.5,
             loop_cover_s: 1.0,
             acks: true,
+            slot_cover: true,
         }
     }
 

@@ -1,7 +1,6 @@
 //! `metrics`: what the nodes have counted, once or again each second.
 
 mod figures;
-mod screen;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,8 +16,8 @@ use crate::output::Output;
 use crate::signals::Signals;
 use crate::stop::{Outcome, Stop};
 
+use super::screen::Screen;
 use figures::Figures;
-use screen::Screen;
 
 /// How often figures are shown: as often as nodes report.
 const PERIOD: Duration = Duration::from_secs(1);
