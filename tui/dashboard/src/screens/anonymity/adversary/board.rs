@@ -36,7 +36,7 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
     let packets = text::plural(guess.packets, "packet");
     scene.edge_note(area, false, Line::styled(packets, scene.theme.muted));
     // Packets that come soon after one another were in the same pools, and tell half of the same.
-    let note = Line::styled("as if each packet told something new", scene.theme.muted);
+    let note = Line::styled("too bold: packets overlap", scene.theme.muted);
     if note.width() + 4 < usize::from(area.width) {
         scene.edge_note(area, true, note);
     }
