@@ -22,7 +22,7 @@ pub(crate) const UNKNOWN: usize = MAX_TARGETS;
 pub(crate) const SOURCES: usize = UNKNOWN + 1;
 
 /// One vector for each mixnode.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Masses {
     rows: Vec<Row>,
     width: usize,

@@ -76,7 +76,7 @@ pub enum Finding<'a> {
 type Found<'a> = &'a mut dyn FnMut(Finding<'_>);
 
 /// What can be inferred from packets on links.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Observer {
     adversary: Adversary,
     reorder: Duration,

@@ -15,7 +15,7 @@ use crate::event::Observation;
 pub const MAX_WAITING: usize = 50_000;
 
 /// Waits for what comes late.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Order {
     waiting: BinaryHeap<Waiting>,
     /// Counts events, so that those of the same time stay in the order in which they came.
@@ -32,7 +32,7 @@ pub(crate) enum Taken {
     TooLate,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Waiting {
     key: (Duration, u8, u64),
     observation: Observation,

@@ -65,7 +65,7 @@ impl Target {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Targets {
     columns: [Option<Target>; MAX_TARGETS],
     last: u64,

@@ -23,6 +23,18 @@ pub(crate) enum Action {
     ShowLogs,
     /// Show the Problems screen.
     ShowProblems,
+    /// Show the Anonymity screen.
+    ShowAnonymity,
+    /// Show the network as an observer of its links has it, or go back.
+    Adversary,
+    /// Other eyes to watch with.
+    NextObserver,
+    /// Those before.
+    PreviousObserver,
+    /// Show the truth beside the guess, or hide it.
+    Reveal,
+    /// Make the network as the knobs stand.
+    Apply,
     /// Open what is selected.
     Open,
     /// Take up the input line of Messages.
@@ -183,6 +195,10 @@ pub(crate) enum Context {
     Logs,
     /// The Problems screen.
     Problems,
+    /// The Anonymity screen.
+    Anonymity,
+    /// The adversary's view of it.
+    Adversary,
     /// The card of a process.
     Card,
     /// Typing a message.
@@ -203,7 +219,7 @@ pub(crate) enum Context {
 
 impl Context {
     /// All of them.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Network,
         Self::Nodes,
         Self::Traffic,
@@ -211,6 +227,8 @@ impl Context {
         Self::Presence,
         Self::Logs,
         Self::Problems,
+        Self::Anonymity,
+        Self::Adversary,
         Self::Card,
         Self::Writing,
         Self::Filtering,
@@ -231,6 +249,8 @@ impl Context {
             Self::Presence => "Presence",
             Self::Logs => "Logs",
             Self::Problems => "Problems",
+            Self::Anonymity => "Anonymity",
+            Self::Adversary => "Adversary's view",
             Self::Card => "Card of a node",
             Self::Writing => "Writing a message",
             Self::Filtering => "Typing a filter",

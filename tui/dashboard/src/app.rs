@@ -296,6 +296,13 @@ impl<C: Console, S: Source> App<'_, C, S> {
                         let _ = queue.send(Message::Acted { node, action, result }).await;
                     });
                 }
+                Effect::Change(wanted) => {
+                    let (source, queue) = (self.source.clone(), self.queue.clone());
+                    tokio::spawn(async move {
+                        let result = source.change(&wanted).await.map_err(Into::into);
+                        let _ = queue.send(Message::Changed { result }).await;
+                    });
+                }
                 Effect::History => {
                     let (source, queue) = (self.source.clone(), self.queue.clone());
                     tokio::spawn(async move {
@@ -407,7 +414,8 @@ fn frame_for(message: &Message, model: &Model) -> Option<Duration> {
             | StreamEvent::Log(_)
             | StreamEvent::Lost { .. },
             _,
-        ) => Some(NUMBERS_FRAME),
+        )
+        | (StreamEvent::Links { .. }, Screen::Anonymity) => Some(NUMBERS_FRAME),
         (StreamEvent::Links { .. }, Screen::Network) => Some(MOTION_FRAME),
         (
             StreamEvent::Links { .. }

@@ -11,6 +11,7 @@ mod facts;
 mod figures;
 mod header;
 mod ideas;
+mod insights;
 mod letters;
 mod lints;
 mod processes;
@@ -24,6 +25,7 @@ pub(crate) use facts::Fact;
 pub(crate) use figures::Figures;
 pub(crate) use header::Header;
 pub(crate) use ideas::Idea;
+pub(crate) use insights::Insight;
 pub(crate) use letters::Letter;
 pub(crate) use selected::selected;
 pub(crate) use topic::Topic;
@@ -62,6 +64,7 @@ impl Topic {
             Self::Traffic(pane) => traffic::pane(pane),
             Self::Stop(way, part) => stops::stop(way, part),
             Self::Fact(fact) => fact.entry(),
+            Self::Insight(insight) => insight.entry(),
             Self::Idea(idea) => idea.entry(),
         }
     }

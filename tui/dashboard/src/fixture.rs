@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod history;
 pub(crate) mod journeys;
+#[cfg(test)]
+mod observed;
 mod traffic;
 
 use std::collections::BTreeMap;
@@ -18,6 +20,8 @@ use directory_api::{MixNodePresence, MixProviderPresence, Topology};
 
 #[cfg(test)]
 pub(crate) use history::history;
+#[cfg(test)]
+pub(crate) use observed::Observed;
 
 /// When the devnet was started: 2026-11-21 12:00:00 UTC.
 pub(crate) const STARTED_UNIX_MS: u64 = 1_795_262_400_000;

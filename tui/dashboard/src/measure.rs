@@ -36,6 +36,9 @@ const JOURNEYS: usize = 2000;
 /// How often a process reports what left on its links, a second.
 const LINK_REPORTS: u64 = 10;
 
+/// Identities of the crowd: an observer reckons with each of them for every packet.
+const CROWD: u16 = 100;
+
 /// A dashboard in front of a devnet.
 #[derive(Debug)]
 pub struct Measured {
@@ -55,7 +58,8 @@ impl Measured {
         let options = TerminalOptions { viewport: Viewport::Fixed(area) };
         let terminal = Terminal::with_options(CrosstermBackend::new(io::sink()), options)?;
         let model = Model::new(settings(Options::default()), area.as_size());
-        let fixture = Fixture::sized(width, layers);
+        let mut fixture = Fixture::sized(width, layers);
+        fixture.crowd = CROWD;
         let mut measured = Self { model, fixture, terminal, second: 0, followed: String::new() };
         measured.tell(Message::Connected);
         let snapshot = Box::new(measured.fixture.snapshot(Duration::ZERO));
@@ -101,13 +105,17 @@ impl Measured {
     /// What can be shown, by name: the screens in the order of their tabs, then what costs more.
     pub fn views() -> impl Iterator<Item = String> {
         let screens = Screen::ALL.into_iter().map(|screen| format!("{screen:?}"));
-        screens.chain(["Logs, filtered", "Card", "Journey"].map(str::to_owned))
+        screens.chain(["Logs, filtered", "Card", "Journey", "Adversary"].map(str::to_owned))
     }
 
     /// Shows the view with this number, from 0.
     pub fn show(&mut self, view: usize) {
         let beyond = view.checked_sub(Screen::ALL.len());
-        show(&mut self.model, Screen::ALL.get(view).copied().unwrap_or(Screen::Logs));
+        let screen = match beyond {
+            Some(3..) => Screen::Network,
+            _ => Screen::ALL.get(view).copied().unwrap_or(Screen::Logs),
+        };
+        show(&mut self.model, screen);
         match beyond {
             None => {}
             Some(0) => {
@@ -116,7 +124,8 @@ impl Measured {
                 self.tell(Message::Key(Key::code(KeyCode::Enter)));
             }
             Some(1) => self.model.overlays.push(Overlay::card("mix-1-1".to_owned())),
-            Some(_) => self.model.overlays.push(Overlay::journey(self.followed.clone())),
+            Some(2) => self.model.overlays.push(Overlay::journey(self.followed.clone())),
+            Some(_) => self.tell(Message::Key(Key::of('a'))),
         }
     }
 
@@ -136,10 +145,16 @@ impl Measured {
             let t = begin + Duration::from_millis(100 * tenth);
             for (src, next) in self.fixture.routes() {
                 let packets = packets * (tenth + 1) / LINK_REPORTS - packets * tenth / LINK_REPORTS;
+                // Each identity of the crowd is somebody whom an observer tells from the others.
+                let identity = |packet: u64| {
+                    let crowd = u64::from(self.fixture.crowd.max(1));
+                    u32::try_from((self.second + packet + tenth) % crowd + 1).ok()
+                };
+                let is_crowd = src == "crowd";
                 let links = (0..packets).zip(next.iter().cycle());
-                let links = links.map(|(_, dst)| LinkEvent {
+                let links = links.map(|(packet, dst)| LinkEvent {
                     t,
-                    from: None,
+                    from: is_crowd.then(|| identity(packet)).flatten(),
                     dst: dst.clone(),
                     bytes: 2396,
                 });

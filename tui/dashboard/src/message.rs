@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use control::{ControlError, Envelope, History, InboxMessage, NodeAction, SendRequest};
+use control::{
+    AddRequest, ControlError, Envelope, History, InboxMessage, NodeAction, SendRequest, SetRequest,
+};
 use ratatui::layout::Size;
 
 use crate::Outcome;
@@ -48,6 +50,11 @@ pub(crate) enum Message {
         /// What was done.
         action: NodeAction,
         /// Whether it was.
+        result: Result<(), Problem>,
+    },
+    /// The supervisor answered to a change of the network.
+    Changed {
+        /// Whether it was made.
         result: Result<(), Problem>,
     },
     /// A message was accepted, or not.
@@ -106,8 +113,44 @@ impl From<ControlError> for Problem {
     }
 }
 
+/// Changes of a running network, one after the other.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Wanted {
+    /// Other parameters.
+    pub(crate) set: SetRequest,
+    /// Nodes to add.
+    pub(crate) add: Vec<AddRequest>,
+    /// Nodes to remove, by name.
+    pub(crate) remove: Vec<String>,
+}
+
+impl Wanted {
+    /// Whether there is nothing to change.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.set == SetRequest::default() && self.add.is_empty() && self.remove.is_empty()
+    }
+
+    /// What somebody would type behind `nym-devnet` instead, in order.
+    pub(crate) fn commands(&self) -> impl Iterator<Item = String> {
+        let SetRequest { hop_delay_ms, slot_ms, loop_cover_ms, crowd, .. } = self.set;
+        let times = [("hop", hop_delay_ms), ("slot", slot_ms), ("cover", loop_cover_ms)];
+        let times = times.into_iter().filter_map(|(name, ms)| Some(format!(" {name}={}ms", ms?)));
+        let parts: String = times.chain(crowd.map(|size| format!(" crowd={size}"))).collect();
+        let set = (!parts.is_empty()).then(|| format!("set{parts}"));
+        let add = self.add.iter().map(|add| match add {
+            AddRequest::Mixnode { layer } => format!("add mix --layer {layer}"),
+            AddRequest::Provider => "add provider".to_owned(),
+            AddRequest::Client { name: Some(name) } => format!("add client {name}"),
+            AddRequest::Client { name: None } => "add client".to_owned(),
+        });
+        let names = self.remove.join(" ");
+        let remove = (!names.is_empty()).then(|| format!("remove {names}"));
+        set.into_iter().chain(add).chain(remove)
+    }
+}
+
 /// Something to be done outside of the model.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Effect {
     /// Open the event stream.
     Connect {
@@ -121,6 +164,8 @@ pub(crate) enum Effect {
         /// What.
         action: NodeAction,
     },
+    /// Change the network.
+    Change(Box<Wanted>),
     /// Send a message.
     Send {
         /// The request.

@@ -4,6 +4,7 @@ use ratatui::layout::{Position, Rect};
 
 use crate::action::Action;
 use crate::screens::Screen;
+use crate::screens::anonymity::Knob;
 use crate::screens::logs::Pane as LogsPane;
 use crate::screens::messages::Pane as MessagesPane;
 use crate::screens::nodes::Column;
@@ -48,6 +49,8 @@ pub(crate) enum Target {
     Stop(StopId),
     /// A problem.
     Problem(ProblemId),
+    /// A knob of Anonymity.
+    Knob(Knob),
     /// A word of the hint line, or an answer to a question.
     Action(Action),
 }

@@ -4,9 +4,10 @@ use std::future::Future;
 
 use control::{
     ControlClient, ControlError, Envelope, EventStream, History, Inbox, MessageStatus, NodeAction,
-    NodeStatus, SendRequest,
+    NodeStatus, SendRequest, SetRequest,
 };
 
+use crate::message::Wanted;
 use crate::playback::Pace;
 
 /// A devnet to show.
@@ -23,6 +24,9 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
         node: &str,
         action: NodeAction,
     ) -> impl Future<Output = Result<NodeStatus, ControlError>> + Send;
+
+    /// Changes the network, one thing after the other, until one is refused.
+    fn change(&self, wanted: &Wanted) -> impl Future<Output = Result<(), ControlError>> + Send;
 
     /// Sends a message.
     fn send(
@@ -63,6 +67,19 @@ impl Source for ControlClient {
 
     async fn act(&self, node: &str, action: NodeAction) -> Result<NodeStatus, ControlError> {
         Self::act(self, node, action).await
+    }
+
+    async fn change(&self, wanted: &Wanted) -> Result<(), ControlError> {
+        if wanted.set != SetRequest::default() {
+            self.set(&wanted.set).await?;
+        }
+        for request in &wanted.add {
+            self.add(request).await?;
+        }
+        for node in &wanted.remove {
+            self.remove(node).await?;
+        }
+        Ok(())
     }
 
     async fn send(&self, request: &SendRequest) -> Result<MessageStatus, ControlError> {

@@ -12,6 +12,7 @@ use control::{
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
+use crate::message::Wanted;
 use crate::playback::{Due, Pace, Player};
 use crate::source::{Events, Source};
 
@@ -61,6 +62,10 @@ impl Source for Tape {
     }
 
     async fn act(&self, _: &str, _: NodeAction) -> Result<NodeStatus, ControlError> {
+        Err(refused("nothing can be changed in a recording"))
+    }
+
+    async fn change(&self, _: &Wanted) -> Result<(), ControlError> {
         Err(refused("nothing can be changed in a recording"))
     }
 

@@ -135,6 +135,10 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Message::Changed { result } => {
+            changed(model, result);
+            Vec::new()
+        }
         Message::Sent { text, result, unsure } => {
             screens::messages::sent(model, text, result, unsure);
             Vec::new()
@@ -166,6 +170,15 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
     }
 }
 
+fn changed(model: &mut Model, result: Result<(), Problem>) {
+    match result {
+        Ok(()) => model.say(Tone::Good, "the network changes"),
+        Err(Problem(problem)) => {
+            model.say(Tone::Bad, format!("cannot change the network: {problem}"));
+        }
+    }
+}
+
 fn connected(model: &mut Model) {
     let since = model.connection.lost_since().filter(|_| model.live.is_some());
     if let Some(since) = since {
@@ -175,6 +188,9 @@ fn connected(model: &mut Model) {
     model.connection = Connection::Live;
     model.retries.connected(model.now);
     model.heard();
+    if let Some(live) = &mut model.live {
+        live.connected();
+    }
     history::connected(model);
 }
 
@@ -295,6 +311,8 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ShowPresence => show(model, Screen::Presence),
         Action::ShowLogs => show(model, Screen::Logs),
         Action::ShowProblems => show(model, Screen::Problems),
+        Action::ShowAnonymity => show(model, Screen::Anonymity),
+        Action::Adversary => screens::anonymity::toggle_adversary(model),
         Action::Help => model.overlays.push(Overlay::help(model.context())),
         Action::Explain => model.overlays.push(Overlay::explanation(explain::selected(model))),
         Action::Palette => model.overlays.push(Overlay::palette(model.context())),
@@ -355,6 +373,7 @@ fn change_speed(model: &mut Model, change: impl Fn(Speed) -> Speed) -> Vec<Effec
 pub(crate) fn show(model: &mut Model, screen: Screen) {
     model.overlays.clear();
     model.screen = screen;
+    screens::anonymity::show_figures(model);
 }
 
 fn quit(model: &mut Model) -> Vec<Effect> {

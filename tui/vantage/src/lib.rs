@@ -9,6 +9,7 @@
 
 mod expected;
 mod guess;
+mod latest;
 mod limits;
 mod names;
 mod public;
@@ -21,6 +22,7 @@ mod who;
 
 pub use expected::{Expectation, Settings};
 pub use guess::{Guess, Ranked};
+pub use latest::Latest;
 pub use limits::Limit;
 pub use report::{Bits, Counted, PoolReport, Report};
 pub use sending::Sending;

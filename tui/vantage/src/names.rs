@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anonymity::{MAX_NODES, NodeId};
 
 /// Names with their numbers. A name keeps its number, also when its node comes back.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
     numbers: HashMap<String, NodeId>,
     names: Vec<String>,

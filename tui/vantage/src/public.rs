@@ -9,7 +9,7 @@ use control::{DevnetInfo, NodeStatus, Snapshot, State, identity_name};
 use crate::names::Names;
 
 /// The nodes of the devnet as the stream told of them last.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Public {
     info: Option<DevnetInfo>,
     nodes: BTreeMap<String, NodeStatus>,
@@ -91,10 +91,10 @@ impl Public {
         let key = status.address.as_ref().and_then(|address| address.split_once('@'));
         let mut providers =
             self.nodes.values().filter(|node| node.role == contract::Role::Provider);
-        let named = key.and_then(|(_, key)| {
+        let told = key.and_then(|(_, key)| {
             providers.clone().find(|node| node.public_keys.iter().any(|known| known == key))
         });
-        names.number(&named.or_else(|| providers.next())?.name)
+        names.number(&told.or_else(|| providers.next())?.name)
     }
 }
 

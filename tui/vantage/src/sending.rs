@@ -23,7 +23,7 @@ pub struct Sending {
 }
 
 /// A client that is watched.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Watched {
     pub(crate) node: NodeId,
     test: SendingTest,

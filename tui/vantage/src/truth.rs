@@ -43,7 +43,7 @@ pub struct Revealed {
 }
 
 /// The truth, as far as the stream told it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Truth {
     waiting: HashMap<Sighting, (NodeId, Carried)>,
     calibration: Calibration,

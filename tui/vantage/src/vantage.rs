@@ -8,8 +8,9 @@ use anonymity::{
 use contract::Time;
 use control::{Envelope, NodeStatus, Snapshot, StreamEvent, identity_name};
 
-use crate::expected::Settings;
+use crate::expected::{Expectation, Settings};
 use crate::guess::Guess;
+use crate::latest::Latest;
 use crate::limits::Known;
 use crate::names::Names;
 use crate::public::Public;
@@ -30,7 +31,7 @@ const REORDER: Duration = Duration::from_millis(500);
 const USUAL_BYTES: u32 = 2396;
 
 /// An observer of a devnet, fed with its event stream.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Vantage {
     who: Who,
     names: Names,
@@ -39,6 +40,7 @@ pub struct Vantage {
     suspects: Option<Suspects>,
     watched: Option<Watched>,
     ticker: Ticker,
+    latest: Option<Latest>,
     truth: Truth,
     began: Option<Duration>,
     packet_bytes: u32,
@@ -59,6 +61,7 @@ impl Default for Vantage {
             suspects: None,
             watched: None,
             ticker: Ticker::default(),
+            latest: None,
             truth: Truth::default(),
             began: None,
             packet_bytes: USUAL_BYTES,
@@ -71,7 +74,7 @@ impl Vantage {
     pub fn hear(&mut self, envelope: &Envelope) {
         let now = since_start(envelope.t);
         match &envelope.event {
-            StreamEvent::Snapshot(snapshot) => self.snapshot(now, snapshot),
+            StreamEvent::Snapshot(snapshot) => return self.begin(envelope.t, snapshot),
             StreamEvent::Node(status) => self.node(now, status),
             StreamEvent::Removed { node } => {
                 self.public.remove(node);
@@ -85,6 +88,13 @@ impl Vantage {
             StreamEvent::Waits { waits_us, .. } => self.truth.waited(waits_us),
             _ => {}
         }
+        self.advance(now);
+    }
+
+    /// The same of a snapshot alone, for whoever takes it out of its envelope.
+    pub fn begin(&mut self, t: Time, snapshot: &Snapshot) {
+        let now = since_start(t);
+        self.snapshot(now, snapshot);
         self.advance(now);
     }
 
@@ -133,22 +143,18 @@ impl Vantage {
             let event = LinkEvent { t, src: from, dst: to, bytes: link.bytes };
             let observation = Observation::Link(event);
             if self.observer.adversary().hears(&observation) {
-                self.ticker.add(Tick {
-                    t: link.t,
-                    src: src.to_owned(),
-                    dst: link.dst.clone(),
-                    bytes: link.bytes,
-                });
+                self.ticker.add(event);
                 self.observer.take(observation);
             }
         }
     }
 
     fn advance(&mut self, now: Duration) {
-        let Self { observer, suspects, watched, truth, names, .. } = self;
+        let Self { observer, suspects, watched, truth, names, latest, .. } = self;
         observer.advance(now, &mut |finding| match finding {
             Finding::CameOut { came, posterior } => {
                 truth.came_out(came, &posterior, names);
+                Latest::renew(latest, came, &posterior, names);
                 if let Some(suspects) = suspects {
                     suspects.came_out(came.t, &posterior);
                 }
@@ -174,6 +180,7 @@ impl Vantage {
         let Some(adversary) = who.adversary(&self.names) else { return false };
         self.observer.set_adversary(adversary);
         self.ticker.clear();
+        self.latest = None;
         self.who = who;
         true
     }
@@ -194,6 +201,11 @@ impl Vantage {
         true
     }
 
+    /// Whose correspondents it looks for.
+    pub fn looks_for(&self) -> Option<&str> {
+        self.suspects.as_ref().map(|suspects| self.names.name(suspects.recipient()))
+    }
+
     /// Who watches.
     pub fn who(&self) -> &Who {
         &self.who
@@ -205,8 +217,13 @@ impl Vantage {
     }
 
     /// The latest packets on links that it sees, oldest first.
-    pub fn ticks(&self) -> impl DoubleEndedIterator<Item = &Tick> {
-        self.ticker.iter()
+    pub fn ticks(&self) -> impl DoubleEndedIterator<Item = Tick> {
+        self.ticker.iter(&self.names)
+    }
+
+    /// A packet that came out a moment ago, another one up to four times a second.
+    pub fn latest(&self) -> Option<&Latest> {
+        self.latest.as_ref()
     }
 
     /// Everybody who sends, by name.
@@ -221,6 +238,17 @@ impl Vantage {
     pub fn settings(&self) -> Option<Settings> {
         let info = self.public.info()?;
         Some(Settings::of(info, self.observer.senders().count()))
+    }
+
+    /// What to expect of settings, which need not be those of the network: before a knob is turned. Costs
+    /// are reckoned with packets as long as those that were seen.
+    pub fn expected(&self, settings: &Settings) -> Expectation {
+        settings.expected(self.packet_bytes)
+    }
+
+    /// Up to when packets have counted: half a second ago, since processes tell late.
+    pub fn counted_until(&self) -> Time {
+        Time::from_nanos(u64::try_from(self.observer.now().as_nanos()).unwrap_or(u64::MAX))
     }
 
     /// The bits of uncertainty about senders second by second over so long, oldest first: a curve.

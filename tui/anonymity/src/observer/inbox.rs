@@ -16,7 +16,7 @@ const MAX_WAITING: usize = 1024;
 ///
 /// It does not mix: it pushes packets in the order in which they came, so that each push is the oldest
 /// packet that has not been pushed.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Inbox {
     waiting: VecDeque<Arrived>,
     /// Vectors to use again.
@@ -24,7 +24,7 @@ pub(crate) struct Inbox {
 }
 
 /// A packet that came.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Arrived {
     pub(crate) came: Sighting,
     /// What it carried.

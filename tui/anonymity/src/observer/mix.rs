@@ -14,7 +14,7 @@ const MAX_HELD: usize = 8192;
 /// more than those of one moment are told of packets that are never seen.
 const MAX_TOLD: usize = 64;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Mix {
     pub(crate) node: NodeId,
     pub(crate) layer: u8,
@@ -27,14 +27,14 @@ pub(crate) struct Mix {
 }
 
 /// A packet at a corrupt mixnode.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Held {
     came: Sighting,
     pub(crate) vector: Vec<f64>,
 }
 
 /// What a mixnode told of a packet that left.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Told {
     /// It was this one.
     Held(Held),

@@ -24,7 +24,7 @@ pub(crate) enum Place {
     Provider(usize),
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Nodes {
     places: Vec<Place>,
     pub(crate) sources: Vec<Source>,

@@ -13,6 +13,29 @@ const SCREENS: &[Context] = &[
     Context::Presence,
     Context::Logs,
     Context::Problems,
+    Context::Anonymity,
+];
+/// The screens on which something can be opened.
+const OPENING: &[Context] = &[
+    Context::Network,
+    Context::Nodes,
+    Context::Traffic,
+    Context::Messages,
+    Context::Presence,
+    Context::Logs,
+    Context::Problems,
+];
+/// The screens, and the adversary's view, which is one too.
+const PLACES: &[Context] = &[
+    Context::Network,
+    Context::Nodes,
+    Context::Traffic,
+    Context::Messages,
+    Context::Presence,
+    Context::Logs,
+    Context::Problems,
+    Context::Anonymity,
+    Context::Adversary,
 ];
 /// The screens, and what lies over them and shows the devnet too.
 const VIEWS: &[Context] = &[
@@ -23,6 +46,8 @@ const VIEWS: &[Context] = &[
     Context::Presence,
     Context::Logs,
     Context::Problems,
+    Context::Anonymity,
+    Context::Adversary,
     Context::Card,
     Context::Journey,
 ];
@@ -38,6 +63,7 @@ const SCROLLED: &[Context] = &[
     Context::Presence,
     Context::Logs,
     Context::Problems,
+    Context::Anonymity,
     Context::Card,
     Context::Reading,
     Context::Journey,
@@ -84,7 +110,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "open",
         "open the selected node's card, or what is selected",
         &[Key::code(KeyCode::Enter)],
-        SCREENS,
+        OPENING,
     ),
     spec(
         Action::Open,
@@ -168,6 +194,62 @@ pub(crate) static ACTIONS: &[Spec] = &[
         &[Context::Searching, Context::Question],
     ),
     changing(spec(
+        Action::Apply,
+        "apply-knobs",
+        "apply",
+        "make the network as the knobs stand",
+        &[Key::code(KeyCode::Enter)],
+        &[Context::Anonymity],
+    )),
+    spec(
+        Action::Reveal,
+        "reveal",
+        "reveal",
+        "show the truth beside the guess, or hide it",
+        &[Key::of('v')],
+        &[Context::Adversary],
+    ),
+    spec(
+        Action::NextObserver,
+        "next-observer",
+        "other eyes",
+        "all links, a curious provider, or one link",
+        &[Key::of('o')],
+        &[Context::Adversary],
+    ),
+    spec(
+        Action::PreviousObserver,
+        "previous-observer",
+        "",
+        "the eyes before",
+        &[Key::of('O')],
+        &[Context::Adversary],
+    ),
+    spec(
+        Action::Down,
+        "next-victim",
+        "who else",
+        "ask who writes to somebody else",
+        &[Key::code(KeyCode::Down), Key::of('j'), Key::of('n')],
+        &[Context::Adversary],
+    ),
+    spec(
+        Action::Up,
+        "previous-victim",
+        "",
+        "ask about the one before",
+        &[Key::code(KeyCode::Up), Key::of('k'), Key::of('N')],
+        &[Context::Adversary],
+    ),
+    spec(
+        Action::Adversary,
+        "adversary",
+        "adversary",
+        "look as somebody who sees only links, or go back",
+        &[Key::of('a')],
+        &[Context::Anonymity, Context::Adversary],
+    ),
+    changing(spec(
         Action::Write,
         "write-message",
         "message",
@@ -246,7 +328,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "window",
         "look back 1, 5 or 60 minutes",
         &[Key::of('w')],
-        &[Context::Traffic],
+        &[Context::Traffic, Context::Anonymity],
     ),
     spec(
         Action::Follow,
@@ -383,6 +465,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
     show(Action::ShowPresence, "show-presence", &[Key::of('5')], "heartbeats as they arrive"),
     show(Action::ShowLogs, "show-logs", &[Key::of('6')], "the logs of all processes"),
     show(Action::ShowProblems, "show-problems", &[Key::of('7')], "what is wrong, and what to do"),
+    show(Action::ShowAnonymity, "show-anonymity", &[Key::of('8')], "how well senders are hidden"),
     spec(
         Action::Journey,
         "journey",
@@ -390,6 +473,14 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "follow the selected message hop by hop",
         &[Key::of('J')],
         &[Context::Messages, Context::Network],
+    ),
+    spec(
+        Action::Adversary,
+        "network-as-adversary",
+        "adversary",
+        "look as somebody who sees only links",
+        &[Key::of('a')],
+        &[Context::Network],
     ),
     spec(
         Action::Explain,
@@ -407,7 +498,15 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "",
         "one to the left",
         &[Key::code(KeyCode::Left), Key::of('h')],
-        SCREENS,
+        OPENING,
+    ),
+    spec(
+        Action::Left,
+        "turn-down",
+        "",
+        "turn the knob to less; nothing changes yet",
+        &[Key::code(KeyCode::Left), Key::of('h')],
+        &[Context::Anonymity],
     ),
     spec(
         Action::Right,
@@ -415,7 +514,15 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "",
         "one to the right",
         &[Key::code(KeyCode::Right), Key::of('l')],
-        SCREENS,
+        OPENING,
+    ),
+    spec(
+        Action::Right,
+        "turn-up",
+        "turn",
+        "turn the knob to more; nothing changes yet",
+        &[Key::code(KeyCode::Right), Key::of('l')],
+        &[Context::Anonymity],
     ),
     spec(
         Action::First,
@@ -533,7 +640,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
         "",
         "back: drop the filter, end the freeze",
         &[Key::code(KeyCode::Esc)],
-        SCREENS,
+        PLACES,
     ),
     spec(
         Action::Choose,
@@ -689,7 +796,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
     ),
     spec(Action::Help, "help", "help", "what the keys do here", &[Key::of('?')], VIEWS),
     spec(Action::Close, "close-help", "", "close the help", &[Key::of('?')], &[Context::Reading]),
-    spec(Action::Quit, "quit", "quit", "leave the dashboard", &[Key::of('q')], SCREENS),
+    spec(Action::Quit, "quit", "quit", "leave the dashboard", &[Key::of('q')], PLACES),
     spec(Action::Redraw, "redraw", "", "draw everything anew", &[Key::ctrl('l')], &Context::ALL),
     spec(
         Action::Suspend,

@@ -96,7 +96,7 @@ impl Idea {
                  one of eight. It holds for somebody who sees every line, knows the mean wait, and \
                  has bribed no mixnode; a figure for one mixnode says nothing of many messages over \
                  days, from which such a watcher learns more.",
-                &[I(Self::Pool), I(Self::Cover)],
+                &[S(Screen::Anonymity), I(Self::Pool), I(Self::Cover)],
             ),
             Self::Cover => entry(
                 "cover traffic",

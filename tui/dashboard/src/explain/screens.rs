@@ -2,7 +2,7 @@
 
 use contract::Role;
 
-use super::{Entry, Header, Idea, Letter, Topic, entry};
+use super::{Entry, Header, Idea, Insight, Letter, Topic, entry};
 use crate::screens::Screen;
 use crate::screens::nodes::Column;
 use crate::screens::traffic::Pane;
@@ -63,6 +63,22 @@ pub(super) fn screen(screen: Screen) -> Entry {
              connection failed or a packet made no sense, and never where a packet came from and went \
              to: a log that joins the two would undo the mixing.",
             &[Topic::Idea(Idea::Mixnet), Topic::Screen(Screen::Problems)],
+        ),
+        Screen::Anonymity => entry(
+            "Anonymity",
+            "How well this network hides who sent a packet, from somebody who sees every link: \
+             measured from the links alone, beside what theory expects. The knobs at the right show \
+             what other settings would do. Every figure names who watches and over how long, for \
+             without that it means nothing.",
+            &[
+                Topic::Insight(Insight::Sender),
+                Topic::Insight(Insight::Pools),
+                Topic::Insight(Insight::Limit),
+                Topic::Insight(Insight::Trust),
+                Topic::Insight(Insight::Curve),
+                Topic::Insight(Insight::Knobs),
+                Topic::Insight(Insight::Observer),
+            ],
         ),
         Screen::Problems => entry(
             "Problems",

@@ -1,6 +1,6 @@
 //! What somebody means who asks what this is.
 
-use super::{Idea, Letter, Topic};
+use super::{Idea, Insight, Letter, Topic};
 use crate::model::Model;
 use crate::overlay::Overlay;
 use crate::screens::Screen;
@@ -39,7 +39,10 @@ fn on_screen(model: &Model) -> Option<Topic> {
         }
         Screen::Traffic => Some(Topic::Traffic(model.screens.traffic.pane)),
         Screen::Problems => problems::topic(model),
-        Screen::Logs => None,
+        Screen::Anonymity if model.screens.anonymity.is_adversary() => {
+            Some(Topic::Insight(Insight::Observer))
+        }
+        Screen::Logs | Screen::Anonymity => None,
     }
 }
 

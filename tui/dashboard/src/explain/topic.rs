@@ -3,7 +3,7 @@
 use contract::Role;
 use control::{State, Way};
 
-use super::{Fact, Header, Idea, Letter};
+use super::{Fact, Header, Idea, Insight, Letter};
 use crate::drops::DropReason;
 use crate::screens::Screen;
 use crate::screens::nodes::Column;
@@ -43,6 +43,8 @@ pub(crate) enum Topic {
     Stop(Way, Part),
     /// A figure of a card.
     Fact(Fact),
+    /// A figure of Anonymity.
+    Insight(Insight),
     /// An idea behind mixnets.
     Idea(Idea),
 }
@@ -91,7 +93,7 @@ impl Topic {
             Self::Traffic(_) => "pane",
             Self::Drop(_) => "dropped",
             Self::Stop(..) => "stop",
-            Self::Fact(_) => "figure",
+            Self::Fact(_) | Self::Insight(_) => "figure",
             Self::Idea(_) => "idea",
         }
     }
@@ -109,6 +111,7 @@ impl Topic {
             ("Columns of Nodes", Column::ALL.map(Self::Column).into()),
             ("Figures on a card", Fact::ALL.map(Self::Fact).into()),
             ("Panes of Traffic", Pane::ALL.map(Self::Traffic).into()),
+            ("Figures of Anonymity", Insight::ALL.map(Self::Insight).into()),
             ("How far a message has come", Letter::ALL.map(Self::Letter).into()),
             ("Stops of a journey", STOPS.map(|(way, part)| Self::Stop(way, part)).into()),
             ("What can be wrong", Lint::ALL.map(Self::Lint).into()),

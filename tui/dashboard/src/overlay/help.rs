@@ -185,7 +185,8 @@ impl Group {
             | Action::ShowMessages
             | Action::ShowPresence
             | Action::ShowLogs
-            | Action::ShowProblems => Self::Screens,
+            | Action::ShowProblems
+            | Action::ShowAnonymity => Self::Screens,
             Action::Palette
             | Action::Help
             | Action::Quit

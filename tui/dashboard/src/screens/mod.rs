@@ -1,5 +1,6 @@
 //! The screens. One more is a variant here, a module beside, and an arm in each function below.
 
+pub(crate) mod anonymity;
 pub(crate) mod logs;
 pub(crate) mod messages;
 pub(crate) mod network;
@@ -42,11 +43,13 @@ pub(crate) enum Screen {
     Logs,
     /// What is wrong.
     Problems,
+    /// How well senders are hidden.
+    Anonymity,
 }
 
 impl Screen {
     /// All of them, in the order of the tabs.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Network,
         Self::Nodes,
         Self::Traffic,
@@ -54,6 +57,7 @@ impl Screen {
         Self::Presence,
         Self::Logs,
         Self::Problems,
+        Self::Anonymity,
     ];
 
     /// Its context.
@@ -66,6 +70,7 @@ impl Screen {
             Self::Presence => Context::Presence,
             Self::Logs => Context::Logs,
             Self::Problems => Context::Problems,
+            Self::Anonymity => Context::Anonymity,
         }
     }
 
@@ -79,6 +84,7 @@ impl Screen {
             Self::Presence => Action::ShowPresence,
             Self::Logs => Action::ShowLogs,
             Self::Problems => Action::ShowProblems,
+            Self::Anonymity => Action::ShowAnonymity,
         }
     }
 }
@@ -98,6 +104,8 @@ pub(crate) struct Screens {
     pub(crate) logs: logs::View,
     /// What is wrong.
     pub(crate) problems: problems::View,
+    /// How well senders are hidden.
+    pub(crate) anonymity: anonymity::View,
 }
 
 impl Screens {
@@ -108,6 +116,7 @@ impl Screens {
             Screen::Nodes if self.nodes.filter.is_edited() => Context::Filtering,
             Screen::Presence if self.presence.filter.is_edited() => Context::Filtering,
             Screen::Logs if self.logs.is_edited() => Context::Filtering,
+            Screen::Anonymity if self.anonymity.is_adversary() => Context::Adversary,
             screen => screen.context(),
         }
     }
@@ -127,6 +136,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Screen::Presence => presence::act(model, action),
         Screen::Logs => logs::act(model, action),
         Screen::Problems => problems::act(model, action),
+        Screen::Anonymity => anonymity::act(model, action),
     }
 }
 
@@ -155,6 +165,7 @@ pub(crate) fn point(model: &mut Model, target: Target) {
         Screen::Network | Screen::Nodes => {}
         Screen::Traffic => traffic::point(model, &target),
         Screen::Problems => problems::point(model, target),
+        Screen::Anonymity => anonymity::point(model, &target),
         Screen::Messages => messages::point(model, target),
         Screen::Presence => presence::point(model, &target),
         Screen::Logs => logs::point(model, target),
@@ -171,6 +182,7 @@ pub(crate) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
         Screen::Presence => presence::draw(model, devnet, area, scene),
         Screen::Logs => logs::draw(model, devnet, area, scene),
         Screen::Problems => problems::draw(model, devnet, area, scene),
+        Screen::Anonymity => anonymity::draw(model, devnet, area, scene),
     }
 }
 
@@ -227,7 +239,8 @@ pub(crate) fn edit_input(model: &mut Model, edit: Edit<'_>) {
     let cut = match (model.overlays.last_mut(), model.screen) {
         (Some(Overlay::Palette(palette)), _) => palette.edit(edit),
         (Some(Overlay::Help(help)), _) => help.edit(edit),
-        (Some(_), _) | (None, Screen::Network | Screen::Traffic | Screen::Problems) => false,
+        (Some(_), _)
+        | (None, Screen::Network | Screen::Traffic | Screen::Problems | Screen::Anonymity) => false,
         (None, Screen::Messages) => return messages::edit(model, edit),
         (None, Screen::Presence) => model.screens.presence.filter.edit(edit),
         (None, Screen::Nodes) => model.screens.nodes.filter.edit(edit),

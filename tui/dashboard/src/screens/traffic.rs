@@ -4,7 +4,7 @@
 mod delays;
 pub(crate) mod history;
 mod losses;
-mod plot;
+pub(super) mod plot;
 mod pools;
 mod rates;
 mod share;

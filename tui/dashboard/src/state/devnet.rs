@@ -11,7 +11,9 @@ use directory_api::{MixMetric, Update};
 
 use super::meter::WINDOW;
 use super::names::Names;
-use super::{Journeys, Letter, Letters, Logs, Moment, Node, Presence, Problems, Traffic, traffic};
+use super::{
+    Journeys, Letter, Letters, Logs, Moment, Node, Presence, Problems, Traffic, Watch, traffic,
+};
 
 /// A devnet.
 #[derive(Clone, Debug)]
@@ -39,6 +41,8 @@ pub(crate) struct Devnet {
     pub(crate) lost: u64,
     /// What is wrong.
     pub(crate) problems: Problems,
+    /// What an observer of the links makes of all this.
+    pub(crate) watch: Watch,
     /// The number of the latest event.
     seq: u64,
     /// The moment of the latest event.
@@ -50,10 +54,16 @@ impl Devnet {
     /// cannot replace it: curves, heartbeats, log lines that the supervisor does not remember.
     pub(crate) fn new(snapshot: Snapshot, envelope: (u64, Moment), before: Option<Self>) -> Self {
         let (seq, heard) = envelope;
-        let before = before.filter(|before| {
+        let mut before = before.filter(|before| {
             before.info.supervisor_pid == snapshot.devnet.supervisor_pid
                 && before.info.started_unix_ms == snapshot.devnet.started_unix_ms
         });
+        let watch = before.as_mut().map(|before| {
+            let watch = std::mem::take(&mut before.watch);
+            if missed(before.seq, seq) == 0 { watch } else { watch.anew() }
+        });
+        let mut watch = watch.unwrap_or_default();
+        watch.begin(heard.t, &snapshot);
         let nodes: Vec<Node> = snapshot.nodes.into_iter().map(Node::new).collect();
         let mut devnet = Self {
             info: snapshot.devnet,
@@ -68,6 +78,7 @@ impl Devnet {
             traffic: Traffic::default(),
             lost: 0,
             problems: Problems::default(),
+            watch,
             seq,
             heard,
         };
@@ -107,6 +118,11 @@ impl Devnet {
         devnet
     }
 
+    /// The stream begins anew: what was in it meanwhile was missed.
+    pub(crate) fn connected(&mut self) {
+        self.watch = std::mem::take(&mut self.watch).anew();
+    }
+
     /// Looks for what is wrong.
     fn look(&mut self) {
         let mut problems = std::mem::take(&mut self.problems);
@@ -116,6 +132,7 @@ impl Devnet {
 
     /// Applies an event that is neither a snapshot nor the end.
     pub(crate) fn apply(&mut self, envelope: Envelope) {
+        self.watch.hear(&envelope);
         self.seq = envelope.seq;
         self.heard = Moment { t: envelope.t, unix_ms: envelope.unix_ms };
         match envelope.event {

@@ -14,6 +14,7 @@ mod problems;
 pub(crate) mod traffic;
 mod underway;
 mod waits;
+mod watch;
 
 pub(crate) use devnet::Devnet;
 pub(crate) use health::{Health, Mark};
@@ -27,6 +28,7 @@ pub(crate) use presence::{Announcer, Beat, BeatKind, Presence, Standing};
 pub(crate) use problems::{Finding, Lint, Problem, ProblemId, Problems, Severity};
 pub(crate) use traffic::Traffic;
 pub(crate) use underway::{Cargo, Place};
+pub(crate) use watch::{Change, Watch};
 
 use std::time::Duration;
 

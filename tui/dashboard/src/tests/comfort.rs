@@ -55,6 +55,10 @@ fn every_action_that_changes_something_tells_its_command() {
                 // It has a selection of its own.
                 desk.press(Key::of('j'));
             }
+            if context == Context::Anonymity {
+                // Nothing is applied that was not turned.
+                desk.press(Key::code(KeyCode::Right));
+            }
             if context == Context::Problems {
                 // It acts on who has the problem that is selected.
                 let paused = desk.fixture.status("mix-2-2");

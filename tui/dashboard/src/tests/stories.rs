@@ -24,6 +24,7 @@ use tokio::sync::{mpsc, watch};
 use super::{settings, text};
 use crate::app::{self, Console, run_with};
 use crate::fixture::{self, Fixture};
+use crate::message::Wanted;
 use crate::model::Settings;
 use crate::source::{Events, Source};
 use crate::{Error, Outcome};
@@ -65,6 +66,12 @@ impl Source for Script {
             return Err(failure.hint("wait until it is stopped").into());
         }
         Ok(Fixture::two_by_three().status(node))
+    }
+
+    async fn change(&self, wanted: &Wanted) -> Result<(), ControlError> {
+        let words: Vec<String> = wanted.commands().collect();
+        self.asked.send(words.join("; ")).expect("the story goes on");
+        Ok(())
     }
 
     async fn send(&self, request: &SendRequest) -> Result<MessageStatus, ControlError> {
@@ -423,6 +430,10 @@ impl Source for Flood {
         self.0.act(node, action).await
     }
 
+    async fn change(&self, wanted: &Wanted) -> Result<(), ControlError> {
+        self.0.change(wanted).await
+    }
+
     async fn send(&self, request: &SendRequest) -> Result<MessageStatus, ControlError> {
         self.0.send(request).await
     }
@@ -492,4 +503,26 @@ async fn a_log_is_read_in_the_pager_and_the_screen_comes_back() {
     assert_eq!(story.asked().await, "resume");
     story.type_text("1");
     story.until("╭ Network").await;
+}
+
+/// A knob is turned, what would be is seen, and it is applied; then the adversary's view and the truth.
+#[tokio::test]
+async fn somebody_turns_a_knob_and_looks_as_the_adversary() {
+    let mut story = Story::running().await;
+    story.type_text("8");
+    story.until("Knobs").await;
+    story.press(KeyCode::Left, KeyModifiers::NONE);
+    story.until("would be").await;
+    story.until("(200 ms)").await;
+    story.enter();
+    assert_eq!(story.asked().await, "set hop=100ms");
+    story.until("the network changes").await;
+    story.type_text("a");
+    story.until("The adversary's view").await;
+    story.type_text("v");
+    story.until("The truth, which no observer has").await;
+    story.type_text("a");
+    story.until("Knobs").await;
+    story.type_text("qy");
+    assert_eq!(story.outcome().await, Outcome::Quit);
 }

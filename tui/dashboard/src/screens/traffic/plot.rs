@@ -9,7 +9,7 @@ use crate::scene::Scene;
 const ROUND: [f64; 9] = [1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
 
 /// The end of an axis for values up to this one: a little more, and round.
-pub(super) fn axis_end(highest: f64) -> f64 {
+pub(in crate::screens) fn axis_end(highest: f64) -> f64 {
     if !highest.is_finite() || highest <= 0.0 {
         return 1.0;
     }
@@ -21,7 +21,7 @@ pub(super) fn axis_end(highest: f64) -> f64 {
 
 /// As many values as there are columns: means of what falls into one, or each as often as it takes.
 /// What is unknown is left out of a mean, and where nothing is known there is a gap.
-pub(super) fn resample(values: &[Option<f64>], columns: usize) -> Vec<Option<f64>> {
+pub(in crate::screens) fn resample(values: &[Option<f64>], columns: usize) -> Vec<Option<f64>> {
     let column = |column: usize| {
         let from = column * values.len() / columns;
         let until = ((column + 1) * values.len() / columns).max(from + 1);
@@ -33,7 +33,7 @@ pub(super) fn resample(values: &[Option<f64>], columns: usize) -> Vec<Option<f64
 }
 
 /// How high something is in an area, in the steps of its cells.
-pub(super) fn steps(share: f64, rows: u16, symbols: &[&str]) -> usize {
+pub(in crate::screens) fn steps(share: f64, rows: u16, symbols: &[&str]) -> usize {
     let most = usize::from(rows) * symbols.len();
     #[expect(
         clippy::cast_possible_truncation,
@@ -46,7 +46,7 @@ pub(super) fn steps(share: f64, rows: u16, symbols: &[&str]) -> usize {
 }
 
 /// Fills the area below a curve, a value a column. Zero is the lowest line, a gap is nothing.
-pub(super) fn area(
+pub(in crate::screens) fn area(
     scene: &mut Scene<'_>,
     place: Rect,
     values: &[Option<f64>],
@@ -61,7 +61,7 @@ pub(super) fn area(
 }
 
 /// Fills a column of an area up to a height.
-pub(super) fn column(
+pub(in crate::screens) fn column(
     scene: &mut Scene<'_>,
     (x, place): (u16, Rect),
     mut height: usize,
@@ -76,7 +76,13 @@ pub(super) fn column(
 }
 
 /// A bar from the left, and a mark in it.
-pub(super) fn bar(scene: &mut Scene<'_>, place: Rect, share: f64, mark: Option<f64>, style: Style) {
+pub(in crate::screens) fn bar(
+    scene: &mut Scene<'_>,
+    place: Rect,
+    share: f64,
+    mark: Option<f64>,
+    style: Style,
+) {
     let full = cells(share, place.width);
     let (filled, empty) = (scene.symbols.full, scene.symbols.empty);
     for (x, cell) in (place.x..place.right()).zip(0..) {
@@ -101,7 +107,7 @@ pub(super) fn bar(scene: &mut Scene<'_>, place: Rect, share: f64, mark: Option<f
     clippy::cast_sign_loss,
     reason = "a share of a screen's width"
 )]
-pub(super) fn cells(share: f64, width: u16) -> u16 {
+pub(in crate::screens) fn cells(share: f64, width: u16) -> u16 {
     (share.clamp(0.0, 1.0) * f64::from(width)).round() as u16
 }
 

@@ -1,0 +1,117 @@
+//! The board of suspects: who writes to somebody? Each packet tells a little, and little adds up.
+
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use vantage::{Ranked, Vantage, Who};
+
+use crate::model::Model;
+use crate::regions::Target;
+use crate::scene::{Highlight, Scene};
+use crate::screens::anonymity::padded;
+use crate::screens::traffic::plot;
+use crate::state::Devnet;
+use crate::text;
+
+/// Columns of a place and a name.
+const NAME: usize = 16;
+
+/// Columns of the odds.
+const ODDS: u16 = 12;
+
+/// Odds beyond which a number says no more: one in a million.
+const MOST_ODDS: f64 = 1e6;
+
+/// Draws the pane.
+pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
+    let vantage = devnet.watch.vantage();
+    let victim = vantage
+        .looks_for()
+        .map_or_else(|| "somebody".into(), |victim| text::visible(victim, scene.symbols));
+    let inner = padded(scene.pane(area, format!("Who writes to {victim}?"), false));
+    let guess = super::report(devnet).and_then(|report| report.guess);
+    let Some(guess) = guess else {
+        scene.nothing_yet(inner, "nobody is known yet of whom one could ask");
+        return;
+    };
+    let packets = text::plural(guess.packets, "packet");
+    scene.edge_note(area, false, Line::styled(packets, scene.theme.muted));
+    // Packets that come soon after one another were in the same pools, and tell half of the same.
+    let note = Line::styled("too bold: packets overlap", scene.theme.muted);
+    if note.width() + 4 < usize::from(area.width) {
+        scene.edge_note(area, true, note);
+    }
+    if let Who::Link(..) = vantage.who() {
+        scene.nothing_yet(inner, "one link does not show what comes out: no evidence");
+        return;
+    }
+    if guess.packets == 0 {
+        scene.nothing_yet(inner, &format!("no packet has come to {victim} yet"));
+        return;
+    }
+    let reveals = model.screens.anonymity.reveals;
+    let rows = guess.ranking.len();
+    scene.list(inner, rows, None, Highlight::None, |scene, row, place| {
+        let suspect = &guess.ranking[row];
+        let wrote = if reveals { wrote(vantage, &suspect.name, &guess.recipient) } else { 0 };
+        draw_row(row, suspect, wrote, place, scene);
+        Some(Target::Node(suspect.name.clone()))
+    });
+}
+
+/// How many of the messages whose truth was told went from one to the other.
+fn wrote(vantage: &Vantage, from: &str, to: &str) -> usize {
+    let revealed = vantage.truth().revealed();
+    let is_it = |packet: &&vantage::Revealed| {
+        packet.carried == control::Carried::Message
+            && packet.sender == from
+            && packet.recipient.as_deref() == Some(to)
+    };
+    revealed.filter(is_it).count()
+}
+
+fn draw_row(row: usize, suspect: &Ranked, wrote: usize, place: Rect, scene: &mut Scene<'_>) {
+    let name = text::fit(&text::visible(&suspect.name, scene.symbols), 11, scene.symbols);
+    let style = if wrote > 0 { scene.theme.bad } else { scene.theme.base };
+    scene.put(place, 0, Line::styled(format!("{:>3} {name}", row + 1), style));
+    let truth = if wrote > 0 { format!(" wrote {wrote}") } else { String::new() };
+    let line = Line::from(vec![
+        Span::raw(format!("{:>width$}", odds(suspect.odds), width = usize::from(ODDS))),
+        Span::styled(truth, scene.theme.bad),
+    ]);
+    let left = scene.put_right(place, 0, line);
+    let begin = u16::try_from(NAME).unwrap_or(0);
+    let bar =
+        Rect { x: place.x + begin.min(place.width), width: left.saturating_sub(begin), ..place };
+    plot::bar(scene, bar, suspect.probability, None, scene.theme.link[1]);
+}
+
+/// Odds, the larger number first where it is against.
+fn odds(odds: f64) -> String {
+    if !odds.is_finite() || odds > MOST_ODDS {
+        "> 1M : 1".into()
+    } else if odds >= 99.5 {
+        format!("{odds:.0} : 1")
+    } else if odds >= 1.0 {
+        format!("{odds:.1} : 1")
+    } else if odds * MOST_ODDS < 1.0 {
+        "1 : > 1M".into()
+    } else {
+        let against = odds.recip();
+        if against < 99.5 { format!("1 : {against:.1}") } else { format!("1 : {against:.0}") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::odds;
+
+    #[test]
+    fn odds_are_written_as_people_say_them() {
+        let shown = [1.9, 1.0, 0.25, 250.0, 1e9, f64::INFINITY, 0.004, 0.0].map(odds);
+        let wanted = [
+            "1.9 : 1", "1.0 : 1", "1 : 4.0", "250 : 1", "> 1M : 1", "> 1M : 1", "1 : 250",
+            "1 : > 1M",
+        ];
+        assert_eq!(shown, wanted);
+    }
+}
