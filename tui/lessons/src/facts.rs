@@ -119,8 +119,8 @@ impl Facts {
     }
 
     /// The observer begins to look for whoever writes to this client; says whether it is known.
-    pub fn look_for_who_writes_to(&mut self, recipient: &str, share: f64) -> bool {
-        self.vantage.look_for_who_writes_to(recipient, share)
+    pub fn look_for_who_writes_to(&mut self, recipient: &str) -> bool {
+        self.vantage.look_for_who_writes_to(recipient)
     }
 
     /// The observer begins to ask whether this client sends more than it does when it is silent.
@@ -135,7 +135,7 @@ impl Facts {
     }
 
     /// Its processes.
-    pub fn nodes(&self) -> impl Iterator<Item = &NodeStatus> {
+    pub fn nodes(&self) -> impl Iterator<Item = &NodeStatus> + Clone {
         self.nodes.values()
     }
 

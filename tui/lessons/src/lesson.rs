@@ -95,7 +95,7 @@ impl Tolerance {
 }
 
 /// Who looks at the network.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Watch {
     /// The observer, such as `providers provider-1`.
@@ -104,9 +104,6 @@ pub struct Watch {
     /// Whose correspondents it looks for.
     #[serde(default)]
     pub who_writes_to: Option<String>,
-    /// Which share of the packets to that one it takes for messages.
-    #[serde(default)]
-    pub share: Option<f64>,
     /// Of whom it asks whether they send messages.
     #[serde(default)]
     pub is_sending: Option<String>,
