@@ -89,7 +89,7 @@ impl Tolerance {
     pub fn allows(self, said: f64, right: f64) -> bool {
         // What people write has no more digits than this.
         let least = 1e-6 * right.abs().max(1.0);
-        let allowed = (right.abs() * self.percent / 100.0).max(self.by).max(least);
+        let allowed = (right.abs() * self.percent / 100.0).max(self.by) + least;
         (said - right).abs() <= allowed
     }
 }

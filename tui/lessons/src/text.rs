@@ -33,7 +33,9 @@ impl Text {
                 .split_once('}')
                 .ok_or_else(|| format!("`{{{}` has no end", after.trim()))?;
             pieces.push(Piece::Plain(before.into()));
-            pieces.push(Piece::Filled(Expression::parse(inside)?));
+            // A line may end within it.
+            let inside = inside.split_whitespace().collect::<Vec<_>>().join(" ");
+            pieces.push(Piece::Filled(Expression::parse(&inside)?));
             rest = behind;
         }
         pieces.push(Piece::Plain(rest.into()));
