@@ -155,6 +155,22 @@ pub struct Sabotage {
 }
 
 impl Lesson {
+    /// The same in a network that is so many times faster: delays are shorter and rates greater, so that
+    /// pools, and with them all probabilities, are the same. Time limits stay.
+    #[must_use]
+    pub fn faster(&self, times: u32) -> Self {
+        let mut lesson = self.clone();
+        lesson.network = self.network.faster(times);
+        for step in &mut lesson.steps {
+            if let Step::Act(act) = step {
+                act.actions = act.actions.iter().map(|action| action.faster(times)).collect();
+            }
+        }
+        let sabotage = &mut lesson.sabotage.actions;
+        *sabotage = sabotage.iter().map(|action| action.faster(times)).collect();
+        lesson
+    }
+
     /// All expressions, wherever they stand.
     pub fn expressions(&self) -> Vec<&Expression> {
         let mut all: Vec<&Expression> = self.about.expressions().collect();

@@ -5,6 +5,7 @@ mod candidates;
 mod change;
 mod given;
 mod layout;
+mod lesson;
 mod look;
 mod messages;
 mod up;
@@ -19,6 +20,7 @@ use crate::node::NodeRole;
 pub(crate) use arguments::{AttachArgs, DownArgs, Goal, KillArgs, NodesArgs, Patience, WaitArgs};
 pub(crate) use change::{AddArgs, AddWhat, PingArgs, RemoveArgs, SetArgs};
 pub(crate) use layout::{InitArgs, LayoutCommand};
+pub(crate) use lesson::{LessonCheckArgs, LessonCommand, LessonRunArgs};
 pub(crate) use look::{
     AnonymityArgs, CompletionsArgs, GcArgs, Level, LogsArgs, MetricsArgs, TopologyArgs, TopologyFormat,
 };
@@ -117,6 +119,9 @@ pub(crate) enum Command {
     Send(SendArgs),
     /// Let a client send packets to itself, and tell how long they take
     Ping(PingArgs),
+    /// Learn what a mixnet does, on a running one
+    #[command(subcommand)]
+    Lesson(LessonCommand),
     /// Show what a client has received
     Inbox(InboxArgs),
     /// Show what processes have logged
