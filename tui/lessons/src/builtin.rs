@@ -11,7 +11,17 @@ macro_rules! files {
 }
 
 /// The files, in the order of the lessons.
-const FILES: [(&str, &str); 2] = files!["01-layers.toml", "04-delay.toml"];
+const FILES: [(&str, &str); 9] = files![
+    "01-layers.toml",
+    "02-onion.toml",
+    "04-delay.toml",
+    "05-bits.toml",
+    "07-provider.toml",
+    "08-width.toml",
+    "09-presence.toml",
+    "12-adversary.toml",
+    "13-lonely.toml",
+];
 
 static LESSONS: LazyLock<Vec<Lesson>> = LazyLock::new(|| {
     let read = |(name, text): (&str, &str)| {

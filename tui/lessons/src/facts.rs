@@ -167,6 +167,7 @@ impl Facts {
         known.set("hop_delay_s", info.hop_delay_ms / 1000.0);
         known.set("slot_s", info.slot_ms / 1000.0);
         known.set("loop_cover_s", info.loop_cover_ms / 1000.0);
+        known.set("presence_timeout_s", directory_api::PRESENCE_TIMEOUT.as_secs_f64());
         known.set("acks", info.acks);
         known.set("faithful", info.faithful);
     }

@@ -72,6 +72,7 @@ pub const FACTS: &[Fact] = &[
     plain("loop_cover_s", "s", "Mean time between two packets of a client's loop cover."),
     plain("acks", "", "Whether providers acknowledge what they store."),
     plain("faithful", "", "Whether nodes leave out checks, as in 2020."),
+    plain("presence_timeout_s", "s", "After how long a silence the directory takes a node for gone."),
     plain("rate_of_one", "packets/s", "What one client sends, cover included."),
     // What theory expects.
     plain("expected_rate", "packets/s", "What all clients send together, by the settings."),
