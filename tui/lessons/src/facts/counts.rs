@@ -193,21 +193,25 @@ impl Counts {
                 known.set_of("waiting", &[node], mailbox.waiting);
             }
         }
-        let mut messages: BTreeMap<(&str, &str), [u64; 3]> = BTreeMap::new();
+        let mut messages: BTreeMap<(&str, &str), [u64; 4]> = BTreeMap::new();
         let mut delays = (0.0, 0.0);
         for message in self.messages.values() {
             let counts = messages.entry((&message.from, &message.to)).or_default();
             counts[0] += u64::from(message.sent_ms.is_some());
             counts[1] += u64::from(is_delivered(message.state));
             counts[2] += u64::from(message.state == MessageState::Failed);
+            let is_stored = |packet: &control::PacketStatus| packet.acknowledged;
+            let has_packets = !message.packets.is_empty();
+            counts[3] += u64::from(has_packets && message.packets.iter().all(is_stored));
             if let Some(delivered_ms) = message.delivered_ms {
                 delays = (delays.0 + 1.0, delays.1 + delivered_ms / 1000.0);
             }
         }
-        for ((from, to), [sent, delivered, failed]) in messages {
+        for ((from, to), [sent, delivered, failed, stored]) in messages {
             known.set_of("sent", &[from, to], sent);
             known.set_of("delivered", &[from, to], delivered);
             known.set_of("failed", &[from, to], failed);
+            known.set_of("stored", &[from, to], stored);
         }
         known.set_if("delay_s", (delays.0 > 0.0).then(|| delays.1 / delays.0));
         known.set("routes_seen", self.routes.len() as u64);

@@ -112,6 +112,7 @@ pub const FACTS: &[Fact] = &[
     plain("lesson_s", "s", "How long the lesson has lasted."),
     counted("sent", &["FROM", "TO"], "messages", "Messages that left their sender."),
     counted("delivered", &["FROM", "TO"], "messages", "Messages that reached their recipient."),
+    counted("stored", &["FROM", "TO"], "messages", "Messages that a provider has acknowledged."),
     counted("failed", &["FROM", "TO"], "messages", "Messages that their sender gave up."),
     plain("routes_seen", "routes", "Different ways that packets of messages took."),
     counted("links", &["LAYER", "LAYER"], "links", "Links between two layers that carried packets."),
