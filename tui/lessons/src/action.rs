@@ -256,7 +256,10 @@ mod tests {
     #[test]
     fn what_is_faster_has_shorter_times_and_the_same_numbers() {
         let set = read("action.set = { hop = '200ms', cover = '1s', crowd = 4 }");
-        assert_eq!(set.faster(5), read("action.set = { hop = '40ms', cover = '200ms', crowd = 4 }"));
+        assert_eq!(
+            set.faster(5),
+            read("action.set = { hop = '40ms', cover = '200ms', crowd = 4 }")
+        );
         assert_eq!(set.faster(0), set);
         let stop = read("action.stop = 'bob'");
         assert_eq!(stop.faster(5), stop);

@@ -79,8 +79,7 @@ impl Expression {
             }
         }
         for name in functions {
-            let is_fact =
-                FACTS.iter().any(|fact| fact.name == name && !fact.arguments.is_empty());
+            let is_fact = FACTS.iter().any(|fact| fact.name == name && !fact.arguments.is_empty());
             if !is_fact && !OPERATORS.contains(&name) && !FUNCTIONS.contains(&name) {
                 return Err(format!("`{name}` is neither a function nor a fact that is asked so"));
             }
@@ -96,9 +95,10 @@ impl Expression {
     /// Names of the facts in it.
     pub fn facts(&self) -> impl Iterator<Item = &'static str> {
         let references = self.program.references();
-        FACTS.iter().map(|fact| fact.name).filter(move |name| {
-            references.has_variable(name) || references.has_function(name)
-        })
+        FACTS
+            .iter()
+            .map(|fact| fact.name)
+            .filter(move |name| references.has_variable(name) || references.has_function(name))
     }
 
     /// What it comes to.
@@ -115,9 +115,7 @@ impl Expression {
                 Some(number) if number.is_finite() => Ok(Value::Number(number)),
                 // A division by what is still zero.
                 Some(_) => Err(NoValue::Unknown),
-                None => {
-                    Err(NoValue::Broken(format!("`{}` is a {}", self.text, value.type_of())))
-                }
+                None => Err(NoValue::Broken(format!("`{}` is a {}", self.text, value.type_of()))),
             },
         }
     }
@@ -148,9 +146,7 @@ fn context(known: &Arc<Known>) -> Context<'static, 'static> {
             match (known.of(fact.name, &key), fact.missing) {
                 (Some(value), _) => Ok(to_cel(value)),
                 (None, Missing::Zero) => Ok(cel::Value::Float(0.0)),
-                (None, Missing::Unknown) => {
-                    Err(ExecutionError::function_error(fact.name, UNKNOWN))
-                }
+                (None, Missing::Unknown) => Err(ExecutionError::function_error(fact.name, UNKNOWN)),
             }
         };
         let added = match fact.arguments.len() {

@@ -76,8 +76,7 @@ impl Facts {
             self.change();
         }
         self.info = Some(snapshot.devnet.clone());
-        self.nodes =
-            snapshot.nodes.iter().map(|node| (node.name.clone(), node.clone())).collect();
+        self.nodes = snapshot.nodes.iter().map(|node| (node.name.clone(), node.clone())).collect();
         if let Some(topology) = &snapshot.topology {
             self.list(topology);
         }
@@ -103,8 +102,7 @@ impl Facts {
             keys.chain(topology.gateway_nodes.iter().map(|node| node.pub_key.as_str())).collect();
         let is_listed =
             |node: &&NodeStatus| node.public_keys.iter().any(|key| keys.contains(key.as_str()));
-        self.listed =
-            self.nodes.values().filter(is_listed).map(|node| node.name.clone()).collect();
+        self.listed = self.nodes.values().filter(is_listed).map(|node| node.name.clone()).collect();
     }
 
     /// The lesson begins: from now on it is counted.

@@ -213,9 +213,9 @@ impl Before {
             }
         }
         let is_new = |name: &&str| !self.nodes.contains_key(*name);
-        actions.extend(now.keys().filter(|name| is_new(name)).map(|name| {
-            Action::Remove((*name).to_owned())
-        }));
+        actions.extend(
+            now.keys().filter(|name| is_new(name)).map(|name| Action::Remove((*name).to_owned())),
+        );
         let back = |then: f64, now: f64| ((then - now).abs() > 1e-6).then(|| Span::of_ms(then));
         let set = Set {
             hop: back(self.hop_delay_ms, info.hop_delay_ms),

@@ -63,7 +63,9 @@ enum Phase {
     /// An answer.
     Asking,
     /// The learner's doing it; whether what comes next was so already.
-    Tasked { was_so: bool },
+    Tasked {
+        was_so: bool,
+    },
     /// Its being done.
     Doing,
     /// A condition; and the same after its time.
@@ -287,8 +289,8 @@ impl Play {
     fn act(&mut self, now: Duration, act: &Act, out: &mut Vec<Output>) {
         self.go(Phase::Doing, now);
         let sabotage = &self.lesson.sabotage;
-        let is_sabotaged = matches!(self.mode, Mode::Sabotaged { .. })
-            && act.name == sabotage.instead_of;
+        let is_sabotaged =
+            matches!(self.mode, Mode::Sabotaged { .. }) && act.name == sabotage.instead_of;
         let actions = if is_sabotaged { sabotage.actions.clone() } else { act.actions.clone() };
         self.is_sabotaged |= is_sabotaged;
         self.perform(actions, out);
@@ -418,7 +420,8 @@ impl Play {
             }
             Judged::Unknown => {
                 out.push(Output::Show(Show::Unclear {
-                    expected: "the network is still being measured: answer again in a moment".into(),
+                    expected: "the network is still being measured: answer again in a moment"
+                        .into(),
                 }));
             }
             Judged::Broken(why) => self.wind_up(now, End::Failed { why }, out),

@@ -96,4 +96,3 @@ impl Progress {
         self.left.get(devnet)
     }
 }
-

@@ -29,9 +29,8 @@ impl Text {
         let mut pieces = Vec::new();
         let mut rest = text.trim();
         while let Some((before, after)) = rest.split_once('{') {
-            let (inside, behind) = after
-                .split_once('}')
-                .ok_or_else(|| format!("`{{{}` has no end", after.trim()))?;
+            let (inside, behind) =
+                after.split_once('}').ok_or_else(|| format!("`{{{}` has no end", after.trim()))?;
             pieces.push(Piece::Plain(before.into()));
             // A line may end within it.
             let inside = inside.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -55,9 +54,8 @@ impl Text {
             }
         }
         let paragraphs = text.split("\n\n");
-        let joined = paragraphs.map(|paragraph| {
-            paragraph.split_whitespace().collect::<Vec<_>>().join(" ")
-        });
+        let joined =
+            paragraphs.map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "));
         joined.filter(|paragraph| !paragraph.is_empty()).collect::<Vec<_>>().join("\n\n")
     }
 

@@ -203,7 +203,7 @@ fn what_is_wrong_with_a_file_has_a_place() {
         ("minutes = 1", "minutes = 9", "test.toml: a lesson takes one to four minutes"),
         ("minutes = 1", "minuets = 1", "test.toml:5:1: unknown field `minuets`"),
         ("until = \"delivered(", "until = \"delivred(", "test.toml:42:9: `delivred` is neither"),
-        ("[step.act]", "[step.at]", "test.toml:29:7: unknown variant `at`"),
+        ("[step.act]", "[step.at]", "test.toml:28:7: unknown variant `at`"),
         ("instead-of = \"send\"", "instead-of = \"sent\"", "test.toml: there is no act `sent`"),
     ] {
         let error = Lesson::read("test.toml", &LESSON.replace(from, to)).expect_err(to);

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use anonymity::SendingTest;
 use contract::{LinkEvent, NodeMetrics, Time};
-use control::{
-    JourneyEvent, JourneyStep, MessageState, MessageStatus, Snapshot, StreamEvent, Way,
-};
+use control::{JourneyEvent, JourneyStep, MessageState, MessageStatus, Snapshot, StreamEvent, Way};
 
 use super::Known;
 

@@ -72,7 +72,11 @@ pub const FACTS: &[Fact] = &[
     plain("loop_cover_s", "s", "Mean time between two packets of a client's loop cover."),
     plain("acks", "", "Whether providers acknowledge what they store."),
     plain("faithful", "", "Whether nodes leave out checks, as in 2020."),
-    plain("presence_timeout_s", "s", "After how long a silence the directory takes a node for gone."),
+    plain(
+        "presence_timeout_s",
+        "s",
+        "After how long a silence the directory takes a node for gone.",
+    ),
     plain("rate_of_one", "packets/s", "What one client sends, cover included."),
     // What theory expects.
     plain("expected_rate", "packets/s", "What all clients send together, by the settings."),
@@ -115,7 +119,12 @@ pub const FACTS: &[Fact] = &[
     counted("stored", &["FROM", "TO"], "messages", "Messages that a provider has acknowledged."),
     counted("failed", &["FROM", "TO"], "messages", "Messages that their sender gave up."),
     plain("routes_seen", "routes", "Different ways that packets of messages took."),
-    counted("links", &["LAYER", "LAYER"], "links", "Links between two layers that carried packets."),
+    counted(
+        "links",
+        &["LAYER", "LAYER"],
+        "links",
+        "Links between two layers that carried packets.",
+    ),
     plain("layers_skipped", "links", "Links between mixnodes that lead not to the next layer."),
     plain("sizes", "sizes", "Different sizes of packets between nodes."),
     plain("packet_bytes", "B", "The greatest of them."),
@@ -123,7 +132,11 @@ pub const FACTS: &[Fact] = &[
     plain("hops_told", "hops", "Hops of messages of which mixnodes told."),
     plain("prints_kept", "hops", "Those after which a packet looked as before."),
     plain("bytes_kept", "", "The share of bytes that were the same before and after a hop."),
-    plain("hops_knowing_both", "hops", "Those that had a packet from its sender and gave it to the provider."),
+    plain(
+        "hops_knowing_both",
+        "hops",
+        "Those that had a packet from its sender and gave it to the provider.",
+    ),
     plain("delay_s", "s", "Mean time of the messages from acceptance to delivery."),
 ];
 

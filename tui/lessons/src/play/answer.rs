@@ -62,10 +62,7 @@ pub(super) fn judge(predict: &Predict, known: &Arc<Known>, line: &str) -> Judged
 }
 
 /// The line that is right, and one that is not.
-pub(super) fn wrong_of(
-    predict: &Predict,
-    known: &Arc<Known>,
-) -> Result<(String, String), NoValue> {
+pub(super) fn wrong_of(predict: &Predict, known: &Arc<Known>) -> Result<(String, String), NoValue> {
     Ok(match predict.answer.value(known)? {
         Value::Number(right) => {
             let tolerance = predict.tolerance;
@@ -151,7 +148,8 @@ mod tests {
     #[test]
     fn yes_and_no_are_words_or_letters() {
         let predict = predict("layers > 2.0", "", &[]);
-        for (line, right) in [("y", Some(true)), ("YES", Some(true)), ("no", Some(false)), ("1", None)]
+        for (line, right) in
+            [("y", Some(true)), ("YES", Some(true)), ("no", Some(false)), ("1", None)]
         {
             assert_eq!(is_right(&predict, line), right, "{line}");
         }

@@ -22,7 +22,8 @@ pub(crate) use change::{AddArgs, AddWhat, PingArgs, RemoveArgs, SetArgs};
 pub(crate) use layout::{InitArgs, LayoutCommand};
 pub(crate) use lesson::{LessonCheckArgs, LessonCommand, LessonRunArgs};
 pub(crate) use look::{
-    AnonymityArgs, CompletionsArgs, GcArgs, Level, LogsArgs, MetricsArgs, TopologyArgs, TopologyFormat,
+    AnonymityArgs, CompletionsArgs, GcArgs, Level, LogsArgs, MetricsArgs, TopologyArgs,
+    TopologyFormat,
 };
 pub(crate) use messages::{InboxArgs, SendArgs};
 pub(crate) use up::{LayoutArgs, ScreenArgs, UpArgs};

@@ -123,7 +123,9 @@ impl Watching<'_> {
         if let Some(who) = &self.args.adversary
             && !self.vantage.set_who(who.clone())
         {
-            return missing(format!("cannot watch as `{who}`: that names a node that is not there"));
+            return missing(format!(
+                "cannot watch as `{who}`: that names a node that is not there"
+            ));
         }
         if let Some(recipient) = &self.args.who_writes_to
             && !self.vantage.look_for_who_writes_to(recipient)

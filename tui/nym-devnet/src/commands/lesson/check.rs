@@ -78,10 +78,8 @@ pub(super) async fn run(context: &Context, args: &LessonCheckArgs) -> Outcome {
     let mut rest: Vec<Lesson> = lessons.iter().map(|lesson| lesson.faster(FASTER)).collect();
     while let Some(first) = rest.first() {
         let needs = first.network.clone();
-        let kind = (needs.layers, needs.acks);
-        let (same, others): (Vec<_>, Vec<_>) = rest
-            .into_iter()
-            .partition(|lesson| (lesson.network.layers, lesson.network.acks) == kind);
+        let (same, others): (Vec<_>, Vec<_>) =
+            rest.into_iter().partition(|lesson| kind(&lesson.network) == kind(&needs));
         rest = others;
         check(context, args, &needs, &same, &mut signals, &mut checked).await?;
     }
@@ -99,6 +97,11 @@ pub(super) async fn run(context: &Context, args: &LessonCheckArgs) -> Outcome {
     context.output.result_with("lesson-check", None, &report, failed, |_| {
         format!("{} lessons in {:.0} s", report.lessons.len(), report.took_s)
     })
+}
+
+/// What of a network cannot be changed while it runs. Packets are acknowledged unless a lesson says no.
+fn kind(needs: &Needs) -> (u8, bool) {
+    (needs.layers, needs.acks.unwrap_or(true))
 }
 
 /// Goes through lessons on one devnet, which ends with them.

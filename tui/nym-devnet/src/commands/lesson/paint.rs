@@ -81,8 +81,11 @@ impl<'a> Painter<'a> {
             }
             Show::Doing { commands, restores } => {
                 self.line("")?;
-                let what =
-                    if *restores { "The network becomes again what it was:" } else { "Done for you:" };
+                let what = if *restores {
+                    "The network becomes again what it was:"
+                } else {
+                    "Done for you:"
+                };
                 self.line(what)?;
                 self.commands(commands)
             }
@@ -109,7 +112,9 @@ impl<'a> Painter<'a> {
                 self.line(&words)?;
                 self.paragraphs(because)
             }
-            Show::Unclear { expected } => self.line(&format!("That is no answer; expected {expected}.")),
+            Show::Unclear { expected } => {
+                self.line(&format!("That is no answer; expected {expected}."))
+            }
             Show::Task { text, commands } => {
                 self.prompt = "type it in another terminal, or [Enter] to let it be done ";
                 self.paragraphs(text)?;
@@ -133,7 +138,8 @@ impl<'a> Painter<'a> {
                 Ok(stdout.flush()?)
             }
             Show::Reached { took_s } => {
-                let words = self.output.toned(Tone::Good, &format!("There it is, after {took_s:.1} s."));
+                let words =
+                    self.output.toned(Tone::Good, &format!("There it is, after {took_s:.1} s."));
                 self.line(&words)
             }
             Show::Late { what } => {

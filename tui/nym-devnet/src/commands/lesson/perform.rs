@@ -27,9 +27,7 @@ async fn one(client: &ControlClient, action: &Action) -> Result<(), ControlError
     match action {
         Action::Send(messages) => send(client, messages).await,
         Action::Set(set) => client.set(&set.request()).await.map(drop),
-        Action::AddMix(layer) => {
-            client.add(&AddRequest::Mixnode { layer: *layer }).await.map(drop)
-        }
+        Action::AddMix(layer) => client.add(&AddRequest::Mixnode { layer: *layer }).await.map(drop),
         Action::AddProvider => client.add(&AddRequest::Provider).await.map(drop),
         Action::AddClient(name) => {
             client.add(&AddRequest::Client { name: Some(name.clone()) }).await.map(drop)

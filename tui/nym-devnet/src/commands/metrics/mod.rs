@@ -16,8 +16,8 @@ use crate::output::Output;
 use crate::signals::Signals;
 use crate::stop::{Outcome, Stop};
 
-use figures::Figures;
 use super::screen::Screen;
+use figures::Figures;
 
 /// How often figures are shown: as often as nodes report.
 const PERIOD: Duration = Duration::from_secs(1);
