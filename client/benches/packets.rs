@@ -38,6 +38,7 @@ const RATES: Rates = Rates {
     hop_delay: Duration::from_millis(200),
     slot: Duration::from_millis(1),
     loop_cover: Duration::from_secs(3600),
+    slot_cover: true,
 };
 
 /// What a message is sealed for. Any text of this length takes as long.

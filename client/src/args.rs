@@ -82,6 +82,9 @@ pub struct ClientArgs {
     /// Mean interval of loop cover, sent besides
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval)]
     pub loop_cover: Duration,
+    /// Fill slots without a message with cover; off shows when a client has something to say
+    #[arg(long, value_name = "on|off", default_value = "on", value_enum)]
+    pub slot_cover: Switch,
     /// Ask for acknowledgements, and send again what is not acknowledged
     #[arg(long, value_name = "on|off", default_value = "on", value_enum)]
     pub acks: Switch,
@@ -115,8 +118,9 @@ pub struct ClientArgs {
 impl ClientArgs {
     pub(crate) fn settings(&self) -> Settings {
         let Self { hop_delay, slot, loop_cover, .. } = *self;
+        let slot_cover = self.slot_cover == Switch::On;
         Settings {
-            rates: Rates { hop_delay, slot, loop_cover },
+            rates: Rates { hop_delay, slot, loop_cover, slot_cover },
             layers: self.layers,
             acks: self.acks == Switch::On,
         }
@@ -148,7 +152,7 @@ impl ClientArgs {
 
 /// Whether a client can live with these rates; why not, as a sentence without a full stop.
 pub(crate) fn check_rates(rates: Rates) -> Result<(), String> {
-    let Rates { hop_delay, slot, loop_cover } = rates;
+    let Rates { hop_delay, slot, loop_cover, slot_cover: _ } = rates;
     check_hop_delay(hop_delay).map_err(|why| format!("the hop delay is {why}"))?;
     check_interval(slot).map_err(|why| format!("the interval of slots is {why}"))?;
     check_interval(loop_cover).map_err(|why| format!("the interval of loop cover is {why}"))

@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use bytes::Bytes;
+use contract::Deed;
 use tokio::sync::oneshot;
 use wire::{ClientAddress, KeyError, MessageId, NodeAddress, PublicKey};
 
@@ -18,6 +19,8 @@ pub(crate) enum Ask {
     Clients { answer: oneshot::Sender<Vec<ClientAddress>> },
     /// Let a packet go round and tell of it.
     Ping { answer: oneshot::Sender<Result<Pong, String>> },
+    /// Send a packet that leaves out this layer.
+    Skip { layer: u8, answer: oneshot::Sender<Result<Deed, String>> },
     /// Wait for what is underway, at most 3 s, then end.
     Leave,
     /// End now.

@@ -29,10 +29,12 @@ pub(crate) enum Purpose {
     Again,
     /// Of a reply to this client.
     Reply,
+    /// Of a packet that leaves out a layer.
+    Skip,
 }
 
 impl Purpose {
-    const COUNT: usize = Self::Reply as usize + 1;
+    const COUNT: usize = Self::Skip as usize + 1;
 
     /// Its word in the derivation. Another word is another sequence.
     fn word(self) -> &'static str {
@@ -46,6 +48,7 @@ impl Purpose {
             Self::Message => "message",
             Self::Again => "again",
             Self::Reply => "reply",
+            Self::Skip => "skip",
         }
     }
 }

@@ -10,6 +10,7 @@ mod build;
 mod compose;
 mod output;
 mod ping;
+mod skip;
 mod transit;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ pub use self::compose::{ComposeError, Composed};
 pub use self::output::Output;
 use self::ping::Pings;
 pub use self::ping::{MAX_PINGS, PingError, PingId};
+pub use self::skip::{SkipError, Skipping};
 use crate::choices::{Choices, Purpose};
 use crate::health::Health;
 use crate::outbox::{Next, Outbox, Outgoing, To, Way};
@@ -329,7 +331,8 @@ impl Client {
             Some(next) => self.send_fragment(now, rng, &next, outputs),
             None => false,
         };
-        if !sent && self.send_cover(now, rng, Purpose::Cover, outputs) {
+        let covers = !sent && self.settings.rates.slot_cover;
+        if covers && self.send_cover(now, rng, Purpose::Cover, outputs) {
             self.counters.cover += 1;
         }
     }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use contract::{Event, MessageEvent, MessageStage, Time, TrafficCounters, Transits};
+use contract::{Deed, Event, MessageEvent, MessageStage, Time, TrafficCounters, Transits};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use rand::rngs::StdRng;
@@ -25,7 +25,7 @@ use crate::asks::{Ask, Fate, Pong};
 use crate::outbox::Outgoing;
 use crate::provider_link::{LinkState, ProviderLink};
 use crate::storage::Storage;
-use crate::{Client, Output, PingId, Settings};
+use crate::{Client, Output, PingId, Settings, Skipping};
 
 /// Deliveries that wait for the engine; beyond, the provider keeps them.
 const MAX_WAITING_DELIVERIES: usize = 64;
@@ -212,6 +212,7 @@ async fn answer_without_provider(
             Ask::Address { answer } => drop(answer.send(Err(no_provider()))),
             Ask::Clients { answer } => drop(answer.send(clients_of(&networks.borrow()))),
             Ask::Ping { answer } => drop(answer.send(Err(no_provider()))),
+            Ask::Skip { answer, .. } => drop(answer.send(Err(no_provider()))),
             Ask::Leave | Ask::Stop => return,
         }
     }
@@ -323,6 +324,7 @@ impl Driver {
                 drop(answer.send(clients_of(&self.shared.networks.borrow())));
             }
             Ask::Ping { answer } => self.ping(answer),
+            Ask::Skip { layer, answer } => drop(answer.send(self.skip(layer))),
             Ask::Leave | Ask::Stop => unreachable!("the loop takes them"),
         }
     }
@@ -336,6 +338,19 @@ impl Driver {
             Ok(ping) => drop(self.pings.insert(ping, answer)),
             Err(error) => drop(answer.send(Err(error.to_string()))),
         }
+    }
+
+    /// Sends a packet of cover that leaves out a layer.
+    fn skip(&mut self, layer: u8) -> Result<Deed, String> {
+        if !self.registered {
+            return Err("its provider has not taken it yet".into());
+        }
+        let t = clock::now();
+        let skipping = self.engine.skip(t, &mut self.rng, layer);
+        let Skipping { send, packet, route } = skipping.map_err(|error| error.to_string())?;
+        self.carry_out(vec![send]);
+        let route = route.iter().map(ToString::to_string).collect();
+        Ok(Deed::Skipped { t, packet, route })
     }
 
     fn ping_is_over(&mut self, ping: PingId, how: Result<Pong, String>) {

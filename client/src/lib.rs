@@ -21,7 +21,10 @@ mod server;
 mod storage;
 
 pub use args::{APPLICATIONS_PORT, ClientArgs, SocketType, Switch};
-pub use engine::{Client, ComposeError, Composed, MAX_PINGS, Output, PingError, PingId, Settings};
+pub use engine::{
+    Client, ComposeError, Composed, MAX_PINGS, Output, PingError, PingId, Settings, SkipError,
+    Skipping,
+};
 pub use outbox::{
     Destination, MAX_ATTEMPTS, MAX_QUEUED_BYTES, MAX_QUEUED_MESSAGES, Outgoing, PATIENCE, Room,
     SendError,

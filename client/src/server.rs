@@ -4,12 +4,12 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::{Answer, Command, Endpoint, Event, Fatal, FatalCode, Outcome, Request};
+use contract::{Answer, Attack, Command, Endpoint, Event, Fatal, FatalCode, Outcome, Request};
 use directory_api::METRICS_INTERVAL;
 use directory_client::DirectoryClient;
 use runtime::{
-    Fallback, LINKS_INTERVAL, Links, ListenOn, LoadedKey, Network, Process, Reporter, Timer,
-    Traces, clock, follow_topology, listen, load_key, with_causes,
+    Adversary, Fallback, LINKS_INTERVAL, Links, ListenOn, LoadedKey, Network, Process, Reporter,
+    Timer, Traces, clock, follow_topology, listen, load_key, with_causes,
 };
 use sphinx::PacketBuilder;
 use tokio::net::TcpListener;
@@ -166,6 +166,7 @@ async fn work(
     let mut metrics_due = clock::ticks(METRICS_INTERVAL);
     let reporter = crowd.shared.reporter.clone();
     let changed = Arc::clone(&crowd.changed);
+    let mut adversary = Adversary::new([crowd.shared.links.clone()], reporter.clone());
     let mut answers = JoinSet::new();
     let mut choice = std::pin::pin!(choice);
     let mut has_chosen = false;
@@ -197,6 +198,11 @@ async fn work(
                     let ponged = ping(crowd.only_client());
                     answers.spawn(answer(id, ponged, reporter.clone()));
                 }
+                Command::Attack { attack: Attack::Skip { layer } } => {
+                    let skipped = skip(crowd.only_client(), layer);
+                    answers.spawn(answer(id, skipped, reporter.clone()));
+                }
+                Command::Attack { attack } => adversary.begin(id, attack),
                 Command::Inbox { after } => {
                     let page = page(crowd.storage.clone(), after);
                     answers.spawn(answer(id, page, reporter.clone()));
@@ -272,6 +278,15 @@ async fn ping(asks: Option<mpsc::Sender<Ask>>) -> Result<Outcome, String> {
         asked_us: microseconds(pong.asked),
         route: pong.route.iter().map(ToString::to_string).collect(),
     })
+}
+
+async fn skip(asks: Option<mpsc::Sender<Ask>>, layer: u8) -> Result<Outcome, String> {
+    let stopping = || "the client is stopping".to_owned();
+    let (answer, answered) = oneshot::channel();
+    let asks = asks.ok_or("only a client can leave out a layer, and this is a crowd")?;
+    asks.send(Ask::Skip { layer, answer }).await.map_err(|_| stopping())?;
+    let deed = answered.await.map_err(|_| stopping())??;
+    Ok(Outcome::Attacked { deed })
 }
 
 /// Waits until the journal cannot be used any more. Without one, for ever.

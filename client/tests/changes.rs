@@ -21,6 +21,7 @@ const fn rates(hop_delay_ms: u64, slot_ms: u64, loop_cover_ms: u64) -> Rates {
         hop_delay: Duration::from_millis(hop_delay_ms),
         slot: Duration::from_millis(slot_ms),
         loop_cover: Duration::from_millis(loop_cover_ms),
+        slot_cover: true,
     }
 }
 
@@ -90,6 +91,26 @@ fn a_stream_that_slept_wakes_at_once_and_one_that_falls_asleep_sends_no_more() {
     simulation.set_rates(ALICE, asleep);
     simulation.run_until(at(20_000));
     assert_eq!(sent(&simulation), awake);
+}
+
+/// Slots without a message stay empty then, and the first message shows that there is one.
+#[test]
+fn without_cover_in_slots_a_client_sends_more_when_it_has_something_to_say() {
+    let bare = Rates { slot_cover: false, ..rates(50, 100, 1000) };
+    let mut simulation = Simulation::new(4, 1, 3, 2, bare);
+    simulation.run_until(at(20_000));
+    let counters = simulation.client(ALICE).counters();
+    assert_eq!(slots(&counters), 0);
+    assert!(counters.loops > 0, "{counters:?}");
+    simulation.send(ALICE, BOB, b"hello");
+    simulation.run_until(at(22_000));
+    let counters = simulation.client(ALICE).counters();
+    assert_eq!((counters.real, counters.cover), (1, 0), "{counters:?}");
+    simulation.set_rates(ALICE, Rates { slot_cover: true, ..bare });
+    simulation.run_until(at(24_000));
+    // 20 are expected; five standard deviations either way.
+    let cover = simulation.client(ALICE).counters().cover;
+    assert!((1..=43).contains(&cover), "{cover}");
 }
 
 /// Whoever changes rates again and again, by next to nothing, leaves no trace: an interval that is

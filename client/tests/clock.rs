@@ -20,6 +20,7 @@ const RATES: Rates = Rates {
     hop_delay: Duration::from_millis(50),
     slot: Duration::from_secs(1),
     loop_cover: Duration::from_secs(1),
+    slot_cover: true,
 };
 
 /// More than both streams send in the second that a client makes up for, but once in a million times.

@@ -1,5 +1,6 @@
 //! The daemons together, over real TCP, HTTP and websockets.
 
+#[allow(dead_code, reason = "each test uses a part of it")]
 mod network;
 
 use contract::{Change, Command, Content, Endpoint, Event, MessageStage, Outcome};

@@ -30,7 +30,7 @@ fn cover_that_others_make_is_none() {
     let rng = &mut StdRng::seed_from_u64(1);
     let key = PrivateKey::random(rng);
     let second = Duration::from_secs(1);
-    let rates = Rates { hop_delay: second, slot: second, loop_cover: second };
+    let rates = Rates { hop_delay: second, slot: second, loop_cover: second, slot_cover: true };
     let settings = Settings { rates, layers: 3, acks: true };
     let provider = PrivateKey::random(rng).public();
     let mut client = Client::new(key.clone(), provider, settings, PacketBuilder::new(PROFILE));

@@ -1,6 +1,7 @@
 //! What an observer of the links is told, counted at both ends of every link: clients, a crowd that
 //! grows, acknowledgements, replies of the provider and pushes, over real TCP.
 
+#[allow(dead_code, reason = "each test uses a part of it")]
 mod network;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,7 +35,9 @@ impl Told {
     fn links(&self) -> Vec<LinkEvent> {
         let links = self.0.iter().filter_map(|event| match event {
             Event::Links { links, lost: 0 } => Some(links.clone()),
-            Event::Links { .. } | Event::Lost { .. } => panic!("too few to be lost: {event:?}"),
+            Event::Links { lost, .. } | Event::Lost { count: lost, .. } => {
+                panic!("too few for {lost} to be lost")
+            }
             _ => None,
         });
         links.flatten().collect()
@@ -43,7 +46,7 @@ impl Told {
     fn packets(&self) -> Vec<PacketTrace> {
         let packets = self.0.iter().filter_map(|event| match event {
             Event::Packets { packets, lost: 0 } => Some(packets.clone()),
-            Event::Packets { .. } => panic!("too few to be lost: {event:?}"),
+            Event::Packets { lost, .. } => panic!("too few for {lost} to be lost"),
             _ => None,
         });
         packets.flatten().collect()
@@ -126,7 +129,7 @@ async fn every_packet_is_told_once_by_who_sent_it_and_by_nobody_else() {
     places.push(Place { name: "provider-1".into(), daemon, known_by });
     let provider = places.len() - 1;
     for (name, crowd) in [("alice", ""), ("bob", ""), ("crowd", "--crowd 3")] {
-        let rates = "--provider provider-1 --hop-delay 5ms --slot 20ms --loop-cover 40ms";
+        let rates = "--provider provider-1 --hop-delay 5ms --slot 100ms --loop-cover 200ms";
         let args: ClientArgs = parse(&line(name, &format!("{rates} {crowd}")));
         let daemon = Daemon::start(|process| run_client(args, process));
         places.push(Place { name: name.into(), daemon, known_by: BTreeSet::new() });
@@ -159,16 +162,15 @@ async fn every_packet_is_told_once_by_who_sent_it_and_by_nobody_else() {
             places[provider].daemon.news().await;
         }
     };
-    if timeout(deadline(), all_agree).await.is_err() {
-        panic!("told by senders, and counted by recipients: {:?}", counted(&places));
-    }
+    let agreed = timeout(deadline(), all_agree).await.is_ok();
+    assert!(agreed, "told by senders, and counted by recipients: {:?}", counted(&places));
     for place in &mut places {
         place.daemon.request(3, Command::Stop).await;
         place.daemon.ended().await.expect("it stops");
     }
     for (name, (told, counted)) in counted(&places) {
         assert_eq!(told, counted, "{name}");
-        assert!(told > 50, "{name} got {told}");
+        assert!(told > 10, "{name} got {told}");
     }
 
     let packet_bytes = u32::try_from(WireProfile::CURRENT.packet_bytes()).expect("small");

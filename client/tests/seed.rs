@@ -23,6 +23,7 @@ const RATES: Rates = Rates {
     hop_delay: Duration::from_millis(20),
     slot: Duration::from_millis(50),
     loop_cover: Duration::from_millis(100),
+    slot_cover: true,
 };
 
 const LAYERS: u8 = 3;

@@ -32,6 +32,7 @@ const RATES: Rates = Rates {
     hop_delay: Duration::from_millis(15),
     slot: Duration::from_millis(20),
     loop_cover: Duration::from_millis(200),
+    slot_cover: true,
 };
 
 const LAYERS: u8 = 3;

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use client::{Client, Output, Settings};
+use client::{Client, Output, Settings, SkipError, Skipping};
 use contract::{Event, PacketTrace, Print, Rates, SentTrace, Time, Transits};
 use directory_api::Topology;
 use mixnode::{Mixnode, Replays};
@@ -18,7 +18,7 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use runtime::{FrameStore, Network, Received, Traces};
 use sphinx::{HopProcessor, PacketBuilder, PrivateKey, print_of};
-use wire::{ClientAddress, MessageId, NodeAddress, WireProfile};
+use wire::{ClientAddress, HEADER_BYTES, MessageId, NodeAddress, WireProfile};
 
 const PROFILE: WireProfile = WireProfile::CURRENT;
 
@@ -26,6 +26,7 @@ const RATES: Rates = Rates {
     hop_delay: Duration::from_millis(20),
     slot: Duration::from_millis(50),
     loop_cover: Duration::from_millis(100),
+    slot_cover: true,
 };
 
 const LAYERS: u8 = 3;
@@ -77,6 +78,8 @@ struct Setting {
     sequence: u64,
     /// Whether links lose everything.
     loses_all: bool,
+    /// Whether links change a bit of each payload.
+    damages_all: bool,
     /// Number of the last packet that the client has.
     delivered: u64,
     /// When packets left the client.
@@ -133,6 +136,7 @@ impl Setting {
             underway: BinaryHeap::new(),
             sequence: 0,
             loses_all: false,
+            damages_all: false,
             delivered: 0,
             left: BTreeMap::new(),
             told: Vec::new(),
@@ -167,7 +171,8 @@ impl Setting {
         while let Some(Reverse((time, ..))) = self.underway.peek()
             && *time <= self.now
         {
-            let Some(Reverse((_, _, to, packet))) = self.underway.pop() else { break };
+            let Some(Reverse((_, _, to, mut packet))) = self.underway.pop() else { break };
+            packet[HEADER_BYTES] ^= u8::from(self.damages_all);
             if !self.loses_all {
                 self.arrive(to, packet);
             }
@@ -183,6 +188,8 @@ impl Setting {
                 }
                 forwards.push((departure.to.0, packet));
             }
+            // There is no newer view of the network.
+            mix.engine.wants_topology(self.now);
         }
         for (to, packet) in forwards {
             self.transmit(to, packet);
@@ -441,4 +448,85 @@ fn cover_of_a_former_process_is_not_counted() {
     let returned = setting.client.counters().loops_returned;
     let counted = setting.client.take_transits().total();
     assert!(0 < counted && counted < returned, "{counted} of {returned}");
+}
+
+#[test]
+fn what_came_of_noise_is_told_by_its_identifier() {
+    let mut setting = Setting::new(true);
+    setting.run(Duration::from_secs(2));
+    let told = |setting: &Setting| {
+        let (mut kept, mut noise) = (Vec::new(), BTreeMap::new());
+        for trace in setting.packets.get(&setting.provider_at).into_iter().flatten() {
+            match trace {
+                PacketTrace::Kept { noise: Some(identifier), ack, .. } => {
+                    assert_eq!(*ack, None);
+                    kept.push(identifier.clone());
+                }
+                PacketTrace::Noise { identifier, dropped, .. } => {
+                    let before = noise.insert(identifier.clone(), dropped.clone());
+                    assert_eq!(before, None, "once");
+                }
+                _ => {}
+            }
+        }
+        assert!(kept.iter().all(|identifier| noise.contains_key(identifier)));
+        assert_eq!(kept.len(), noise.len());
+        noise.into_values().collect::<Vec<_>>()
+    };
+    let good = told(&setting);
+    assert!(good.len() > 20 && good.iter().all(Option::is_none), "acknowledgements: {good:?}");
+
+    setting.damages_all = true;
+    setting.run(Duration::from_secs(2));
+    let damaged = told(&setting);
+    let dropped = damaged.iter().flatten();
+    assert!(dropped.clone().all(|reason| reason == "unknown-ack"));
+    let counted = setting.client.dropped()["unknown-ack"];
+    assert_eq!(dropped.count() as u64, counted);
+    // Those that were on their way back came back: noise cannot be damaged.
+    assert!(counted > 20 && damaged.len() as u64 - counted > good.len() as u64);
+}
+
+#[test]
+fn a_packet_that_leaves_out_a_layer_is_refused_by_the_mixnode_in_front_of_it() {
+    let mut setting = Setting::new(true);
+    let Setting { client, rng, now, .. } = &mut setting;
+    let waiting = client.skip(*now, rng, 2).expect_err("the probe is not back");
+    assert!(matches!(waiting, SkipError::NoWay(_)), "{waiting}");
+    setting.run(Duration::from_secs(1));
+    for layer in [0, LAYERS + 1] {
+        let Setting { client, rng, now, .. } = &mut setting;
+        let refused = client.skip(*now, rng, layer).expect_err("no such layer");
+        assert_eq!(refused, SkipError::NoSuchLayer { layer, layers: LAYERS });
+    }
+    for layer in 1..=LAYERS {
+        let Setting { client, rng, now, .. } = &mut setting;
+        let Skipping { send, packet, route } = client.skip(*now, rng, layer).expect("a route");
+        assert!(matches!(&send, Output::Send { to, packet: bytes }
+            if *to == route[0] && print_of(bytes) == packet));
+        let layers: Vec<u16> = route.iter().map(|hop| hop.0.port() / 100).collect();
+        let others = (1..=u16::from(LAYERS)).filter(|other| *other != u16::from(layer));
+        assert_eq!(layers, others.chain([40]).collect::<Vec<_>>());
+        let returned = setting.client.counters().loops_returned;
+        setting.carry_out(vec![send]);
+        setting.run(Duration::from_secs(3));
+        assert!(setting.client.counters().loops_returned > returned, "the network goes on");
+        let mut print = packet;
+        for hop in &route[..usize::from(layer).saturating_sub(2)] {
+            let PacketTrace::Passed { after, .. } = setting.passed(hop.0, print) else {
+                unreachable!("passed() gives no others")
+            };
+            print = *after;
+        }
+        let Some(refuses) = usize::from(layer).checked_sub(2) else {
+            // Nobody stands in front of the first layer.
+            setting.passed(route[0].0, print);
+            continue;
+        };
+        let dropped = |trace: &PacketTrace| {
+            matches!(trace, PacketTrace::Dropped { before, reason, .. }
+                if *before == print && reason == "unknown-hop")
+        };
+        assert!(setting.packets[&route[refuses].0].iter().any(dropped), "layer {layer}");
+    }
 }

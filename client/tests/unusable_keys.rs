@@ -33,6 +33,7 @@ fn a_node_with_an_unusable_key_is_as_good_as_absent() {
         hop_delay: Duration::ZERO,
         slot: Duration::from_millis(5),
         loop_cover: Duration::from_millis(20),
+        slot_cover: true,
     };
     let settings = Settings { rates, layers: 1, acks: true };
     let packets = PacketBuilder::new(WireProfile::CURRENT);

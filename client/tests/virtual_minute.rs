@@ -11,6 +11,7 @@ const CLASSIC: Rates = Rates {
     hop_delay: Duration::from_millis(200),
     slot: Duration::from_millis(500),
     loop_cover: Duration::from_secs(1),
+    slot_cover: true,
 };
 
 const ALICE: usize = 0;

@@ -22,6 +22,7 @@ const RATES: Rates = Rates {
     hop_delay: Duration::from_millis(50),
     slot: Duration::from_millis(200),
     loop_cover: Duration::from_secs(1),
+    slot_cover: true,
 };
 
 /// What happens to a client. Nothing that it sends is ever acknowledged.

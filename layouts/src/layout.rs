@@ -165,7 +165,7 @@ impl Layout {
         within("providers", self.providers.into(), 1, MAX_PROVIDERS.into())?;
         within("clients", self.clients.into(), 0, MAX_CLIENTS.into())?;
         within("crowd", self.crowd.into(), 0, MAX_CROWD.into())?;
-        let Rates { hop_delay, slot, loop_cover } = self.rates;
+        let Rates { hop_delay, slot, loop_cover, slot_cover: _ } = self.rates;
         for (what, rate, least, most) in [
             ("hop delay", hop_delay, 0, MAX_HOP_DELAY_MS),
             ("slot", slot, MIN_INTERVAL_MS, MAX_INTERVAL_MS),

@@ -82,6 +82,7 @@ impl NodePlan {
             hop_delay: own.hop_delay,
             slot: own.slot,
             loop_cover: own.loop_cover,
+            slot_cover: None,
             crowd: None,
         };
         Self {

@@ -37,7 +37,7 @@ impl Profile {
             Self::Fast => [10, 5, 20],
         }
         .map(Duration::from_millis);
-        Rates { hop_delay, slot, loop_cover }
+        Rates { hop_delay, slot, loop_cover, slot_cover: true }
     }
 
     /// How many identities the crowd has unless somebody says otherwise. At the fast rates each

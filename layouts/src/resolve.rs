@@ -127,6 +127,7 @@ impl Resolving<'_> {
                 hop_delay: file.hop_delay.map_or(of_profile.hop_delay, Time::get),
                 slot: file.slot.map_or(of_profile.slot, Time::get),
                 loop_cover: file.loop_cover.map_or(of_profile.loop_cover, Time::get),
+                slot_cover: of_profile.slot_cover,
             },
             acks: file.acks.unwrap_or(usual.acks),
             metrics: file.metrics.unwrap_or(usual.metrics),

@@ -198,7 +198,7 @@ async fn drive(
                 let others = [OWN, PublicKey::from_bytes([3; 32])].map(address);
                 let _ = answer.send(others.to_vec());
             }
-            Ask::Ping { .. } => panic!("no application can ask for that"),
+            Ask::Ping { .. } | Ask::Skip { .. } => panic!("no application can ask for that"),
             Ask::Leave | Ask::Stop => return,
         }
     }

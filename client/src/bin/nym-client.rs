@@ -324,6 +324,7 @@ impl Program for NymClient {
             hop_delay: mean(config.rates.hop_delay.get()),
             slot: mean(config.rates.slot.get()),
             loop_cover: mean(config.rates.loop_cover.get()),
+            slot_cover: Switch::On,
             acks: if config.acks { Switch::On } else { Switch::Off },
             socket_type: config.socket_type,
             port: config.port.map(Limited::get),

@@ -1,11 +1,16 @@
 //! What arriving packets mean.
 
 use contract::{PacketTrace, Time};
+use runtime::digits;
 use sphinx::{open, recover_plaintext};
 use wire::{Fragment, Identifier, Kind, NodeAddress, Plaintext};
 
 use super::{Client, Output, PURPOSE, Probe};
 use crate::outbox::Acknowledged;
+
+/// The word for noise with an identifier of which nothing is known: an acknowledgement that nobody waits
+/// for any more, or a payload that was changed on its way. Nobody can tell the two apart.
+const UNKNOWN_ACK: &str = "unknown-ack";
 
 /// What a packet holds that is not an acknowledgement.
 enum Opened {
@@ -61,6 +66,7 @@ impl Client {
         let answered = |mixnodes: &[NodeAddress]| health.answered(now, mixnodes);
         if let Some(acknowledged) = outbox.acknowledge(identifier, answered) {
             self.counters.acks_returned += 1;
+            self.tell_noise(now, identifier, None);
             let Acknowledged { message, index: fragment, attempt, finished } = acknowledged;
             let mut outputs = vec![Output::Acknowledged { message, fragment, attempt }];
             if finished {
@@ -70,10 +76,20 @@ impl Client {
         }
         if self.cover_acks.remove(identifier).is_some() {
             self.counters.acks_returned += 1;
+            self.tell_noise(now, identifier, None);
         } else {
-            self.count_drop("unknown-ack");
+            self.count_drop(UNKNOWN_ACK);
+            self.tell_noise(now, identifier, Some(UNKNOWN_ACK));
         }
         Vec::new()
+    }
+
+    /// A packet came whose payload is noise. Only where tracing is on.
+    fn tell_noise(&self, t: Time, identifier: &Identifier, dropped: Option<&str>) {
+        if let Some(traces) = &self.traces {
+            let (identifier, dropped) = (digits(identifier), dropped.map(String::from));
+            traces.push(PacketTrace::Noise { t, identifier, dropped });
+        }
     }
 
     fn take_cover(&mut self, now: Time, cover: &Fragment) -> Option<Output> {

@@ -9,8 +9,8 @@ use rand::{CryptoRng, RngExt};
 use runtime::micros;
 use sphinx::{BuildError, Route, SealError, print_of, seal};
 use wire::{
-    ACK_HEADER_BYTES, ClientAddress, Fragment, Identifier, Kind, MessageId, NodeAddress, Plaintext,
-    PublicKey, ReplyBlock,
+    ACK_HEADER_BYTES, Fragment, Identifier, Kind, MessageId, NodeAddress, Plaintext, PublicKey,
+    ReplyBlock,
 };
 
 use super::{ACK_MARGIN, Client, Next, Output, PURPOSE};
@@ -33,7 +33,29 @@ impl Client {
         let cover = Fragment { kind: Kind::LoopCover, message, index: 0, count: 1, data };
         let to = self.address;
         let mut over = self.over(rng, purpose, mean_delay);
-        self.over_usable_nodes(|client| client.build_over_route(now, rng, to, &cover, &mut over))
+        self.over_usable_nodes(|client| {
+            let route = client.route(&to.provider, &mut over)?;
+            client.build_over_route(now, rng, &route, &to.client, &cover, &mut over)
+        })
+    }
+
+    /// Builds a packet of cover whose route leaves out a layer.
+    pub(super) fn build_skipping(
+        &mut self,
+        now: Time,
+        rng: &mut impl CryptoRng,
+        layer: u8,
+    ) -> Result<Built, CannotBuild> {
+        let (purpose, message) = (Purpose::Skip, MessageId(rng.random()));
+        let data = self.cover_data(now, purpose);
+        let cover = Fragment { kind: Kind::LoopCover, message, index: 0, count: 1, data };
+        let to = self.address;
+        let mut over = self.over(rng, purpose, self.settings.rates.hop_delay);
+        self.over_usable_nodes(|client| {
+            let mut route = client.route(&to.provider, &mut over)?;
+            route.hops.remove(usize::from(layer) - 1);
+            client.build_over_route(now, rng, &route, &to.client, &cover, &mut over)
+        })
     }
 
     /// Builds a packet of a message. One that goes again avoids mixnodes that may have lost it.
@@ -47,7 +69,10 @@ impl Client {
         let mut over = self.over(rng, purpose, self.settings.rates.hop_delay);
         let (fragment, over) = (&next.fragment, &mut over);
         self.over_usable_nodes(|client| match &next.to {
-            To::Client(to) => client.build_over_route(now, rng, *to, fragment, over),
+            To::Client(to) => {
+                let route = client.route(&to.provider, over)?;
+                client.build_over_route(now, rng, &route, &to.client, fragment, over)
+            }
             To::Block(_, block) => client.build_over_block(now, rng, block, fragment, over),
         })
     }
@@ -104,19 +129,19 @@ impl Client {
         &self,
         now: Time,
         rng: &mut impl CryptoRng,
-        to: ClientAddress,
+        route: &Route,
+        to: &PublicKey,
         fragment: &Fragment,
         over: &mut Over,
     ) -> Result<Built, CannotBuild> {
-        let route = self.route(&to.provider, over)?;
         let nodes: Vec<NodeAddress> = route.hops.iter().map(|hop| hop.address).collect();
         let mixnodes = &nodes[..nodes.len().saturating_sub(1)];
         let (plaintext, ack) =
-            self.plaintext(now, rng, &to.client, fragment, (mixnodes, route.delay()), over)?;
+            self.plaintext(now, rng, to, fragment, (mixnodes, route.delay()), over)?;
         // Of a reply it is that of the reply block. Nobody on the way can tell the two apart.
         let identifier = rng.random();
-        let packet = self.packets.build_packet(rng, &route, &to.client, &identifier, &plaintext)?;
-        let trace = self.trace(fragment.kind, &packet, Some(&route), ack.as_ref());
+        let packet = self.packets.build_packet(rng, route, to, &identifier, &plaintext)?;
+        let trace = self.trace(fragment.kind, &packet, Some(route), ack.as_ref());
         let awaited = ack.map(|ack| ack.awaited);
         Ok(Built { nodes, delay: route.delay(), packet, awaited, trace })
     }

@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn only_a_moment_of_this_process_counts() {
         let second = Duration::from_secs(1);
-        let rates = Rates { hop_delay: second, slot: second, loop_cover: second };
+        let rates = Rates { hop_delay: second, slot: second, loop_cover: second, slot_cover: true };
         let mut rng = StdRng::seed_from_u64(1);
         let key = PrivateKey::random(&mut rng);
         let provider = key.public();

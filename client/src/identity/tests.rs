@@ -6,7 +6,8 @@ use crate::asks::{NewMessage, Recipient};
 
 fn settings() -> Settings {
     let second = Duration::from_secs(1);
-    let rates = contract::Rates { hop_delay: second, slot: second, loop_cover: second };
+    let rates =
+        contract::Rates { hop_delay: second, slot: second, loop_cover: second, slot_cover: true };
     Settings { rates, layers: 1, acks: true }
 }
 

@@ -1,5 +1,4 @@
 //! A real network inside a test: every daemon on a port of its own, events kept for the test.
-#![allow(dead_code, reason = "each test program uses its own part of this")]
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -33,11 +33,13 @@ async fn until_asked_to_stop(requests: &mut mpsc::Receiver<Request>, reporter: &
     while let Some(Request { id, command }) = requests.recv().await {
         let outcome = match command {
             Command::Stop | Command::Leave => Outcome::Done,
-            Command::Send { .. } | Command::Inbox { .. } | Command::Set { .. } | Command::Ping => {
-                Outcome::Refused {
-                    reason: "a directory has no messages and no traffic of its own".into(),
-                }
-            }
+            Command::Send { .. }
+            | Command::Inbox { .. }
+            | Command::Set { .. }
+            | Command::Ping
+            | Command::Attack { .. } => Outcome::Refused {
+                reason: "a directory has no messages and no traffic of its own".into(),
+            },
         };
         let done = outcome == Outcome::Done;
         reporter.report(Event::Answer(Answer { id, outcome }));

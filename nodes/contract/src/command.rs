@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Change, Content};
+use crate::{Attack, Change, Content};
 
 /// A line on the stdin of a process. Each is answered by an [`Answer`](crate::Answer) with its id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,4 +46,9 @@ pub enum Command {
     /// Clients: let the next slot carry a loop packet with the usual delays, and tell when it came
     /// back. An observer sees the same as without it.
     Ping,
+    /// Do something to packets on the links of this process; answered when it is done.
+    Attack {
+        /// What.
+        attack: Attack,
+    },
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Content, NodeMetrics, PacketTrace, SentTrace, Time};
+use crate::{Content, Deed, NodeMetrics, PacketTrace, SentTrace, Time};
 
 /// What a process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -161,7 +161,7 @@ pub struct Listening {
 /// Who a process is in the network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// Public keys, base58: one, or as many as a crowd has identities.
+    /// Public keys, base58: one, or as many as a crowd has identities, in the order of their numbers.
     pub public_keys: Vec<String>,
     /// Clients: where to send to, `client@provider`. Known once the provider is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -295,6 +295,11 @@ pub enum Outcome {
         asked_us: u64,
         /// Addresses of the hops in order: a mixnode of each layer, then the provider.
         route: Vec<String>,
+    },
+    /// An attack was carried out.
+    Attacked {
+        /// What was done.
+        deed: Deed,
     },
     /// Not done.
     Refused {

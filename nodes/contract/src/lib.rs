@@ -8,6 +8,7 @@
 //! This crate is types only: no clock, no I/O, no runtime. Unknown fields are ignored, so that an
 //! older reader understands a newer writer of the same [`VERSION`].
 
+mod attack;
 mod command;
 mod content;
 mod duration;
@@ -18,6 +19,7 @@ mod time;
 mod trace;
 mod transit;
 
+pub use attack::{Attack, Deed, MAX_COPIES, MAX_HOLD_MS, MAX_WAIT_MS, PacketPart};
 pub use command::{Command, Request};
 pub use content::{Content, ContentError};
 pub use duration::{DurationError, parse_duration};

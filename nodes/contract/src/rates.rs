@@ -13,6 +13,14 @@ pub struct Rates {
     pub slot: Duration,
     /// Mean interval of a client's independent loop cover.
     pub loop_cover: Duration,
+    /// Whether a slot without a message carries cover. Without it a client sends more when it has
+    /// something to say, and who watches its line sees that.
+    #[serde(default = "yes")]
+    pub slot_cover: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What is to be different in a running network. What is not named stays as it is.
@@ -27,6 +35,9 @@ pub struct Change {
     /// Mean interval of a client's loop cover.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loop_cover: Option<Duration>,
+    /// Whether a slot without a message carries cover.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot_cover: Option<bool>,
     /// Crowds: how many identities there are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crowd: Option<u16>,
@@ -40,6 +51,7 @@ impl Change {
             hop_delay: self.hop_delay.unwrap_or(rates.hop_delay),
             slot: self.slot.unwrap_or(rates.slot),
             loop_cover: self.loop_cover.unwrap_or(rates.loop_cover),
+            slot_cover: self.slot_cover.unwrap_or(rates.slot_cover),
         }
     }
 }

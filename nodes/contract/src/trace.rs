@@ -136,6 +136,10 @@ pub enum PacketTrace {
         /// also [`Dropped`](Self::Dropped).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ack: Option<AckTrace>,
+        /// The identifier in its header, 32 hexadecimal digits, if its payload is noise: that of an
+        /// acknowledgement, or one that was changed on the way. Its client tells which.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        noise: Option<String>,
     },
     /// A node gave it up.
     Dropped {
@@ -155,6 +159,17 @@ pub enum PacketTrace {
         message: String,
         /// Which fragment, from 0.
         fragment: u32,
+    },
+    /// A client got a packet whose payload is noise: an acknowledgement of its own, or something that
+    /// nobody can open.
+    Noise {
+        /// When.
+        t: Time,
+        /// The identifier in its header: 32 hexadecimal digits.
+        identifier: String,
+        /// Why it was given up, in the word of the counters. None if it was an acknowledgement.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dropped: Option<String>,
     },
 }
 

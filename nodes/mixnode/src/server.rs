@@ -10,8 +10,9 @@ use contract::{Answer, Command, Endpoint, Event, Fatal, FatalCode, Outcome, Requ
 use directory_api::{METRICS_INTERVAL, MixNodeReport};
 use directory_client::DirectoryClient;
 use runtime::{
-    AnnounceAs, Double, LINKS_INTERVAL, Links, MalformedFrames, Network, Process, Reporter, Traces,
-    accept_packets, announce, clock, follow_topology, leave_directory, listen, with_causes,
+    Adversary, AnnounceAs, Double, LINKS_INTERVAL, Links, MalformedFrames, Network, Process,
+    Reporter, Traces, accept_packets, announce, clock, follow_topology, leave_directory, listen,
+    with_causes,
 };
 use sphinx::HopProcessor;
 use tokio::net::TcpListener;
@@ -172,6 +173,8 @@ impl Node {
         };
         let mut metrics_due = clock::ticks(METRICS_INTERVAL);
         let mut links_due = clock::ticks(LINKS_INTERVAL);
+        let links = self.reports.workers.iter().map(|worker| worker.links().clone());
+        let mut adversary = Adversary::new(links, reporter.clone());
         let mut leaving_since = None;
         while !leaving_since.is_some_and(|since| self.has_drained(since)) {
             tokio::select! {
@@ -195,6 +198,10 @@ impl Node {
                                 leaving_since = Some(clock::now());
                             }
                             Outcome::Done
+                        }
+                        Command::Attack { attack } => {
+                            adversary.begin(id, attack);
+                            continue;
                         }
                         Command::Send { .. } | Command::Inbox { .. } | Command::Set { .. } | Command::Ping => {
                             Outcome::Refused { reason: "a mixnode has no messages and no traffic of its own".into() }

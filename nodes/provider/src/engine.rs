@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use contract::{AckTrace, PacketTrace, Print, Time};
 use rand::Rng;
-use runtime::{Network, Place, Places, Received, Traces};
+use runtime::{Network, Place, Places, Received, Traces, digits};
 use sphinx::{
     HopProcessor, ReplaySet, UnwrapError, Unwrapped, ack_packet, print_of, recover_plaintext,
 };
@@ -217,7 +217,9 @@ impl Provider {
                 to: to.to_string(),
             });
             let client = parcel.client.to_string();
-            traces.push(PacketTrace::Kept { came, stored: now, before, client, ack });
+            let is_noise = ack.is_none() && recover_plaintext(&parcel.payload).is_none();
+            let noise = is_noise.then(|| digits(&parcel.identifier));
+            traces.push(PacketTrace::Kept { came, stored: now, before, client, ack, noise });
         }
         ack
     }

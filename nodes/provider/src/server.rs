@@ -12,8 +12,8 @@ use contract::{
 use directory_api::METRICS_INTERVAL;
 use directory_client::DirectoryClient;
 use runtime::{
-    AnnounceAs, Double, LINKS_INTERVAL, Links, MalformedFrames, Network, Process, Received,
-    Reporter, Traces, announce, clock, drops, follow_topology, leave_directory, listen,
+    Adversary, AnnounceAs, Double, LINKS_INTERVAL, Links, MalformedFrames, Network, Process,
+    Received, Reporter, Traces, announce, clock, drops, follow_topology, leave_directory, listen,
     receive_packets, report_links, with_causes,
 };
 use sphinx::{HopProcessor, ReplaySet};
@@ -78,8 +78,10 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
 
     let replays = (!args.faithful).then(|| ReplaySet::new(clock::now()));
     let engine = Provider::new(HopProcessor::new(loaded.key, profile), replays);
+    let announced = AnnounceAs::announced(args.announce_host, mix_address);
     let mut driver = Driver {
         engine: engine.tracing(traces.clone()),
+        double: Double::new(public_key, NodeAddress(announced)),
         links,
         malformed,
         reporter: reporter.clone(),
@@ -88,12 +90,11 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
         stored: 0,
         traces,
     };
-    let announced = AnnounceAs::announced(args.announce_host, mix_address);
-    let mut double = Double::new(public_key, NodeAddress(announced));
     let mailbox_in_use = driver.storage.clone();
     let mut batch = Vec::with_capacity(MAX_BATCH);
     let mut metrics_due = clock::ticks(METRICS_INTERVAL);
     let mut links_due = clock::ticks(LINKS_INTERVAL);
+    let mut adversary = Adversary::new([driver.links.clone()], reporter.clone());
     let mut leaving_until = None;
     loop {
         tokio::select! {
@@ -114,12 +115,7 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
                     driver.take(std::mem::take(&mut batch)).await;
                 }
             }
-            Ok(()) = networks.changed() => {
-                let (now, network) = (clock::now(), Arc::clone(&networks.borrow_and_update()));
-                double.look_out(&network);
-                driver.engine.set_network(now, &network);
-                driver.sessions.set_network(now, &network);
-            }
+            Ok(()) = networks.changed() => driver.set_network(&networks.borrow_and_update().clone()),
             Some(Request { id, command }) = requests.recv() => {
                 let outcome = match command {
                     Command::Stop => {
@@ -134,6 +130,10 @@ pub async fn run(args: ProviderArgs, process: Process) -> Result<(), Fatal> {
                             leaving_until = Some(Instant::now() + LEAVE_GRACE);
                         }
                         Outcome::Done
+                    }
+                    Command::Attack { attack } => {
+                        adversary.begin(id, attack);
+                        continue;
                     }
                     Command::Send { .. } | Command::Inbox { .. } | Command::Set { .. } | Command::Ping => refused(),
                 };
@@ -200,6 +200,7 @@ fn broken_mailbox(path: &Path, reason: &str) -> Fatal {
 
 struct Driver {
     engine: Provider,
+    double: Double,
     links: Links,
     malformed: MalformedFrames,
     reporter: Reporter,
@@ -211,6 +212,14 @@ struct Driver {
 }
 
 impl Driver {
+    /// Takes a new view of the network.
+    fn set_network(&mut self, network: &Network) {
+        let now = clock::now();
+        self.double.look_out(network);
+        self.engine.set_network(now, network);
+        self.sessions.set_network(now, network);
+    }
+
     /// Stores what came for clients; acknowledges what is safe, and only that.
     async fn take(&mut self, batch: Vec<Received>) {
         let parcels: Arc<[_]> = self.engine.take(clock::now(), batch).into();

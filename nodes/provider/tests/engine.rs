@@ -162,6 +162,7 @@ fn what_is_given_up_is_told_where_tracing_is_on() {
             before: print_of(&good),
             client: CLIENT.to_string(),
             ack: None,
+            noise: None,
         },
     ];
     assert_eq!(traces.take(), Some(Event::Packets { packets: expected.into(), lost: 0 }));

@@ -88,6 +88,12 @@ impl FrameStore {
         &self.bytes[frame.0 * bytes..][..bytes]
     }
 
+    /// The packet, behind its flag, to be changed.
+    pub(crate) fn packet_mut(&mut self, frame: &Frame) -> &mut [u8] {
+        let bytes = self.profile.frame_bytes();
+        &mut self.bytes[frame.0 * bytes..][1..bytes]
+    }
+
     /// Frees the room of a packet.
     #[expect(clippy::needless_pass_by_value, reason = "it must not be used again")]
     pub fn release(&mut self, frame: Frame) {

@@ -26,7 +26,7 @@ pub use double::Double;
 pub use frames::{Frame, FrameStore, MAX_FRAMES};
 pub use keys::{KeyFiles, LoadedKey, load_or_create, write_whole};
 pub use lateness::LatenessHistogram;
-pub use links::{Batch, LINKS_INTERVAL, Links, report_links};
+pub use links::{Adversary, Batch, LINKS_INTERVAL, Links, report_links};
 pub use listen::{AnnounceAs, AnnounceAsError, Fallback, ListenOn, listen};
 pub use logging::{LogFormat, log_to_stderr};
 pub use network::{
@@ -39,4 +39,4 @@ pub use receive::{
 pub use reporter::Reporter;
 pub use seed::{NodeSeed, load_key};
 pub use timer::{Sleep, Timer};
-pub use traces::{MAX_TRACES, Passing, Traces, micros};
+pub use traces::{MAX_TRACES, Passing, Traces, digits, micros};

@@ -1,6 +1,7 @@
 //! Links to other nodes: one connection per next hop, a bounded queue in front of each. All packets
 //! that a process sends into the mixnet leave through here.
 
+mod adversary;
 mod connection;
 mod queue;
 
@@ -16,6 +17,8 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use wire::{NodeAddress, WireProfile};
 
+pub use self::adversary::Adversary;
+use self::adversary::{Held, Tap};
 use self::connection::Connection;
 use self::queue::{Left, Queue, Waiting, Written};
 use crate::{Frame, FrameStore, LatenessHistogram, Passing, Reporter, Traces, clock, drops};
@@ -69,6 +72,10 @@ struct Shared {
     counted: Counted,
     /// Packets that were taken and are neither written nor given up.
     waiting: usize,
+    /// What lies in wait for packets; of all nodes that nobody attacks it is empty.
+    taps: Vec<Tap>,
+    /// Where nothing leaves for now, likewise.
+    held: Vec<Held>,
 }
 
 /// What links have done.
@@ -104,6 +111,8 @@ impl Links {
             fresh: Vec::new(),
             counted: Counted { sent: 0, dropped: 0, departures, lost: 0, lateness, traces: None },
             waiting: 0,
+            taps: Vec::new(),
+            held: Vec::new(),
         };
         Self { shared: Arc::new(Mutex::new(shared)), all_written: Arc::default(), from: None }
     }
@@ -135,10 +144,20 @@ impl Links {
     /// Sends a packet, or drops and counts it if there is no room.
     pub fn send(&self, to: NodeAddress, packet: impl AsRef<[u8]>) {
         let mut batch = self.batch();
-        match batch.frames().put(packet.as_ref()) {
-            Some(frame) => batch.push(to, frame, None, None),
-            None => batch.shared.counted.drop_packet(|| print_of(packet.as_ref())),
-        }
+        batch.put(to, packet.as_ref());
+        Self::send_soon(to, batch);
+    }
+
+    /// The same for a copy of a packet, for which nobody lies in wait.
+    fn send_again(&self, to: NodeAddress, packet: &[u8]) {
+        let mut batch = self.batch();
+        let taps = std::mem::take(&mut batch.shared.taps);
+        batch.put(to, packet);
+        batch.shared.taps = taps;
+        Self::send_soon(to, batch);
+    }
+
+    fn send_soon(to: NodeAddress, mut batch: Batch<'_>) {
         // The link's task writes: by then there may be more. Where much else is to be done it comes
         // late, so no more waits for it than it writes at once.
         if batch.is_full(to) {
@@ -187,8 +206,7 @@ impl Links {
         let bytes = bytes.expect("a packet is small");
         let departures = shared.counted.departures.as_mut();
         let departures = departures.map(|departures| departures.drain(..));
-        let event =
-            |Departure { t, from, to }| LinkEvent { t, from, dst: to.to_string(), bytes };
+        let event = |Departure { t, from, to }| LinkEvent { t, from, dst: to.to_string(), bytes };
         departures.into_iter().flatten().map(event).collect()
     }
 
@@ -267,10 +285,23 @@ impl Batch<'_> {
             if queue.len() == 0 {
                 shared.fresh.push(to.0);
             }
+            if !shared.taps.is_empty() {
+                adversary::catch(&mut shared.taps, to.0, shared.frames.packet_mut(&packet.frame));
+            }
             queue.push(packet);
             shared.waiting += 1;
         } else {
+            if let Some(held) = shared.held.iter_mut().find(|held| held.to == to.0) {
+                held.lost += 1;
+            }
             shared.drop_packet(packet);
+        }
+    }
+
+    fn put(&mut self, to: NodeAddress, packet: &[u8]) {
+        match self.frames().put(packet) {
+            Some(frame) => self.push(to, frame, None, None),
+            None => self.shared.counted.drop_packet(|| print_of(packet)),
         }
     }
 
@@ -305,6 +336,9 @@ impl Batch<'_> {
 impl Shared {
     /// Writes what waits for a hop, as far as the system takes it.
     fn write(&mut self, to: SocketAddr) {
+        if self.held.iter().any(|held| held.to == to) {
+            return;
+        }
         let Some(queue) = self.queues.get_mut(&to) else { return };
         let written = queue.write(&mut self.frames, |left| {
             self.waiting -= 1;

@@ -152,7 +152,8 @@ struct Lost {
 
 impl Lost {
     fn take(&self) -> Option<Event> {
-        let [count, links] = [&self.events, &self.links].map(|lost| lost.swap(0, Ordering::Relaxed));
+        let [count, links] =
+            [&self.events, &self.links].map(|lost| lost.swap(0, Ordering::Relaxed));
         (count > 0 || links > 0).then_some(Event::Lost { count, links })
     }
 }
@@ -221,6 +222,16 @@ fn push_line(buffer: &mut Vec<u8>, event: &Event) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_found_no_room_is_told_once_with_its_packets() {
+        let lost = Lost::default();
+        assert_eq!(lost.take(), None);
+        lost.events.fetch_add(2, Ordering::Relaxed);
+        lost.links.fetch_add(300, Ordering::Relaxed);
+        assert_eq!(lost.take(), Some(Event::Lost { count: 2, links: 300 }));
+        assert_eq!(lost.take(), None);
+    }
 
     #[test]
     fn the_last_events_are_waited_for_and_a_reader_that_hangs_is_not() {

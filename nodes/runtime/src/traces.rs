@@ -1,6 +1,7 @@
 //! What becomes of packets, collected for a supervisor. A node has a place for that only where tracing
 //! is on: without one it hashes nothing and keeps nothing.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -114,6 +115,15 @@ impl Passing {
             pool: u32::try_from(pool).unwrap_or(u32::MAX),
         }
     }
+}
+
+/// Bytes as traces have them: two hexadecimal digits each.
+pub fn digits(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing into a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Whole microseconds, as traces have them.

@@ -17,7 +17,8 @@ pub const MAX_NODES: u16 = 4096;
 /// One packet on one link, as it left `src`.
 ///
 /// The link is taken to be instant: what little time it takes changes the order of what happens at its
-/// other end too rarely to show.
+/// other end too rarely to show. Packets are all that is told, one by one, also where a provider pushes
+/// several at once; whatever else nodes say to each other tells nothing of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkEvent {
     /// Since some start that is the same for all events.
@@ -49,6 +50,8 @@ impl LinkEvent {
 }
 
 /// A corrupt mixnode tells which packet became which. It knows that, for it took the layer off.
+///
+/// Both sightings are to the nanosecond those of the [`LinkEvent`]s, which is how they are found again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Passage {
     /// How it came to the mixnode.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::numbers::{entropy_of_two, real_u64};
-use crate::series::{SHORT, STEP, Series};
+use crate::series::{SHORT, STEP, Series, end_of_step};
 
 /// How many mean delays are watched before counts are compared with Little's law: the comparison is
 /// then right to a tenth of the root of the pool, less than half a packet with 20 waiting.
@@ -196,10 +196,7 @@ impl Pool {
         }
         // A stay over several steps counts in each.
         while self.since < t {
-            let step = STEP.as_nanos();
-            let in_step = self.since.as_nanos() % step;
-            let left = Duration::from_nanos(u64::try_from(step - in_step).unwrap_or(u64::MAX));
-            let until = self.since.saturating_add(left).min(t);
+            let until = end_of_step(self.since).min(t);
             let seconds = until.saturating_sub(self.since).as_secs_f64();
             self.waiting.add(self.since, count, seconds);
             self.empty.add(self.since, if count > 0.0 { 0.0 } else { 1.0 }, seconds);
@@ -255,6 +252,19 @@ mod tests {
         }
         pool.depart(at(4));
         assert_near(pool.entropy(), 2.493_734, 1e-6);
+    }
+
+    #[test]
+    fn what_is_known_is_not_uncertain() {
+        let mut pool = Pool::new(at(0));
+        for _ in 0..3 {
+            pool.arrive(at(1));
+        }
+        pool.depart(at(2));
+        pool.depart_known(at(2));
+        assert_near(pool.entropy(), 0.0, 0.0);
+        let figures = pool.figures(at(2), Duration::from_secs(1)).expect("watched");
+        assert_near(figures.entropy, 3.0_f64.log2() / 2.0, 1e-12);
     }
 
     /// Theorem 1 of the Loopix paper with 4 earlier packets, 2 of which remain, and 3 new ones: 1/10

@@ -74,7 +74,7 @@ impl Series {
     /// Takes in a value that counts `weight` times. What is older than the series is left out.
     pub(crate) fn add(&mut self, t: Duration, value: f64, weight: f64) {
         let number = number_of(t);
-        let end = self.first + self.steps.len() as u64;
+        let end = self.first.saturating_add(self.steps.len() as u64);
         if self.steps.is_empty() || number >= end.saturating_add(self.keeps as u64) {
             self.steps.clear();
             self.first = number;
@@ -129,6 +129,12 @@ impl Series {
 /// Which step since the start of time.
 fn number_of(t: Duration) -> u64 {
     t.as_secs() / STEP.as_secs()
+}
+
+/// When the step ends in which this is. The last step of all ends with time.
+pub(crate) fn end_of_step(t: Duration) -> Duration {
+    let end = number_of(t).checked_add(1).and_then(|next| next.checked_mul(STEP.as_secs()));
+    end.map_or(Duration::MAX, Duration::from_secs)
 }
 
 #[cfg(test)]

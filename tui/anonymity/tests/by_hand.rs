@@ -166,9 +166,13 @@ fn senders_and_requests_come_and_go() {
     rig.tell(|t| Observation::Joined { t, node: BOB, role });
     assert_eq!(rig.observer.mailboxes(LAST).collect::<Vec<_>>(), [BOB]);
     assert_eq!(rig.observer.mailboxes(PROVIDER).count(), 3);
+    // Somebody comes back, and to another one.
+    rig.tell(|t| Observation::Joined { t, node: ALICE, role });
+    assert_eq!(rig.observer.mailboxes(LAST).collect::<Vec<_>>(), [BOB, ALICE]);
+    assert_eq!(rig.observer.senders().count(), 5);
     // There is an end to numbers.
     rig.tell(|t| Observation::Joined { t, node: NodeId(MAX_NODES), role });
-    assert_eq!((rig.observer.senders().count(), rig.observer.trust().refused), (4, 1));
+    assert_eq!((rig.observer.senders().count(), rig.observer.trust().refused), (5, 1));
 }
 
 #[test]

@@ -131,6 +131,19 @@ fn acknowledgements_fill_pools_and_hide_nobody() {
     assert_near(packets(&with), packets(&without), 0.1);
     let calibrated = with.calibrated.expect("some came out");
     assert_near(calibrated.given, calibrated.expected, 0.02 * calibrated.expected);
+    // Pools that were too thin for the formula are no more.
+    let few = Setup { acks: true, ..Setup::classic(10, 2, 3) };
+    let [thin, thick] = [0.0, 30.0].map(|acknowledgements| theory::entropy::Shape {
+        rate: 30.0,
+        acknowledgements,
+        delay: few.delay,
+        layers: 3,
+        width: 2,
+    });
+    assert!(!thin.packet_entropy().is_reliable && thick.packet_entropy().is_reliable);
+    let few = outcome(&few);
+    assert_near(packets(&few), thick.packet_entropy().bits, 0.1);
+    assert_near(bits(&few), thick.sender_entropy(&[3.0; 10]).bits, 0.06);
 }
 
 /// Three hops take as long as Erlang says: each packet by itself, from its first link to its last.

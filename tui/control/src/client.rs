@@ -10,9 +10,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    AddRequest, DevnetInfo, DownReport, DownRequest, Envelope, Failure, FailureCode, History,
-    INBOX_TIMEOUT, Inbox, MessageStatus, NodeAction, NodeStatus, PingRequest, Pong, SendRequest,
-    SetRequest, Snapshot, paths, shown_argument,
+    AddRequest, AttackRequest, AttackStatus, DevnetInfo, DownReport, DownRequest, Envelope,
+    Failure, FailureCode, History, INBOX_TIMEOUT, Inbox, MessageStatus, NodeAction, NodeStatus,
+    PingRequest, Pong, SendRequest, SetRequest, Snapshot, paths, shown_argument,
 };
 
 /// How long a supervisor may take to answer a question that it need not wait for.
@@ -24,6 +24,10 @@ const DOWN_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How much longer than the supervisor we wait for an answer that it holds back itself.
 const HELD_ANSWER_GRACE: Duration = Duration::from_secs(2);
+
+/// How much longer than it waits for a packet an attack may take: packets are held and copied for some
+/// seconds, and what becomes of them is followed for a minute at most.
+const ATTACK_GRACE: Duration = Duration::from_secs(75);
 
 /// How long a connection is kept for the next question: shorter than a supervisor keeps it.
 const KEPT_CONNECTION: Duration = Duration::from_secs(30);
@@ -145,6 +149,12 @@ impl ControlClient {
     pub async fn ping(&self, request: &PingRequest) -> Result<Pong, ControlError> {
         let timeout = Duration::from_millis(request.timeout_ms).saturating_add(HELD_ANSWER_GRACE);
         self.post(self.url(paths::PING), request, timeout).await
+    }
+
+    /// Run an attack; returns when it is over.
+    pub async fn attack(&self, request: &AttackRequest) -> Result<AttackStatus, ControlError> {
+        let timeout = Duration::from_millis(request.wait_ms).saturating_add(ATTACK_GRACE);
+        self.post(self.url(paths::ATTACKS), request, timeout).await
     }
 
     /// Send a message.

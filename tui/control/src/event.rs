@@ -4,7 +4,9 @@ use contract::{Content, LinkEvent, NodeMetrics, Time};
 use directory_api::Update;
 use serde::{Deserialize, Serialize};
 
-use crate::{JourneyEvent, MessageStatus, NodeStatus, Origin, ProcessUsage, Snapshot};
+use crate::{
+    AttackStatus, JourneyEvent, MessageStatus, NodeStatus, Origin, ProcessUsage, Snapshot,
+};
 
 /// One line of the event stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,6 +93,8 @@ pub enum StreamEvent {
     Message(MessageStatus),
     /// A packet of a message came further on its way; only where tracing is on.
     Journey(JourneyEvent),
+    /// An attack that somebody runs on the devnet came further.
+    Attack(AttackStatus),
     /// A client received a message.
     Received(ReceivedMessage),
     /// A process wrote a line to its log.

@@ -4,6 +4,7 @@
 //! end shows comes from one numbered stream of [`Envelope`]s that begins with a snapshot; everything
 //! that it can ask is a request here. The command line, the dashboard and scripts use the same.
 
+mod attack;
 mod client;
 mod event;
 mod history;
@@ -16,6 +17,10 @@ mod status;
 mod text;
 mod truth;
 
+pub use attack::{
+    Alone, AttackDeed, AttackEnd, AttackPlan, AttackRequest, AttackStatus, DropsCounted,
+    HEADER_BIT, IGNORED_HEADER_BIT, Isolation, MAX_ATTACKS, REMEMBERED_ATTACKS, Sighting, Verdict,
+};
 pub use client::{ControlClient, ControlError, EventStream, MAX_EVENT_BYTES};
 pub use event::{DirectoryState, Envelope, LogLine, ReceivedMessage, StreamEvent};
 pub use history::{History, NodeHistory};

@@ -32,6 +32,9 @@ pub mod paths {
     pub const SET: &str = "/v1/set";
     /// POST a [`PingRequest`](crate::PingRequest), get a [`Pong`](crate::Pong).
     pub const PING: &str = "/v1/ping";
+    /// POST an [`AttackRequest`](crate::AttackRequest), get an [`AttackStatus`](crate::AttackStatus) when
+    /// it is over.
+    pub const ATTACKS: &str = "/v1/attacks";
     /// POST a [`DownRequest`](crate::DownRequest): stop everything. Answered with a
     /// [`DownReport`](crate::DownReport) when it is stopped.
     pub const DOWN: &str = "/v1/down";
@@ -168,6 +171,9 @@ pub struct SetRequest {
     /// Mean interval of a client's loop cover, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loop_cover_ms: Option<f64>,
+    /// Whether a slot without a message carries cover.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot_cover: Option<bool>,
     /// Identities of the crowd. With 0 it is stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crowd: Option<u16>,
@@ -294,6 +300,8 @@ pub enum FailureCode {
     PortTaken,
     /// A file that was to be written is there already.
     FileExists,
+    /// Others are at it, as many as may be.
+    Busy,
     /// The deadline passed.
     DeadlinePassed,
     /// A message could not be delivered.
@@ -315,7 +323,7 @@ impl FailureCode {
             Self::Other => 1,
             Self::Usage | Self::InvalidLayout => 2,
             Self::NoSuchDevnet | Self::NoSuchNode | Self::NotRunning => 3,
-            Self::NameInUse | Self::PortTaken | Self::FileExists => 4,
+            Self::NameInUse | Self::PortTaken | Self::FileExists | Self::Busy => 4,
             Self::DeadlinePassed => 5,
             Self::SendFailed => 6,
             Self::NodeLost => 7,

@@ -9,7 +9,7 @@ use contract::{Content, Endpoint, Fatal, NodeMetrics, Role};
 use directory_api::Topology;
 use serde::{Deserialize, Serialize};
 
-use crate::{DirectoryState, Journey, LogLine, ReceivedMessage};
+use crate::{AttackStatus, DirectoryState, Journey, LogLine, ReceivedMessage};
 
 /// What a devnet is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +41,9 @@ pub struct DevnetInfo {
     pub slot_ms: f64,
     /// Mean interval of a client's loop cover in milliseconds.
     pub loop_cover_ms: f64,
+    /// Whether a slot without a message carries cover.
+    #[serde(default = "yes")]
+    pub slot_cover: bool,
     /// Whether packets carry acknowledgements.
     pub acks: bool,
     /// Whether nodes tell what became of each packet, so that the way of a message can be shown.
@@ -66,6 +69,10 @@ pub struct DevnetInfo {
     pub control_address: Option<SocketAddr>,
     /// What differs from what was asked for, such as ports that were taken.
     pub notices: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// With this begins the reason of a process that stops because the whole devnet goes down. Who stops one
@@ -184,7 +191,7 @@ pub struct NodeStatus {
     /// Its listening sockets.
     #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<Endpoint, String>))]
     pub addresses: BTreeMap<Endpoint, SocketAddr>,
-    /// Its public keys, base58.
+    /// Its public keys, base58; those of a crowd in the order of its identities, which are called `crowd-1` and so on.
     pub public_keys: Vec<String>,
     /// Clients: where to send to, `client@provider`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -318,6 +325,9 @@ pub struct Snapshot {
     /// those of its first [`FOLLOWED_PACKETS`](crate::FOLLOWED_PACKETS).
     #[serde(default)]
     pub journeys: Vec<Journey>,
+    /// The latest attacks that somebody ran on the devnet, oldest first.
+    #[serde(default)]
+    pub attacks: Vec<AttackStatus>,
     /// The latest received messages, oldest first.
     pub received: Vec<ReceivedMessage>,
     /// The latest log lines, oldest first.

@@ -234,7 +234,8 @@ impl DropReason {
             }
             Self::UnknownAck => {
                 "An acknowledgement of nothing that the client waits for: it came after the client \
-                 had given up waiting, a second time, or from before a restart."
+                 had given up waiting, a second time, or from before a restart. A packet whose \
+                 payload was changed on its way looks the same: both are noise."
             }
         }
     }

@@ -188,6 +188,7 @@ impl Fixture {
                 hop_delay_ms: 200.0,
                 slot_ms: 500.0,
                 loop_cover_ms: 1000.0,
+                slot_cover: true,
                 acks: true,
                 trace: self.trace,
                 cores: 2,
@@ -206,6 +207,7 @@ impl Fixture {
             usage: BTreeMap::new(),
             messages: vec![],
             journeys: vec![],
+            attacks: Vec::new(),
             received: vec![],
             logs: vec![],
         }

@@ -137,7 +137,12 @@ impl Measured {
             for (src, next) in self.fixture.routes() {
                 let packets = packets * (tenth + 1) / LINK_REPORTS - packets * tenth / LINK_REPORTS;
                 let links = (0..packets).zip(next.iter().cycle());
-                let links = links.map(|(_, dst)| LinkEvent { t, from: None, dst: dst.clone(), bytes: 2396 });
+                let links = links.map(|(_, dst)| LinkEvent {
+                    t,
+                    from: None,
+                    dst: dst.clone(),
+                    bytes: 2396,
+                });
                 let event = StreamEvent::Links { src, links: links.collect() };
                 events.push(self.fixture.at(Duration::from_secs(self.second), event));
             }

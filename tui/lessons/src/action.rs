@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use contract::{Rates, parse_duration};
-use control::{NodeAction, SetRequest, shell_text};
+use control::{AttackPlan, NodeAction, SetRequest, shell_text};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -82,6 +82,8 @@ pub enum Action {
     AddClient(String),
     /// `remove`.
     Remove(String),
+    /// `attack`.
+    Attack(AttackPlan),
 }
 
 /// Messages to send.
@@ -119,6 +121,9 @@ pub struct Set {
     /// Mean interval of loop cover.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cover: Option<Span>,
+    /// Whether a slot without a message carries cover.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot_cover: Option<bool>,
     /// Identities of the crowd.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crowd: Option<u16>,
@@ -136,8 +141,8 @@ impl Set {
             hop_delay_ms: self.hop.map(Span::ms),
             slot_ms: self.slot.map(Span::ms),
             loop_cover_ms: self.cover.map(Span::ms),
+            slot_cover: self.slot_cover,
             crowd: self.crowd,
-            ..SetRequest::default()
         }
     }
 
@@ -148,7 +153,7 @@ impl Set {
             hop: Some(Span(hop_delay)),
             slot: Some(Span(slot)),
             cover: Some(Span(loop_cover)),
-            crowd: None,
+            ..Self::default()
         }
     }
 }
@@ -164,7 +169,7 @@ impl Action {
                 hop: span(set.hop),
                 slot: span(set.slot),
                 cover: span(set.cover),
-                crowd: set.crowd,
+                ..*set
             }),
             other => other.clone(),
         }
@@ -215,10 +220,36 @@ impl Action {
             Self::AddProvider => "add provider".into(),
             Self::AddClient(name) => format!("add client {name}"),
             Self::Remove(node) => format!("remove {node}"),
+            Self::Attack(plan) => attack(plan),
         };
         match devnet {
             Some(name) => format!("nym-devnet --name {} {words}", control::shell_word(name)),
             None => format!("nym-devnet {words}"),
+        }
+    }
+}
+
+/// The command of an attack.
+fn attack(plan: &AttackPlan) -> String {
+    match plan {
+        AttackPlan::Replay { from, to, times } => {
+            let times = if *times == 1 { String::new() } else { format!(" --times {times}") };
+            format!("attack replay {from} {to}{times}")
+        }
+        AttackPlan::Flip { from, to, part, bit } => {
+            let part = match part {
+                contract::PacketPart::Header => "header",
+                contract::PacketPart::Payload => "payload",
+            };
+            let bit = bit.map(|bit| format!(" --bit {bit}")).unwrap_or_default();
+            format!("attack flip {from} {to} --part {part}{bit}")
+        }
+        AttackPlan::Skip { client, layer } => {
+            let layer = layer.map(|layer| format!(" --layer {layer}")).unwrap_or_default();
+            format!("attack skip {client}{layer}")
+        }
+        AttackPlan::Isolate { mix, target, for_ms } => {
+            format!("attack isolate {mix} --target {target} --for {for_ms}ms")
         }
     }
 }

@@ -138,6 +138,7 @@ impl Needs {
             hop: differs(self.hop, info.hop_delay_ms).then_some(self.hop),
             slot: differs(self.slot, info.slot_ms).then_some(self.slot),
             cover: differs(self.cover, info.loop_cover_ms).then_some(self.cover),
+            slot_cover: (!info.slot_cover).then_some(true),
             crowd: (info.crowd != self.crowd).then_some(self.crowd),
         };
         if !set.is_empty() {
@@ -155,6 +156,7 @@ pub struct Before {
     hop_delay_ms: f64,
     slot_ms: f64,
     loop_cover_ms: f64,
+    slot_cover: bool,
     crowd: u16,
     nodes: BTreeMap<String, Node>,
 }
@@ -179,6 +181,7 @@ impl Before {
             hop_delay_ms: info.hop_delay_ms,
             slot_ms: info.slot_ms,
             loop_cover_ms: info.loop_cover_ms,
+            slot_cover: info.slot_cover,
             crowd: info.crowd,
             nodes: nodes.collect(),
         }
@@ -221,6 +224,7 @@ impl Before {
             hop: back(self.hop_delay_ms, info.hop_delay_ms),
             slot: back(self.slot_ms, info.slot_ms),
             cover: back(self.loop_cover_ms, info.loop_cover_ms),
+            slot_cover: (self.slot_cover != info.slot_cover).then_some(self.slot_cover),
             crowd: (self.crowd != info.crowd).then_some(self.crowd),
         };
         if !set.is_empty() {

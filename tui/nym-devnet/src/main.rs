@@ -93,6 +93,7 @@ async fn run(context: &Context, command: Command) -> Outcome {
         Command::Remove(args) => commands::remove::run(context, &args).await,
         Command::Set(args) => commands::set::run(context, &args).await,
         Command::Ping(args) => commands::ping::run(context, &args).await,
+        Command::Attack(command) => commands::attack::run(context, command).await,
         Command::Send(args) => commands::send::run(context, args).await,
         Command::Inbox(args) => commands::inbox::run(context, &args).await,
         Command::Logs(args) => commands::logs::run(context, &args).await,

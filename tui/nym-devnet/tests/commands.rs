@@ -9,10 +9,8 @@ use common::{FAST, Lab, Running, until};
 use rustix::process::Signal;
 use serde_json::Value;
 
-/// A devnet that starts fast and sends fast.
-
 /// Commands in an order in which each succeeds, while a devnet named `t1` runs with two mixnodes.
-const SUCCEED: [&str; 36] = [
+const SUCCEED: [&str; 37] = [
     "up --dry-run",
     "ls",
     "ps",
@@ -37,6 +35,7 @@ const SUCCEED: [&str; 36] = [
     "metrics",
     // A busy machine may take one of them for lost.
     "ping alice -c 5 -i 50ms",
+    "attack replay alice mix-1-1",
     "set hop=5ms",
     "add client carol",
     "remove carol",
@@ -53,7 +52,7 @@ const SUCCEED: [&str; 36] = [
 ];
 
 /// Commands that fail while nothing runs, and the exit code of each.
-const FAIL: [(&str, i32); 35] = [
+const FAIL: [(&str, i32); 36] = [
     ("up --layers 5", 2),
     ("up nowhere.toml", 2),
     ("attach", 3),
@@ -73,6 +72,7 @@ const FAIL: [(&str, i32); 35] = [
     ("send alice bob x --count 3", 3),
     ("send alice bob --file /dev/null/x", 2),
     ("send alice bob x --rate 5", 2),
+    ("attack skip alice", 3),
     ("inbox bob", 3),
     ("logs", 3),
     ("logs --grep a(b", 2),

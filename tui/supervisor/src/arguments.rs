@@ -81,6 +81,9 @@ pub(crate) fn arguments(node: &NodePlan, context: &Context<'_>) -> Vec<OsString>
         line.option("--hop-delay", &humantime::format_duration(rates.hop_delay));
         line.option("--slot", &humantime::format_duration(rates.slot));
         line.option("--loop-cover", &humantime::format_duration(rates.loop_cover));
+        if !rates.slot_cover {
+            line.option("--slot-cover", &"off");
+        }
         line.option("--acks", &if layout.acks { "on" } else { "off" });
     }
     line.0

@@ -1,8 +1,9 @@
 //! What the control interface asks the supervisor's loop.
 
 use control::{
-    AddRequest, DevnetInfo, DownReport, DownRequest, Failure, History, Inbox, MessageStatus,
-    NodeAction, NodeStatus, PingRequest, Pong, SendRequest, SetRequest, Snapshot,
+    AddRequest, AttackRequest, AttackStatus, DevnetInfo, DownReport, DownRequest, Failure, History,
+    Inbox, MessageStatus, NodeAction, NodeStatus, PingRequest, Pong, SendRequest, SetRequest,
+    Snapshot,
 };
 use tokio::sync::oneshot;
 
@@ -32,6 +33,8 @@ pub(crate) enum Ask {
     Set { request: SetRequest, reply: Reply<DevnetInfo> },
     /// Let a client send a packet to itself.
     Ping { request: PingRequest, reply: Reply<Pong> },
+    /// Run an attack.
+    Attack { request: AttackRequest, reply: Reply<AttackStatus> },
     /// Send a message.
     Send { request: SendRequest, reply: Reply<MessageStatus> },
     /// Stop everything.

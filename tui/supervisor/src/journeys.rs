@@ -21,9 +21,10 @@ use control::{
 use crate::names::Names;
 
 use origins::Origins;
-pub(crate) use record::{Batch, Record};
-use record::{Ack, Covered, Dropped, Kept, Opened, Passed};
-use waiting::{Arrived, Fate, Header, Told, Waiting};
+use record::{Ack, Covered, Opened};
+pub(crate) use record::{Batch, Dropped, Kept, Noise, Passed, Record};
+pub(crate) use waiting::Header;
+use waiting::{Arrived, Fate, Told, Waiting};
 
 /// How many packets' ways are remembered: a way is 4 kB in a snapshot, which everybody gets who comes.
 const MAX_JOURNEYS: usize = 512;
@@ -147,7 +148,7 @@ impl Journeys {
                     self.opened(Arrived { node: node.clone(), opened }, &mut hearing);
                     continue;
                 }
-                Record::Unknown => continue,
+                Record::Noise(_) | Record::Unknown => continue,
             };
             if let Fate::Kept(Kept { ack: Some(ack), .. }) = &what {
                 let header = ack.packet.header;
@@ -323,7 +324,7 @@ impl Journeys {
                 self.add(id, JourneyStep::Dropped { way, node, t, reason }, hearing);
                 Vec::new()
             }
-            Fate::Kept(Kept { came, stored, before, client, ack }) => {
+            Fate::Kept(Kept { came, stored, before, client, ack, .. }) => {
                 let client = hearing.names.name_or_self(&client);
                 let step =
                     JourneyStep::Kept { way, node: node.clone(), came, stored, before, client };

@@ -9,6 +9,7 @@
 mod api;
 mod arguments;
 mod ask;
+mod attacks;
 mod child;
 mod clock;
 mod devnet;

@@ -4,12 +4,15 @@ use contract::{Event, Time};
 
 use crate::journeys::{Batch, Journeys};
 use crate::names::Names;
+use crate::waits::Waits;
 
 /// What takes in the lines of a process that tell of packets.
 #[derive(Debug, Default)]
 pub struct Measured {
     journeys: Journeys,
+    waits: Waits,
     names: Names,
+    told: usize,
 }
 
 impl Measured {
@@ -17,9 +20,15 @@ impl Measured {
     pub fn take(&mut self, now: Time, node: &str, line: &[u8]) -> usize {
         let Some(Batch { packets, .. }) = Batch::of_line(line) else { return 0 };
         let records = packets.len();
-        // All of it is cover, so nothing comes of it.
-        drop(self.journeys.hear_packets(now, node, packets, &self.names));
+        drop(self.waits.hear(now, node, &packets));
+        // All of it is cover: what comes of it is the truth about some.
+        self.told += self.journeys.hear_packets(now, node, packets, &self.names).origins.len();
         records
+    }
+
+    /// Of how many packets it was told whose they were.
+    pub fn told(&self) -> usize {
+        self.told
     }
 
     /// Reads a line as supervisors do, and does nothing with it.

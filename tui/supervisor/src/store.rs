@@ -4,13 +4,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use contract::{Endpoint, LinkEvent, MessageEvent, NodeMetrics, Role};
+use contract::{Answer, Endpoint, LinkEvent, MessageEvent, NodeMetrics, Role, Time};
 use control::{
-    DevnetInfo, DirectoryState, LogLine, MessageStatus, NodeRates, NodeStatus,
+    AttackStatus, DevnetInfo, DirectoryState, LogLine, MessageStatus, NodeRates, NodeStatus,
     ProcessUsage, Snapshot, StreamEvent,
 };
 use directory_api::Frame;
 
+use crate::attacks::{Attacks, Begin};
+use crate::child::Source;
 use crate::clock::Moment;
 use crate::hub::{Hub, Subscription};
 use crate::journeys::{Batch, Journeys, News};
@@ -41,6 +43,7 @@ pub(crate) struct Store {
     messages: Messages,
     journeys: Journeys,
     waits: Waits,
+    attacks: Attacks,
     received: ReceivedRing,
     logs: LogRing,
     names: Names,
@@ -62,6 +65,7 @@ impl Store {
             messages: Messages::default(),
             journeys: Journeys::default(),
             waits: Waits::default(),
+            attacks: Attacks::default(),
             received: ReceivedRing::default(),
             logs: LogRing::default(),
             names: Names::default(),
@@ -130,6 +134,7 @@ impl Store {
             usage: self.usage.clone(),
             messages: self.messages.all(),
             journeys: self.journeys.all(),
+            attacks: self.attacks.all(),
             received: self.received.all(),
             logs: self.logs.all(),
         }
@@ -227,7 +232,9 @@ impl Store {
             self.rates.insert(name.clone(), rates);
         }
         self.metrics.insert(name.clone(), metrics.clone());
+        self.attacks.hear_metrics(at.t, name, &metrics);
         self.hub.publish(at, StreamEvent::Metrics { node: name.clone(), metrics });
+        self.show_attacks(at);
     }
 
     pub(crate) fn usage(&mut self, at: Moment, node: usize, usage: ProcessUsage) {
@@ -237,19 +244,14 @@ impl Store {
     }
 
     /// Packets left a node, and more than it tells of.
-    pub(crate) fn links(
-        &mut self,
-        at: Moment,
-        node: usize,
-        mut links: Vec<LinkEvent>,
-        lost: u64,
-    ) {
+    pub(crate) fn links(&mut self, at: Moment, node: usize, mut links: Vec<LinkEvent>, lost: u64) {
         let Some(NodeStatus { name, .. }) = self.nodes.get(node) else { return };
         for link in &mut links {
             if let Some(name) = self.names.find(&link.dst) {
                 link.dst = name.into();
             }
         }
+        self.attacks.hear_links(name, &links);
         self.hub.publish(at, StreamEvent::Links { src: name.clone(), links });
         if lost > 0 {
             self.lost(at, node, lost, lost);
@@ -271,14 +273,83 @@ impl Store {
     /// A node told what became of packets.
     pub(crate) fn packets(&mut self, at: Moment, node: usize, batch: Batch) {
         let Some(NodeStatus { name, .. }) = self.nodes.get(node) else { return };
+        self.attacks.hear_packets(at.t, name, &batch.packets, &self.names);
         let waits = self.waits.hear(at.t, name, &batch.packets);
         let news = self.journeys.hear_packets(at.t, name, batch.packets, &self.names);
         if let Some(waits_us) = waits {
             self.hub.publish(at, StreamEvent::Waits { node: name.clone(), waits_us });
         }
         self.tell_ways(at, news);
+        self.show_attacks(at);
         if batch.lost > 0 {
             self.lost(at, node, batch.lost, 0);
+        }
+    }
+
+    /// An attack begins; what begins it is told what nodes have counted, and whether they tell of packets.
+    pub(crate) fn begin_attack<'a>(
+        &'a mut self,
+        at: Moment,
+        begin: impl FnOnce(&'a BTreeMap<String, NodeMetrics>, bool) -> Begin<'a>,
+    ) -> u64 {
+        self.attacks.begin(at, begin(&self.metrics, self.devnet.trace))
+    }
+
+    /// The attack with this id.
+    pub(crate) fn attack(&self, id: u64) -> Option<&AttackStatus> {
+        self.attacks.get(id)
+    }
+
+    /// Whether as many attacks are underway as may be.
+    pub(crate) fn attacks_are_full(&self) -> bool {
+        self.attacks.is_full()
+    }
+
+    /// Whether an attack keeps others from this mixnode.
+    pub(crate) fn is_isolated(&self, mix: &str) -> bool {
+        self.attacks.isolates(mix)
+    }
+
+    /// When something is due of attacks.
+    pub(crate) fn attack_deadline(&self) -> Option<Time> {
+        self.attacks.next_deadline()
+    }
+
+    /// Ends attacks of which nothing more will be heard.
+    pub(crate) fn expire_attacks(&mut self, at: Moment) {
+        self.attacks.expire(at.t);
+        self.show_attacks(at);
+    }
+
+    /// A process answered. Gives back the answer if it is none to an attack.
+    pub(crate) fn attack_answered(
+        &mut self,
+        at: Moment,
+        source: Source,
+        answer: Answer,
+    ) -> Option<Answer> {
+        let answer = self.attacks.answered(at.t, source, answer, &self.names);
+        self.show_attacks(at);
+        answer
+    }
+
+    /// The process of a node ended.
+    pub(crate) fn attacked_ended(&mut self, at: Moment, source: Source, node: usize, why: &str) {
+        let Some(NodeStatus { name, .. }) = self.nodes.get(node) else { return };
+        self.attacks.process_ended(at.t, source, name, why);
+        self.show_attacks(at);
+    }
+
+    /// The devnet ends: so do attacks.
+    pub(crate) fn give_up_attacks(&mut self, at: Moment, why: &str) {
+        self.attacks.give_up(at.t, why);
+        self.show_attacks(at);
+    }
+
+    /// Publishes what is new of attacks.
+    pub(crate) fn show_attacks(&mut self, at: Moment) {
+        for attack in self.attacks.take_news() {
+            self.hub.publish(at, StreamEvent::Attack(attack));
         }
     }
 
@@ -317,7 +388,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use contract::{Role, Time};
+    use contract::Role;
     use control::State;
 
     use super::*;

@@ -49,6 +49,7 @@ pub(crate) fn empty_snapshot() -> Snapshot {
             hop_delay_ms: 0.0,
             slot_ms: 0.0,
             loop_cover_ms: 0.0,
+            slot_cover: true,
             acks: false,
             trace: false,
             cores: 2,
@@ -67,6 +68,7 @@ pub(crate) fn empty_snapshot() -> Snapshot {
         usage: BTreeMap::new(),
         messages: Vec::new(),
         journeys: Vec::new(),
+        attacks: Vec::new(),
         received: Vec::new(),
         logs: Vec::new(),
     }

@@ -23,6 +23,8 @@ pub struct Settings {
     pub slot_s: f64,
     /// Mean interval of loop cover in seconds.
     pub loop_cover_s: f64,
+    /// Whether slots without a message carry cover.
+    pub slot_cover: bool,
     /// Whether providers acknowledge packets.
     pub acks: bool,
 }
@@ -56,13 +58,16 @@ impl Settings {
             hop_delay_s: info.hop_delay_ms / 1000.0,
             slot_s: info.slot_ms / 1000.0,
             loop_cover_s: info.loop_cover_ms / 1000.0,
+            slot_cover: info.slot_cover,
             acks: info.acks,
         }
     }
 
     /// Packets per second of one client: a slot carries a message or cover, so messages do not matter.
+    /// Without cover in slots, those of a client that says nothing.
     pub fn rate_of_one(&self) -> f64 {
-        [self.slot_s, self.loop_cover_s].into_iter().filter(|s| *s > 0.0).map(f64::recip).sum()
+        let slots = if self.slot_cover { self.slot_s } else { 0.0 };
+        [slots, self.loop_cover_s].into_iter().filter(|s| *s > 0.0).map(f64::recip).sum()
     }
 
     /// The mean delay of a hop.
@@ -122,6 +127,7 @@ mod tests {
             hop_delay_s: 0.2,
             slot_s: 0.5,
             loop_cover_s: 1.0,
+            slot_cover: true,
             acks: false,
         };
         let expected = settings.expected(2396);

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::expected::{Expectation, Settings};
 use crate::guess::Guess;
 use crate::limits::Limit;
+use crate::sending::Sending;
 use crate::who::Who;
 
 /// The state of anonymity at one moment. Each figure is one adversary's, over one window.
@@ -48,6 +49,8 @@ pub struct Report {
     pub delay_distance: Option<f64>,
     /// Who writes to the one who was asked for.
     pub guess: Option<Guess>,
+    /// Whether the one who was asked for has something to say.
+    pub sending: Option<Sending>,
 }
 
 /// How well senders are hidden.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use anonymity::{ASSUMED_SHARE, Doubt, Finding, LinkEvent, Observation, Observer, PoolFigures, Step, Suspects};
+use anonymity::{
+    ASSUMED_SHARE, Doubt, Finding, LinkEvent, Observation, Observer, PoolFigures, Step, Suspects,
+};
 use contract::Time;
 use control::{Envelope, NodeStatus, Snapshot, StreamEvent, identity_name};
 
@@ -12,6 +14,7 @@ use crate::limits::Known;
 use crate::names::Names;
 use crate::public::Public;
 use crate::report::{Bits, Counted, PoolReport, Report};
+use crate::sending::Watched;
 use crate::ticker::{Tick, Ticker};
 use crate::truth::Truth;
 use crate::who::Who;
@@ -34,6 +37,7 @@ pub struct Vantage {
     public: Public,
     observer: Observer,
     suspects: Option<Suspects>,
+    watched: Option<Watched>,
     ticker: Ticker,
     truth: Truth,
     began: Option<Duration>,
@@ -53,6 +57,7 @@ impl Default for Vantage {
             public: Public::default(),
             observer,
             suspects: None,
+            watched: None,
             ticker: Ticker::default(),
             truth: Truth::default(),
             began: None,
@@ -89,6 +94,14 @@ impl Vantage {
         self.public.snapshot(snapshot);
         self.tell_changes(now);
         let delay = self.settings().map(|settings| settings.hop_delay());
+        let cover = |settings: Settings| (settings.rate_of_one(), settings.slot_cover);
+        if let Some(watched) = &self.watched
+            && before.map(cover) != self.settings().map(cover)
+        {
+            // Other rates: what was concluded from the old ones is void.
+            let node = watched.node;
+            self.watched = self.settings().map(|settings| Watched::new(node, &settings, now));
+        }
         if before.map(|before| before.hop_delay()) != delay {
             self.observer.set_delay(delay);
             self.truth.forget_waits();
@@ -132,7 +145,7 @@ impl Vantage {
     }
 
     fn advance(&mut self, now: Duration) {
-        let Self { observer, suspects, truth, names, .. } = self;
+        let Self { observer, suspects, watched, truth, names, .. } = self;
         observer.advance(now, &mut |finding| match finding {
             Finding::CameOut { came, posterior } => {
                 truth.came_out(came, &posterior, names);
@@ -146,7 +159,12 @@ impl Vantage {
                     suspects.delivered(came.t, recipient, &posterior);
                 }
             }
-            Finding::Sent { .. } | Finding::Settled(_) => {}
+            Finding::Sent { sent } => {
+                if let Some(watched) = watched.as_mut().filter(|watched| watched.node == sent.src) {
+                    watched.sent(sent.t);
+                }
+            }
+            Finding::Settled(_) => {}
         });
         self.packet_bytes = observer_bytes(&self.observer).unwrap_or(self.packet_bytes);
     }
@@ -164,6 +182,15 @@ impl Vantage {
     pub fn look_for_who_writes_to(&mut self, recipient: &str) -> bool {
         let Some(node) = self.names.find(recipient) else { return false };
         self.suspects = Some(Suspects::new(node, ASSUMED_SHARE, None));
+        true
+    }
+
+    /// Begins to find out whether somebody has something to say, from now on; says whether that one is
+    /// known.
+    pub fn look_whether_it_sends(&mut self, client: &str) -> bool {
+        let known = self.names.find(client).zip(self.settings());
+        let Some((node, settings)) = known else { return false };
+        self.watched = Some(Watched::new(node, &settings, self.observer.now()));
         true
     }
 
@@ -272,6 +299,10 @@ impl Vantage {
             }),
             delay_distance: delays.map(|fit| fit.distance),
             guess: self.suspects.as_ref().map(|suspects| Guess::of(suspects, &self.names)),
+            sending: self
+                .watched
+                .as_ref()
+                .map(|watched| watched.tell(self.names.name(watched.node), now)),
         })
     }
 

@@ -134,11 +134,7 @@ impl Queue {
     }
 
     /// Writes as much as the system takes. `left` is told of each packet that is wholly written.
-    pub(super) fn write(
-        &mut self,
-        frames: &mut FrameStore,
-        mut left: impl FnMut(Left),
-    ) -> Written {
+    pub(super) fn write(&mut self, frames: &mut FrameStore, mut left: impl FnMut(Left)) -> Written {
         if self.is_blocked || self.error.is_some() {
             return Written::Enough;
         }

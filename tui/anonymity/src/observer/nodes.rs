@@ -116,8 +116,10 @@ mod tests {
         // The first has a packet underway.
         assert_eq!(nodes.add_source(NodeId(3), SENDER, &masses), Room::Instead(1));
         assert_eq!(nodes.add_source(NodeId(4), SENDER, &masses), Room::At(2));
-        // It comes back.
-        assert_eq!(nodes.add_source(NodeId(1), SENDER, &masses), Room::At(0));
+        // It comes back, to another provider.
+        let moved = Role::Sender { provider: NodeId(7) };
+        assert_eq!(nodes.add_source(NodeId(1), moved, &masses), Room::At(0));
+        assert_eq!(nodes.sources[0].mailbox, Some(NodeId(7)));
         assert_eq!(nodes.senders().count(), 3);
         assert_eq!(nodes.sources[0].serial, 1);
     }

@@ -122,6 +122,7 @@ impl Devnet {
             StreamEvent::Snapshot(_)
             | StreamEvent::Origins { .. }
             | StreamEvent::Waits { .. }
+            | StreamEvent::Attack(_)
             | StreamEvent::Down { .. }
             | StreamEvent::Unknown => {}
             StreamEvent::Node(status) => self.update_node(status),

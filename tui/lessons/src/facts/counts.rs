@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anonymity::SendingTest;
 use contract::{LinkEvent, NodeMetrics, Time};
-use control::{JourneyEvent, JourneyStep, MessageState, MessageStatus, Snapshot, StreamEvent, Way};
+use control::{AttackPlan, AttackStatus, JourneyEvent, JourneyStep, MessageState, MessageStatus, Snapshot, StreamEvent, Way};
 
 use super::Known;
 
@@ -15,6 +15,9 @@ const MAX_MESSAGES: usize = 1024;
 /// Different routes and links that are remembered: those of 4 layers of 16 mixnodes with all clients. More
 /// are not counted.
 const MAX_WAYS: usize = 4096;
+
+/// Attacks that are remembered: a lesson runs a handful.
+const MAX_ATTACKS: usize = 64;
 
 /// Different sizes that are remembered; there should be one.
 const MAX_SIZES: usize = 64;
@@ -37,6 +40,7 @@ pub(super) struct Counts {
     counters: BTreeMap<String, NodeMetrics>,
     dropped: BTreeMap<(String, String), u64>,
     hops: Hops,
+    attacks: BTreeMap<u64, AttackStatus>,
     /// Packets that each process sent since the network changed last, and when that was.
     from: BTreeMap<String, u64>,
     changed: Time,
@@ -96,6 +100,11 @@ impl Counts {
             StreamEvent::Metrics { node, metrics } => self.metrics(node, metrics),
             StreamEvent::Message(message) => self.message(message),
             StreamEvent::Journey(journey) => self.journey(journey, layer),
+            StreamEvent::Attack(status) if self.counting => {
+                if self.attacks.len() < MAX_ATTACKS || self.attacks.contains_key(&status.id) {
+                    self.attacks.insert(status.id, status.clone());
+                }
+            }
             StreamEvent::Links { src, links } => self.links(src, links, layer),
             _ => {}
         }
@@ -234,6 +243,7 @@ impl Counts {
             #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
             known.set("bytes_kept", self.hops.bytes_kept as f64 / self.hops.bytes as f64);
         }
+        self.tell_attacks(known);
         for process in self.from.keys() {
             known.set_of("packets_from", &[process], self.from[process]);
             if let Some(rate) = self.rate_from(process, now) {
@@ -242,6 +252,37 @@ impl Counts {
         }
         if let Some((_, test)) = &self.suspect {
             known.set("sending_odds", test.log_odds(Duration::from_nanos(now.as_nanos())).exp());
+        }
+    }
+}
+
+impl Counts {
+    fn tell_attacks(&self, known: &mut Known) {
+        let mut ended: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+        for status in self.attacks.values() {
+            let name = match status.plan {
+                AttackPlan::Replay { .. } => "replay",
+                AttackPlan::Flip { .. } => "flip",
+                AttackPlan::Skip { .. } => "skip",
+                AttackPlan::Isolate { .. } => "isolate",
+            };
+            if let Some(verdict) = status.verdict() {
+                *ended.entry((name, verdict.word())).or_default() += 1;
+            }
+            for sighting in &status.seen {
+                if let control::Sighting::Dropped { node, .. } = sighting {
+                    known.set_of("stopped_by", &[name], node.as_str());
+                }
+            }
+            if let Some(isolation) = &status.isolation {
+                known.set("isolated_pool", isolation.pool);
+                let drained = Duration::from_micros(isolation.drained_us);
+                known.set("isolated_drain_s", drained.as_secs_f64());
+                known.set("isolated_alone", isolation.alone.is_some());
+            }
+        }
+        for ((name, verdict), count) in ended {
+            known.set_of("attacks", &[name, verdict], count);
         }
     }
 }

@@ -137,6 +137,11 @@ pub const FACTS: &[Fact] = &[
         "hops",
         "Those that had a packet from its sender and gave it to the provider.",
     ),
+    counted("attacks", &["ATTACK", "VERDICT"], "attacks", "Attacks that ended so: `attacks('replay', 'stopped')`."),
+    about("stopped_by", &["ATTACK"], "", "The node that gave up the packet of the latest such attack."),
+    plain("isolated_pool", "packets", "Packets that waited in a mixnode when it was cut off from all but one."),
+    plain("isolated_drain_s", "s", "How long it took until the last of them had left."),
+    plain("isolated_alone", "", "Whether a packet was alone in a mixnode that was cut off."),
     plain("delay_s", "s", "Mean time of the messages from acceptance to delivery."),
 ];
 

@@ -127,6 +127,7 @@ impl Devnet {
                 info.hop_delay_ms = set.hop.map_or(info.hop_delay_ms, lessons::Span::ms);
                 info.slot_ms = set.slot.map_or(info.slot_ms, lessons::Span::ms);
                 info.loop_cover_ms = set.cover.map_or(info.loop_cover_ms, lessons::Span::ms);
+                info.slot_cover = set.slot_cover.unwrap_or(info.slot_cover);
                 info.crowd = set.crowd.unwrap_or(info.crowd);
                 vec![self.snapshot(now)]
             }

@@ -50,6 +50,17 @@ pub(super) fn clients() -> ArgValueCandidates {
     ArgValueCandidates::new(|| of_plan(|role| role == contract::Role::Client))
 }
 
+/// Names of mixnodes of the devnet that the line means.
+pub(super) fn mixnodes() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| of_plan(|role| role == contract::Role::Mixnode))
+}
+
+/// Names of nodes to which packets go.
+pub(super) fn hops() -> ArgValueCandidates {
+    let takes = |role| matches!(role, contract::Role::Mixnode | contract::Role::Provider);
+    ArgValueCandidates::new(move || of_plan(takes))
+}
+
 fn of_plan(wanted: impl Fn(contract::Role) -> bool) -> Vec<CompletionCandidate> {
     let name = asked("--name", "NYM_DEVNET_NAME").unwrap_or_else(|| DEFAULT_NAME.into());
     let folders = folders();

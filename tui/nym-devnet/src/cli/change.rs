@@ -48,12 +48,13 @@ pub(crate) struct RemoveArgs {
 #[derive(Debug, Args)]
 pub(crate) struct SetArgs {
     /// hop=TIME (mean delay at a mixnode), slot=TIME (mean interval of send slots), cover=TIME (mean
-    /// interval of loop cover), crowd=N (identities that only send cover)
+    /// interval of loop cover), slot-cover=on|off (cover in slots without a message), crowd=N
+    /// (identities that only send cover)
     #[arg(
         required = true,
         value_name = "PARAM=VALUE",
         value_parser = parse_setting,
-        add = candidates::words(&["hop=", "slot=", "cover=", "crowd="])
+        add = candidates::words(&["hop=", "slot=", "cover=", "slot-cover=", "crowd="])
     )]
     pub(crate) settings: Vec<Setting>,
     /// Only a crowd takes time.
@@ -67,6 +68,7 @@ pub(crate) enum Setting {
     Hop(Duration),
     Slot(Duration),
     Cover(Duration),
+    SlotCover(bool),
     Crowd(u16),
 }
 
@@ -79,6 +81,7 @@ impl SetArgs {
                 Setting::Hop(time) => change.hop_delay = Some(time),
                 Setting::Slot(time) => change.slot = Some(time),
                 Setting::Cover(time) => change.loop_cover = Some(time),
+                Setting::SlotCover(on) => change.slot_cover = Some(on),
                 Setting::Crowd(size) => change.crowd = Some(size),
             }
         }
@@ -96,11 +99,16 @@ fn parse_setting(text: &str) -> Result<Setting, String> {
         "hop" | "hop-delay" => time().map(Setting::Hop),
         "slot" => time().map(Setting::Slot),
         "cover" | "loop-cover" => time().map(Setting::Cover),
+        "slot-cover" => match value {
+            "on" => Ok(Setting::SlotCover(true)),
+            "off" => Ok(Setting::SlotCover(false)),
+            _ => Err("expected slot-cover=on or slot-cover=off".into()),
+        },
         "crowd" => value
             .parse()
             .map(Setting::Crowd)
             .map_err(|_| format!("`{value}` is no number such as crowd=40")),
-        _ => Err("what can be set is hop, slot, cover and crowd".into()),
+        _ => Err("what can be set is hop, slot, cover, slot-cover and crowd".into()),
     }
 }
 

@@ -84,6 +84,9 @@ pub(crate) struct AnonymityArgs {
     /// Who watches: `all` links, `link ONE OTHER`
     #[arg(long = "as", value_name = "WHO")]
     pub(crate) adversary: Option<Who>,
+    /// Find out whether this client has something to say
+    #[arg(long, value_name = "CLIENT", add = candidates::clients())]
+    pub(crate) is_sending: Option<String>,
     /// Rank the others by how likely they write to this client
     #[arg(long, value_name = "CLIENT", add = candidates::clients())]
     pub(crate) who_writes_to: Option<String>,

@@ -1,6 +1,7 @@
 //! The command line: every command and option, and what it means in one line.
 
 mod arguments;
+mod attack;
 mod candidates;
 mod change;
 mod given;
@@ -18,6 +19,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::node::NodeRole;
 
 pub(crate) use arguments::{AttachArgs, DownArgs, Goal, KillArgs, NodesArgs, Patience, WaitArgs};
+pub(crate) use attack::{AttackCommand, FlipArgs, IsolateArgs, ReplayArgs, SkipArgs};
 pub(crate) use change::{AddArgs, AddWhat, PingArgs, RemoveArgs, SetArgs};
 pub(crate) use layout::{InitArgs, LayoutCommand};
 pub(crate) use lesson::{LessonCheckArgs, LessonCommand, LessonRunArgs};
@@ -36,7 +38,7 @@ const GLOBAL: &str = "Global options";
 #[command(name = "nym-devnet", version, propagate_version = true, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 done, 1 other failure, 2 usage or impossible layout, \
     3 no such devnet or node, or it does not run, 4 name or port in use, 5 deadline passed, \
-    6 a message was not delivered, 7 a node was lost, 8 environment, 9 supervisor unreachable, \
+    6 a check failed, such as that a message is delivered, 7 a node was lost, 8 environment, 9 supervisor unreachable, \
     129, 130 and 143 after SIGHUP, SIGINT and SIGTERM")]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -120,6 +122,9 @@ pub(crate) enum Command {
     Send(SendArgs),
     /// Let a client send packets to itself, and tell how long they take
     Ping(PingArgs),
+    /// Be the adversary on a link, and see what the network answers
+    #[command(subcommand)]
+    Attack(AttackCommand),
     /// Learn what a mixnet does, on a running one
     #[command(subcommand)]
     Lesson(LessonCommand),

@@ -9,6 +9,7 @@ pub(crate) mod act;
 pub(crate) mod add;
 pub(crate) mod anonymity;
 pub(crate) mod attach;
+pub(crate) mod attack;
 pub(crate) mod completions;
 mod delays;
 pub(crate) mod doctor;

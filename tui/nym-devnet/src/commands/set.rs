@@ -19,6 +19,7 @@ pub(crate) async fn run(context: &Context, args: &SetArgs) -> Outcome {
         hop_delay_ms: change.hop_delay.map(milliseconds),
         slot_ms: change.slot.map(milliseconds),
         loop_cover_ms: change.loop_cover.map(milliseconds),
+        slot_cover: change.slot_cover,
         crowd: change.crowd,
     };
     let info = client.set(&request).await?;
@@ -70,8 +71,9 @@ fn missing(watch: &Watch, size: u16) -> String {
 
 fn text(info: &DevnetInfo) -> String {
     let DevnetInfo { profile, hop_delay_ms, slot_ms, loop_cover_ms, crowd, .. } = info;
+    let bare = if info.slot_cover { "" } else { " without cover" };
     format!(
-        "hop delay {hop_delay_ms} ms, slot {slot_ms} ms, loop cover {loop_cover_ms} ms ({profile}), \
+        "hop delay {hop_delay_ms} ms, slot {slot_ms} ms{bare}, loop cover {loop_cover_ms} ms ({profile}), \
          crowd of {crowd}"
     )
 }

@@ -1,6 +1,7 @@
 //! The control interface: HTTP with JSON. It hands every question to the loop and puts the answer
 //! into HTTP. One list makes the router and the OpenAPI document.
 
+mod attacks;
 mod body;
 mod door;
 mod history;
@@ -39,13 +40,14 @@ pub(crate) struct Api {
 type Route = fn() -> UtoipaMethodRouter<Api>;
 
 /// The routes.
-const ROUTES: [Route; 11] = [
+const ROUTES: [Route; 12] = [
     || routes!(routes::status),
     || routes!(routes::events),
     || routes!(routes::send),
     || routes!(routes::inbox),
     || routes!(history::history),
     || routes!(routes::ping),
+    || routes!(attacks::attack),
     || routes!(routes::set),
     || routes!(routes::add),
     || routes!(routes::act, routes::remove),

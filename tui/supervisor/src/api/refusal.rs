@@ -25,7 +25,8 @@ impl From<Failure> for Refusal {
             FailureCode::NotRunning
             | FailureCode::NameInUse
             | FailureCode::PortTaken
-            | FailureCode::FileExists => StatusCode::CONFLICT,
+            | FailureCode::FileExists
+            | FailureCode::Busy => StatusCode::CONFLICT,
             FailureCode::DeadlinePassed => StatusCode::GATEWAY_TIMEOUT,
             FailureCode::SendFailed | FailureCode::NodeLost => StatusCode::BAD_GATEWAY,
             FailureCode::Environment | FailureCode::Unreachable | FailureCode::Other => {
@@ -142,7 +143,8 @@ pub(super) enum BodyRefused {
     /// The body came too slowly
     #[response(status = 408)]
     TooSlow(Failure),
-    /// The node does not run, or not yet; or the name or a port of a new one is taken
+    /// The node does not run, or not yet; the name or a port of a new one is taken; or as much is
+    /// underway as may be
     #[response(status = 409)]
     Conflict(Failure),
     /// The body is too long

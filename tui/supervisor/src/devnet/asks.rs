@@ -29,6 +29,7 @@ impl Devnet {
             Ask::Remove { node, reply } => drop(reply.send(self.remove(now, &node))),
             Ask::Set { request, reply } => drop(reply.send(self.set(now, &request))),
             Ask::Ping { request, reply } => self.ping(now, request, reply),
+            Ask::Attack { request, reply } => self.attack(now, request, reply),
             Ask::Send { request, reply } => self.send(now, request, reply),
             Ask::Down { request, reply } => {
                 self.go_down(now, "asked to");

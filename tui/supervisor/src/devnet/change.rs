@@ -108,6 +108,7 @@ impl Devnet {
                 hop_delay: Some(rates.hop_delay),
                 slot: Some(rates.slot),
                 loop_cover: Some(rates.loop_cover),
+                slot_cover: Some(rates.slot_cover),
                 crowd: resized.then_some(crowd),
             };
             if self.ask(index, Question::Set { change }).is_none() {
@@ -187,7 +188,7 @@ impl Devnet {
         }
     }
 
-    fn refuse_at_the_end(&self, what: &str) -> Result<(), Failure> {
+    pub(super) fn refuse_at_the_end(&self, what: &str) -> Result<(), Failure> {
         if self.going_down.is_none() {
             return Ok(());
         }
@@ -212,7 +213,7 @@ fn sign_off(directory: &str, keys: Vec<String>) {
 }
 
 fn change_of(request: &SetRequest) -> Result<Change, Failure> {
-    let SetRequest { hop_delay_ms, slot_ms, loop_cover_ms, crowd } = *request;
+    let SetRequest { hop_delay_ms, slot_ms, loop_cover_ms, slot_cover, crowd } = *request;
     if *request == SetRequest::default() {
         let message = "cannot change the devnet: nothing was named that is to be different";
         return Err(Failure::new(FailureCode::Usage, message)
@@ -229,6 +230,7 @@ fn change_of(request: &SetRequest) -> Result<Change, Failure> {
         hop_delay: time("a hop delay", hop_delay_ms)?,
         slot: time("a slot", slot_ms)?,
         loop_cover: time("loop cover", loop_cover_ms)?,
+        slot_cover,
         crowd,
     })
 }

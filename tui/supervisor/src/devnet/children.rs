@@ -102,6 +102,7 @@ impl Devnet {
                 self.sends.sender_ended(source, exit, &self.store);
                 self.inboxes.process_ended(source);
                 self.pings.process_ended(source, exit);
+                self.store.attacked_ended(now, source, index, &exit.to_string());
                 self.give(now, index, Input::Exited(exit));
             }
         }
@@ -152,6 +153,8 @@ impl Devnet {
                     tracing::info!("{name} refused a request: {reason}");
                 }
                 let answer = self.page_answered(index, source, answer);
+                let answer =
+                    answer.and_then(|answer| self.store.attack_answered(now, source, answer));
                 if let Some(answer) = answer.and_then(|answer| self.ponged(source, answer)) {
                     let is_ending = self.nodes[index].process.state() == State::Stopping;
                     self.sends.answered(source, answer, is_ending, &self.store);

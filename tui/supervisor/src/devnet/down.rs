@@ -34,6 +34,7 @@ impl Devnet {
         self.sends.give_up(why);
         self.inboxes.give_up(&self.store, why);
         self.pings.give_up(why);
+        self.store.give_up_attacks(now, why);
         self.going_down = Some(GoingDown { reason, purge: false, asked: 0, replies: Vec::new() });
         for index in 0..self.nodes.len() {
             self.give(now, index, Input::LastRun);

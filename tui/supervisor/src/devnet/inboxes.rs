@@ -154,7 +154,10 @@ impl Devnet {
             Outcome::Refused { reason } => {
                 waiting.fail(store, FailureCode::Other, &format!("it refused: {reason}"));
             }
-            Outcome::Done | Outcome::Accepted { .. } | Outcome::Pong { .. } => {
+            Outcome::Done
+            | Outcome::Accepted { .. }
+            | Outcome::Pong { .. }
+            | Outcome::Attacked { .. } => {
                 waiting.fail(store, FailureCode::Other, "it answered something else");
             }
         }

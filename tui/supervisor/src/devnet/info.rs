@@ -58,6 +58,7 @@ pub(super) fn devnet_info(
         hop_delay_ms: 0.0,
         slot_ms: 0.0,
         loop_cover_ms: 0.0,
+        slot_cover: true,
         acks: layout.acks,
         trace: layout.trace,
         cores: std::thread::available_parallelism()
@@ -83,4 +84,5 @@ pub(super) fn describe(layout: &Layout, info: &mut DevnetInfo) {
     info.hop_delay_ms = milliseconds(layout.rates.hop_delay);
     info.slot_ms = milliseconds(layout.rates.slot);
     info.loop_cover_ms = milliseconds(layout.rates.loop_cover);
+    info.slot_cover = layout.rates.slot_cover;
 }

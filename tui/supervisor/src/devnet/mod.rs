@@ -5,6 +5,7 @@
 //! slow listener never holds up the others.
 
 mod asks;
+mod attacks;
 mod change;
 mod children;
 mod directory;
@@ -37,6 +38,7 @@ use crate::spec::{Lifeline, Spec};
 use crate::store::Store;
 use crate::usage::UsageReader;
 
+use attacks::Attackers;
 use directory::next_of;
 use down::GoingDown;
 use inboxes::Inboxes;
@@ -110,6 +112,7 @@ pub(crate) struct Devnet {
     sends: Sends,
     inboxes: Inboxes,
     pings: Pings,
+    attackers: Attackers,
     next_request: u64,
     attached: bool,
     keep_folder: bool,
@@ -188,6 +191,7 @@ impl Devnet {
             sends: Sends::default(),
             inboxes: Inboxes::default(),
             pings: Pings::default(),
+            attackers: Attackers::default(),
             next_request: 0,
             attached: true,
             keep_folder: false,
@@ -252,7 +256,8 @@ impl Devnet {
         let processes = self.nodes.iter().filter_map(|node| node.process.next_wake()).min();
         let waiting =
             [self.sends.next_deadline(), self.inboxes.next_deadline(), self.pings.next_deadline()];
-        waiting.into_iter().chain([processes, self.show_at]).flatten().min()
+        let attacks = self.store.attack_deadline();
+        waiting.into_iter().chain([processes, self.show_at, attacks]).flatten().min()
     }
 
     /// Does what is due.
@@ -268,6 +273,8 @@ impl Devnet {
         self.sends.expire(now.t, &self.store);
         self.expire_pages(now.t);
         self.pings.expire(now.t);
+        self.store.expire_attacks(now);
+        self.tell_attackers();
         if self.show_at.is_some_and(|at| at <= now.t) {
             self.show_at = None;
             self.store.show_messages(now, true);

@@ -124,7 +124,10 @@ impl Devnet {
                 drop(waiting.reply.send(Ok(pong)));
             }
             Outcome::Refused { reason } => waiting.fail(FailureCode::SendFailed, &reason),
-            Outcome::Done | Outcome::Accepted { .. } | Outcome::Inbox { .. } => {
+            Outcome::Done
+            | Outcome::Accepted { .. }
+            | Outcome::Inbox { .. }
+            | Outcome::Attacked { .. } => {
                 waiting.fail(FailureCode::Other, "it answered something else");
             }
         }

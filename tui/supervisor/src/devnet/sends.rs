@@ -115,7 +115,10 @@ impl Sends {
                 let waiting = self.0.remove(index);
                 waiting.fail(FailureCode::SendFailed, &format!("refused: {reason}"));
             }
-            Outcome::Done | Outcome::Inbox { .. } | Outcome::Pong { .. } => {
+            Outcome::Done
+            | Outcome::Inbox { .. }
+            | Outcome::Pong { .. }
+            | Outcome::Attacked { .. } => {
                 let waiting = self.0.remove(index);
                 waiting.fail(FailureCode::SendFailed, "its client answered something else");
             }

@@ -21,6 +21,7 @@ use crate::exit::Exit;
 use crate::folder::StateDir;
 use crate::testing::within;
 
+mod attacks;
 mod changes;
 mod messages;
 mod pings;

@@ -15,7 +15,7 @@ use super::record::Passed;
 use super::waiting::{Fate, Header, Told, Waiting};
 
 /// As many packets a second are in the sample if there are more than that, or half as many: a mean over
-/// half a minute is then good to a twentieth of its deviation, and a recording grows by a tenth.
+/// half a minute is then good to a twentieth of its deviation, and a recording grows by a sixth.
 const WANTED_A_SECOND: u64 = 32;
 
 /// No more are told in a second, whatever came together: a mixnode that was stopped tells all at once.

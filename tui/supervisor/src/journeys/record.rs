@@ -41,6 +41,7 @@ pub(crate) enum Record {
     Kept(Kept),
     Dropped(Dropped),
     Opened(Opened),
+    Noise(Noise),
     /// Of a kind that is not known here.
     Unknown,
 }
@@ -69,6 +70,7 @@ pub(crate) struct Kept {
     pub(crate) before: Print,
     pub(crate) client: Box<str>,
     pub(crate) ack: Option<Box<Ack>>,
+    pub(crate) noise: Option<Box<str>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +92,13 @@ pub(crate) struct Opened {
     pub(crate) t: Time,
     pub(crate) message: Box<str>,
     pub(crate) fragment: u32,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Noise {
+    pub(crate) t: Time,
+    pub(crate) identifier: Box<str>,
+    pub(crate) dropped: Option<Box<str>>,
 }
 
 impl Dropped {
@@ -132,17 +141,22 @@ impl From<PacketTrace> for Record {
                 let to = Hop::new(&to);
                 Self::Passed(Passed { came, left, asked_us, before, after, to, pool })
             }
-            PacketTrace::Kept { came, stored, before, client, ack } => {
+            PacketTrace::Kept { came, stored, before, client, ack, noise } => {
+                let noise = noise.map(Box::from);
                 let ack = ack.map(|AckTrace { t, packet, to }| {
                     Box::new(Ack { t, packet, to: Hop::new(&to) })
                 });
-                Self::Kept(Kept { came, stored, before, client: client.into(), ack })
+                Self::Kept(Kept { came, stored, before, client: client.into(), ack, noise })
             }
             PacketTrace::Dropped { t, before, reason } => {
                 Self::Dropped(Dropped { t, before, reason: reason.into() })
             }
             PacketTrace::Opened { t, message, fragment } => {
                 Self::Opened(Opened { t, message: message.into(), fragment })
+            }
+            PacketTrace::Noise { t, identifier, dropped } => {
+                let (identifier, dropped) = (identifier.into(), dropped.map(Box::from));
+                Self::Noise(Noise { t, identifier, dropped })
             }
         }
     }
@@ -156,6 +170,7 @@ enum Kind {
     Kept,
     Dropped,
     Opened,
+    Noise,
     #[serde(other)]
     Unknown,
 }
@@ -185,6 +200,12 @@ struct Fields<'a> {
     #[serde(borrow)]
     message: Option<&'a str>,
     fragment: Option<u32>,
+    #[serde(borrow)]
+    noise: Option<&'a str>,
+    #[serde(borrow)]
+    identifier: Option<&'a str>,
+    #[serde(borrow)]
+    dropped: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -198,9 +219,7 @@ struct AckFields<'a> {
 impl Fields<'_> {
     fn record(self) -> Option<Record> {
         Some(match self.trace {
-            Kind::Covered => {
-                Record::Covered(Covered { packet: self.packet?.0, from: self.from })
-            }
+            Kind::Covered => Record::Covered(Covered { packet: self.packet?.0, from: self.from }),
             Kind::Passed => Record::Passed(Passed {
                 came: self.came?,
                 left: self.left?,
@@ -218,6 +237,7 @@ impl Fields<'_> {
                 ack: self.ack.map(|AckFields { t, packet: Digits(packet), to }| {
                     Box::new(Ack { t, packet, to: Hop::new(to) })
                 }),
+                noise: self.noise.map(Box::from),
             }),
             Kind::Dropped => Record::Dropped(Dropped {
                 t: self.t?,
@@ -228,6 +248,11 @@ impl Fields<'_> {
                 t: self.t?,
                 message: self.message?.into(),
                 fragment: self.fragment?,
+            }),
+            Kind::Noise => Record::Noise(Noise {
+                t: self.t?,
+                identifier: self.identifier?.into(),
+                dropped: self.dropped.map(Box::from),
             }),
             Kind::Unknown => Record::Unknown,
         })
@@ -292,11 +317,19 @@ mod tests {
                     PacketTrace::Passed { came, left, asked_us, before, after, to, pool }
                 }
             ),
-            (time(), time(), print(), "[1-9A-Za-z]{43}", prop::option::of(ack)).prop_map(
-                |(came, stored, before, client, ack)| {
-                    PacketTrace::Kept { came, stored, before, client, ack }
-                }
-            ),
+            (
+                time(),
+                time(),
+                print(),
+                "[1-9A-Za-z]{43}",
+                prop::option::of(ack),
+                prop::option::of("[0-9a-f]{32}")
+            )
+                .prop_map(|(came, stored, before, client, ack, noise)| {
+                    PacketTrace::Kept { came, stored, before, client, ack, noise }
+                }),
+            (time(), "[0-9a-f]{32}", prop::option::of("[a-z-]{1,12}"))
+                .prop_map(|(t, identifier, dropped)| PacketTrace::Noise { t, identifier, dropped }),
             (time(), print(), "[a-z-]{1,12}")
                 .prop_map(|(t, before, reason)| PacketTrace::Dropped { t, before, reason }),
             (time(), "[0-9a-f]{32}", any::<u32>())

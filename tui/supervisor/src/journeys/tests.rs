@@ -90,6 +90,7 @@ fn way(attempt: u32, way: Way, start: u64) -> Vec<Tell> {
         before: print(attempt, way, LAYERS),
         client: client.into(),
         ack,
+        noise: None,
     };
     tells.push(Tell::Packet("provider-1".into(), kept));
     tells

@@ -10,7 +10,7 @@ use contract::Time;
 use super::record::{Dropped, Kept, Opened, Passed};
 
 /// By what a packet is known on a link.
-pub(super) type Header = [u8; 8];
+pub(crate) type Header = [u8; 8];
 
 /// How long a record waits. Nodes report every tenth of a second, each through a pipe of its own, and
 /// on a busy machine some are slow to: this is thirty times as long. What belongs to a message and

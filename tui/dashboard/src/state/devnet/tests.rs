@@ -136,10 +136,8 @@ fn what_goes_to_identities_of_a_crowd_goes_to_its_process() {
 /// Made when a crowd was one sender and one recipient.
 #[test]
 fn a_recording_of_before_shows_the_same_links() {
-    let file = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../control/tests/recordings/crowd-as-one.jsonl"
-    );
+    let file =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../control/tests/recordings/crowd-as-one.jsonl");
     let mut recording = control::Recording::open(file.as_ref()).expect("a recording");
     let Some(Envelope { seq, t, unix_ms, event }) = recording.next_event() else {
         panic!("it begins")

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use control::visible;
-use vantage::{Bits, Guess, PoolReport, Report};
+use vantage::{Bits, Guess, PoolReport, Report, Sending};
 
 use crate::output::{Cell, Output, or_unknown, table};
 
@@ -31,10 +31,13 @@ pub(super) fn text(report: &Report, output: Output) -> String {
         lines.push((if index == 0 { "trust" } else { "" }, reason));
     }
     lines.push(("price", price(report)));
+    if let Some(sending) = &report.sending {
+        lines.push(("is it sending", whether(sending)));
+    }
     let mut text = String::new();
     for (name, line) in lines {
         // Writing into a string cannot fail.
-        let _ = writeln!(text, "{}  {line}", output.heading(&format!("{name:<12}")));
+        let _ = writeln!(text, "{}  {line}", output.heading(&format!("{name:<13}")));
     }
     text.push('\n');
     text.push_str(&pools(&report.pools, output));
@@ -93,6 +96,19 @@ fn sound(report: &Report) -> String {
         report.delay_distance.map(|distance| format!("delays are exponential ({distance:.2} off)"));
     let all: Vec<String> = [calibration, delays].into_iter().flatten().collect();
     if all.is_empty() { "nothing speaks against it".into() } else { all.join("; ") }
+}
+
+fn whether(sending: &Sending) -> String {
+    let Sending { name, odds, answer, idle_rate, active_rate } = sending;
+    if (active_rate - idle_rate).abs() < f64::EPSILON {
+        return format!(
+            "{name}: nobody can tell; it sends {idle_rate:.1} packets/s whether it has something to \
+             say or not"
+        );
+    }
+    let odds =
+        if *odds < 1.0 { format!("1 : {:.1}", odds.recip()) } else { format!("{odds:.1} : 1") };
+    format!("{name}: {answer}, {odds} ({idle_rate:.1} packets/s if not, {active_rate:.1} if so)")
 }
 
 fn price(report: &Report) -> String {

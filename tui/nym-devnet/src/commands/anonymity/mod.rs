@@ -24,7 +24,7 @@ pub(crate) async fn run(context: &Context, args: &AnonymityArgs) -> Outcome {
     let client = context.connect(None)?;
     // Before the screen is changed, so that a signal finds somebody who changes it back.
     let signals = Signals::new()?;
-    let mut watching = Watching {
+    let watching = Watching {
         context,
         args,
         events: client.events().await?,
@@ -126,6 +126,11 @@ impl Watching<'_> {
             return missing(format!(
                 "cannot watch as `{who}`: that names a node that is not there"
             ));
+        }
+        if let Some(client) = &self.args.is_sending
+            && !self.vantage.look_whether_it_sends(client)
+        {
+            return missing(format!("there is no client `{}`", shown_name(client)));
         }
         if let Some(recipient) = &self.args.who_writes_to
             && !self.vantage.look_for_who_writes_to(recipient)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contract::Content;
-use control::{AddRequest, ControlClient, ControlError, SendRequest, SendWait};
+use control::{AddRequest, AttackRequest, ControlClient, ControlError, SendRequest, SendWait};
 use lessons::{Action, Send};
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -31,6 +31,10 @@ async fn one(client: &ControlClient, action: &Action) -> Result<(), ControlError
         Action::AddProvider => client.add(&AddRequest::Provider).await.map(drop),
         Action::AddClient(name) => {
             client.add(&AddRequest::Client { name: Some(name.clone()) }).await.map(drop)
+        }
+        Action::Attack(plan) => {
+            let wait_ms = u64::try_from(ACCEPT_TIMEOUT.as_millis()).unwrap_or(u64::MAX);
+            client.attack(&AttackRequest { plan: plan.clone(), wait_ms }).await.map(drop)
         }
         Action::Remove(node) => client.remove(node).await.map(drop),
         Action::Start(_)

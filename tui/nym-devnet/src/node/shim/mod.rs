@@ -272,7 +272,7 @@ impl Shim {
                             ask_to_end(&mut ending, &child, LEAVE_GRACE, true);
                             Outcome::Done
                         }
-                        Ask::Send { .. } | Ask::Inbox { .. } | Ask::Set { .. } | Ask::Ping => {
+                        Ask::Send { .. } | Ask::Inbox { .. } | Ask::Set { .. } | Ask::Ping | Ask::Attack { .. } => {
                             Outcome::Refused { reason: "a command from outside does not take this".into() }
                         }
                     };

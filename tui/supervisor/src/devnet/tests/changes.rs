@@ -153,6 +153,7 @@ async fn new_parameters_reach_those_that_run_and_those_that_will() {
         hop_delay: Some(rates.hop_delay),
         slot: Some(Duration::from_millis(50)),
         loop_cover: Some(rates.loop_cover),
+        slot_cover: Some(true),
         crowd: None,
     };
     for (name, crowd) in [("alice", None), ("bob", None), ("crowd", Some(9))] {

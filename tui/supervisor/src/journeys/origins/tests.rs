@@ -16,7 +16,7 @@ fn at(ms: u64) -> Time {
 }
 
 /// How a packet looks on its n-th link. The hash of a header begins with anything, so this mixes well
-/// (the last steps of SplitMix64).
+/// (the last steps of `SplitMix64`).
 fn print(number: u64, link: u8) -> Print {
     let mut look = (number * 16 + u64::from(link)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     look = (look ^ (look >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -63,7 +63,7 @@ fn kept(number: u64, start: u64, ack: Option<AckTrace>) -> Tell {
     let (came, stored) = (at(start + 80), at(start + 81));
     let before = print(number, LAYERS);
     let client = "key".to_owned();
-    ("provider-1".into(), PacketTrace::Kept { came, stored, before, client, ack })
+    ("provider-1".into(), PacketTrace::Kept { came, stored, before, client, ack, noise: None })
 }
 
 fn origin(left: u64, origin: &str, carried: Carried) -> Origin {
@@ -157,19 +157,20 @@ fn what_comes_together_is_not_told_together() {
         }
     }
     // A provider that was stopped tells of packets of many seconds at once.
-    let all = (0..2000).flat_map(|number| tell(&mut journeys, at(200_000), kept(2 * number, 0, None)));
+    let all =
+        (0..2000).flat_map(|number| tell(&mut journeys, at(200_000), kept(2 * number, 0, None)));
     assert_eq!(all.count() as u64, MAX_A_SECOND);
 }
 
 #[test]
 fn what_never_arrives_is_forgotten() {
     let mut journeys = Journeys::default();
-    let begin = |number: u64| cover(number, None, 0).swap_remove(0);
+    let first_of = |number: u64| cover(number, None, 0).swap_remove(0);
     let mut now = 0;
     for number in 0..8 * MAX_FOLLOWED as u64 {
         // Twenty a second: all of them are in the sample.
         now = number * 50;
-        tell(&mut journeys, at(now), begin(number));
+        tell(&mut journeys, at(now), first_of(number));
         assert!(journeys.origins.followed.len() <= MAX_FOLLOWED);
     }
     let began = journeys.origins.followed.values().map(|followed| followed.began);
