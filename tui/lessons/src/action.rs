@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use contract::{Rates, parse_duration};
+use contract::parse_duration;
 use control::{AttackPlan, NodeAction, SetRequest, shell_text};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -145,17 +145,6 @@ impl Set {
             crowd: self.crowd,
         }
     }
-
-    /// All rates.
-    pub fn rates(rates: Rates) -> Self {
-        let Rates { hop_delay, slot, loop_cover } = rates;
-        Self {
-            hop: Some(Span(hop_delay)),
-            slot: Some(Span(slot)),
-            cover: Some(Span(loop_cover)),
-            ..Self::default()
-        }
-    }
 }
 
 impl Action {
@@ -206,6 +195,9 @@ impl Action {
                 let times = times.iter().filter_map(|(name, time)| Some((name, (*time)?)));
                 let mut words = String::from("set");
                 times.for_each(|(name, time)| words += &format!(" {name}={time}"));
+                if let Some(covers) = set.slot_cover {
+                    words += &format!(" slot-cover={}", if covers { "on" } else { "off" });
+                }
                 if let Some(crowd) = set.crowd {
                     words += &format!(" crowd={crowd}");
                 }

@@ -11,14 +11,18 @@ macro_rules! files {
 }
 
 /// The files, in the order of the lessons.
-const FILES: [(&str, &str); 9] = files![
+const FILES: [(&str, &str); 13] = files![
     "01-layers.toml",
     "02-onion.toml",
+    "03-tamper.toml",
     "04-delay.toml",
     "05-bits.toml",
+    "06-cover.toml",
     "07-provider.toml",
     "08-width.toml",
     "09-presence.toml",
+    "10-isolate.toml",
+    "11-replay.toml",
     "12-adversary.toml",
     "13-lonely.toml",
 ];
