@@ -93,6 +93,7 @@ impl Devnet {
             usage: BTreeMap::new(),
             messages: Vec::new(),
             journeys: Vec::new(),
+            attacks: Vec::new(),
             received: Vec::new(),
             logs: Vec::new(),
         };
