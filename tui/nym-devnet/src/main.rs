@@ -100,6 +100,7 @@ async fn run(context: &Context, command: Command) -> Outcome {
         Command::Topology(args) => commands::topology::run(context, &args).await,
         Command::Metrics(args) => commands::metrics::run(context, &args).await,
         Command::Anonymity(args) => commands::anonymity::run(context, &args).await,
+        Command::Lesson(command) => Box::pin(commands::lesson::run(context, &command)).await,
         Command::Layout(command) => commands::layout::run(context, &command),
         Command::Gc(args) => commands::gc::run(context, &args),
         Command::Keys => commands::keys::run(context),

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each crate of the workspace may use of the others. Tests may use more.
-const ARROWS: [(&str, &[&str]); 20] = [
+const ARROWS: [(&str, &[&str]); 21] = [
     // What an observer infers must not come from what the nodes know.
     ("anonymity", &[]),
     ("contract", &[]),
@@ -66,6 +66,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
         &["contract", "control", "directory-api", "directory-client", "layouts", "origin"],
     ),
     ("vantage", &["anonymity", "contract", "control"]),
+    ("lessons", &["anonymity", "contract", "control", "directory-api", "vantage"]),
     ("dashboard", &["anonymity", "contract", "control", "directory-api", "vantage"]),
     (
         "nym-devnet",
@@ -78,6 +79,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
             "directory-client",
             "directory-server",
             "layouts",
+            "lessons",
             "mixnode",
             "provider",
             "runtime",
@@ -88,8 +90,9 @@ const ARROWS: [(&str, &[&str]); 20] = [
 ];
 
 /// Crates that only few others may know: nobody else depends on what they are made of.
-const HIDDEN: [(&str, &[&str]); 4] = [
+const HIDDEN: [(&str, &[&str]); 5] = [
     ("sphinx-packet", &["sphinx"]),
+    ("cel", &["lessons"]),
     ("hpke", &["sphinx"]),
     ("rusqlite", &["client", "provider", "storage"]),
     ("ratatui", &["dashboard"]),

@@ -24,6 +24,17 @@ pub(super) fn layouts() -> ArgValueCandidates {
     })
 }
 
+/// Names of lessons.
+pub(super) fn lessons() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let lessons = lessons::builtin().iter();
+        let named = lessons.map(|lesson| {
+            CompletionCandidate::new(&lesson.slug).help(Some(lesson.title.clone().into()))
+        });
+        named.collect()
+    })
+}
+
 /// Words that a value can be, or begin with.
 pub(super) fn words(words: &'static [&'static str]) -> ArgValueCandidates {
     ArgValueCandidates::new(|| words.iter().copied().map(CompletionCandidate::new).collect())

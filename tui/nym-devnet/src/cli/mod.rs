@@ -6,6 +6,7 @@ mod candidates;
 mod change;
 mod given;
 mod layout;
+mod lesson;
 mod look;
 mod messages;
 mod up;
@@ -21,6 +22,7 @@ pub(crate) use arguments::{AttachArgs, DownArgs, Goal, KillArgs, NodesArgs, Pati
 pub(crate) use attack::{AttackCommand, FlipArgs, IsolateArgs, ReplayArgs, SkipArgs};
 pub(crate) use change::{AddArgs, AddWhat, PingArgs, RemoveArgs, SetArgs};
 pub(crate) use layout::{InitArgs, LayoutCommand};
+pub(crate) use lesson::{LessonCheckArgs, LessonCommand, LessonRunArgs};
 pub(crate) use look::{
     AnonymityArgs, CompletionsArgs, GcArgs, Level, LogsArgs, MetricsArgs, TopologyArgs,
     TopologyFormat,
@@ -123,6 +125,9 @@ pub(crate) enum Command {
     /// Be the adversary on a link, and see what the network answers
     #[command(subcommand)]
     Attack(AttackCommand),
+    /// Learn what a mixnet does, on a running one
+    #[command(subcommand)]
+    Lesson(LessonCommand),
     /// Show what a client has received
     Inbox(InboxArgs),
     /// Show what processes have logged

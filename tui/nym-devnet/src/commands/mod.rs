@@ -18,6 +18,7 @@ pub(crate) mod gc;
 pub(crate) mod inbox;
 pub(crate) mod keys;
 pub(crate) mod layout;
+pub(crate) mod lesson;
 pub(crate) mod logs;
 pub(crate) mod ls;
 pub(crate) mod metrics;

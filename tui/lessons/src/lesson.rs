@@ -1,0 +1,210 @@
+//! What a lesson is, as its file has it.
+
+use serde::Deserialize;
+
+use crate::action::{Action, Span};
+use crate::expression::Expression;
+use crate::network::Needs;
+use crate::text::Text;
+
+/// A lesson. Every key of a file is one of these, and others are refused.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Lesson {
+    /// Its place in the row, from 1.
+    pub number: u8,
+    /// Its name on the command line.
+    pub slug: String,
+    /// What it is called.
+    pub title: String,
+    /// How long it takes.
+    pub minutes: u8,
+    /// What it is about, in a sentence or two.
+    pub about: Text,
+    /// The network that it needs.
+    pub network: Needs,
+    /// What happens, in order.
+    #[serde(rename = "step")]
+    pub steps: Vec<Step>,
+    /// With which the goal must not be reached.
+    pub sabotage: Sabotage,
+}
+
+/// One thing after the other.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// Something to read before.
+    Say(Text),
+    /// A question whose answer is computed.
+    Predict(Predict),
+    /// Who looks at the network from now on, and for what.
+    Watch(Watch),
+    /// Something to do.
+    Act(Act),
+    /// Something to wait for.
+    Observe(Observe),
+    /// Something to read after.
+    Explain(Text),
+}
+
+/// A question.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Predict {
+    /// What is asked.
+    pub question: Text,
+    /// What is right: a number, one of the choices, or whether it is so.
+    pub answer: Expression,
+    /// What comes behind the number.
+    #[serde(default)]
+    pub unit: String,
+    /// By how much a number may be wrong.
+    #[serde(default)]
+    pub tolerance: Tolerance,
+    /// What can be chosen, if not a number or yes and no.
+    #[serde(default)]
+    pub choices: Vec<String>,
+    /// What helps, one after the other.
+    #[serde(default)]
+    pub hints: Vec<Text>,
+    /// Why it is so; said with the answer.
+    pub because: Text,
+}
+
+/// By how much a number may be wrong; the greater of both counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Tolerance {
+    /// In percent of it.
+    #[serde(default)]
+    pub percent: f64,
+    /// In its unit.
+    #[serde(default)]
+    pub by: f64,
+}
+
+impl Tolerance {
+    /// Whether a number is near enough to the right one.
+    pub fn allows(self, said: f64, right: f64) -> bool {
+        // What people write has no more digits than this.
+        let least = 1e-6 * right.abs().max(1.0);
+        let allowed = (right.abs() * self.percent / 100.0).max(self.by) + least;
+        (said - right).abs() <= allowed
+    }
+}
+
+/// Who looks at the network.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Watch {
+    /// The observer, such as `providers provider-1`.
+    #[serde(default, rename = "as")]
+    pub who: Option<String>,
+    /// Whose correspondents it looks for.
+    #[serde(default)]
+    pub who_writes_to: Option<String>,
+    /// Of whom it asks whether they send messages.
+    #[serde(default)]
+    pub is_sending: Option<String>,
+}
+
+/// Something to do. The learner does it, or lets it be done.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Act {
+    /// Its name, by which a sabotage means it.
+    #[serde(default)]
+    pub name: String,
+    /// What to do, and why.
+    pub text: Text,
+    /// The same for the machine, and as commands for people.
+    #[serde(rename = "do")]
+    pub actions: Vec<Action>,
+}
+
+/// Something to wait for.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Observe {
+    /// What is waited for, and where it can be seen.
+    pub text: Text,
+    /// When it is there.
+    pub until: Expression,
+    /// How long it may take at most.
+    pub within: Span,
+    /// What is shown meanwhile, filled in anew.
+    #[serde(default)]
+    pub meanwhile: Option<Text>,
+    /// What helps if it does not come, one after the other.
+    #[serde(default)]
+    pub hints: Vec<Text>,
+}
+
+/// What keeps a goal from being reached: a lesson that is completed even so checks nothing.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Sabotage {
+    /// Instead of which act.
+    pub instead_of: String,
+    /// What is done there.
+    #[serde(rename = "do")]
+    pub actions: Vec<Action>,
+    /// Why the goal is out of reach then.
+    pub because: String,
+}
+
+impl Lesson {
+    /// The same in a network that is so many times faster: delays are shorter and rates greater, so that
+    /// pools, and with them all probabilities, are the same. Time limits stay.
+    #[must_use]
+    pub fn faster(&self, times: u32) -> Self {
+        let mut lesson = self.clone();
+        lesson.network = self.network.faster(times);
+        for step in &mut lesson.steps {
+            if let Step::Act(act) = step {
+                act.actions = act.actions.iter().map(|action| action.faster(times)).collect();
+            }
+        }
+        let sabotage = &mut lesson.sabotage.actions;
+        *sabotage = sabotage.iter().map(|action| action.faster(times)).collect();
+        lesson
+    }
+
+    /// All expressions, wherever they stand.
+    pub fn expressions(&self) -> Vec<&Expression> {
+        let mut all: Vec<&Expression> = self.about.expressions().collect();
+        for step in &self.steps {
+            match step {
+                Step::Say(text) | Step::Explain(text) => all.extend(text.expressions()),
+                Step::Predict(predict) => {
+                    all.push(&predict.answer);
+                    let texts = [&predict.question, &predict.because];
+                    all.extend(texts.into_iter().flat_map(Text::expressions));
+                    all.extend(predict.hints.iter().flat_map(Text::expressions));
+                }
+                Step::Watch(_) => {}
+                Step::Act(act) => all.extend(act.text.expressions()),
+                Step::Observe(observe) => {
+                    all.push(&observe.until);
+                    let texts = observe.meanwhile.iter().chain([&observe.text]);
+                    all.extend(texts.chain(&observe.hints).flat_map(Text::expressions));
+                }
+            }
+        }
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_greater_tolerance_counts_and_none_means_exactly() {
+        let tolerance = Tolerance { percent: 10.0, by: 0.5 };
+        assert!(tolerance.allows(11.0, 10.0) && !tolerance.allows(11.1, 10.0));
+        assert!(tolerance.allows(1.5, 1.0) && !tolerance.allows(1.6, 1.0));
+        assert!(Tolerance::default().allows(8.0, 8.0) && !Tolerance::default().allows(8.1, 8.0));
+    }
+}

@@ -1,0 +1,252 @@
+//! The network that a lesson needs, how a running devnet becomes one, and how it becomes again what it was.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use contract::Role;
+use control::{DevnetInfo, NodeStatus, State};
+use serde::{Deserialize, Serialize};
+
+use crate::action::{Action, Set, Span};
+
+/// The clients that every lesson has: who writes, and to whom.
+pub const CLIENTS: [&str; 2] = ["alice", "bob"];
+
+/// What a lesson needs. What is not named may be anything.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Needs {
+    /// Layers. A running devnet cannot change them.
+    pub layers: u8,
+    /// Mixnodes in each layer.
+    pub width: u16,
+    /// Identities of the crowd.
+    pub crowd: u16,
+    /// Mean delay at a mixnode.
+    pub hop: Span,
+    /// Mean interval of send slots.
+    pub slot: Span,
+    /// Mean interval of loop cover.
+    pub cover: Span,
+    /// Whether packets are acknowledged. A running devnet cannot change it.
+    pub acks: Option<bool>,
+}
+
+/// Why a running devnet cannot be the network of a lesson.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfit {
+    /// What it has or lacks, as a sentence without a full stop.
+    pub why: String,
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl std::error::Error for Unfit {}
+
+impl Needs {
+    /// The same, so many times faster: pools are as large, for delays are as much shorter as rates are
+    /// greater.
+    #[must_use]
+    pub fn faster(&self, times: u32) -> Self {
+        Self {
+            hop: self.hop.faster(times),
+            slot: self.slot.faster(times),
+            cover: self.cover.faster(times),
+            ..self.clone()
+        }
+    }
+
+    /// Fields of the layout of such a network, and their values.
+    pub fn layout(&self) -> Vec<(&'static str, String)> {
+        let mut fields = vec![
+            ("layers", self.layers.to_string()),
+            ("width", self.width.to_string()),
+            ("clients", CLIENTS.len().to_string()),
+            ("crowd", self.crowd.to_string()),
+            ("profile", "classic".into()),
+            ("hop-delay", self.hop.to_string()),
+            ("slot", self.slot.to_string()),
+            ("loop-cover", self.cover.to_string()),
+            ("trace", "true".into()),
+        ];
+        if let Some(acks) = self.acks {
+            fields.push(("acks", acks.to_string()));
+        }
+        fields
+    }
+
+    /// What a running devnet lacks that cannot be changed while it runs.
+    pub fn check(&self, info: &DevnetInfo) -> Result<(), Unfit> {
+        let unfit = |why: String| Err(Unfit { why });
+        if info.layers != self.layers {
+            return unfit(format!("it has {} layers, not {}", info.layers, self.layers));
+        }
+        if let Some(acks) = self.acks.filter(|acks| *acks != info.acks) {
+            let word = |is: bool| if is { "on" } else { "off" };
+            return unfit(format!("it has --acks {}, not {}", word(info.acks), word(acks)));
+        }
+        if info.faithful {
+            return unfit("it has --faithful, and so leaves out checks that lessons show".into());
+        }
+        if !info.trace {
+            return unfit("it has --trace off, so that nodes do not tell of packets".into());
+        }
+        Ok(())
+    }
+
+    /// What makes a running devnet the one that is needed.
+    pub fn fit<'a>(
+        &self,
+        info: &DevnetInfo,
+        nodes: impl Iterator<Item = &'a NodeStatus> + Clone,
+    ) -> Result<Vec<Action>, Unfit> {
+        self.check(info)?;
+        let mut actions = Vec::new();
+        for name in CLIENTS {
+            if !nodes.clone().any(|node| node.role == Role::Client && node.name == name) {
+                actions.push(Action::AddClient(name.into()));
+            }
+        }
+        for layer in 1..=self.layers {
+            let mut mixes: Vec<&str> = nodes
+                .clone()
+                .filter(|node| node.layer == Some(layer))
+                .map(|node| node.name.as_str())
+                .collect();
+            // The first ones stay: lessons name them. Of two names the shorter has the smaller number.
+            mixes.sort_by_key(|name| (name.len(), *name));
+            for name in mixes.iter().skip(usize::from(self.width)) {
+                actions.push(Action::Remove((*name).to_owned()));
+            }
+            for _ in mixes.len()..usize::from(self.width) {
+                actions.push(Action::AddMix(layer));
+            }
+        }
+        for node in nodes.filter(|node| is_named(node.role)) {
+            match node.state {
+                State::Paused => actions.push(Action::Resume(node.name.clone())),
+                State::Stopped | State::Failed => actions.push(Action::Start(node.name.clone())),
+                _ => {}
+            }
+        }
+        let differs = |wanted: Span, ms: f64| (wanted.ms() - ms).abs() > 1e-6;
+        let set = Set {
+            hop: differs(self.hop, info.hop_delay_ms).then_some(self.hop),
+            slot: differs(self.slot, info.slot_ms).then_some(self.slot),
+            cover: differs(self.cover, info.loop_cover_ms).then_some(self.cover),
+            slot_cover: (!info.slot_cover).then_some(true),
+            crowd: (info.crowd != self.crowd).then_some(self.crowd),
+        };
+        if !set.is_empty() {
+            actions.push(Action::Set(set));
+        }
+        Ok(actions)
+    }
+}
+
+/// What a devnet was before a lesson.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Before {
+    /// When it was started, in milliseconds since 1970: another devnet of the name has another moment.
+    pub started_unix_ms: u64,
+    hop_delay_ms: f64,
+    slot_ms: f64,
+    loop_cover_ms: f64,
+    slot_cover: bool,
+    crowd: u16,
+    nodes: BTreeMap<String, Node>,
+}
+
+/// A process that a devnet had.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+struct Node {
+    role: Role,
+    layer: Option<u8>,
+    state: State,
+}
+
+impl Before {
+    /// What it is now.
+    pub fn of<'a>(info: &DevnetInfo, nodes: impl Iterator<Item = &'a NodeStatus>) -> Self {
+        let nodes = nodes.filter(|node| is_named(node.role)).map(|node| {
+            let NodeStatus { name, role, layer, state, .. } = node;
+            (name.clone(), Node { role: *role, layer: *layer, state: *state })
+        });
+        Self {
+            started_unix_ms: info.started_unix_ms,
+            hop_delay_ms: info.hop_delay_ms,
+            slot_ms: info.slot_ms,
+            loop_cover_ms: info.loop_cover_ms,
+            slot_cover: info.slot_cover,
+            crowd: info.crowd,
+            nodes: nodes.collect(),
+        }
+    }
+
+    /// What makes it again what it was. Of nodes that came or went: who was removed comes back under the
+    /// same name, and with its keys.
+    pub fn restore<'a>(
+        &self,
+        info: &DevnetInfo,
+        nodes: impl Iterator<Item = &'a NodeStatus>,
+    ) -> Vec<Action> {
+        let now: BTreeMap<&str, &NodeStatus> = nodes
+            .filter(|node| is_named(node.role))
+            .map(|node| (node.name.as_str(), node))
+            .collect();
+        let mut actions = Vec::new();
+        // Who comes back first: no layer is empty meanwhile.
+        for (name, node) in &self.nodes {
+            let Some(now) = now.get(name.as_str()) else {
+                actions.extend(node.added(name));
+                continue;
+            };
+            let name = name.clone();
+            match (node.state, now.state) {
+                (State::Paused, State::Paused) | (State::Stopped, State::Stopped) => {}
+                (State::Stopped, _) => actions.push(Action::Stop(name)),
+                (State::Paused, _) => actions.push(Action::Pause(name)),
+                (_, State::Paused) => actions.push(Action::Resume(name)),
+                (_, State::Stopped | State::Failed) => actions.push(Action::Start(name)),
+                _ => {}
+            }
+        }
+        let is_new = |name: &&str| !self.nodes.contains_key(*name);
+        actions.extend(
+            now.keys().filter(|name| is_new(name)).map(|name| Action::Remove((*name).to_owned())),
+        );
+        let back = |then: f64, now: f64| ((then - now).abs() > 1e-6).then(|| Span::of_ms(then));
+        let set = Set {
+            hop: back(self.hop_delay_ms, info.hop_delay_ms),
+            slot: back(self.slot_ms, info.slot_ms),
+            cover: back(self.loop_cover_ms, info.loop_cover_ms),
+            slot_cover: (self.slot_cover != info.slot_cover).then_some(self.slot_cover),
+            crowd: (self.crowd != info.crowd).then_some(self.crowd),
+        };
+        if !set.is_empty() {
+            actions.push(Action::Set(set));
+        }
+        actions
+    }
+}
+
+impl Node {
+    /// What brings it back.
+    fn added(&self, name: &str) -> Option<Action> {
+        match (self.role, self.layer) {
+            (Role::Mixnode, Some(layer)) => Some(Action::AddMix(layer)),
+            (Role::Client, _) => Some(Action::AddClient(name.into())),
+            (Role::Provider, _) => Some(Action::AddProvider),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a process is added, stopped and removed by its name; a crowd is set.
+fn is_named(role: Role) -> bool {
+    matches!(role, Role::Mixnode | Role::Provider | Role::Client)
+}

@@ -1,0 +1,174 @@
+//! Whether an answer is right.
+
+use std::sync::Arc;
+
+use crate::expression::{NoValue, Value};
+use crate::facts::Known;
+use crate::lesson::Predict;
+
+/// What becomes of a line that was to be an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Judged {
+    /// It is one.
+    Answered {
+        /// Whether it is right.
+        right: bool,
+        /// What is, with its unit.
+        answer: String,
+    },
+    /// It is none; what would be, in words.
+    Unclear { expected: String },
+    /// What is right is not known yet.
+    Unknown,
+    /// What is right can never be known.
+    Broken(String),
+}
+
+/// Judges a line.
+pub(super) fn judge(predict: &Predict, known: &Arc<Known>, line: &str) -> Judged {
+    let value = match predict.answer.value(known) {
+        Ok(value) => value,
+        Err(NoValue::Unknown) => return Judged::Unknown,
+        Err(NoValue::Broken(why)) => return Judged::Broken(why),
+    };
+    let unclear = |expected: &str| Judged::Unclear { expected: expected.into() };
+    let answered = |right: bool, answer: String| Judged::Answered { right, answer };
+    match value {
+        Value::Number(right) => match number(line, &predict.unit) {
+            Some(said) => {
+                let answer = format!("{} {}", Value::Number(right), predict.unit);
+                answered(predict.tolerance.allows(said, right), answer.trim_end().into())
+            }
+            None => unclear("a number, such as `8` or `0.5`"),
+        },
+        Value::Truth(right) => match line.to_ascii_lowercase().as_str() {
+            "y" | "yes" => answered(right, Value::Truth(right).to_string()),
+            "n" | "no" => answered(!right, Value::Truth(right).to_string()),
+            _ => unclear("`yes` or `no`"),
+        },
+        Value::Text(right) => {
+            let choices = &predict.choices;
+            let Some(place) = choices.iter().position(|choice| *choice == right) else {
+                return Judged::Broken(format!("`{right}` cannot be chosen"));
+            };
+            let by_number = line.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+            let by_text = || choices.iter().position(|choice| choice.eq_ignore_ascii_case(line));
+            match by_number.or_else(by_text).filter(|said| *said < choices.len()) {
+                Some(said) => answered(said == place, right),
+                None => unclear(&format!("a number from 1 to {}", choices.len())),
+            }
+        }
+    }
+}
+
+/// The line that is right, and one that is not.
+pub(super) fn wrong_of(predict: &Predict, known: &Arc<Known>) -> Result<(String, String), NoValue> {
+    Ok(match predict.answer.value(known)? {
+        Value::Number(right) => {
+            let tolerance = predict.tolerance;
+            let off = (right.abs() * tolerance.percent / 100.0).max(tolerance.by).max(1e-3);
+            (right.to_string(), (right + 2.0 * off).to_string())
+        }
+        Value::Truth(right) => (word(right).into(), word(!right).into()),
+        Value::Text(right) => {
+            let other = predict.choices.iter().find(|choice| **choice != right);
+            (right, other.cloned().unwrap_or_default())
+        }
+    })
+}
+
+fn word(is: bool) -> &'static str {
+    if is { "yes" } else { "no" }
+}
+
+/// The number that a line says, with or without its unit, with a point or a comma.
+fn number(line: &str, unit: &str) -> Option<f64> {
+    let line = line.strip_suffix(unit).unwrap_or(line).trim();
+    let number = line.replace(',', ".").parse::<f64>().ok()?;
+    number.is_finite().then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expression::Expression;
+    use crate::lesson::Tolerance;
+    use crate::text::Text;
+
+    fn predict(answer: &str, unit: &str, choices: &[&str]) -> Predict {
+        let text = || Text::parse("?").expect("a text");
+        Predict {
+            question: text(),
+            answer: Expression::parse(answer).expect(answer),
+            unit: unit.into(),
+            tolerance: Tolerance { percent: 15.0, by: 0.0 },
+            choices: choices.iter().map(|choice| (*choice).into()).collect(),
+            hints: Vec::new(),
+            because: text(),
+        }
+    }
+
+    fn is_right(predict: &Predict, line: &str) -> Option<bool> {
+        let mut known = Known::default();
+        known.set("layers", 3_u8);
+        match judge(predict, &Arc::new(known), line) {
+            Judged::Answered { right, .. } => Some(right),
+            Judged::Unclear { .. } => None,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn numbers_are_right_within_their_tolerance() {
+        let predict = predict("layers * 2.0", "packets", &[]);
+        for (line, right) in [
+            ("6", Some(true)),
+            ("6.9", Some(true)),
+            ("5,2 packets", Some(true)),
+            ("7", Some(false)),
+            ("-6", Some(false)),
+            ("six", None),
+            ("", None),
+            ("inf", None),
+        ] {
+            assert_eq!(is_right(&predict, line), right, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_choice_is_a_number_or_its_text() {
+        let predict = predict("layers > 2.0 ? 'deep' : 'flat'", "", &["flat", "deep"]);
+        for (line, right) in
+            [("2", Some(true)), ("Deep", Some(true)), ("1", Some(false)), ("3", None), ("0", None)]
+        {
+            assert_eq!(is_right(&predict, line), right, "{line}");
+        }
+    }
+
+    #[test]
+    fn yes_and_no_are_words_or_letters() {
+        let predict = predict("layers > 2.0", "", &[]);
+        for (line, right) in
+            [("y", Some(true)), ("YES", Some(true)), ("no", Some(false)), ("1", None)]
+        {
+            assert_eq!(is_right(&predict, line), right, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_machine_knows_a_wrong_answer() {
+        let mut known = Known::default();
+        known.set("layers", 3_u8);
+        let known = Arc::new(known);
+        for predict in [
+            predict("layers * 2.0", "", &[]),
+            predict("layers - 3.0", "", &[]),
+            predict("layers > 2.0", "", &[]),
+            predict("'a'", "", &["a", "b"]),
+        ] {
+            let (right, wrong) = wrong_of(&predict, &known).expect("it is known");
+            assert_eq!(is_right(&predict, &right), Some(true), "{predict:?}");
+            assert_eq!(is_right(&predict, &wrong), Some(false), "{predict:?}");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What a play is told, and what it answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use control::Envelope;
+use serde::Serialize;
+
+use crate::action::Action;
+use crate::facts::Known;
+use crate::lesson::Lesson;
+
+/// Who goes through a lesson.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Somebody who reads, answers, and does things or lets them be done.
+    Learner,
+    /// Nobody: everything is done at once, and what is observed has to come in time.
+    Machine,
+    /// The same with the lesson's sabotage. Then nothing that is observed afterwards may come.
+    Sabotaged {
+        /// How long that is waited for.
+        patience: Duration,
+    },
+}
+
+/// What a play is told.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// The stream said something.
+    Heard(&'a Envelope),
+    /// Time passed; ten times a second, say.
+    Tick,
+    /// The learner wrote a line. An empty one goes on, `?` asks for a hint, `q` leaves.
+    Line(&'a str),
+    /// What was to be done is done, or why it is not.
+    Did(Result<(), String>),
+    /// It ends here.
+    Leave,
+}
+
+/// What a play answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// This is shown.
+    Show(Show),
+    /// This is done, in order, and answered with [`Input::Did`]; also if it is nothing.
+    Do(Vec<Action>),
+    /// It is over, and the network again what it was.
+    Over(End),
+}
+
+/// Something to show. All texts are whole sentences in paragraphs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "show", rename_all = "kebab-case")]
+pub enum Show {
+    /// The lesson begins.
+    Title {
+        /// Its number.
+        number: u8,
+        /// What it is called.
+        title: String,
+        /// How many minutes it takes.
+        minutes: u8,
+        /// What it is about.
+        about: String,
+    },
+    /// Commands are being carried out.
+    Doing {
+        /// As they would be typed.
+        commands: Vec<String>,
+        /// Whether they only undo.
+        restores: bool,
+    },
+    /// Something to read.
+    Text {
+        /// What.
+        text: String,
+        /// Whether it explains what was seen.
+        explains: bool,
+    },
+    /// A question.
+    Question {
+        /// What is asked.
+        text: String,
+        /// What can be chosen; empty for a number, or yes and no.
+        choices: Vec<String>,
+        /// The unit of the number.
+        unit: String,
+    },
+    /// What was answered is right, or not.
+    Judged {
+        /// What was answered.
+        said: String,
+        /// Whether it is right.
+        right: bool,
+        /// What is right.
+        answer: String,
+        /// Why.
+        because: String,
+    },
+    /// What was answered cannot be read.
+    Unclear {
+        /// What would be.
+        expected: String,
+    },
+    /// Something to do.
+    Task {
+        /// What.
+        text: String,
+        /// As commands.
+        commands: Vec<String>,
+    },
+    /// Something is waited for.
+    Waiting {
+        /// What.
+        text: String,
+        /// For how many seconds at most.
+        limit_s: f64,
+    },
+    /// How it stands.
+    Meanwhile {
+        /// In words.
+        text: String,
+        /// Seconds that are left.
+        left_s: f64,
+    },
+    /// It is there.
+    Reached {
+        /// After so many seconds.
+        took_s: f64,
+    },
+    /// It did not come in time; it is still waited for.
+    Late {
+        /// What.
+        what: String,
+    },
+    /// Something that helps.
+    Hint {
+        /// What; none if there is nothing more to say.
+        text: Option<String>,
+    },
+    /// Something could not be done.
+    Failed {
+        /// Why.
+        why: String,
+    },
+}
+
+/// How it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "end", rename_all = "kebab-case")]
+pub enum End {
+    /// All steps are done.
+    Finished {
+        /// Right answers.
+        right: u32,
+        /// Of so many.
+        asked: u32,
+    },
+    /// Somebody left.
+    Left,
+    /// The devnet is not one for this lesson.
+    Unfit {
+        /// What it has or lacks.
+        why: String,
+    },
+    /// What was to be observed did not come in time. Only where nobody is there to wait longer.
+    Late {
+        /// What.
+        what: String,
+        /// Its condition.
+        until: String,
+    },
+    /// It cannot go on.
+    Failed {
+        /// Why.
+        why: String,
+    },
+}
+
+impl Show {
+    pub(super) fn title(lesson: &Lesson, known: &Arc<Known>) -> Self {
+        let Lesson { number, title, minutes, about, .. } = lesson;
+        let about = about.filled(known);
+        Self::Title { number: *number, title: title.clone(), minutes: *minutes, about }
+    }
+}

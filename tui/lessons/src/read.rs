@@ -1,0 +1,97 @@
+//! Reading a lesson's file: strictly, and with the place of what is wrong.
+
+use std::fmt;
+
+use crate::lesson::{Lesson, Predict, Step};
+
+/// The longest file, in bytes: several times the longest lesson.
+const MAX_BYTES: usize = 64 * 1024;
+
+/// What is wrong with a lesson.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct LessonError {
+    /// The file.
+    pub file: String,
+    /// Line and column, from 1, if it is about a place.
+    pub place: Option<(usize, usize)>,
+    /// What is wrong, as a sentence without a full stop.
+    pub message: String,
+}
+
+impl fmt::Display for LessonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if let Some((line, column)) = self.place {
+            write!(f, ":{line}:{column}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+impl Lesson {
+    /// Reads one. `file` is what it is called in errors.
+    pub fn read(file: &str, text: &str) -> Result<Self, LessonError> {
+        let error = |place, message| LessonError { file: file.into(), place, message };
+        if text.len() > MAX_BYTES {
+            return Err(error(None, format!("it has more than {MAX_BYTES} bytes")));
+        }
+        let lesson: Self = toml::from_str(text).map_err(|wrong| {
+            let place = wrong.span().map(|span| place(text, span.start));
+            error(place, wrong.message().lines().collect::<Vec<_>>().join(" "))
+        })?;
+        lesson.check().map_err(|message| error(None, message))?;
+        Ok(lesson)
+    }
+
+    /// What types cannot say.
+    fn check(&self) -> Result<(), String> {
+        let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if self.slug.is_empty() || !self.slug.chars().all(is_word) {
+            return Err(format!("`{}` is no name of small letters", self.slug));
+        }
+        if !(1..=4).contains(&self.minutes) {
+            return Err("a lesson takes one to four minutes".into());
+        }
+        for step in &self.steps {
+            if let Step::Predict(predict) = step {
+                predict.check()?;
+            }
+            if let Step::Watch(watch) = step
+                && let Some(who) = &watch.who
+            {
+                who.parse::<vantage::Who>().map_err(|error| format!("`{who}`: {error}"))?;
+            }
+        }
+        let sabotaged = self.steps.iter().position(
+            |step| matches!(step, Step::Act(act) if act.name == self.sabotage.instead_of),
+        );
+        let Some(sabotaged) = sabotaged.filter(|_| !self.sabotage.instead_of.is_empty()) else {
+            return Err(format!("there is no act `{}` to sabotage", self.sabotage.instead_of));
+        };
+        let mut later = self.steps.iter().skip(sabotaged);
+        if !later.any(|step| matches!(step, Step::Observe(_))) {
+            return Err("nothing is observed after the act that is sabotaged".into());
+        }
+        Ok(())
+    }
+}
+
+impl Predict {
+    fn check(&self) -> Result<(), String> {
+        let Self { choices, tolerance, answer, .. } = self;
+        if choices.len() == 1 {
+            return Err(format!("`{}` has one choice", answer.text()));
+        }
+        if tolerance.percent < 0.0 || tolerance.by < 0.0 {
+            return Err(format!("`{}` has a tolerance below zero", answer.text()));
+        }
+        Ok(())
+    }
+}
+
+/// Line and column of a byte of a text, from 1.
+fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    (before.matches('\n').count() + 1, line.chars().count() + 1)
+}

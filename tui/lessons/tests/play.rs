@@ -1,0 +1,212 @@
+//! A lesson from its beginning to its end, and all the ways out of it.
+
+mod rig;
+
+use std::time::Duration;
+
+use lessons::{Action, End, Lesson, Mode, Play, Show};
+use rig::{Devnet, Table};
+
+const LESSON: &str = r#"
+number = 1
+slug = "test"
+title = "A test"
+minutes = 1
+about = "Nothing."
+
+[network]
+layers = 3
+width = 2
+crowd = 8
+hop = "200ms"
+slot = "500ms"
+cover = "1s"
+
+[[step]]
+say = "There are {layers} layers."
+
+[[step]]
+[step.predict]
+question = "How many ways?"
+unit = "ways"
+answer = "pow(width, layers)"
+hints = ["Multiply."]
+because = "So it is."
+
+[[step]]
+[step.act]
+name = "change"
+text = "Make it faster."
+do = [{ set = { hop = "20ms" } }, { add-mix = 1 }]
+
+[[step]]
+[step.act]
+name = "send"
+text = "Write to bob."
+do = [{ send = { from = "alice", to = "bob", text = "hello", count = 2 } }]
+
+[[step]]
+[step.observe]
+text = "They arrive."
+until = "delivered('alice', 'bob') >= 2"
+within = "10s"
+hints = ["Wait."]
+
+[[step]]
+explain = "{delivered('alice', 'bob')} came."
+
+[sabotage]
+instead-of = "send"
+do = [{ stop = "bob" }, { send = { from = "alice", to = "bob", text = "hello", count = 2 } }]
+because = "bob is away"
+"#;
+
+fn lesson() -> Lesson {
+    Lesson::read("test.toml", LESSON).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn table(mode: Mode) -> Table {
+    Table::new(Play::new(lesson(), mode, None), Devnet::new())
+}
+
+fn is_as_before(table: &Table) -> bool {
+    let before = Devnet::new();
+    table.devnet.nodes == before.nodes && table.devnet.info == before.info
+}
+
+#[test]
+fn the_machine_comes_to_the_goal_and_leaves_the_network_as_it_was() {
+    let mut table = table(Mode::Machine);
+    table.pass(5);
+    assert_eq!(table.end, Some(End::Finished { right: 1, asked: 1 }), "{:?}", table.shown);
+    let texts = table.shown.iter().filter_map(|show| match show {
+        Show::Text { text, .. } => Some(text.as_str()),
+        _ => None,
+    });
+    assert_eq!(texts.collect::<Vec<_>>(), ["There are 3 layers.", "2 came."]);
+    assert!(table.done.contains(&Action::AddMix(1)) && is_as_before(&table));
+}
+
+#[test]
+fn a_sabotage_keeps_the_goal_out_of_reach_and_the_network_comes_back() {
+    let mut table = table(Mode::Sabotaged { patience: Duration::from_secs(2) });
+    table.pass(1);
+    assert_eq!(table.end, None);
+    table.pass(3);
+    assert!(matches!(table.end, Some(End::Late { .. })), "{:?}", table.end);
+    assert!(is_as_before(&table));
+}
+
+#[test]
+fn a_learner_reads_answers_and_lets_things_be_done() {
+    let mut table = table(Mode::Learner);
+    assert!(table.play.listens());
+    table.line("");
+    table.line("many");
+    assert!(matches!(table.shown.last(), Some(Show::Unclear { .. })));
+    table.line("?");
+    assert_eq!(table.shown.last(), Some(&Show::Hint { text: Some("Multiply.".into()) }));
+    table.line("6");
+    let judged = table.shown.iter().find_map(|show| match show {
+        Show::Judged { right, answer, .. } => Some((*right, answer.as_str())),
+        _ => None,
+    });
+    assert_eq!(judged, Some((false, "8 ways")), "a wrong answer shows the right one");
+    table.line("");
+    table.line("");
+    assert!(table.shown.iter().any(|show| matches!(show, Show::Reached { .. })));
+    table.line("");
+    assert_eq!(table.end, Some(End::Finished { right: 0, asked: 1 }));
+    assert!(is_as_before(&table));
+}
+
+#[test]
+fn what_a_learner_does_elsewhere_counts_as_done() {
+    let mut table = table(Mode::Learner);
+    table.line("");
+    table.line("8");
+    table.line("");
+    let send = lessons::Send {
+        from: "alice".into(),
+        to: "bob".into(),
+        text: "hi".into(),
+        count: 2,
+        every: None,
+    };
+    table.act(&Action::Send(send));
+    table.pass(1);
+    assert!(table.shown.iter().any(|show| matches!(show, Show::Reached { .. })));
+}
+
+#[test]
+fn what_does_not_come_in_time_is_waited_for_longer() {
+    let mut table = table(Mode::Learner);
+    table.act(&Action::Stop("bob".into()));
+    table.line("");
+    table.line("8");
+    table.line("");
+    table.line("");
+    table.pass(11);
+    assert!(table.shown.iter().any(|show| matches!(show, Show::Late { .. })));
+    assert_eq!(table.shown.last(), Some(&Show::Hint { text: Some("Wait.".into()) }));
+    table.line("");
+    assert_eq!(table.end, None);
+    table.line("q");
+    assert_eq!(table.end, Some(End::Left));
+}
+
+#[test]
+fn a_lesson_can_be_left_at_any_time() {
+    for lines in 0..5 {
+        let mut table = table(Mode::Learner);
+        for line in ["", "8", "", ""].iter().take(lines) {
+            table.line(line);
+        }
+        table.line("q");
+        assert_eq!(table.end, Some(End::Left), "after {lines} lines");
+        assert!(is_as_before(&table), "after {lines} lines");
+    }
+}
+
+#[test]
+fn a_devnet_becomes_what_is_needed_and_what_an_earlier_lesson_found() {
+    let mut devnet = Devnet::new();
+    devnet.info.crowd = 3;
+    devnet.act(Duration::ZERO, &Action::Pause("mix-1-1".into()));
+    devnet.act(Duration::ZERO, &Action::Remove("mix-2-2".into()));
+    devnet.act(Duration::ZERO, &Action::AddMix(3));
+    let found = (devnet.nodes.clone(), devnet.info.clone());
+    let mut table = Table::new(Play::new(lesson(), Mode::Machine, None), devnet);
+    let before = table.play.before().cloned();
+    table.pass(5);
+    assert!(matches!(table.end, Some(End::Finished { .. })), "{:?}", table.end);
+    assert_eq!((&table.devnet.nodes, &table.devnet.info), (&found.0, &found.1));
+    // Killed in the middle, and begun again on the same devnet.
+    let mut again = Table::new(Play::new(lesson(), Mode::Learner, before), Devnet::new());
+    again.line("q");
+    assert_eq!((&again.devnet.nodes, &again.devnet.info), (&found.0, &found.1));
+}
+
+#[test]
+fn a_devnet_that_cannot_become_what_is_needed_is_not_touched() {
+    let mut devnet = Devnet::new();
+    devnet.info.layers = 2;
+    let table = Table::new(Play::new(lesson(), Mode::Machine, None), devnet);
+    let Some(End::Unfit { why }) = &table.end else { panic!("{:?}", table.end) };
+    assert_eq!(why, "it has 2 layers, not 3");
+    assert!(table.done.is_empty());
+}
+
+#[test]
+fn what_is_wrong_with_a_file_has_a_place() {
+    for (from, to, wrong) in [
+        ("minutes = 1", "minutes = 9", "test.toml: a lesson takes one to four minutes"),
+        ("minutes = 1", "minuets = 1", "test.toml:5:1: unknown field `minuets`"),
+        ("until = \"delivered(", "until = \"delivred(", "test.toml:42:9: `delivred` is neither"),
+        ("[step.act]", "[step.at]", "test.toml:28:7: unknown variant `at`"),
+        ("instead-of = \"send\"", "instead-of = \"sent\"", "test.toml: there is no act `sent`"),
+    ] {
+        let error = Lesson::read("test.toml", &LESSON.replace(from, to)).expect_err(to);
+        assert!(error.to_string().starts_with(wrong), "{error}");
+    }
+}

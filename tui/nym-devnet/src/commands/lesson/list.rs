@@ -1,0 +1,61 @@
+//! `lesson list`: the lessons, and how far one has come.
+
+use lessons::Standing;
+use serde::Serialize;
+
+use super::store::Store;
+use crate::context::Context;
+use crate::output::table;
+use crate::stop::Outcome;
+
+#[derive(Serialize)]
+struct List {
+    lessons: Vec<Listed>,
+}
+
+#[derive(Serialize)]
+struct Listed {
+    number: u8,
+    name: &'static str,
+    title: &'static str,
+    minutes: u8,
+    #[serde(flatten)]
+    standing: Standing,
+}
+
+pub(super) fn run(context: &Context) -> Outcome {
+    let progress = Store::of(context).read(context.output);
+    let lessons = lessons::builtin().iter().map(|lesson| Listed {
+        number: lesson.number,
+        name: &lesson.slug,
+        title: &lesson.title,
+        minutes: lesson.minutes,
+        standing: progress.of(&lesson.slug),
+    });
+    let list = List { lessons: lessons.collect() };
+    context.output.result("lessons", None, &list, |output| {
+        let rows: Vec<Vec<_>> = list
+            .lessons
+            .iter()
+            .map(|lesson| {
+                vec![
+                    lesson.number.to_string().into(),
+                    lesson.name.into(),
+                    lesson.minutes.to_string().into(),
+                    words(lesson.standing).into(),
+                    lesson.title.into(),
+                ]
+            })
+            .collect();
+        table(output, &["N", "NAME", "MINUTES", "STATE", "TITLE"], &["N", "MINUTES"], &rows)
+    })
+}
+
+fn words(standing: Standing) -> String {
+    let Standing { begun, finished, right, asked } = standing;
+    match (begun, finished) {
+        (0, 0) => "new".into(),
+        (_, 0) => "begun".into(),
+        _ => format!("done, {right} of {asked} right"),
+    }
+}

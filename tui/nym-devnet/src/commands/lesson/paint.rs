@@ -1,0 +1,213 @@
+//! How a lesson looks in a plain terminal, or as JSON lines.
+
+use std::io::{self, Write as _};
+
+use control::visible;
+use lessons::{Before, Lesson, Show};
+
+use super::drive::Audience;
+use super::store::Store;
+use crate::output::{Output, Tone};
+use crate::stop::Outcome;
+
+/// Lines are no longer than this: what is read easily, and fits everywhere.
+const WIDTH: usize = 78;
+
+/// What stands before commands.
+const INDENT: &str = "    ";
+
+/// Shows a lesson to whoever learns, and remembers that it has begun.
+pub(super) struct Painter<'a> {
+    output: Output,
+    devnet: &'a str,
+    lesson: &'a Lesson,
+    store: Store,
+    /// Somebody types.
+    asks: bool,
+    /// A line on the terminal is drawn over by the next one.
+    open: bool,
+    prompt: &'static str,
+}
+
+impl<'a> Painter<'a> {
+    pub(super) fn new(
+        output: Output,
+        devnet: &'a str,
+        lesson: &'a Lesson,
+        store: Store,
+        asks: bool,
+    ) -> Self {
+        Self { output, devnet, lesson, store, asks, open: false, prompt: "" }
+    }
+
+    fn line(&mut self, text: &str) -> Outcome {
+        self.close()?;
+        Output::text_line(text)
+    }
+
+    /// Ends a line that would be drawn over.
+    fn close(&mut self) -> Outcome {
+        if std::mem::take(&mut self.open) {
+            let mut stdout = io::stdout();
+            stdout.write_all(b"\r\x1b[K")?;
+        }
+        Ok(())
+    }
+
+    fn paragraphs(&mut self, text: &str) -> Outcome {
+        for paragraph in text.split("\n\n") {
+            self.line("")?;
+            for line in wrapped(&visible(paragraph), WIDTH) {
+                self.line(&line)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn commands(&mut self, commands: &[String]) -> Outcome {
+        for command in commands {
+            self.line(&format!("{INDENT}{}", visible(command)))?;
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, show: &Show) -> Outcome {
+        match show {
+            Show::Title { number, title, minutes, about } => {
+                let title = format!("{number}. {title} ({minutes} minutes)");
+                let heading = self.output.heading(&title);
+                self.line(&heading)?;
+                self.paragraphs(about)
+            }
+            Show::Doing { commands, restores } => {
+                self.line("")?;
+                let what = if *restores {
+                    "The network becomes again what it was:"
+                } else {
+                    "Done for you:"
+                };
+                self.line(what)?;
+                self.commands(commands)
+            }
+            Show::Text { text, .. } => {
+                self.prompt = "[Enter] goes on, q leaves ";
+                self.paragraphs(text)
+            }
+            Show::Question { text, choices, unit } => {
+                self.prompt = "your answer (? for a hint) ";
+                self.paragraphs(text)?;
+                for (number, choice) in (1..).zip(choices) {
+                    self.line(&format!("{INDENT}{number}  {choice}"))?;
+                }
+                if unit.is_empty() { Ok(()) } else { self.line(&format!("{INDENT}in {unit}")) }
+            }
+            Show::Judged { said, right, answer, because } => {
+                let (tone, words) = if *right {
+                    (Tone::Good, format!("Right: {answer}."))
+                } else {
+                    (Tone::Doubtful, format!("Not {}: it is {answer}.", visible(said)))
+                };
+                let words = self.output.toned(tone, &words);
+                self.line("")?;
+                self.line(&words)?;
+                self.paragraphs(because)
+            }
+            Show::Unclear { expected } => {
+                self.line(&format!("That is no answer; expected {expected}."))
+            }
+            Show::Task { text, commands } => {
+                self.prompt = "type it in another terminal, or [Enter] to let it be done ";
+                self.paragraphs(text)?;
+                self.line("")?;
+                self.commands(commands)
+            }
+            Show::Waiting { text, limit_s } => {
+                self.paragraphs(text)?;
+                self.line(&format!("(for {limit_s:.0} s at most)"))
+            }
+            Show::Meanwhile { text, left_s } => {
+                if !self.asks {
+                    return Ok(());
+                }
+                self.close()?;
+                let line = format!("{INDENT}{text}, {left_s:.0} s left");
+                let line: String = line.chars().take(WIDTH).collect();
+                let mut stdout = io::stdout();
+                stdout.write_all(line.as_bytes())?;
+                self.open = true;
+                Ok(stdout.flush()?)
+            }
+            Show::Reached { took_s } => {
+                let words =
+                    self.output.toned(Tone::Good, &format!("There it is, after {took_s:.1} s."));
+                self.line(&words)
+            }
+            Show::Late { what } => {
+                self.prompt = "[Enter] waits again, q leaves ";
+                let words = self.output.toned(Tone::Doubtful, "Not yet:");
+                self.line(&words)?;
+                self.paragraphs(what)
+            }
+            Show::Hint { text } => {
+                let text = text.as_deref().unwrap_or("There is no hint for this.");
+                self.paragraphs(text)
+            }
+            Show::Failed { why } => {
+                let words = self.output.toned(Tone::Bad, &visible(why));
+                self.line(&words)
+            }
+        }
+    }
+}
+
+impl Audience for Painter<'_> {
+    fn show(&mut self, show: &Show) -> Outcome {
+        if self.output.is_json() {
+            return Output::json_event("lesson-step", self.devnet, show);
+        }
+        self.text(show)
+    }
+
+    fn begins(&mut self, before: &Before) {
+        let (lesson, devnet) = (&self.lesson.slug, self.devnet);
+        self.store.change(self.output, |progress| progress.begin(lesson, devnet, before.clone()));
+    }
+
+    fn prompts(&mut self) -> Outcome {
+        if !self.asks || self.output.is_json() {
+            return Ok(());
+        }
+        self.close()?;
+        let prompt = self.output.toned(Tone::Quiet, self.prompt);
+        let mut stdout = io::stdout();
+        stdout.write_all(prompt.as_bytes())?;
+        Ok(stdout.flush()?)
+    }
+}
+
+/// The text in lines of at most so many characters; a longer word has a line of its own.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.into()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        assert_eq!(wrapped("one two  three", 8), ["one two", "three"]);
+        assert_eq!(wrapped("unbreakable word", 5), ["unbreakable", "word"]);
+        assert!(wrapped("", 5).is_empty());
+    }
+}

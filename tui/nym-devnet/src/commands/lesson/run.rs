@@ -1,0 +1,111 @@
+//! `lesson run`: somebody goes through a lesson.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use control::{Failure, FailureCode};
+use lessons::{End, Mode, Play};
+use serde::Serialize;
+
+use super::drive::{Learner, drive};
+use super::paint::Painter;
+use super::store::Store;
+use super::{find, network};
+use crate::cli::LessonRunArgs;
+use crate::context::Context;
+use crate::output::Output;
+use crate::signals::Signals;
+use crate::stop::Outcome;
+
+#[derive(Serialize)]
+struct Run<'a> {
+    lesson: &'a str,
+    #[serde(flatten)]
+    end: &'a End,
+    /// Whether the devnet was started for it.
+    started: bool,
+    /// Whether it still runs.
+    runs: bool,
+}
+
+pub(super) async fn run(context: &Context, args: &LessonRunArgs) -> Outcome {
+    let lesson = find(&args.lesson)?;
+    let name = context.name();
+    let mut signals = Signals::new()?;
+    let asks = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let is_running = context.folder(None)?.is_running()?;
+    let (supervisor, client) = if is_running {
+        (None, context.connect(None)?)
+    } else {
+        context.output.note(&format!("no devnet runs: starting `{name}` for the lesson"));
+        let needs = &lesson.network;
+        let started = network::start(context, name, needs, "preferred", &mut signals).await?;
+        (Some(started.0), started.1)
+    };
+    let store = Store::of(context);
+    let left = store.read(context.output).left(name).map(|left| left.before.clone());
+    let mut play = Play::new(lesson.clone(), Mode::Learner, left);
+    let mut learner = Learner::new(asks);
+    let mut painter = Painter::new(context.output, name, lesson, store.clone(), asks);
+    let ended = drive(&client, &mut play, Some(&mut learner), &mut signals, &mut painter).await;
+    if let Ok(end) = &ended {
+        store.change(context.output, |progress| progress.end(&lesson.slug, name, end));
+    }
+    let started = supervisor.is_some();
+    let mut runs = is_running;
+    if let Some(supervisor) = supervisor {
+        if ended.is_ok() && asks && !ends(&mut learner, name, &mut signals).await? {
+            supervisor.detach().await?;
+            runs = true;
+        } else {
+            supervisor.end().await;
+        }
+    }
+    let end = ended?;
+    let run = Run { lesson: &lesson.slug, end: &end, started, runs };
+    context.output.result_with("lesson", Some(name), &run, failure(&end), |_| words(&run))
+}
+
+/// Asks whether the devnet that was started for the lesson shall end with it.
+async fn ends(learner: &mut Learner, name: &str, signals: &mut Signals) -> Outcome<bool> {
+    let mut stdout = io::stdout();
+    write!(stdout, "\nStop `{name}` again? [Y/n] ")?;
+    stdout.flush()?;
+    let line = tokio::select! {
+        line = learner.next() => line,
+        _ = signals.next() => None,
+    };
+    let stays = line.is_some_and(|line| matches!(line.trim(), "n" | "N" | "no"));
+    if stays {
+        let word = control::shell_word(name);
+        Output::text_line(&format!("`nym-devnet down {word}` stops it."))?;
+    }
+    Ok(!stays)
+}
+
+fn failure(end: &End) -> Option<Failure> {
+    match end {
+        End::Finished { .. } | End::Left => None,
+        End::Unfit { why } => {
+            let message = format!("this devnet is not one for the lesson: {why}");
+            Some(Failure::new(FailureCode::Usage, message).hint(
+                "`--name` of a devnet that does not run yet lets the lesson start one of its own",
+            ))
+        }
+        End::Late { what, .. } => {
+            let message = format!("it did not come to this: {what}");
+            Some(Failure::new(FailureCode::SendFailed, message))
+        }
+        End::Failed { why } => Some(Failure::new(FailureCode::SendFailed, why.clone())),
+    }
+}
+
+fn words(run: &Run<'_>) -> String {
+    match run.end {
+        End::Finished { asked: 0, .. } => "\nThe lesson is done.".into(),
+        End::Finished { right, asked } => {
+            format!("\nThe lesson is done: {right} of {asked} answers were right.")
+        }
+        End::Left => "\nYou left the lesson.".into(),
+        End::Unfit { .. } | End::Late { .. } | End::Failed { .. } => String::new(),
+    }
+}
