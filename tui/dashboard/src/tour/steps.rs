@@ -3,7 +3,7 @@
 use contract::Role;
 use control::{MessageState, MessageStatus, State};
 
-use super::{Stage, Verdict};
+use super::{Stage, Verdict, observed};
 use crate::action::Action;
 use crate::model::Model;
 use crate::overlay::Overlay;
@@ -31,14 +31,27 @@ pub(super) enum Step {
     Around,
     /// Start it again.
     Start,
+    /// See how well the network hides.
+    Bits,
+    /// Look as somebody who watches it.
+    Adversary,
     /// What to do next. Not counted.
     End,
 }
 
 impl Step {
     /// Those that are counted, in order.
-    pub(super) const COUNTED: [Self; 7] =
-        [Self::Look, Self::Send, Self::Follow, Self::Answer, Self::Stop, Self::Around, Self::Start];
+    pub(super) const COUNTED: [Self; 9] = [
+        Self::Look,
+        Self::Send,
+        Self::Follow,
+        Self::Answer,
+        Self::Stop,
+        Self::Around,
+        Self::Start,
+        Self::Bits,
+        Self::Adversary,
+    ];
 
     /// The one after it.
     pub(super) fn next(self) -> Option<Self> {
@@ -64,6 +77,8 @@ impl Step {
             Self::Stop => "Stop a mixnode",
             Self::Around => "Packets go round it",
             Self::Start => "Start it again",
+            Self::Bits => "How well it hides",
+            Self::Adversary => "Look as the adversary",
             Self::End => "That was the tour",
         }
     }
@@ -97,10 +112,12 @@ impl Stage {
                             announces itself, and is in the routes of the packets that are built from \
                             then on."
                 .into(),
+            Step::Bits => observed::says_of_bits(model),
+            Step::Adversary => observed::OF_ADVERSARY.into(),
             Step::End => format!(
                 "{} says what the selected thing means, {} what the keys do, {} finds every action by \
-                 its name. The guide in docs/guide goes on from here: how much a network like this \
-                 one hides, and from whom.",
+                 its name. From here on: `nym-devnet lesson list` has lessons of a few minutes, and \
+                 docs/guide explains all of this from the beginning.",
                 key(model, Action::Explain),
                 key(model, Action::Help),
                 key(model, Action::Palette),
@@ -160,6 +177,8 @@ impl Stage {
             Step::Stop => self.stop(model, devnet),
             Step::Around => self.around(model, devnet),
             Step::Start => self.start(model, devnet),
+            Step::Bits => observed::bits(model, devnet),
+            Step::Adversary => observed::adversary(model, devnet),
             Step::End => Verdict::Told("it can be taken again at any time".into()),
         }
     }
@@ -348,7 +367,7 @@ fn look(model: &Model, devnet: &Devnet) -> Verdict {
 }
 
 /// How the key of an action is written, or where else it can be found.
-fn key(model: &Model, action: Action) -> String {
+pub(super) fn key(model: &Model, action: Action) -> String {
     let key = model.key(action);
     if key.is_empty() {
         action.spec().map(|spec| spec.name).unwrap_or_default().into()
