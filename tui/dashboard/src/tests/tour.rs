@@ -96,7 +96,9 @@ fn at_step(step: usize) -> Desk {
             }
         }
         desk.tell(Message::Tick);
-        assert_shown(&mut desk, "done: ");
+        let screen = text(&desk.screen(80, 24));
+        let done = screen.lines().find(|line| line.contains("done: "));
+        assert!(done.is_some_and(|done| !done.contains('…')), "{screen}");
         desk.press(TOUR);
     }
     desk
@@ -179,12 +181,19 @@ fn a_step_waits_for_what_happens_and_not_for_keys() {
 fn packets_go_round_a_stopped_mixnode_and_come_back_to_it() {
     let mut desk = at_step(5);
     assert_shown(&mut desk, "choose mix-1-1 with the arrows");
+    // Somebody gets lost, and is told the way.
+    desk.press(Key::of('2'));
+    assert_shown(&mut desk, "press 1 for the map, choose ");
+    desk.press(Key::of('1'));
+    desk.model.selected = Some("directory".into());
+    assert_shown(&mut desk, "choose mix-1-1 with the arrows");
+    desk.model.selected = None;
     desk.type_text("j");
     desk.press(Key::of('x'));
+    assert_shown(&mut desk, "mix-1-1 is chosen: press x, and agree");
     assert_shown(&mut desk, "Stop mix-1-1?");
     let asked = desk.press(Key::of('y'));
     assert!(matches!(asked.as_slice(), [Effect::Act { node, .. }] if node == "mix-1-1"));
-    assert_shown(&mut desk, "choose mix-1-1 with the arrows");
     let stopping = state(&desk, "mix-3-2", State::Stopping);
     desk.hear(stopping);
     assert_shown(&mut desk, "done: mix-3-2 is stopping");
@@ -197,7 +206,7 @@ fn packets_go_round_a_stopped_mixnode_and_come_back_to_it() {
     desk.tell(Message::Tick);
     assert_shown(&mut desk, "done: nobody sends to mix-3-2; mix-3-1 takes ");
     desk.press(TOUR);
-    assert_shown(&mut desk, "choose mix-3-2 and press s");
+    assert_shown(&mut desk, "choose mix-3-2 with the arrows, then press s");
     desk.fixture.widths = vec![2; 3];
     let starting = state(&desk, "mix-3-2", State::Starting);
     desk.hear(starting);
@@ -214,7 +223,7 @@ fn it_ends_with_the_eyes_of_the_adversary() {
     let mut desk = at_step(8);
     assert_shown(&mut desk, "press 8 for Anonymity");
     desk.press(Key::of('8'));
-    assert_shown(&mut desk, "bits, as if ");
+    assert_shown(&mut desk, "bits, like one of ");
     desk.press(TOUR);
     assert_shown(&mut desk, "press a to look as the adversary");
     desk.press(Key::of('1'));

@@ -40,7 +40,7 @@ pub(super) fn bits(model: &Model, devnet: &Devnet) -> Verdict {
     let report = anonymity::report(devnet);
     match report.and_then(|report| Some((report.sender?, report.most_bits))) {
         Some((sender, most)) => Verdict::Done(format!(
-            "{:.2} of {most:.2} bits, as if {:.1} were equally likely",
+            "{:.2} of {most:.2} bits, like one of {:.1} senders",
             sender.bits,
             sender.bits.exp2()
         )),
@@ -67,7 +67,7 @@ pub(super) fn adversary(model: &Model, devnet: &Devnet) -> Verdict {
     let calibrated = anonymity::report(devnet).and_then(|report| report.calibration);
     match calibrated {
         Some(counted) => Verdict::Done(format!(
-            "whom he thought likeliest had sent {:.0} % of the packets",
+            "his first guess is right for {:.0} % of packets",
             counted.hits * 100.0
         )),
         None if !devnet.info.trace => Verdict::Told("nodes of this devnet tell no truth".into()),

@@ -126,7 +126,7 @@ impl Stage {
     }
 
     fn says_of_stop(&self, model: &Model) -> String {
-        let Some((node, others)) = model.live.as_ref().and_then(|devnet| self.stops(devnet)) else {
+        let Some((node, others)) = self.stops(model) else {
             return "Mixnodes come and go, and nobody asks the clients before.".into();
         };
         let stays = if others == 0 {
@@ -141,26 +141,29 @@ impl Stage {
     }
 
     fn says_of_around(&self, model: &Model) -> String {
-        let is_only = model
-            .live
-            .as_ref()
-            .and_then(|devnet| self.stops(devnet))
-            .is_some_and(|(_, others)| others == 0);
-        let then = if is_only {
-            "Its layer is empty now, so nobody can build a route: clients send nothing, not even cover, \
-             and messages wait."
-        } else {
-            "Who builds a packet now chooses among the others of its layer. What was lost on the way \
-             is sent again."
+        let then = match self.node.as_ref().and(self.stops(model)) {
+            None => {
+                "When one has left, who builds a packet chooses among the others of its layer. Where \
+                 there are none nobody can build a route, and messages wait."
+            }
+            Some((_, 0)) => {
+                "Its layer is empty now, so nobody can build a route: clients send nothing, not even \
+                 cover, and messages wait."
+            }
+            Some(_) => {
+                "Who builds a packet now chooses among the others of its layer. What was lost on the way \
+                 is sent again."
+            }
         };
-        format!("The directory tells everybody at once that it has left. {then}")
+        format!("The directory tells everybody at once who leaves. {then}")
     }
 
     /// The mixnode that was stopped, or could be, and how many others of its layer run.
-    fn stops<'a>(&self, devnet: &'a Devnet) -> Option<(&'a str, usize)> {
+    fn stops<'a>(&self, model: &'a Model) -> Option<(&'a str, usize)> {
+        let devnet = model.live.as_ref()?;
         match self.stopped(devnet) {
             Some(node) => Some((node.name(), others(devnet, node))),
-            None => candidate(devnet),
+            None => candidate(model, devnet),
         }
     }
 
@@ -273,13 +276,10 @@ impl Stage {
                 "this dashboard only shows: nothing can be stopped from it".into(),
             );
         }
-        let Some((node, _)) = candidate(devnet) else {
+        let Some((node, _)) = candidate(model, devnet) else {
             return Verdict::Told("this devnet has no mixnode that runs".into());
         };
-        let stop = key(model, Action::Stop);
-        Verdict::Waiting(format!(
-            "choose {node} with the arrows on the map, press {stop}, and agree"
-        ))
+        Verdict::Waiting(choose(model, node, Action::Stop, ", and agree"))
     }
 
     fn around(&self, model: &Model, devnet: &Devnet) -> Verdict {
@@ -324,8 +324,7 @@ impl Stage {
             if !model.allows(Action::Start) {
                 return Verdict::Told("this dashboard only shows: nothing can be started".into());
             }
-            let start = key(model, Action::Start);
-            return Verdict::Waiting(format!("choose {name} and press {start}"));
+            return Verdict::Waiting(choose(model, name, Action::Start, ""));
         }
         let rate = node.received.rate(model.moment().t).filter(|rate| *rate >= NOTHING_PER_SECOND);
         match rate.filter(|_| node.status.state == State::Ready) {
@@ -401,10 +400,26 @@ fn others(devnet: &Devnet, node: &Node) -> usize {
     siblings(devnet, node).filter(|other| !is_out(other)).count()
 }
 
-/// A mixnode to stop, and how many others of its layer run then: one that can be missed, if there is one.
-fn candidate(devnet: &Devnet) -> Option<(&str, usize)> {
+/// A mixnode to stop, and how many others of its layer run then: the one that is selected, else one that can
+/// be missed, if there is one.
+fn candidate<'a>(model: &Model, devnet: &'a Devnet) -> Option<(&'a str, usize)> {
     let running = devnet.with_role(&[Role::Mixnode]).filter(|node| !is_out(node));
     let counted = running.map(|node| (node.name(), others(devnet, node)));
     let all: Vec<(&str, usize)> = counted.collect();
-    all.iter().find(|(_, others)| *others > 0).or(all.first()).copied()
+    let selected = model.selected.as_deref();
+    let first = all.iter().find(|(name, _)| Some(*name) == selected);
+    first.or_else(|| all.iter().find(|(_, others)| *others > 0)).or(all.first()).copied()
+}
+
+/// What to press so that something is done to a node.
+fn choose(model: &Model, node: &str, action: Action, then: &str) -> String {
+    let map = key(model, Action::ShowNetwork);
+    let key = key(model, action);
+    if model.screen != Screen::Network {
+        format!("press {map} for the map, choose {node} there, press {key}{then}")
+    } else if model.selected.as_deref() == Some(node) {
+        format!("{node} is chosen: press {key}{then}")
+    } else {
+        format!("choose {node} with the arrows, then press {key}{then}")
+    }
 }
