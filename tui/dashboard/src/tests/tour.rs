@@ -235,7 +235,7 @@ fn it_ends_with_the_eyes_of_the_adversary() {
     assert_shown(&mut desk, "waiting for nodes to tell whose packets came out");
     watched(&mut desk);
     desk.tell(Message::Tick);
-    assert_shown(&mut desk, "done: whom he thought likeliest had sent ");
+    assert_shown(&mut desk, "done: his first guess is right for ");
 }
 
 #[test]
