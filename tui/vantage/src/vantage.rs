@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use anonymity::{
-    ASSUMED_SHARE, Doubt, Finding, LinkEvent, Observation, Observer, PoolFigures, Step, Suspects,
-};
+use anonymity::{Doubt, Finding, LinkEvent, Observation, Observer, PoolFigures, Step, Suspects};
 use contract::Time;
-use control::{Envelope, NodeStatus, Snapshot, StreamEvent, identity_name};
+use control::{Envelope, NodeStatus, Snapshot, StreamEvent};
 
 use crate::expected::{Expectation, Settings};
-use crate::guess::Guess;
+use crate::guess::{Guess, MEMORY};
 use crate::latest::Latest;
 use crate::limits::Known;
 use crate::names::Names;
@@ -134,10 +132,13 @@ impl Vantage {
     }
 
     fn links(&mut self, process: &str, links: &[contract::LinkEvent]) {
+        let Some(process) = self.names.number(process) else { return };
         for link in links {
-            let identity = link.from.map(|number| identity_name(process, number));
-            let src = identity.as_deref().unwrap_or(process);
-            let numbers = self.names.number(src).zip(self.names.number(&link.dst));
+            let from = match link.from {
+                Some(number) => self.names.identity(process, number),
+                None => Some(process),
+            };
+            let numbers = from.zip(self.names.number(&link.dst));
             let Some((from, to)) = numbers else { continue };
             let t = since_start(link.t);
             let event = LinkEvent { t, src: from, dst: to, bytes: link.bytes };
@@ -172,6 +173,9 @@ impl Vantage {
             }
             Finding::Settled(_) => {}
         });
+        if let Some(suspects) = &mut self.suspects {
+            suspects.go_on(self.observer.now());
+        }
         self.packet_bytes = observer_bytes(&self.observer).unwrap_or(self.packet_bytes);
     }
 
@@ -188,7 +192,7 @@ impl Vantage {
     /// Begins to look for whoever writes to somebody, from now on; says whether that one is known.
     pub fn look_for_who_writes_to(&mut self, recipient: &str) -> bool {
         let Some(node) = self.names.find(recipient) else { return false };
-        self.suspects = Some(Suspects::new(node, ASSUMED_SHARE, None));
+        self.suspects = Some(Suspects::new(node, Some(MEMORY)));
         true
     }
 
