@@ -66,6 +66,11 @@ impl View {
     pub(crate) fn is_adversary(&self) -> bool {
         self.adversary.is_some()
     }
+
+    /// Whether the truth is shown beside the guess.
+    pub(crate) fn reveals(&self) -> bool {
+        self.reveals
+    }
 }
 
 /// Shows the adversary's view, or goes back to where it was opened.
@@ -127,7 +132,7 @@ fn copy(model: &mut Model) -> Vec<Effect> {
 }
 
 /// What the observer knows now.
-fn report(devnet: &Devnet) -> Option<Report> {
+pub(crate) fn report(devnet: &Devnet) -> Option<Report> {
     devnet.watch.vantage().report(WINDOW)
 }
 

@@ -21,7 +21,7 @@ const DOWN: Key = Key::code(KeyCode::Down);
 const SIZES: [(u16, u16); 4] = [(60, 15), (80, 24), (120, 40), (200, 50)];
 
 /// Time goes on for an observed network.
-fn pass(desk: &mut Desk, observed: &mut Observed, seconds: u64) {
+pub(super) fn pass(desk: &mut Desk, observed: &mut Observed, seconds: u64) {
     for _ in 0..seconds {
         desk.second += 1;
         // Its processes report as ever; what passes on links is what was simulated.
