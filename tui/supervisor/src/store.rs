@@ -14,8 +14,8 @@ use directory_api::Frame;
 use crate::attacks::{Attacks, Begin};
 use crate::child::Source;
 use crate::clock::Moment;
-use crate::hub::{Hub, Subscription};
-use crate::journeys::{Batch, Journeys, News};
+use crate::hub::{Hub, Listener, Subscription};
+use crate::journeys::{Batch, Journeys, News, Passages};
 use crate::messages::Messages;
 use crate::names::Names;
 use crate::presence::{Presence, key_of};
@@ -42,6 +42,7 @@ pub(crate) struct Store {
     usage: BTreeMap<String, ProcessUsage>,
     messages: Messages,
     journeys: Journeys,
+    passages: Passages,
     waits: Waits,
     attacks: Attacks,
     received: ReceivedRing,
@@ -64,6 +65,7 @@ impl Store {
             usage: BTreeMap::new(),
             messages: Messages::default(),
             journeys: Journeys::default(),
+            passages: Passages::default(),
             waits: Waits::default(),
             attacks: Attacks::default(),
             received: ReceivedRing::default(),
@@ -252,14 +254,38 @@ impl Store {
             }
         }
         self.attacks.hear_links(name, &links);
+        if self.hub.has_insiders() {
+            self.passages.hear_links(name, &links, |node| self.hub.is_confided(node));
+        }
         self.hub.publish(at, StreamEvent::Links { src: name.clone(), links });
+        self.tell_passages(at);
         if lost > 0 {
             self.lost(at, node, lost, lost);
         }
     }
 
+    /// Lets these nodes tell what they know of packets.
+    pub(crate) fn confide(&mut self, nodes: &[String]) -> Listener {
+        self.hub.confide(nodes)
+    }
+
+    /// Whether nodes tell of packets at all.
+    pub(crate) fn traces(&self) -> bool {
+        self.devnet.trace
+    }
+
+    /// Tells what nodes know of packets to those who listen to them.
+    fn tell_passages(&mut self, at: Moment) {
+        for (node, passages) in self.passages.known(at.t) {
+            self.hub.tell(at, node, passages);
+        }
+    }
+
     pub(crate) fn message_event(&mut self, at: Moment, node: usize, event: MessageEvent) {
         let Some(NodeStatus { name, .. }) = self.nodes.get(node) else { return };
+        if self.hub.has_insiders() {
+            self.passages.hear_message(at.t, name, &event);
+        }
         let news = self.journeys.hear_message(at.t, name, &event, &self.names);
         if let Some(received) = self.messages.handle(at, name, event, &self.names) {
             self.received.push(received.clone());
@@ -274,12 +300,19 @@ impl Store {
     pub(crate) fn packets(&mut self, at: Moment, node: usize, batch: Batch) {
         let Some(NodeStatus { name, .. }) = self.nodes.get(node) else { return };
         self.attacks.hear_packets(at.t, name, &batch.packets, &self.names);
+        if self.hub.has_insiders() {
+            let is_asked = |node: &str| self.hub.is_confided(node);
+            self.passages.hear_packets(at.t, name, &batch.packets, &self.names, is_asked);
+        } else {
+            self.passages.forget();
+        }
         let waits = self.waits.hear(at.t, name, &batch.packets);
         let news = self.journeys.hear_packets(at.t, name, batch.packets, &self.names);
         if let Some(waits_us) = waits {
             self.hub.publish(at, StreamEvent::Waits { node: name.clone(), waits_us });
         }
         self.tell_ways(at, news);
+        self.tell_passages(at);
         self.show_attacks(at);
         if batch.lost > 0 {
             self.lost(at, node, batch.lost, 0);

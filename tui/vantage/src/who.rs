@@ -46,6 +46,15 @@ impl Who {
         })
     }
 
+    /// The nodes that work for it, by name: of these it is told what only they know.
+    pub fn accomplices(&self) -> impl Iterator<Item = &str> {
+        let (mixes, providers) = match self {
+            Self::All { mixes, providers } => (Some(mixes), Some(providers)),
+            Self::Link(..) => (None, None),
+        };
+        mixes.into_iter().chain(providers).flatten().map(String::as_str)
+    }
+
     /// In a few words for people, such as `sees every link, mix-1-1 works for it`.
     pub fn words(&self) -> String {
         let list = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(", ");
