@@ -116,6 +116,7 @@ where
         drawn_at: begin,
         is_spoilt: false,
         to_page: None,
+        confided: None,
     };
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -187,6 +188,8 @@ struct App<'c, C, S> {
     is_spoilt: bool,
     /// A file that the user wants to see in the pager.
     to_page: Option<PathBuf>,
+    /// Reads what nodes know that work for the observer.
+    confided: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl<C: Console, S: Source> App<'_, C, S> {
@@ -302,6 +305,24 @@ impl<C: Console, S: Source> App<'_, C, S> {
                         let result = source.change(&wanted).await.map_err(Into::into);
                         let _ = queue.send(Message::Changed { result }).await;
                     });
+                }
+                Effect::Attack(request) => {
+                    let (source, queue) = (self.source.clone(), self.queue.clone());
+                    tokio::spawn(async move {
+                        let title = request.plan.title();
+                        let result = source.attack(&request).await;
+                        let result = result.map(Box::new).map_err(Into::into);
+                        let _ = queue.send(Message::Attacked { title, result }).await;
+                    });
+                }
+                Effect::Confide(nodes) => {
+                    if let Some(before) = self.confided.take() {
+                        before.abort();
+                    }
+                    if !nodes.is_empty() {
+                        let (source, queue) = (self.source.clone(), self.queue.clone());
+                        self.confided = Some(tokio::spawn(confide(source, queue, nodes)));
+                    }
                 }
                 Effect::History => {
                     let (source, queue) = (self.source.clone(), self.queue.clone());
@@ -421,6 +442,7 @@ fn frame_for(message: &Message, model: &Model) -> Option<Duration> {
             StreamEvent::Links { .. }
             | StreamEvent::Origins { .. }
             | StreamEvent::Waits { .. }
+            | StreamEvent::Passages { .. }
             | StreamEvent::Unknown,
             _,
         ) => None,
@@ -451,6 +473,26 @@ async fn listen<S: Source>(source: S, queue: mpsc::Sender<Message>, after: Durat
         }
     };
     let _ = queue.send(Message::Disconnected { reason }).await;
+}
+
+/// Reads what nodes know into the queue until that ends. Nothing has to be kept in order with the event
+/// stream: each of its moments is told.
+async fn confide<S: Source>(source: S, queue: mpsc::Sender<Message>, nodes: Vec<String>) {
+    let problem = match source.passages(&nodes).await {
+        Err(error) => Problem::from(error),
+        Ok(mut events) => loop {
+            match events.next().await {
+                Ok(Some(envelope)) => {
+                    if queue.send(Message::Heard(Box::new(envelope))).await.is_err() {
+                        return;
+                    }
+                }
+                Ok(None) => break Problem("the supervisor closed their stream".to_owned()),
+                Err(error) => break Problem::from(error),
+            }
+        },
+    };
+    let _ = queue.send(Message::Unconfided(problem)).await;
 }
 
 /// All parts of the history, or why one of them is not there.

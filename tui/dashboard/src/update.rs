@@ -1,7 +1,7 @@
 //! What every message does to the model, and what it asks for. Pure: no clock, no I/O.
 
 use contract::{Role, Time};
-use control::{Envelope, NodeAction, State, StreamEvent};
+use control::{AttackStatus, Envelope, NodeAction, State, StreamEvent, Verdict};
 
 use crate::Outcome;
 use crate::action::{Action, Context};
@@ -111,7 +111,7 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Connected => {
             connected(model);
-            Vec::new()
+            screens::anonymity::confide(model)
         }
         Message::Disconnected { reason } if model.playback.is_some() => {
             model.say(Tone::Warning, reason.clone());
@@ -137,6 +137,16 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Changed { result } => {
             changed(model, result);
+            Vec::new()
+        }
+        Message::Attacked { title, result } => {
+            attacked(model, &title, result);
+            Vec::new()
+        }
+        Message::Unconfided(Problem(problem)) => {
+            if model.connection == Connection::Live {
+                model.say(Tone::Bad, format!("nobody works for you: {problem}"));
+            }
             Vec::new()
         }
         Message::Sent { text, result, unsure } => {
@@ -176,6 +186,26 @@ fn changed(model: &mut Model, result: Result<(), Problem>) {
         Err(Problem(problem)) => {
             model.say(Tone::Bad, format!("cannot change the network: {problem}"));
         }
+    }
+}
+
+/// Says what came of an attack.
+fn attacked(model: &mut Model, title: &str, result: Result<Box<AttackStatus>, Problem>) {
+    let status = match result {
+        Ok(status) => status,
+        Err(Problem(problem)) => return model.say(Tone::Bad, format!("{title}: {problem}")),
+    };
+    let (verdict, sentences) = (status.verdict(), status.sentences());
+    let tone = match verdict {
+        Some(Verdict::Stopped | Verdict::Harmless) => Tone::Good,
+        Some(Verdict::Through | Verdict::Unknown | Verdict::NotDone) | None => Tone::Warning,
+    };
+    // The first says what was done, if anything was.
+    let said = sentences.get(1).or(sentences.first()).map_or("", String::as_str);
+    let word = verdict.map_or("underway", Verdict::word);
+    model.say(tone, format!("{}: {word}. {said}", status.plan.title()));
+    if let Some(live) = &mut model.live {
+        live.attacks.hear(*status);
     }
 }
 
@@ -222,6 +252,13 @@ fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {
     let moment = Moment { t: envelope.t, unix_ms: envelope.unix_ms };
     let may_make_ready = matches!(envelope.event, StreamEvent::Snapshot(_) | StreamEvent::Node(_));
     match envelope.event {
+        // It comes beside the event stream, and is numbered by that.
+        StreamEvent::Passages { .. } => {
+            if let Some(live) = &mut model.live {
+                live.watch.hear(&envelope);
+            }
+            return Vec::new();
+        }
         // The end of a recording says so too, and stays.
         StreamEvent::Down { .. } if model.playback.is_some() => {}
         StreamEvent::Down { reason } => {

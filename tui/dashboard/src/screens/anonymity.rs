@@ -29,7 +29,7 @@ use crate::text;
 const WITH_POOLS: (u16, u16) = (110, 28);
 
 /// Rows of the figures and the knobs, frame included.
-const UPPER: u16 = 13;
+const UPPER: u16 = 14;
 
 /// Rows below which a curve says nothing.
 const LEAST_CURVE: u16 = 5;
@@ -136,6 +136,12 @@ fn turn(model: &mut Model, up: bool) {
     let Some(live) = &model.live else { return };
     let view = &mut model.screens.anonymity;
     view.turned.turn(view.knob, &live.info, up);
+}
+
+/// Lets the nodes that work for the observer tell what they know.
+pub(crate) fn confide(model: &Model) -> Vec<Effect> {
+    let nodes = model.live.as_ref().map(|live| live.watch.accomplices()).unwrap_or_default();
+    if nodes.is_empty() { Vec::new() } else { vec![Effect::Confide(nodes)] }
 }
 
 /// Makes the network as the knobs stand.

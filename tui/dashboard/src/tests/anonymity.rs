@@ -18,10 +18,10 @@ const ENTER: Key = Key::code(KeyCode::Enter);
 const RIGHT: Key = Key::code(KeyCode::Right);
 const LEFT: Key = Key::code(KeyCode::Left);
 const DOWN: Key = Key::code(KeyCode::Down);
-const SIZES: [(u16, u16); 4] = [(60, 15), (80, 24), (120, 40), (200, 50)];
+pub(super) const SIZES: [(u16, u16); 4] = [(60, 15), (80, 24), (120, 40), (200, 50)];
 
 /// Time goes on for an observed network.
-fn pass(desk: &mut Desk, observed: &mut Observed, seconds: u64) {
+pub(super) fn pass(desk: &mut Desk, observed: &mut Observed, seconds: u64) {
     for _ in 0..seconds {
         desk.second += 1;
         // Its processes report as ever; what passes on links is what was simulated.
@@ -36,7 +36,7 @@ fn pass(desk: &mut Desk, observed: &mut Observed, seconds: u64) {
 }
 
 /// In front of a network that was watched for so long.
-fn watched(fixture: Fixture, settings: Settings, seconds: u64) -> (Desk, Observed) {
+pub(super) fn watched(fixture: Fixture, settings: Settings, seconds: u64) -> (Desk, Observed) {
     let mut observed = Observed::new(&fixture, 0.2, 7);
     let mut desk = Desk::begun(fixture, settings);
     pass(&mut desk, &mut observed, seconds);
@@ -44,16 +44,16 @@ fn watched(fixture: Fixture, settings: Settings, seconds: u64) -> (Desk, Observe
     (desk, observed)
 }
 
-fn classic(settings: Settings) -> Desk {
+pub(super) fn classic(settings: Settings) -> Desk {
     watched(Fixture::two_by_three(), settings, 90).0
 }
 
-fn shown(desk: &mut Desk) -> String {
+pub(super) fn shown(desk: &mut Desk) -> String {
     text(&desk.screen(120, 40))
 }
 
 /// The devnet says that it was changed.
-fn changed(desk: &mut Desk, change: impl FnOnce(&mut DevnetInfo)) {
+pub(super) fn changed(desk: &mut Desk, change: impl FnOnce(&mut DevnetInfo)) {
     let after = Duration::from_secs(desk.second);
     let mut snapshot: Snapshot = desk.fixture.snapshot(after);
     change(&mut snapshot.devnet);
