@@ -200,8 +200,9 @@ fn attacked(model: &mut Model, title: &str, result: Result<Box<AttackStatus>, Pr
         Some(Verdict::Stopped | Verdict::Harmless) => Tone::Good,
         Some(Verdict::Through | Verdict::Unknown | Verdict::NotDone) | None => Tone::Warning,
     };
-    // The first says what was done, if anything was.
-    let said = sentences.get(1).or(sentences.first()).map_or("", String::as_str);
+    // The first says what was done, if anything was; who dropped it is what one wants to know.
+    let drops = sentences.iter().find(|sentence| sentence.contains(" dropped "));
+    let said = drops.or(sentences.get(1)).or(sentences.first()).map_or("", String::as_str);
     let word = verdict.map_or("underway", Verdict::word);
     model.say(tone, format!("{}: {word}. {said}", status.plan.title()));
     if let Some(live) = &mut model.live {

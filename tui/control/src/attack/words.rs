@@ -32,7 +32,9 @@ impl AttackPlan {
     pub fn command(&self) -> String {
         match self {
             Self::Replay { from, to, times: 1 } => format!("attack replay {from} {to}"),
-            Self::Replay { from, to, times } => format!("attack replay {from} {to} --times {times}"),
+            Self::Replay { from, to, times } => {
+                format!("attack replay {from} {to} --times {times}")
+            }
             Self::Flip { from, to, part, bit } => {
                 let bit = bit.map(|bit| format!(" --bit {bit}")).unwrap_or_default();
                 format!("attack flip {from} {to} --part {}{bit}", part.word())

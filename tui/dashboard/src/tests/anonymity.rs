@@ -145,9 +145,7 @@ fn turning_shows_what_would_be_and_only_enter_does_it() {
     let screen = shown(&mut desk);
     assert!(screen.contains("◂ 20 ms ▸ (200 ms)"), "{screen}");
     assert!(screen.contains("would be"), "{screen}");
-    desk.press(DOWN);
-    desk.press(DOWN);
-    desk.press(DOWN);
+    (0..4).for_each(|_| drop(desk.press(DOWN)));
     desk.press(RIGHT);
     let effects = desk.press(ENTER);
     let [Effect::Change(wanted)] = &effects[..] else { panic!("{effects:?}") };
@@ -161,7 +159,7 @@ fn turning_shows_what_would_be_and_only_enter_does_it() {
 #[test]
 fn another_width_adds_or_removes_mixnodes_of_each_layer() {
     let mut desk = classic(settings());
-    (0..4).for_each(|_| drop(desk.press(DOWN)));
+    (0..5).for_each(|_| drop(desk.press(DOWN)));
     desk.press(RIGHT);
     let effects = desk.press(ENTER);
     let [Effect::Change(wanted)] = &effects[..] else { panic!("{effects:?}") };
@@ -241,7 +239,7 @@ fn other_eyes_see_other_things() {
     assert!(shown(&mut desk).contains("provider-1 works for it"));
     desk.press(Key::of('o'));
     let screen = shown(&mut desk);
-    assert!(screen.contains("sees the link between bob and mix-1-1"), "{screen}");
+    assert!(screen.contains("sees the link between alice and mix-1-1"), "{screen}");
     assert!(screen.contains("one link does not show what comes out"), "{screen}");
     desk.press(Key::of('O'));
     desk.press(Key::of('O'));

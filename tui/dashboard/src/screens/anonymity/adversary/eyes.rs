@@ -126,6 +126,9 @@ fn become_who(model: &mut Model, who: Who) -> Vec<Effect> {
 
 /// What nodes that work for who watches are worth, in words.
 pub(super) fn worth(inside: &Inside) -> String {
+    if inside.mixnodes() == 0 {
+        return "which packet became which, as soon as any are there".into();
+    }
     if inside.corrupt() == 0 {
         return "for whom packets are; which packet became which, no mixnode tells".into();
     }

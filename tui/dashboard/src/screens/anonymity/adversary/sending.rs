@@ -40,7 +40,10 @@ pub(super) fn draw(sending: Option<&Sending>, area: Rect, scene: &mut Scene<'_>)
     let (words, style) = match told.answer {
         "yes" => (decided("yes", told), scene.theme.bad),
         "no" => (decided("no", told), scene.theme.ok),
-        _ if !told.can_be_told() => ("nobody can tell".to_owned(), scene.theme.ok),
+        _ if told.seen <= 0.0 => ("so you cannot tell".to_owned(), scene.theme.ok),
+        _ if !told.can_be_told() => {
+            ("nobody can tell: empty slots carry cover".to_owned(), scene.theme.ok)
+        }
         _ => (undecided(told), scene.theme.warn),
     };
     scene.put(inner, 2, Line::styled(text::fit(&words, inner.width.into(), scene.symbols), style));
