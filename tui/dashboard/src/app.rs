@@ -1,11 +1,13 @@
 //! The loop: keys, events and answers in, frames and requests out.
 
+mod reading;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use contract::Time;
-use control::{ControlError, FailureCode, History, StreamEvent};
+use control::{ControlError, FailureCode, StreamEvent};
 use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 use futures_util::future::BoxFuture;
 use futures_util::{Stream, StreamExt};
@@ -24,10 +26,10 @@ use crate::message::{Effect, Message, Problem};
 use crate::model::{Model, Settings};
 use crate::regions::Regions;
 use crate::screens::Screen;
-use crate::screens::traffic::history::PARTS;
-use crate::source::{Events, Source};
+use crate::source::Source;
 use crate::update::{remember, update};
 use crate::{Error, Outcome};
+use reading::{confide, histories, listen};
 
 /// Shortest time between two frames: thirty a second look immediate.
 const FRAME: Duration = Duration::from_millis(33);
@@ -448,60 +450,6 @@ fn frame_for(message: &Message, model: &Model) -> Option<Duration> {
         ) => None,
         _ => Some(FRAME),
     }
-}
-
-/// Reads the event stream into the queue until it ends.
-async fn listen<S: Source>(source: S, queue: mpsc::Sender<Message>, after: Duration) {
-    tokio::time::sleep(after).await;
-    let reason = match source.events().await {
-        Err(error) => Problem::from(error).0,
-        Ok(mut events) => {
-            if queue.send(Message::Connected).await.is_err() {
-                return;
-            }
-            loop {
-                match events.next().await {
-                    Ok(Some(envelope)) => {
-                        if queue.send(Message::Heard(Box::new(envelope))).await.is_err() {
-                            return;
-                        }
-                    }
-                    Ok(None) => break "the supervisor closed the event stream".to_owned(),
-                    Err(error) => break Problem::from(error).0,
-                }
-            }
-        }
-    };
-    let _ = queue.send(Message::Disconnected { reason }).await;
-}
-
-/// Reads what nodes know into the queue until that ends. Nothing has to be kept in order with the event
-/// stream: each of its moments is told.
-async fn confide<S: Source>(source: S, queue: mpsc::Sender<Message>, nodes: Vec<String>) {
-    let problem = match source.passages(&nodes).await {
-        Err(error) => Problem::from(error),
-        Ok(mut events) => loop {
-            match events.next().await {
-                Ok(Some(envelope)) => {
-                    if queue.send(Message::Heard(Box::new(envelope))).await.is_err() {
-                        return;
-                    }
-                }
-                Ok(None) => break Problem("the supervisor closed their stream".to_owned()),
-                Err(error) => break Problem::from(error),
-            }
-        },
-    };
-    let _ = queue.send(Message::Unconfided(problem)).await;
-}
-
-/// All parts of the history, or why one of them is not there.
-async fn histories<S: Source>(source: &S) -> Result<Vec<History>, ControlError> {
-    let mut parts = Vec::new();
-    for (window_s, step_s) in PARTS {
-        parts.push(source.history(window_s, step_s).await?);
-    }
-    Ok(parts)
 }
 
 fn drawing(error: &impl ToString) -> Error {

@@ -1,7 +1,9 @@
 //! What every message does to the model, and what it asks for. Pure: no clock, no I/O.
 
+mod answers;
+
 use contract::{Role, Time};
-use control::{AttackStatus, Envelope, NodeAction, State, StreamEvent, Verdict};
+use control::{Envelope, NodeAction, State, StreamEvent};
 
 use crate::Outcome;
 use crate::action::{Action, Context};
@@ -126,27 +128,11 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
             vec![Effect::Connect { after }]
         }
         Message::Heard(envelope) => hear(model, *envelope),
-        Message::Acted { node, action, result } => {
-            match result {
-                Ok(()) => model.say(Tone::Good, done(action, &node)),
-                Err(Problem(problem)) => {
-                    model.say(Tone::Bad, format!("cannot {} {node}: {problem}", action.word()));
-                }
-            }
-            Vec::new()
-        }
-        Message::Changed { result } => {
-            changed(model, result);
-            Vec::new()
-        }
-        Message::Attacked { title, result } => {
-            attacked(model, &title, result);
-            Vec::new()
-        }
-        Message::Unconfided(Problem(problem)) => {
-            if model.connection == Connection::Live {
-                model.say(Tone::Bad, format!("nobody works for you: {problem}"));
-            }
+        answer @ (Message::Acted { .. }
+        | Message::Changed { .. }
+        | Message::Attacked { .. }
+        | Message::Unconfided(_)) => {
+            answers::take(model, answer);
             Vec::new()
         }
         Message::Sent { text, result, unsure } => {
@@ -180,36 +166,6 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
     }
 }
 
-fn changed(model: &mut Model, result: Result<(), Problem>) {
-    match result {
-        Ok(()) => model.say(Tone::Good, "the network changes"),
-        Err(Problem(problem)) => {
-            model.say(Tone::Bad, format!("cannot change the network: {problem}"));
-        }
-    }
-}
-
-/// Says what came of an attack.
-fn attacked(model: &mut Model, title: &str, result: Result<Box<AttackStatus>, Problem>) {
-    let status = match result {
-        Ok(status) => status,
-        Err(Problem(problem)) => return model.say(Tone::Bad, format!("{title}: {problem}")),
-    };
-    let (verdict, sentences) = (status.verdict(), status.sentences());
-    let tone = match verdict {
-        Some(Verdict::Stopped | Verdict::Harmless) => Tone::Good,
-        Some(Verdict::Through | Verdict::Unknown | Verdict::NotDone) | None => Tone::Warning,
-    };
-    // The first says what was done, if anything was; who dropped it is what one wants to know.
-    let drops = sentences.iter().find(|sentence| sentence.contains(" dropped "));
-    let said = drops.or(sentences.get(1)).or(sentences.first()).map_or("", String::as_str);
-    let word = verdict.map_or("underway", Verdict::word);
-    model.say(tone, format!("{}: {word}. {said}", status.plan.title()));
-    if let Some(live) = &mut model.live {
-        live.attacks.hear(*status);
-    }
-}
-
 fn connected(model: &mut Model) {
     let since = model.connection.lost_since().filter(|_| model.live.is_some());
     if let Some(since) = since {
@@ -234,17 +190,6 @@ pub(crate) fn remember(model: &mut Model) -> Option<Effect> {
     }
     model.settings.remembered = now.clone();
     Some(Effect::Remember(store, now))
-}
-
-fn done(action: NodeAction, node: &str) -> String {
-    match action {
-        NodeAction::Start => format!("{node} starts"),
-        NodeAction::Stop => format!("{node} stops"),
-        NodeAction::Restart => format!("{node} restarts"),
-        NodeAction::Pause => format!("{node} is paused"),
-        NodeAction::Resume => format!("{node} goes on"),
-        NodeAction::Kill => format!("{node} was killed"),
-    }
 }
 
 fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {

@@ -104,15 +104,15 @@ impl Hub {
 
     /// A node tells what it knows, to those who listen to it. That is no event of the devnet, so it has
     /// no number of its own: all others would miss it.
-    pub(crate) fn tell(&self, at: Moment, node: String, passages: Vec<Passage>) {
+    pub(crate) fn tell(&self, at: Moment, node: &str, passages: Vec<Passage>) {
         let mut queues = self
             .insiders
             .iter()
-            .filter(|insider| insider.nodes.contains(&node))
+            .filter(|insider| insider.nodes.contains(node))
             .filter_map(|insider| insider.queue.upgrade())
             .peekable();
         if queues.peek().is_some() {
-            let line = self.line(at, StreamEvent::Passages { node: node.clone(), passages });
+            let line = self.line(at, StreamEvent::Passages { node: node.to_owned(), passages });
             queues.for_each(|queue| queue.put(&line));
         }
     }

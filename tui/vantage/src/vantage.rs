@@ -13,7 +13,7 @@ use crate::expected::{Expectation, Settings};
 use crate::guess::Guess;
 use crate::inside::{self, Inside};
 use crate::latest::Latest;
-use crate::limits::Known;
+use crate::limits::{Known, Limit};
 use crate::names::Names;
 use crate::public::Public;
 use crate::report::{Bits, Counted, PoolReport, Report};
@@ -341,6 +341,12 @@ impl Vantage {
             bits: sender.map_or(expected.sender_bits, |sender| sender.bits),
             senders: senders.clone(),
         };
+        let inside = self.inside(watched);
+        let mut limits = limits.limits();
+        if let Some(inside) = inside.as_ref().filter(|inside| inside.corrupt() > 0) {
+            let (corrupt, mixnodes) = (inside.corrupt(), inside.mixnodes());
+            limits.insert(0, Limit::Corrupt { corrupt, mixnodes, routes: inside.routes });
+        }
         let calibrated = self.truth.calibrated(now, window);
         let delays = self.truth.delays();
         let other_doubts = [
@@ -366,7 +372,7 @@ impl Vantage {
             acks,
             pool,
             pools,
-            limits: limits.limits(),
+            limits,
             doubts: doubts.map(|doubt| sentence(&doubt, now)).collect(),
             calibration: calibrated.map(|calibrated| Counted {
                 packets: calibrated.packets,
@@ -377,7 +383,7 @@ impl Vantage {
             }),
             delay_distance: delays.map(|fit| fit.distance),
             guess: self.suspects.as_ref().map(|suspects| Guess::of(suspects, &self.names)),
-            inside: self.inside(watched),
+            inside,
             sending: self
                 .watched
                 .as_ref()

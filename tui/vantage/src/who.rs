@@ -72,6 +72,23 @@ impl Who {
     }
 }
 
+impl Who {
+    /// The same in fewer words, where nodes that work for it have no room to be named.
+    pub fn short(&self) -> String {
+        let Self::All { mixes, providers } = self else { return self.words() };
+        let count = mixes.len() + providers.len();
+        if count < 2 {
+            return self.words();
+        }
+        let what = match (mixes.is_empty(), providers.is_empty()) {
+            (false, true) => "mixnodes",
+            (true, false) => "providers",
+            _ => "nodes",
+        };
+        format!("sees every link, {count} {what} work for it")
+    }
+}
+
 impl fmt::Display for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -158,5 +175,7 @@ mod tests {
         }
         let who: Who = "mixes mix-1-1,mix-2-1".parse().expect("somebody");
         assert_eq!(who.words(), "sees every link, mix-1-1, mix-2-1 work for it");
+        assert_eq!(who.short(), "sees every link, 2 mixnodes work for it");
+        assert_eq!(Who::default().short(), Who::default().words());
     }
 }

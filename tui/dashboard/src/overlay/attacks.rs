@@ -77,7 +77,7 @@ impl Attacks {
             Err(why) => Line::styled(why, scene.theme.warn),
         };
         scene.put(rest, 0, command);
-        self.draw_results(devnet, below(rest, 2), scene);
+        draw_results(devnet, below(rest, 2), scene);
         let note = match model.refusal(Action::Launch) {
             Some(why) => Span::styled(why.to_owned(), scene.theme.warn),
             None => Span::styled(
@@ -87,34 +87,34 @@ impl Attacks {
         };
         scene.edge_note(place, true, Line::from(note));
     }
+}
 
-    /// What came of attacks, the latest first, as far as there is room.
-    fn draw_results(&self, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
-        let mut rest = area;
-        if devnet.attacks.latest().len() == 0 {
-            let words = "nobody has attacked this devnet yet: what it answers will stand here";
-            scene.put(rest, 0, Line::styled(words, scene.theme.muted));
+/// What came of attacks, the latest first, as far as there is room.
+fn draw_results(devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
+    let mut rest = area;
+    if devnet.attacks.latest().len() == 0 {
+        let words = "nobody has attacked this devnet yet: what it answers will stand here";
+        scene.put(rest, 0, Line::styled(words, scene.theme.muted));
+        return;
+    }
+    for status in devnet.attacks.latest() {
+        if rest.height == 0 {
             return;
         }
-        for status in devnet.attacks.latest() {
-            if rest.height == 0 {
-                return;
-            }
-            let (word, style) = verdict(status, scene);
-            let title = shown(&status.plan.title(), scene.symbols);
-            let line = Line::from(vec![
-                Span::styled(format!("{word:<9} "), style),
-                Span::styled(title, scene.theme.title),
-            ]);
-            scene.put(rest, 0, line);
-            rest = below(rest, 1);
-            let words = status.sentences().join(" ");
-            for line in wrapped(&words, rest.width, scene.symbols, usize::MAX) {
-                scene.put(rest, 0, Line::raw(line));
-                rest = below(rest, 1);
-            }
+        let (word, style) = verdict(status, scene);
+        let title = shown(&status.plan.title(), scene.symbols);
+        let line = Line::from(vec![
+            Span::styled(format!("{word:<9} "), style),
+            Span::styled(title, scene.theme.title),
+        ]);
+        scene.put(rest, 0, line);
+        rest = below(rest, 1);
+        let words = status.sentences().join(" ");
+        for line in wrapped(&words, rest.width, scene.symbols, usize::MAX) {
+            scene.put(rest, 0, Line::raw(line));
             rest = below(rest, 1);
         }
+        rest = below(rest, 1);
     }
 }
 
@@ -142,25 +142,22 @@ fn draw_row(row: &Row, is_turned: bool, place: Rect, scene: &mut Scene<'_>) {
         Span::styled(format!("{cursor} "), scene.theme.accent),
         Span::styled(format!("{:<NAME$}", row.name), scene.theme.muted),
     ];
-    match row.name {
-        plan::KIND => {
-            for kind in Kind::ALL {
-                let style = match (kind.word() == row.value, is_turned) {
-                    (true, true) => scene.theme.selection,
-                    (true, false) => scene.theme.faint_selection,
-                    (false, _) => scene.theme.base,
-                };
-                line.push(Span::styled(format!(" {} ", kind.word()), style));
-            }
+    if row.name == plan::KIND {
+        for kind in Kind::ALL {
+            let style = match (kind.word() == row.value, is_turned) {
+                (true, true) => scene.theme.selection,
+                (true, false) => scene.theme.faint_selection,
+                (false, _) => scene.theme.base,
+            };
+            line.push(Span::styled(format!(" {} ", kind.word()), style));
         }
-        _ => {
-            let (less, more) = if scene.symbols.unicode { ("◂", "▸") } else { ("<", ">") };
-            let style = if is_turned { scene.theme.selection } else { scene.theme.accent };
-            let value = text::visible(&row.value, scene.symbols);
-            line.push(Span::styled(format!("{less} "), scene.theme.muted));
-            line.push(Span::styled(value, style));
-            line.push(Span::styled(format!(" {more}"), scene.theme.muted));
-        }
+    } else {
+        let (less, more) = if scene.symbols.unicode { ("◂", "▸") } else { ("<", ">") };
+        let style = if is_turned { scene.theme.selection } else { scene.theme.accent };
+        let value = text::visible(&row.value, scene.symbols);
+        line.push(Span::styled(format!("{less} "), scene.theme.muted));
+        line.push(Span::styled(value, style));
+        line.push(Span::styled(format!(" {more}"), scene.theme.muted));
     }
     scene.put(place, 0, Line::from(line));
 }

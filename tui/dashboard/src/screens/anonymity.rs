@@ -204,7 +204,9 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
 fn pane(first: &str, who: &Who, window: &str, area: Rect, scene: &mut Scene<'_>) -> Rect {
     // Corners, and a space at either side.
     let room = usize::from(area.width.saturating_sub(4));
-    let whose = text::visible(&who.words(), scene.symbols);
+    let long = text::visible(&who.words(), scene.symbols);
+    let fits = text::width(&long) + text::width(window) + 2 <= room;
+    let whose = if fits { long } else { text::visible(&who.short(), scene.symbols) };
     let dot = scene.symbols.dot;
     let long = format!(" {dot} {whose} {dot} {window}");
     if text::width(first) + text::width(&long) <= room {

@@ -12,7 +12,9 @@ impl Attacks {
     /// Those of a snapshot.
     pub(crate) fn new(all: Vec<AttackStatus>) -> Self {
         let mut attacks = Self::default();
-        all.into_iter().for_each(|status| attacks.hear(status));
+        for status in all {
+            attacks.hear(status);
+        }
         attacks
     }
 

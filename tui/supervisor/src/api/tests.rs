@@ -104,7 +104,7 @@ async fn passages_are_told_to_those_who_asked_and_to_no_others() {
     for node in ["mix-3-1", "mix-2-1", "mix-1-1"] {
         let to = "provider-1".to_owned();
         let passage = Passage::Mixed { came: None, left: contract::Time::from_nanos(7), to };
-        lock(&desk.hub).tell(Moment::now(), node.into(), vec![passage]);
+        lock(&desk.hub).tell(Moment::now(), node, vec![passage]);
     }
     desk.publish(1, "x");
     let mut told = Vec::new();

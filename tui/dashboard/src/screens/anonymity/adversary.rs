@@ -168,7 +168,10 @@ fn draw_head(
 ) {
     let inner = padded(scene.pane(area, "The adversary's view: you see links, not packets", true));
     let vantage = devnet.watch.vantage();
-    let who = text::visible(&vantage.who().words(), scene.symbols);
+    let room = usize::from(inner.width.saturating_sub(25));
+    let long = vantage.who().words();
+    let who = if text::width(&long) <= room { long } else { vantage.who().short() };
+    let who = text::visible(&who, scene.symbols);
     let line = Line::from(vec![
         Span::styled("you are     ", scene.theme.muted),
         Span::styled(format!("somebody who {who}"), scene.theme.accent),
@@ -191,10 +194,9 @@ fn draw_head(
     let line = Line::from(vec![Span::styled("you know    ", scene.theme.muted), Span::raw(words)]);
     scene.put(inner, 1, line);
     if let Some(inside) = &report.inside {
-        let line = Line::from(vec![
-            Span::styled("they tell   ", scene.theme.muted),
-            Span::raw(eyes::worth(inside)),
-        ]);
+        let (name, words) = eyes::worth(inside);
+        let name = Span::styled(format!("{name:<12}"), scene.theme.muted);
+        let line = Line::from(vec![name, Span::raw(words)]);
         scene.put(inner, 2, line);
     }
     if !report.doubts.is_empty() {

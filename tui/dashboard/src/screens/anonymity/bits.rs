@@ -110,7 +110,9 @@ fn expected(report: &Report, rows: &mut Rows, scene: &mut Scene<'_>) {
     let of = &report.expected;
     let acks = if report.settings.acks { of.rate } else { 0.0 };
     let place = rows.next("expected", scene);
-    let words = expectation(of, "as set", of.rate + acks, place.width);
+    // Formulas are about who sees links.
+    let whence = if report.inside.is_some() { "as set, all honest" } else { "as set" };
+    let words = expectation(of, whence, of.rate + acks, place.width);
     scene.put(place, 0, Line::raw(words));
     let Some(of) = &report.expected_as_measured else { return };
     if (of.sender_bits - report.expected.sender_bits).abs() >= SAME_BITS {
@@ -148,7 +150,9 @@ fn limits(report: &Report, rows: &mut Rows, scene: &mut Scene<'_>) {
     let Some(first) = sentences.next() else { return };
     let mut words = first.to_string();
     // The next one too, where it is about something else: what helps when that is mended.
-    if let (Limit::Down { .. } | Limit::Disturbed { .. }, Some(next)) = (first, sentences.next()) {
+    if let (Limit::Down { .. } | Limit::Disturbed { .. } | Limit::Corrupt { .. }, Some(next)) =
+        (first, sentences.next())
+    {
         words = format!("{words}; then {next}");
     }
     // What is said of trust keeps two rows.

@@ -22,7 +22,7 @@ const NARROW: u16 = 25;
 const WITH_BOTH: u16 = 76;
 
 /// Rows of the knobs.
-const ROWS: u16 = Knob::ALL.len() as u16;
+const ROWS: u16 = 6;
 
 /// Columns of a knob's name.
 const NAME: usize = 11;

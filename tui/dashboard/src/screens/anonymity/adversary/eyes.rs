@@ -124,22 +124,23 @@ fn become_who(model: &mut Model, who: Who) -> Vec<Effect> {
     if before == accomplices { Vec::new() } else { vec![Effect::Confide(accomplices)] }
 }
 
-/// What nodes that work for who watches are worth, in words.
-pub(super) fn worth(inside: &Inside) -> String {
+/// What nodes that work for who watches are worth: a name for that, and words.
+pub(super) fn worth(inside: &Inside) -> (&'static str, String) {
     if inside.mixnodes() == 0 {
-        return "which packet became which, as soon as any are there".into();
+        return ("they tell", "which packet became which, as soon as any are there".into());
     }
     if inside.corrupt() == 0 {
-        return "for whom packets are; which packet became which, no mixnode tells".into();
+        return ("it tells", "for whom packets are; which became which, no mixnode tells".into());
     }
-    let routes = format!(
-        "which packet became which at {} of {} mixnodes: {:.1} % of routes are all yours",
-        inside.corrupt(),
-        inside.mixnodes(),
-        inside.routes * 100.0
-    );
-    match inside.certain {
-        Some(certain) => format!("{routes}, {:.1} % of senders known", certain * 100.0),
-        None => routes,
+    let percent = |share: f64| match share * 100.0 {
+        all if all >= 99.95 => "100 %".to_owned(),
+        share => format!("{share:.1} %"),
+    };
+    let (corrupt, all) = (inside.corrupt(), inside.mixnodes());
+    let yours = percent(inside.routes);
+    let mut words = format!("{corrupt} of {all} mixnodes, every hop of {yours} of routes");
+    if let Some(certain) = inside.certain {
+        words = format!("{words}; {} found out", percent(certain));
     }
+    ("yours", words)
 }

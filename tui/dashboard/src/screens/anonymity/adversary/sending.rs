@@ -42,7 +42,7 @@ pub(super) fn draw(sending: Option<&Sending>, area: Rect, scene: &mut Scene<'_>)
         "no" => (decided("no", told), scene.theme.ok),
         _ if told.seen <= 0.0 => ("so you cannot tell".to_owned(), scene.theme.ok),
         _ if !told.can_be_told() => {
-            ("nobody can tell: empty slots carry cover".to_owned(), scene.theme.ok)
+            ("nobody can tell: slots carry cover".to_owned(), scene.theme.ok)
         }
         _ => (undecided(told), scene.theme.warn),
     };
@@ -76,10 +76,10 @@ fn draw_bar(told: &Sending, inner: Rect, scene: &mut Scene<'_>) {
 fn decided(answer: &str, told: &Sending) -> String {
     let Some(decided) = told.decided else { return answer.to_owned() };
     format!(
-        "{answer}, after {} in {:.1} s ({} : 1)",
+        "{answer} ({} : 1): {} in {:.1} s",
+        told.bound,
         text::plural(decided.packets, "packet"),
-        decided.seconds,
-        told.bound
+        decided.seconds
     )
 }
 
