@@ -22,7 +22,7 @@ mod vantage;
 mod who;
 
 pub use expected::{Expectation, Settings};
-pub use guess::{Guess, Ranked};
+pub use guess::{Guess, MEMORY, Ranked};
 pub use inside::Inside;
 pub use latest::Latest;
 pub use limits::Limit;

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use anonymity::{
-    ASSUMED_SHARE, Adversary, Doubt, Finding, LinkEvent, NodeId, Observation, Observer,
-    PoolFigures, Step, Suspects,
+    Adversary, Doubt, Finding, LinkEvent, NodeId, Observation, Observer, PoolFigures, Step,
+    Suspects,
 };
 use contract::Time;
-use control::{Envelope, NodeStatus, Passage, Snapshot, StreamEvent, identity_name};
+use control::{Envelope, NodeStatus, Passage, Snapshot, StreamEvent};
 
 use crate::expected::{Expectation, Settings};
-use crate::guess::Guess;
+use crate::guess::{Guess, MEMORY};
 use crate::inside::{self, Inside};
 use crate::latest::Latest;
 use crate::limits::{Known, Limit};
@@ -136,10 +136,13 @@ impl Vantage {
     }
 
     fn links(&mut self, process: &str, links: &[contract::LinkEvent]) {
+        let Some(process) = self.names.number(process) else { return };
         for link in links {
-            let identity = link.from.map(|number| identity_name(process, number));
-            let src = identity.as_deref().unwrap_or(process);
-            let numbers = self.names.number(src).zip(self.names.number(&link.dst));
+            let from = match link.from {
+                Some(number) => self.names.identity(process, number),
+                None => Some(process),
+            };
+            let numbers = from.zip(self.names.number(&link.dst));
             let Some((from, to)) = numbers else { continue };
             let t = since_start(link.t);
             let event = LinkEvent { t, src: from, dst: to, bytes: link.bytes };
@@ -184,6 +187,9 @@ impl Vantage {
             }
             Finding::Settled(_) => {}
         });
+        if let Some(suspects) = &mut self.suspects {
+            suspects.go_on(self.observer.now());
+        }
         self.packet_bytes = observer_bytes(&self.observer).unwrap_or(self.packet_bytes);
     }
 
@@ -200,7 +206,7 @@ impl Vantage {
             let now = self.observer.now();
             self.began = self.began.map(|_| now);
             if let Some(suspects) = &self.suspects {
-                self.suspects = Some(Suspects::new(suspects.recipient(), ASSUMED_SHARE, None));
+                self.suspects = Some(Suspects::new(suspects.recipient(), Some(MEMORY)));
             }
             if let Some(watched) = &self.watched {
                 self.watched = self.watch(watched.node, now);
@@ -212,7 +218,7 @@ impl Vantage {
     /// Begins to look for whoever writes to somebody, from now on; says whether that one is known.
     pub fn look_for_who_writes_to(&mut self, recipient: &str) -> bool {
         let Some(node) = self.names.find(recipient) else { return false };
-        self.suspects = Some(Suspects::new(node, ASSUMED_SHARE, None));
+        self.suspects = Some(Suspects::new(node, Some(MEMORY)));
         true
     }
 
