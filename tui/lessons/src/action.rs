@@ -135,6 +135,27 @@ impl Set {
         *self == Self::default()
     }
 
+    /// As the command takes it.
+    fn command(&self) -> String {
+        let text = |value: Option<Span>| value.map(|value| value.to_string());
+        let covers = self.slot_cover.map(|covers| if covers { "on" } else { "off" }.to_owned());
+        let crowd = self.crowd.map(|crowd| crowd.to_string());
+        let values = [
+            ("hop", text(self.hop)),
+            ("slot", text(self.slot)),
+            ("cover", text(self.cover)),
+            ("slot-cover", covers),
+            ("crowd", crowd),
+        ];
+        let mut words = String::from("set");
+        for (name, value) in values {
+            if let Some(value) = value {
+                words.extend([" ", name, "=", &value]);
+            }
+        }
+        words
+    }
+
     /// What a supervisor is asked.
     pub fn request(&self) -> SetRequest {
         SetRequest {
@@ -180,29 +201,13 @@ impl Action {
     pub fn command(&self, devnet: Option<&str>) -> String {
         let words = match self {
             Self::Send(Send { from, to, text, count, every }) => {
-                let mut words = format!("send {from} {to} {}", shell_text(text));
-                if *count > 1 {
-                    words += &format!(" --count {count}");
-                }
-                if let Some(every) = every.filter(|every| !every.0.is_zero()) {
-                    let rate = every.0.as_secs_f64().recip();
-                    words += &format!(" --rate {}", crate::text::number(rate));
-                }
-                words
+                let count = if *count > 1 { format!(" --count {count}") } else { String::new() };
+                let every = every.filter(|every| !every.0.is_zero());
+                let rate = every.map(|every| crate::text::number(every.0.as_secs_f64().recip()));
+                let rate = rate.map(|rate| format!(" --rate {rate}")).unwrap_or_default();
+                format!("send {from} {to} {}{count}{rate}", shell_text(text))
             }
-            Self::Set(set) => {
-                let times = [("hop", set.hop), ("slot", set.slot), ("cover", set.cover)];
-                let times = times.iter().filter_map(|(name, time)| Some((name, (*time)?)));
-                let mut words = String::from("set");
-                times.for_each(|(name, time)| words += &format!(" {name}={time}"));
-                if let Some(covers) = set.slot_cover {
-                    words += &format!(" slot-cover={}", if covers { "on" } else { "off" });
-                }
-                if let Some(crowd) = set.crowd {
-                    words += &format!(" crowd={crowd}");
-                }
-                words
-            }
+            Self::Set(set) => set.command(),
             Self::Start(node) => format!("start {node}"),
             Self::Stop(node) => format!("stop {node}"),
             Self::Pause(node) => format!("pause {node}"),

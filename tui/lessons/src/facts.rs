@@ -146,28 +146,12 @@ impl Facts {
     pub fn known(&self) -> Arc<Known> {
         let mut known = Known::default();
         if let Some(info) = &self.info {
-            self.of_settings(info, &mut known);
+            of_settings(info, &mut known);
         }
         self.of_nodes(&mut known);
         self.of_observer(&mut known);
         self.counts.tell(self.now.unwrap_or_default(), &mut known);
         Arc::new(known)
-    }
-
-    fn of_settings(&self, info: &DevnetInfo, known: &mut Known) {
-        known.set("layers", info.layers);
-        known.set("width", info.widths.iter().copied().min().unwrap_or(0));
-        let mixes = info.widths.iter().copied().map(u32::from).sum::<u32>();
-        known.set("mixes", mixes);
-        known.set("routes", info.widths.iter().copied().map(f64::from).product::<f64>());
-        known.set("clients", info.clients);
-        known.set("crowd", info.crowd);
-        known.set("hop_delay_s", info.hop_delay_ms / 1000.0);
-        known.set("slot_s", info.slot_ms / 1000.0);
-        known.set("loop_cover_s", info.loop_cover_ms / 1000.0);
-        known.set("presence_timeout_s", directory_api::PRESENCE_TIMEOUT.as_secs_f64());
-        known.set("acks", info.acks);
-        known.set("faithful", info.faithful);
     }
 
     fn of_nodes(&self, known: &mut Known) {
@@ -232,6 +216,23 @@ impl Facts {
             }
         }
     }
+}
+
+/// What it is set to.
+fn of_settings(info: &DevnetInfo, known: &mut Known) {
+    known.set("layers", info.layers);
+    known.set("width", info.widths.iter().copied().min().unwrap_or(0));
+    let mixes = info.widths.iter().copied().map(u32::from).sum::<u32>();
+    known.set("mixes", mixes);
+    known.set("routes", info.widths.iter().copied().map(f64::from).product::<f64>());
+    known.set("clients", info.clients);
+    known.set("crowd", info.crowd);
+    known.set("hop_delay_s", info.hop_delay_ms / 1000.0);
+    known.set("slot_s", info.slot_ms / 1000.0);
+    known.set("loop_cover_s", info.loop_cover_ms / 1000.0);
+    known.set("presence_timeout_s", directory_api::PRESENCE_TIMEOUT.as_secs_f64());
+    known.set("acks", info.acks);
+    known.set("faithful", info.faithful);
 }
 
 /// What of a devnet decides how packets travel.

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use anonymity::SendingTest;
 use contract::{LinkEvent, NodeMetrics, Time};
-use control::{AttackPlan, AttackStatus, JourneyEvent, JourneyStep, MessageState, MessageStatus, Snapshot, StreamEvent, Way};
+use control::{
+    AttackPlan, AttackStatus, JourneyEvent, JourneyStep, MessageState, MessageStatus, Snapshot,
+    StreamEvent, Way,
+};
 
 use super::Known;
 
@@ -100,11 +103,7 @@ impl Counts {
             StreamEvent::Metrics { node, metrics } => self.metrics(node, metrics),
             StreamEvent::Message(message) => self.message(message),
             StreamEvent::Journey(journey) => self.journey(journey, layer),
-            StreamEvent::Attack(status) if self.counting => {
-                if self.attacks.len() < MAX_ATTACKS || self.attacks.contains_key(&status.id) {
-                    self.attacks.insert(status.id, status.clone());
-                }
-            }
+            StreamEvent::Attack(status) if self.counting => self.attack(status),
             StreamEvent::Links { src, links } => self.links(src, links, layer),
             _ => {}
         }
@@ -163,10 +162,18 @@ impl Counts {
         self.hops.knowing_both += u64::from(is_both);
     }
 
+    fn attack(&mut self, status: &AttackStatus) {
+        if self.attacks.len() < MAX_ATTACKS || self.attacks.contains_key(&status.id) {
+            self.attacks.insert(status.id, status.clone());
+        }
+    }
+
     fn links(&mut self, src: &str, links: &[LinkEvent], layer: impl Fn(&str) -> Option<u8>) {
         *self.from.entry(src.into()).or_default() += links.len() as u64;
         if let Some((_, test)) = self.suspect.as_mut().filter(|(name, _)| name == src) {
-            links.iter().for_each(|link| test.sent(Duration::from_nanos(link.t.as_nanos())));
+            for link in links {
+                test.sent(Duration::from_nanos(link.t.as_nanos()));
+            }
         }
         if !self.counting {
             return;

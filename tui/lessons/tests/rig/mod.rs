@@ -133,8 +133,8 @@ impl Devnet {
                 vec![self.snapshot(now)]
             }
             Action::AddMix(layer) => {
-                let place =
-                    (1..).find(|place| !self.nodes.contains_key(&format!("mix-{layer}-{place}")));
+                let place = (1..=99)
+                    .find(|place| !self.nodes.contains_key(&format!("mix-{layer}-{place}")));
                 let name = format!("mix-{layer}-{}", place.expect("a number"));
                 self.join(&name, Role::Mixnode, Some(*layer));
                 self.info.widths[usize::from(*layer) - 1] += 1;
