@@ -21,6 +21,7 @@ mod truth;
 mod vantage;
 mod who;
 
+pub use anonymity::theory::delay::Erlang;
 pub use expected::{Expectation, Settings};
 pub use guess::{Guess, MEMORY, Ranked};
 pub use inside::Inside;
