@@ -82,7 +82,7 @@ fn take(scene: &Scene, program: &Path, folder: &Path, is_wanted: impl Fn(&Pictur
     for [from, to, text] in scene.messages {
         run(&["send", from, to, text, "--wait", "-q"]);
     }
-    let _talk = scene.talk.map(|[from, to, text, count, rate]| {
+    let talk = scene.talk.map(|[from, to, text, count, rate]| {
         let send = ["send", from, to, text, "--count", count, "--rate", rate, "-q"];
         Talk(command(&send).spawn().expect("it runs"))
     });
@@ -107,6 +107,8 @@ fn take(scene: &Scene, program: &Path, folder: &Path, is_wanted: impl Fn(&Pictur
             println!("{}", path("svg").display());
         }
     }
+    // Or the last of it would be told that its sender has gone.
+    drop(talk);
     terminal.press("\u{3}");
     terminal.wait_end(LIMIT);
 }
