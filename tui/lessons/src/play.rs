@@ -1,11 +1,13 @@
 //! Going through a lesson: told what happens, answers with what to show and what to do.
 
 mod answer;
+mod ending;
 mod lines;
 mod show;
 mod steps;
 mod waits;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use control::{Envelope, StreamEvent};
@@ -37,6 +39,11 @@ pub struct Play {
     is_sabotaged: bool,
     /// The longest time that something observed took.
     longest: Duration,
+    /// Whether something is being done that changes the network, and when something was done last.
+    is_changing: bool,
+    done_at: Option<Duration>,
+    /// What is still to be done until the network is what it was.
+    restoring: VecDeque<Action>,
     end: Option<End>,
 }
 
@@ -61,6 +68,8 @@ enum Phase {
     /// A condition; and the same after its time.
     Waiting,
     Late,
+    /// What is still being done to the network, and the stream's telling of it.
+    Ending,
     /// The network's being again what it was.
     Restoring,
     Over,
@@ -84,6 +93,9 @@ impl Play {
             asked: 0,
             is_sabotaged: false,
             longest: Duration::ZERO,
+            is_changing: false,
+            done_at: None,
+            restoring: VecDeque::new(),
             end: None,
         }
     }
@@ -157,14 +169,17 @@ impl Play {
     }
 
     /// Asks for something to be done, and tells it.
-    fn perform(&self, actions: Vec<Action>, out: &mut Vec<Output>) {
-        if !actions.is_empty() {
-            out.push(Output::Show(Show::Doing {
-                commands: self.commands(&actions),
-                restores: self.phase == Phase::Restoring,
-            }));
-        }
+    fn perform(&mut self, actions: Vec<Action>, out: &mut Vec<Output>) {
+        self.is_changing = actions.iter().any(Action::changes_network);
+        self.announce(&actions, false, out);
         out.push(Output::Do(actions));
+    }
+
+    fn announce(&self, actions: &[Action], restores: bool, out: &mut Vec<Output>) {
+        if !actions.is_empty() {
+            let commands = self.commands(actions);
+            out.push(Output::Show(Show::Doing { commands, restores }));
+        }
     }
 
     fn commands(&self, actions: &[Action]) -> Vec<String> {
@@ -174,6 +189,8 @@ impl Play {
     }
 
     fn did(&mut self, now: Duration, done: Result<(), String>, out: &mut Vec<Output>) {
+        self.is_changing = false;
+        self.done_at = Some(now);
         match (self.phase, done) {
             (Phase::Fitting, Ok(())) => self.go(Phase::Settling, now),
             (Phase::Doing, Ok(())) => self.advance(now, out),
@@ -189,8 +206,7 @@ impl Play {
                 if let Err(why) = done {
                     out.push(Output::Show(Show::Failed { why }));
                 }
-                let end = self.end.take().unwrap_or(End::Left);
-                self.over(end, out);
+                self.restore_next(out);
             }
             _ => {}
         }
@@ -203,23 +219,6 @@ impl Play {
 
     fn step(&self) -> Option<&Step> {
         self.lesson.steps.get(self.at)
-    }
-
-    fn leave(&mut self, now: Duration, out: &mut Vec<Output>) {
-        match self.phase {
-            Phase::Restoring | Phase::Over => {}
-            Phase::Hearing => self.over(End::Left, out),
-            _ => self.wind_up(now, End::Left, out),
-        }
-    }
-
-    /// The network shall be again what it was; then it is over.
-    fn wind_up(&mut self, now: Duration, end: End, out: &mut Vec<Output>) {
-        self.end = Some(end);
-        self.go(Phase::Restoring, now);
-        let restored = self.before.as_ref().zip(self.facts.devnet());
-        let actions = restored.map(|(before, info)| before.restore(info, self.facts.nodes()));
-        self.perform(actions.unwrap_or_default(), out);
     }
 
     fn over(&mut self, end: End, out: &mut Vec<Output>) {

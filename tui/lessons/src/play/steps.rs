@@ -61,8 +61,10 @@ impl Play {
         {
             return Err(unknown(recipient));
         }
-        if let Some(client) = &watch.is_sending {
-            self.facts.suspect(client);
+        if let Some(client) = &watch.is_sending
+            && !self.facts.look_whether_it_sends(client)
+        {
+            return Err(unknown(client));
         }
         Ok(())
     }
@@ -79,11 +81,15 @@ impl Play {
 
     pub(super) fn act(&mut self, now: Duration, act: &Act, out: &mut Vec<Output>) {
         self.go(Phase::Doing, now);
-        let sabotage = &self.lesson.sabotage;
-        let is_sabotaged =
-            matches!(self.mode, Mode::Sabotaged { .. }) && act.name == sabotage.instead_of;
-        let actions = if is_sabotaged { sabotage.actions.clone() } else { act.actions.clone() };
-        self.is_sabotaged |= is_sabotaged;
+        let sabotage = match self.mode {
+            Mode::Sabotaged { which, .. } => self.lesson.sabotages.get(which),
+            Mode::Learner | Mode::Machine => None,
+        };
+        let mut actions = act.actions.clone();
+        if let Some(sabotage) = sabotage.filter(|sabotage| sabotage.instead_of == act.name) {
+            self.is_sabotaged = true;
+            actions = sabotage.actions.clone().unwrap_or(actions);
+        }
         self.perform(actions, out);
     }
 
@@ -95,7 +101,7 @@ impl Play {
 
     pub(super) fn limit(&self, observe: &Observe) -> Duration {
         match self.mode {
-            Mode::Sabotaged { patience } if self.is_sabotaged => patience.min(observe.within.0),
+            Mode::Sabotaged { patience, .. } if self.is_sabotaged => patience.min(observe.within.0),
             _ => observe.within.0,
         }
     }

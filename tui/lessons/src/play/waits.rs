@@ -22,6 +22,7 @@ impl Play {
         self.looked = now;
         match (self.phase, self.step().cloned()) {
             (Phase::Settling, _) => self.settle(now, out),
+            (Phase::Ending, _) => self.look_whether_told(now, out),
             (Phase::Asking, Some(Step::Predict(predict))) if self.mode != Mode::Learner => {
                 self.answer_itself(now, &predict, out);
             }
