@@ -5,7 +5,7 @@ use std::fmt;
 use crate::lesson::{Lesson, Predict, Sabotage, Step};
 
 /// The longest file, in bytes: several times the longest lesson.
-const MAX_BYTES: usize = 64 * 1024;
+pub const MAX_LESSON_BYTES: u64 = 64 * 1024;
 
 /// What is wrong with a lesson.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,8 +32,8 @@ impl Lesson {
     /// Reads one. `file` is what it is called in errors.
     pub fn read(file: &str, text: &str) -> Result<Self, LessonError> {
         let error = |place, message| LessonError { file: file.into(), place, message };
-        if text.len() > MAX_BYTES {
-            return Err(error(None, format!("it has more than {MAX_BYTES} bytes")));
+        if !u64::try_from(text.len()).is_ok_and(|bytes| bytes <= MAX_LESSON_BYTES) {
+            return Err(error(None, format!("it has more than {MAX_LESSON_BYTES} bytes")));
         }
         let lesson: Self = toml::from_str(text).map_err(|wrong| {
             let place = wrong.span().map(|span| place(text, span.start));

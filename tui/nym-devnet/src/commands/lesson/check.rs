@@ -10,7 +10,8 @@ use lessons::{Before, End, Lesson, Mode, Needs, Play, Show};
 use serde::Serialize;
 
 use super::drive::{Audience, drive};
-use super::{find, network};
+use super::find::find;
+use super::network;
 use crate::cli::LessonCheckArgs;
 use crate::context::Context;
 use crate::output::{Output, Tone};
@@ -73,7 +74,7 @@ pub(super) async fn run(context: &Context, args: &LessonCheckArgs) -> Outcome {
     let lessons: Vec<Lesson> = if args.all {
         lessons::builtin().to_vec()
     } else {
-        args.lessons.iter().map(|word| find(word).cloned()).collect::<Result<_, _>>()?
+        args.lessons.iter().map(|word| find(word)).collect::<Result<_, _>>()?
     };
     let lessons: Vec<Lesson> = lessons.iter().map(|lesson| lesson.faster(FASTER)).collect();
     let began = Instant::now();
@@ -173,7 +174,7 @@ async fn one(
             let because = plays.sabotages[*which].because.clone();
             let holds = matches!(end, End::Late { .. });
             let sabotaged = Sabotaged { because, holds, end, took_s };
-            let line = sabotaged.line(context.output);
+            let line = sabotaged.line(plays, context.output);
             checked.sabotages.push(sabotaged);
             line
         }
@@ -202,21 +203,25 @@ impl Checked {
             None => (Tone::Good, "reached".to_owned()),
             Some(why) => (Tone::Bad, why),
         };
-        let Self { number, lesson, took_s, .. } = self;
-        format!("{number:>2}  {lesson:<12} {took_s:>6.1} s  {}", output.toned(tone, &word))
+        line(self.number, &self.lesson, self.took_s, &output.toned(tone, &word))
     }
 }
 
 impl Sabotaged {
-    fn line(&self, output: Output) -> String {
+    fn line(&self, lesson: &Lesson, output: Output) -> String {
         let (tone, word) = match words(&self.end) {
             _ if self.holds => (Tone::Good, "not reached".to_owned()),
             None => (Tone::Bad, "reached even so".to_owned()),
             Some(why) => (Tone::Bad, why),
         };
-        let Self { because, took_s, .. } = self;
-        format!("{:16} {took_s:>6.1} s  {}: {because}", "", output.toned(tone, &word))
+        let words = format!("{}: {}", output.toned(tone, &word), self.because);
+        line(lesson.number, &lesson.slug, self.took_s, &words)
     }
+}
+
+fn line(number: u8, lesson: &str, took_s: f64, words: &str) -> String {
+    let number = if number == 0 { "-".to_owned() } else { number.to_string() };
+    format!("{number:>2}  {lesson:<12} {took_s:>6.1} s  {words}")
 }
 
 /// Why it did not come to its end, if it did not.

@@ -7,9 +7,10 @@ use lessons::{End, Mode, Play};
 use serde::Serialize;
 
 use super::drive::{Learner, drive};
+use super::find::find;
+use super::network;
 use super::paint::Painter;
 use super::store::Store;
-use super::{find, network};
 use crate::cli::LessonRunArgs;
 use crate::context::Context;
 use crate::output::Output;
@@ -45,7 +46,7 @@ pub(super) async fn run(context: &Context, args: &LessonRunArgs) -> Outcome {
     let left = store.read(context.output).left(name).map(|left| left.before.clone());
     let mut play = Play::new(lesson.clone(), Mode::Learner, left);
     let mut learner = Learner::new(asks);
-    let mut painter = Painter::new(context.output, name, lesson, store.clone(), asks);
+    let mut painter = Painter::new(context.output, name, &lesson, store.clone(), asks);
     let ended = drive(&client, &mut play, Some(&mut learner), &mut signals, &mut painter).await;
     if let Ok(end) = &ended {
         store.change(context.output, |progress| progress.end(&lesson.slug, name, end));
