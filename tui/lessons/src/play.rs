@@ -1,6 +1,7 @@
 //! Going through a lesson: told what happens, answers with what to show and what to do.
 
 mod answer;
+mod conditions;
 mod show;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use crate::lesson::{Act, Lesson, Observe, Predict, Step, Watch};
 use crate::network::Before;
 
 use answer::{Judged, judge, wrong_of};
+pub use conditions::Condition;
 pub use show::{End, Input, Mode, Output, Show};
 
 /// How long a network may take to become the one that is needed: that of `up`.

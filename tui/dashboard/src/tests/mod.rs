@@ -47,6 +47,8 @@ pub(crate) fn settings() -> Settings {
         theme: None,
         remembered: Remembered::default(),
         store: None,
+        lessons: None,
+        learnt: lessons::Progress::default(),
         notice: None,
         keymap: Keymap::default(),
         playback: None,

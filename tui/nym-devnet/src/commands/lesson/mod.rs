@@ -5,9 +5,8 @@ mod drive;
 mod list;
 mod network;
 mod paint;
-mod perform;
+mod remember;
 mod run;
-mod store;
 
 use control::{Failure, FailureCode, shown_argument};
 use lessons::Lesson;
