@@ -16,7 +16,7 @@ use crate::connection::Connection;
 use crate::message::{Effect, Problem};
 use crate::model::{Model, Tone};
 use crate::screens::Screen;
-use crate::state::lessons::{Request, Running, Stage};
+use crate::state::lessons::{Request, Running};
 use crate::update::{UNNAMED, show};
 
 /// How long the dashboard waits at its end until the network is again what it was: a mixnode that goes drains
@@ -236,9 +236,4 @@ pub(crate) fn close(model: &mut Model) {
     if model.lessons.running.as_ref().is_some_and(Running::is_over) {
         model.lessons.running = None;
     }
-}
-
-/// Whether an answer is waited for.
-pub(crate) fn asks(model: &Model) -> bool {
-    model.lessons.running.as_ref().is_some_and(|running| *running.stage() == Stage::Asking)
 }

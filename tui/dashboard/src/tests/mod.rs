@@ -6,6 +6,7 @@ mod documents;
 mod explanations;
 mod fixtures;
 mod journeys;
+mod lessons;
 mod logs;
 mod messages;
 mod network;
@@ -48,7 +49,7 @@ pub(crate) fn settings() -> Settings {
         remembered: Remembered::default(),
         store: None,
         lessons: None,
-        learnt: lessons::Progress::default(),
+        learnt: ::lessons::Progress::default(),
         notice: None,
         keymap: Keymap::default(),
         playback: None,

@@ -1,6 +1,8 @@
 //! The lessons in a list, and what the selected one is about, what it needs, and whether it can begin.
 
-use lessons::{Action as Change, Lesson, Needs};
+use std::sync::Arc;
+
+use lessons::{Action as Change, Lesson, Needs, Step};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -19,8 +21,11 @@ const BESIDE: u16 = 116;
 const LIST_WIDTH: u16 = 66;
 
 /// Columns of a title, and of how far one has come.
-const TITLE: usize = 24;
-const STANDING: usize = 13;
+const TITLE: usize = 22;
+const STANDING: usize = 14;
+
+/// Columns of the labels beside the list.
+const LABEL: u16 = 8;
 
 /// Columns that can be read in a line with ease.
 const MOST_COLUMNS: u16 = 100;
@@ -68,7 +73,7 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
         Layout::horizontal([Constraint::Length(LIST_WIDTH), Constraint::Min(0)]).areas(area)
     } else {
         // What the selected one is about has room even where the list has to scroll for it.
-        let most = area.height.saturating_sub(6).max(area.height / 2);
+        let most = area.height.saturating_sub(5).max(area.height / 2);
         let sizes = [Constraint::Length(rows.min(most)), Constraint::Min(0)];
         Layout::vertical(sizes).areas(area)
     };
@@ -85,7 +90,7 @@ fn draw_list(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) 
     scene.edge_note(area, false, Line::styled(note, scene.theme.muted));
     let head = format!(
         "  N  {:<TITLE$}  {:>5}  {:<STANDING$}  {}",
-        "LESSON", "TIME", "YOU", "THIS NETWORK"
+        "LESSON", "TIME", "YOU", "NETWORK"
     );
     scene.put(inner, 0, Line::styled(head, scene.theme.muted));
     let rows = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
@@ -140,85 +145,120 @@ fn draw_details(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_
         ..inner
     };
     let fit = Fit::of(lesson, devnet);
-    // Whether it can begin is said even where all the rest has no room.
-    let last = inner.height.saturating_sub(1);
-    let mut row = 0;
-    let mut put = |scene: &mut Scene<'_>, line: Line<'_>| {
-        if row < last {
-            scene.put(inner, row, line);
-        }
-        row += 1;
+    let mut lines: Vec<Line<'_>> = Vec::new();
+    let plain = |words: &str, scene: &Scene<'_>| -> Vec<Line<'static>> {
+        wrapped(words, inner, scene).into_iter().map(Line::from).collect()
     };
-    for line in wrapped(&lesson.about.filled(&std::sync::Arc::default()), inner, scene) {
-        put(scene, Line::from(line));
-    }
-    put(scene, Line::default());
-    for (index, line) in wrapped(&needs(&lesson.network), narrower(inner), scene).into_iter().enumerate()
-    {
-        let head = if index == 0 { "needs   " } else { "        " };
-        put(scene, Line::from(vec![Span::styled(head, scene.theme.muted), Span::raw(line)]));
-    }
+    lines.extend(plain(&lesson.about.filled(&Arc::default()), scene));
+    lines.push(Line::default());
+    lines.extend(labelled("needs", "", Style::new(), &needs(&lesson.network), inner, scene));
     let (mark, _, style) = fit.look(scene);
-    for (index, line) in wrapped(&here(&fit), narrower(inner), scene).into_iter().enumerate() {
-        let head = if index == 0 { "here    " } else { "        " };
-        let mark = if index == 0 { format!("{mark} ") } else { "  ".into() };
-        let head = Span::styled(head, scene.theme.muted);
-        put(scene, Line::from(vec![head, Span::styled(mark + &line, style)]));
-    }
+    lines.extend(labelled("here", mark, style, &here(&fit), inner, scene));
     if let Fit::After(changes) = &fit {
-        for change in changes {
+        let commands = changes.iter().map(|change| {
             let command = text::visible(&command(model, change), scene.symbols);
-            put(
-                scene,
-                Line::from(vec![
-                    Span::styled("          $ ", scene.theme.muted),
-                    Span::styled(command, scene.theme.ok),
-                ]),
-            );
-        }
-        put(scene, Line::styled("          and what it was before when the lesson ends", scene.theme.muted));
+            Line::from(vec![
+                Span::styled("          $ ", scene.theme.muted),
+                Span::styled(command, scene.theme.ok),
+            ])
+        });
+        lines.extend(commands);
+        let words = "          and in the end what it was before";
+        lines.push(Line::styled(words, scene.theme.muted));
     }
     let (yours, style) = standing(model, lesson, scene);
-    put(
-        scene,
-        Line::from(vec![
-            Span::styled("you     ", scene.theme.muted),
-            Span::styled(yours, style),
-        ]),
-    );
-    let end = Rect { y: inner.y + last.min(row + 1), height: 1.min(inner.height), ..inner };
-    draw_way_on(model, lesson, &fit, end, scene);
+    let head = Span::styled("you     ", scene.theme.muted);
+    lines.push(Line::from(vec![head, Span::styled(yours, style)]));
+    lines.push(Line::default());
+    // Whether it can begin is said even where all the rest has no room.
+    let way_on = way_on(model, lesson, &fit, inner, scene);
+    let room = inner.height.saturating_sub(u16::try_from(way_on.len()).unwrap_or(u16::MAX));
+    lines.truncate(room.into());
+    lines.extend(way_on);
+    if let Some(first) = first_text(lesson) {
+        lines.push(Line::default());
+        for paragraph in first.split("\n\n") {
+            lines.push(Line::default());
+            lines.extend(plain(paragraph, scene).into_iter().map(|line| line.style(scene.theme.muted)));
+        }
+    }
+    for (row, line) in (0..inner.height).zip(lines) {
+        scene.put(inner, row, line);
+    }
+    if !matches!(fit, Fit::Not(_)) && model.allows(Action::BeginLesson) {
+        let standing = model.lessons.progress.of(&lesson.slug);
+        let words = match (standing.begun, standing.finished) {
+            (0, _) => "begins it",
+            (_, 0) => "begins it anew",
+            _ => "goes through it once more",
+        };
+        let key = Span::styled(scene.key(Action::BeginLesson), scene.theme.accent);
+        scene.edge_note(area, true, Line::from(vec![key, Span::raw(format!(" {words}"))]));
+        let edge = Rect { y: area.bottom().saturating_sub(1), height: area.height.min(1), ..area };
+        scene.regions.add(edge, Target::Action(Action::BeginLesson));
+    }
 }
 
-/// A quarter less than eight columns narrower: what stands behind a word at the left, and a glyph.
-fn narrower(area: Rect) -> Rect {
-    Rect { width: area.width.saturating_sub(10), ..area }
+/// The first text of a lesson as it would be in the network that it needs; none if something in it has to be
+/// measured first.
+fn first_text(lesson: &Lesson) -> Option<String> {
+    let Some(Step::Say(text)) = lesson.steps.first() else { return None };
+    let known = lesson.network.known();
+    let is_known = text.expressions().all(|expression| expression.value(&known).is_ok());
+    is_known.then(|| text.filled(&known))
+}
+
+/// Words behind a label and a glyph.
+fn labelled(
+    label: &str,
+    mark: &str,
+    style: Style,
+    words: &str,
+    area: Rect,
+    scene: &Scene<'_>,
+) -> Vec<Line<'static>> {
+    let gap = if mark.is_empty() { 0 } else { 2 };
+    let narrower = Rect { width: area.width.saturating_sub(LABEL + gap), ..area };
+    let rows = wrapped(words, narrower, scene).into_iter().enumerate();
+    let lines = rows.map(|(row, line)| {
+        let (label, mark) = if row == 0 { (label, mark) } else { ("", "") };
+        let width = (usize::from(LABEL), usize::from(gap));
+        Line::from(vec![
+            Span::styled(format!("{label:<0$}", width.0), scene.theme.muted),
+            Span::styled(format!("{mark:<0$}{line}", width.1), style),
+        ])
+    });
+    lines.collect()
 }
 
 fn wrapped(words: &str, area: Rect, scene: &Scene<'_>) -> Vec<String> {
     text::wrap(&super::page::readable(words, scene), area.width.max(1).into())
 }
 
-/// The key that begins it, or why none does.
-fn draw_way_on(model: &Model, lesson: &Lesson, fit: &Fit, area: Rect, scene: &mut Scene<'_>) {
-    let line = match (fit, model.refusal(Action::BeginLesson)) {
-        (_, Some(why)) => Line::styled(format!("cannot be begun: {why}"), scene.theme.warn),
-        (Fit::Not(_), _) => {
-            let command = format!("$ nym-devnet --name lesson lesson run {}", lesson.slug);
+/// Why no key begins it, and what else does.
+fn way_on(
+    model: &Model,
+    lesson: &Lesson,
+    fit: &Fit,
+    area: Rect,
+    scene: &Scene<'_>,
+) -> Vec<Line<'static>> {
+    if let Some(why) = model.refusal(Action::BeginLesson) {
+        let words = format!("It cannot be begun here: {why}.");
+        let lines = wrapped(&words, area, scene).into_iter();
+        return lines.map(|line| Line::styled(line, scene.theme.warn)).collect();
+    }
+    if matches!(fit, Fit::Not(_)) {
+        let command = format!("nym-devnet --name own lesson run {}", lesson.slug);
+        return vec![
+            Line::styled("In another terminal, with a devnet of its own:", scene.theme.muted),
             Line::from(vec![
-                Span::styled("elsewhere: ", scene.theme.muted),
+                Span::styled("$ ", scene.theme.muted),
                 Span::styled(command, scene.theme.ok),
-            ])
-        }
-        (Fit::AsItIs | Fit::After(_), None) => {
-            let standing = model.lessons.progress.of(&lesson.slug);
-            let word = if standing.begun == 0 { "begins" } else { "begins it again" };
-            let key = scene.key(Action::BeginLesson);
-            scene.regions.add(area, Target::Action(Action::BeginLesson));
-            Line::from(vec![Span::styled(format!("{key} "), scene.theme.accent), Span::raw(word)])
-        }
-    };
-    scene.put(area, 0, line);
+            ]),
+        ];
+    }
+    Vec::new()
 }
 
 /// The network that it needs, in words.

@@ -120,8 +120,12 @@ fn top(rows: &[Row], height: usize, scrolled: isize) -> usize {
 
 fn rows(running: &Running, columns: usize, symbols: &Symbols, theme: &Theme) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
+    let mut task: &[String] = &[];
     for (show, fresh) in running.said() {
-        let mut said = Said { lines: Vec::new(), columns, symbols, theme };
+        let mut said = Said { lines: Vec::new(), columns, symbols, theme, task };
+        if let Show::Task { commands, .. } = show {
+            task = commands;
+        }
         said.show(show);
         if said.lines.is_empty() {
             continue;
@@ -158,6 +162,8 @@ struct Said<'a> {
     columns: usize,
     symbols: &'a Symbols,
     theme: &'a Theme,
+    /// The commands that were named last.
+    task: &'a [String],
 }
 
 impl Said<'_> {
@@ -189,6 +195,10 @@ impl Said<'_> {
             Show::Task { text, commands } => {
                 self.paragraphs(Some((symbols.cursor, theme.accent)), text, plain);
                 self.commands(commands);
+            }
+            Show::Doing { commands, restores: false } if commands == self.task => {
+                let words = "Done for you.";
+                self.paragraphs(Some((symbols.cursor, theme.muted)), words, theme.muted);
             }
             Show::Doing { commands, restores } => {
                 let words = if *restores {
