@@ -1,5 +1,7 @@
 //! The loop: keys, events and answers in, frames and requests out.
 
+mod study;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,6 +30,7 @@ use crate::screens::traffic::history::PARTS;
 use crate::source::{Events, Source};
 use crate::update::{remember, update};
 use crate::{Error, Outcome};
+use study::Study;
 
 /// Shortest time between two frames: thirty a second look immediate.
 const FRAME: Duration = Duration::from_millis(33);
@@ -69,6 +72,9 @@ pub(crate) trait Console {
     fn is_ours(&self) -> bool {
         true
     }
+
+    /// Says something once the terminal is given back.
+    fn tell(&mut self, words: &str);
 
     /// Hands text to the terminal's clipboard.
     fn copy(&mut self, text: &str) -> io::Result<()>;
@@ -116,6 +122,7 @@ where
         drawn_at: begin,
         is_spoilt: false,
         to_page: None,
+        study: Study::default(),
     };
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -187,6 +194,8 @@ struct App<'c, C, S> {
     is_spoilt: bool,
     /// A file that the user wants to see in the pager.
     to_page: Option<PathBuf>,
+    /// What is underway for lessons.
+    study: Study,
 }
 
 impl<C: Console, S: Source> App<'_, C, S> {
@@ -268,6 +277,18 @@ impl<C: Console, S: Source> App<'_, C, S> {
                     })?;
                     self.redraw()?;
                 }
+                Effect::Survey(store) => {
+                    Study::survey(self.source.clone(), store, self.queue.clone());
+                }
+                Effect::Recall(store) => Study::recall(store, self.queue.clone()),
+                Effect::Learn(store, learnt) => {
+                    self.study.learn(store, learnt, self.queue.clone());
+                }
+                Effect::Perform { number, actions } => {
+                    let queue = self.queue.clone();
+                    self.study.perform(self.source.clone(), (number, actions), queue);
+                }
+                Effect::Tell(words) => self.console.tell(&words),
                 Effect::Page { file } => self.to_page = Some(file),
                 Effect::ReadInbox { client } => {
                     let (source, queue) = (self.source.clone(), self.queue.clone());
@@ -339,6 +360,7 @@ impl<C: Console, S: Source> App<'_, C, S> {
         signals: &mut mpsc::Receiver<i32>,
     ) -> Result<Option<Outcome>, Error> {
         let mut outcome = None;
+        let mut signalled = None;
         let result = match self.console.page(file) {
             Err(error) => Err(error),
             Ok(mut pager) => loop {
@@ -349,7 +371,7 @@ impl<C: Console, S: Source> App<'_, C, S> {
                         // Ctrl-C in a pager reaches the whole group, and is meant for the pager. So is the
                         // end of a stop.
                         if signal != SignalKind::interrupt().as_raw_value() && !is_continued(signal) {
-                            outcome = Some(Outcome::Signalled { signal });
+                            signalled = Some(signal);
                             break Ok(());
                         }
                     }
@@ -366,7 +388,11 @@ impl<C: Console, S: Source> App<'_, C, S> {
             io::ErrorKind::NotFound => Problem(format!("there is no file {shown} yet")),
             _ => Problem(format!("cannot show {shown}: {error}")),
         });
-        Ok(self.handle(Message::Paged { result })?.or(outcome))
+        outcome = self.handle(Message::Paged { result })?.or(outcome);
+        match signalled {
+            Some(signal) => Ok(self.handle(Message::Signal(signal))?.or(outcome)),
+            None => Ok(outcome),
+        }
     }
 
     fn resume(&mut self, attempt: &'static str) -> Result<(), Error> {
@@ -404,7 +430,7 @@ fn frame_for(message: &Message, model: &Model) -> Option<Duration> {
         return None;
     }
     let follows = model.context() == Context::Journey;
-    match (&envelope.event, model.screen) {
+    let frame = match (&envelope.event, model.screen) {
         (StreamEvent::Journey(_), _) if follows => Some(MOTION_FRAME),
         (
             StreamEvent::Directory { .. }
@@ -425,7 +451,10 @@ fn frame_for(message: &Message, model: &Model) -> Option<Duration> {
             _,
         ) => None,
         _ => Some(FRAME),
-    }
+    };
+    // A lesson is on every screen, and waits for what happens to packets.
+    let of_lesson = model.lessons.going_on().map(|_| NUMBERS_FRAME);
+    frame.or(of_lesson)
 }
 
 /// Reads the event stream into the queue until it ends.

@@ -24,7 +24,7 @@ pub use expression::{Expression, NoValue, Value};
 pub use facts::{FACTS, Fact, Facts, Known, Missing};
 pub use lesson::{Act, Lesson, Observe, Predict, Sabotage, Step, Tolerance, Watch};
 pub use network::{Before, CLIENTS, Needs, Unfit};
-pub use play::{End, Input, Mode, Output, Play, Show};
+pub use play::{Condition, End, Input, Mode, Output, Play, Show};
 pub use progress::{Left, MAX_PROGRESS_BYTES, Progress, Standing};
 pub use read::{LessonError, MAX_LESSON_BYTES};
 pub use text::Text;

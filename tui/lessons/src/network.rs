@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use contract::Role;
@@ -9,6 +10,7 @@ use control::{DevnetInfo, NodeStatus, State};
 use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, Set, Span};
+use crate::facts::Known;
 
 /// The clients that every lesson has: who writes, and to whom.
 pub const CLIENTS: [&str; 2] = ["alice", "bob"];
@@ -98,6 +100,31 @@ impl Needs {
             fields.push(("acks", acks.to_string()));
         }
         fields
+    }
+
+    /// What is known of such a network before anything is measured.
+    pub fn known(&self) -> Arc<Known> {
+        let mut known = Known::default();
+        let (layers, width) = (f64::from(self.layers), f64::from(self.width));
+        let seconds = |span: Span| span.0.as_secs_f64();
+        let clients = u8::try_from(CLIENTS.len()).unwrap_or(u8::MAX);
+        known.set("layers", layers);
+        known.set("width", width);
+        known.set("mixes", layers * width);
+        known.set("routes", width.powf(layers));
+        known.set("clients", clients);
+        known.set("crowd", self.crowd);
+        known.set("senders", u16::from(clients) + self.crowd);
+        known.set("hop_delay_s", seconds(self.hop));
+        known.set("slot_s", seconds(self.slot));
+        known.set("loop_cover_s", seconds(self.cover));
+        // A client sends in each slot, and cover besides.
+        known.set("rate_of_one", seconds(self.slot).recip() + seconds(self.cover).recip());
+        known.set("presence_timeout_s", directory_api::PRESENCE_TIMEOUT.as_secs_f64());
+        known.set_if("acks", self.acks);
+        known.set("faithful", self.faithful);
+        known.set("slot_cover", true);
+        Arc::new(known)
     }
 
     /// What a running devnet lacks that cannot be changed while it runs.

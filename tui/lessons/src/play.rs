@@ -1,6 +1,7 @@
 //! Going through a lesson: told what happens, answers with what to show and what to do.
 
 mod answer;
+mod conditions;
 mod ending;
 mod lines;
 mod show;
@@ -17,6 +18,7 @@ use crate::facts::Facts;
 use crate::lesson::{Lesson, Step};
 use crate::network::Before;
 
+pub use conditions::Condition;
 pub use show::{End, Input, Mode, Output, Show};
 
 /// A lesson that is being gone through.

@@ -3,6 +3,7 @@
 mod devnet;
 mod health;
 mod journeys;
+pub(crate) mod lessons;
 mod letters;
 mod link;
 mod logs;

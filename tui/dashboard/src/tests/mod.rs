@@ -6,6 +6,7 @@ mod documents;
 mod explanations;
 mod fixtures;
 mod journeys;
+mod lessons;
 mod logs;
 mod messages;
 mod network;
@@ -47,6 +48,8 @@ pub(crate) fn settings() -> Settings {
         theme: None,
         remembered: Remembered::default(),
         store: None,
+        lessons: None,
+        learnt: ::lessons::Progress::default(),
         notice: None,
         keymap: Keymap::default(),
         playback: None,

@@ -7,8 +7,8 @@ use control::{ControlClient, Failure, FailureCode};
 use lessons::{Before, End, Input, Output as Asked, Play, Show};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines, Stdin};
 use tokio::time::{MissedTickBehavior, interval};
+use tutor::perform;
 
-use super::perform::perform;
 use crate::signals::Signals;
 use crate::stop::{Outcome, Stop};
 

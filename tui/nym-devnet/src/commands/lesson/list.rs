@@ -3,7 +3,7 @@
 use lessons::Standing;
 use serde::Serialize;
 
-use super::store::Store;
+use super::remember::Memory;
 use crate::context::Context;
 use crate::output::table;
 use crate::stop::Outcome;
@@ -24,7 +24,7 @@ struct Listed {
 }
 
 pub(super) fn run(context: &Context) -> Outcome {
-    let progress = Store::of(context).read(context.output);
+    let progress = Memory::of(context).read();
     let lessons = lessons::builtin().iter().map(|lesson| Listed {
         number: lesson.number,
         name: &lesson.slug,

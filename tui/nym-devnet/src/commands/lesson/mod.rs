@@ -6,9 +6,8 @@ mod find;
 mod list;
 mod network;
 mod paint;
-mod perform;
+mod remember;
 mod run;
-mod store;
 
 use crate::cli::LessonCommand;
 use crate::context::Context;

@@ -4,9 +4,10 @@ use std::io::{self, Write as _};
 
 use control::visible;
 use lessons::{Before, Lesson, Show};
+use tutor::Learnt;
 
 use super::drive::Audience;
-use super::store::Store;
+use super::remember::Memory;
 use crate::output::{Output, Tone};
 use crate::stop::Outcome;
 
@@ -21,7 +22,7 @@ pub(super) struct Painter<'a> {
     output: Output,
     devnet: &'a str,
     lesson: &'a Lesson,
-    store: Store,
+    memory: Memory,
     /// Somebody types.
     asks: bool,
     /// A line on the terminal is drawn over by the next one.
@@ -34,10 +35,10 @@ impl<'a> Painter<'a> {
         output: Output,
         devnet: &'a str,
         lesson: &'a Lesson,
-        store: Store,
+        memory: Memory,
         asks: bool,
     ) -> Self {
-        Self { output, devnet, lesson, store, asks, open: false, prompt: "" }
+        Self { output, devnet, lesson, memory, asks, open: false, prompt: "" }
     }
 
     fn line(&mut self, text: &str) -> Outcome {
@@ -169,8 +170,8 @@ impl Audience for Painter<'_> {
     }
 
     fn begins(&mut self, before: &Before) {
-        let (lesson, devnet) = (&self.lesson.slug, self.devnet);
-        self.store.change(self.output, |progress| progress.begin(lesson, devnet, before.clone()));
+        let (lesson, devnet) = (self.lesson.slug.clone(), self.devnet.to_owned());
+        self.memory.add(&Learnt::Began { lesson, devnet, before: before.clone() });
     }
 
     fn prompts(&mut self) -> Outcome {

@@ -5,12 +5,13 @@ use std::io::{self, IsTerminal as _, Write as _};
 use control::{Failure, FailureCode};
 use lessons::{End, Mode, Play};
 use serde::Serialize;
+use tutor::Learnt;
 
 use super::drive::{Learner, drive};
 use super::find::find;
 use super::network;
 use super::paint::Painter;
-use super::store::Store;
+use super::remember::Memory;
 use crate::cli::LessonRunArgs;
 use crate::context::Context;
 use crate::output::Output;
@@ -42,14 +43,15 @@ pub(super) async fn run(context: &Context, args: &LessonRunArgs) -> Outcome {
         let started = network::start(context, name, needs, "preferred", &mut signals).await?;
         (Some(started.0), started.1)
     };
-    let store = Store::of(context);
-    let left = store.read(context.output).left(name).map(|left| left.before.clone());
+    let memory = Memory::of(context);
+    let left = memory.read().left(name).map(|left| left.before.clone());
     let mut play = Play::new(lesson.clone(), Mode::Learner, left);
     let mut learner = Learner::new(asks);
-    let mut painter = Painter::new(context.output, name, &lesson, store.clone(), asks);
+    let mut painter = Painter::new(context.output, name, &lesson, memory.clone(), asks);
     let ended = drive(&client, &mut play, Some(&mut learner), &mut signals, &mut painter).await;
     if let Ok(end) = &ended {
-        store.change(context.output, |progress| progress.end(&lesson.slug, name, end));
+        let (lesson, devnet, end) = (lesson.slug.clone(), name.to_owned(), end.clone());
+        memory.add(&Learnt::Ended { lesson, devnet, end });
     }
     let started = supervisor.is_some();
     let mut runs = is_running;
