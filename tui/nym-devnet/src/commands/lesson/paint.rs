@@ -75,7 +75,8 @@ impl<'a> Painter<'a> {
     fn text(&mut self, show: &Show) -> Outcome {
         match show {
             Show::Title { number, title, minutes, about } => {
-                let title = format!("{number}. {title} ({minutes} minutes)");
+                let number = if *number == 0 { String::new() } else { format!("{number}. ") };
+                let title = format!("{number}{} ({minutes} minutes)", visible(title));
                 let heading = self.output.heading(&title);
                 self.line(&heading)?;
                 self.paragraphs(about)
@@ -98,15 +99,19 @@ impl<'a> Painter<'a> {
                 self.prompt = "your answer (? for a hint) ";
                 self.paragraphs(text)?;
                 for (number, choice) in (1..).zip(choices) {
-                    self.line(&format!("{INDENT}{number}  {choice}"))?;
+                    self.line(&format!("{INDENT}{number}  {}", visible(choice)))?;
                 }
-                if unit.is_empty() { Ok(()) } else { self.line(&format!("{INDENT}in {unit}")) }
+                if unit.is_empty() {
+                    Ok(())
+                } else {
+                    self.line(&format!("{INDENT}in {}", visible(unit)))
+                }
             }
             Show::Judged { said, right, answer, because } => {
                 let (tone, words) = if *right {
-                    (Tone::Good, format!("Right: {answer}."))
+                    (Tone::Good, format!("Right: {}.", visible(answer)))
                 } else {
-                    (Tone::Doubtful, format!("Not {}: it is {answer}.", visible(said)))
+                    (Tone::Doubtful, format!("Not {}: it is {}.", visible(said), visible(answer)))
                 };
                 let words = self.output.toned(tone, &words);
                 self.line("")?;
@@ -131,7 +136,7 @@ impl<'a> Painter<'a> {
                     return Ok(());
                 }
                 self.close()?;
-                let line = format!("{INDENT}{text}, {left_s:.0} s left");
+                let line = format!("{INDENT}{}, {left_s:.0} s left", visible(text));
                 let line: String = line.chars().take(WIDTH).collect();
                 let mut stdout = io::stdout();
                 stdout.write_all(line.as_bytes())?;
