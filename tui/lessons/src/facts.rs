@@ -127,6 +127,11 @@ impl Facts {
         self.vantage.look_whether_it_sends(client)
     }
 
+    /// The time of the latest event.
+    pub fn now(&self) -> Option<Time> {
+        self.now
+    }
+
     /// The devnet, once it is known.
     pub fn devnet(&self) -> Option<&DevnetInfo> {
         self.info.as_ref()

@@ -11,6 +11,7 @@ mod waits;
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use contract::Time;
 use control::{Envelope, StreamEvent};
 
 use crate::action::Action;
@@ -35,6 +36,8 @@ pub struct Play {
     since: Duration,
     looked: Duration,
     shown: Duration,
+    /// Since when the network has been the one that is needed, by the stream's clock.
+    fit_since: Option<Time>,
     hints: usize,
     right: u32,
     asked: u32,
@@ -91,6 +94,7 @@ impl Play {
             since: Duration::ZERO,
             looked: Duration::ZERO,
             shown: Duration::ZERO,
+            fit_since: None,
             hints: 0,
             right: 0,
             asked: 0,

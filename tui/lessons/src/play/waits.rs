@@ -34,13 +34,19 @@ impl Play {
         }
     }
 
-    /// The lesson begins when all processes are ready.
+    /// The lesson begins when all processes are ready, and the observer knows that too.
     fn settle(&mut self, now: Duration, out: &mut Vec<Output>) {
         let ready = self.facts.nodes().all(|node| node.state == control::State::Ready);
         let missing = self.facts.devnet().map(|info| {
             self.lesson.network.fit(info, self.facts.nodes()).map(|actions| actions.len())
         });
-        if ready && missing == Some(Ok(0)) {
+        let is_fit = ready && missing == Some(Ok(0));
+        if !is_fit {
+            self.fit_since = None;
+        } else if self.fit_since.is_none() {
+            self.fit_since = self.facts.now();
+        }
+        if self.fit_since.is_some_and(|since| self.facts.vantage().counted_until() >= since) {
             self.facts.begin();
             self.at = 0;
             self.enter(now, out);

@@ -221,6 +221,10 @@ impl Table {
     pub(crate) fn pass(&mut self, seconds: u32) {
         for _ in 0..10 * seconds {
             self.now += Duration::from_millis(100);
+            // Something is always told, so that the observer hears that time passes.
+            let told = self.devnet.envelope(self.now, StreamEvent::Origins { packets: Vec::new() });
+            let outputs = self.play.tell(self.now, Input::Heard(&told));
+            self.take(outputs);
             let outputs = self.play.tell(self.now, Input::Tick);
             self.take(outputs);
         }
