@@ -3,6 +3,7 @@
 mod list;
 mod page;
 mod panel;
+mod side;
 
 use lessons::Lesson;
 use ratatui::layout::Rect;
@@ -161,6 +162,18 @@ fn go_on(model: &mut Model) -> Vec<Effect> {
             model.say(Tone::Warning, "the lesson goes on by itself as soon as it is so");
             Vec::new()
         }
+    }
+}
+
+/// What the key that goes on does now, in a word or two; empty while it does nothing.
+pub(crate) fn go_on_label(model: &Model) -> &'static str {
+    match model.lessons.running.as_ref().map(Running::stage) {
+        Some(Stage::Reading) => "go on",
+        Some(Stage::Asking) => "answer",
+        Some(Stage::Tasked) => "do it",
+        Some(Stage::Late) => "wait again",
+        Some(Stage::Over(_)) => "to the list",
+        _ => "",
     }
 }
 
