@@ -44,6 +44,12 @@ impl View {
         *self = Self { selected: self.selected, ..Self::default() };
     }
 
+    /// A lesson was gone through: the next one is selected, if there is one.
+    pub(crate) fn select_after(&mut self, number: u8) {
+        let next = lessons::builtin().iter().find(|lesson| lesson.number > number);
+        self.selected = next.map(|lesson| lesson.number);
+    }
+
     /// Whether an answer is being typed.
     fn is_answering(&self, running: &Running) -> bool {
         *running.stage() == Stage::Asking && self.left_at != Some(running.said_count())

@@ -208,6 +208,8 @@ impl Said<'_> {
             Show::Doing { commands, restores } => {
                 let words = if *restores {
                     "The network becomes again what it was:"
+                } else if self.task.is_empty() {
+                    "The network is made what this lesson needs:"
                 } else {
                     "Done for you:"
                 };

@@ -24,6 +24,11 @@ async fn learning(folder: &Path) -> Story {
     let mut story = Story::begin(Settings { stops_on_quit: false, lessons, ..settings() });
     let snapshot = story.fixture.snapshot(Duration::ZERO);
     story.hear(StreamEvent::Snapshot(Box::new(snapshot)));
+    for second in 1..=6 {
+        for envelope in story.fixture.second(second) {
+            story.events.send(envelope).expect("the dashboard listens");
+        }
+    }
     story.until("11/11 ready").await;
     story
 }
