@@ -130,7 +130,7 @@ fn measure(work: impl FnOnce()) -> f64 {
 /// The observer as a devnet drives it: batches, half a second for them to come in.
 fn observe(setup: &Setup, events: &[LinkEvent], has_board: bool) -> f64 {
     let mut observer = setup.observer();
-    let mut suspects = Suspects::new(setup.sender(0), 0.25, None);
+    let mut suspects = Suspects::new(setup.sender(0), Some(Duration::from_secs(60)));
     measure(|| {
         let mut told = Duration::ZERO;
         for event in events {

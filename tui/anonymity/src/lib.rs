@@ -71,6 +71,6 @@ pub use self::pool::{Pool, PoolFigures};
 pub use self::posterior::{Anonymity, Posterior};
 pub use self::sending::{DECIDED, SendingTest, Sends};
 pub use self::series::{LONG, SHORT, STEP, Series, Step};
-pub use self::suspects::{ASSUMED_SHARE, Suspect, Suspects};
+pub use self::suspects::{SHARES, Suspect, Suspects};
 pub use self::targets::{MAX_AGE, MAX_WATCHED, SETTLED, Target, TargetId};
 pub use self::trust::{Doubt, Trust};

@@ -127,8 +127,9 @@ impl<'a> Posterior<'a> {
     /// How much likelier one sender is than another: ln(p/q). None where one of them cannot have sent it:
     /// no number is large enough, which is counted apart (δ).
     ///
-    /// Its mean over packets that `one` really sent is the ε of Loopix (Piotrowska et al., USENIX
-    /// Security 2017), section 4.3, as the simulator of its first author reckons it.
+    /// In the manner of the ε of Loopix (Piotrowska et al., USENIX Security 2017, section 4.3), which is of
+    /// two senders' messages at a mixnode of the last layer. The mean over packets that `one` really sent has the
+    /// shape of the curves there and is not them: never to be shown as Loopix's.
     pub fn likelier(&self, one: NodeId, other: NodeId) -> Option<f64> {
         let (one, other) = (self.of(one), self.of(other));
         (one > 0.0 && other > 0.0).then(|| (one / other).ln())

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anonymity::{
     Adversary, Filed, Finding, LinkEvent, NodeId, Observation, Observer, Passage, Role, Settings,
-    Sighting, TargetId,
+    Sighting, Suspects, TargetId,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -72,6 +72,7 @@ fn play(observer: &mut Observer, acts: &[Act]) -> Result<(), TestCaseError> {
     let mut watched: Vec<TargetId> = Vec::new();
     let mut came = Sighting { t: Duration::ZERO, src: NodeId(0), dst: NodeId(0) };
     let mut corrupt = BTreeSet::new();
+    let mut suspects = Suspects::new(NodeId(MIXES + PROVIDERS), Some(Duration::from_secs(1)));
     for (number, act) in (1_u64..).zip(acts) {
         let t = Duration::from_millis(10 * number);
         let id = NodeId;
@@ -111,8 +112,16 @@ fn play(observer: &mut Observer, acts: &[Act]) -> Result<(), TestCaseError> {
             if found.is_ok() {
                 found = check(&finding);
             }
+            match finding {
+                Finding::CameOut { came, posterior } => suspects.came_out(came.t, &posterior),
+                Finding::Delivered { came, recipient, posterior } => {
+                    suspects.delivered(came.t, recipient, &posterior);
+                }
+                _ => {}
+            }
         });
         found?;
+        check_ranking(&suspects)?;
         for &id in &watched {
             let waits: f64 = observer.whereabouts(id).iter().map(|(_, p)| p).sum();
             if let Some(target) = observer.target(id).filter(|t| t.sent.is_some() && !t.is_settled)
@@ -122,6 +131,19 @@ fn play(observer: &mut Observer, acts: &[Act]) -> Result<(), TestCaseError> {
             }
         }
     }
+    Ok(())
+}
+
+fn check_ranking(suspects: &Suspects) -> Result<(), TestCaseError> {
+    let ranking = suspects.ranking();
+    let mut sum = 0.0;
+    for suspect in &ranking {
+        prop_assert!(suspect.node != suspects.recipient() && suspect.score.is_finite());
+        prop_assert!((0.0..=1.0).contains(&suspect.probability), "{suspect:?}");
+        sum += suspect.probability;
+    }
+    prop_assert!(ranking.is_empty() || (sum - 1.0).abs() < 1e-9, "{sum}: {ranking:?}");
+    prop_assert!(ranking.is_sorted_by(|one, other| one.score >= other.score));
     Ok(())
 }
 

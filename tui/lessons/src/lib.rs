@@ -26,5 +26,5 @@ pub use lesson::{Act, Lesson, Observe, Predict, Sabotage, Step, Tolerance, Watch
 pub use network::{Before, CLIENTS, Needs, Unfit};
 pub use play::{Condition, End, Input, Mode, Output, Play, Show};
 pub use progress::{Left, MAX_PROGRESS_BYTES, Progress, Standing};
-pub use read::LessonError;
+pub use read::{LessonError, MAX_LESSON_BYTES};
 pub use text::Text;

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 /// Commands in an order in which each succeeds, while a devnet named `t1` runs with two mixnodes.
-const SUCCEED: [&str; 37] = [
+const SUCCEED: [&str; 39] = [
     "up --dry-run",
     "ls",
     "ps",
@@ -33,6 +33,8 @@ const SUCCEED: [&str; 37] = [
     "topology",
     "topology --format json",
     "metrics",
+    "anonymity --for 2s",
+    "lesson list",
     // A busy machine may take one of them for lost.
     "ping alice -c 5 -i 50ms",
     "attack replay alice mix-1-1",
@@ -52,7 +54,7 @@ const SUCCEED: [&str; 37] = [
 ];
 
 /// Commands that fail while nothing runs, and the exit code of each.
-const FAIL: [(&str, i32); 36] = [
+const FAIL: [(&str, i32); 39] = [
     ("up --layers 5", 2),
     ("up nowhere.toml", 2),
     ("attach", 3),
@@ -80,6 +82,9 @@ const FAIL: [(&str, i32); 36] = [
     ("topology", 3),
     ("metrics", 3),
     ("metrics --watch", 3),
+    ("anonymity", 3),
+    ("anonymity --as nobody", 2),
+    ("lesson run nothing", 2),
     ("ping alice", 3),
     ("set hop=5ms", 3),
     ("add client carol", 3),

@@ -1,21 +1,27 @@
 //! Who writes to somebody, as the observer thinks: a ranking by names.
 
+use std::time::Duration;
+
 use anonymity::Suspects;
 use serde::Serialize;
 
 use crate::names::Names;
+
+/// How far back the packets go from which suspects are ranked: as far as other figures. In a minute
+/// the odds of delays of before are forgotten.
+pub const MEMORY: Duration = crate::vantage::WINDOW;
 
 /// What the observer makes of the packets that somebody got.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Guess {
     /// Who got them.
     pub recipient: String,
-    /// How many.
+    /// How many, of the last [`over_s`](Self::over_s) seconds.
     pub packets: u64,
-    /// Everybody else who sends, the likeliest first.
+    /// Over how many seconds before now: what is older is forgotten.
+    pub over_s: f64,
+    /// Everybody else who sends, the likeliest first. The recipient is no suspect: its cover comes back to it.
     pub ranking: Vec<Ranked>,
-    /// How well the recipient explains its own packets: its cover comes back to it, so it is no suspect.
-    pub own_score: Option<f64>,
 }
 
 /// A suspect.
@@ -41,9 +47,9 @@ impl Guess {
         });
         Self {
             recipient: names.name(suspects.recipient()).to_owned(),
-            packets: suspects.packets(),
+            packets: u64::try_from(suspects.packets()).unwrap_or(u64::MAX),
+            over_s: MEMORY.as_secs_f64(),
             ranking: ranking.collect(),
-            own_score: suspects.own_score(),
         }
     }
 

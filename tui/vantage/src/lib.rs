@@ -21,7 +21,7 @@ mod vantage;
 mod who;
 
 pub use expected::{Expectation, Settings};
-pub use guess::{Guess, Ranked};
+pub use guess::{Guess, MEMORY, Ranked};
 pub use latest::Latest;
 pub use limits::Limit;
 pub use report::{Bits, Counted, PoolReport, Report};

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use anonymity::{
-    ASSUMED_SHARE, Doubt, Finding, LinkEvent, Observation, Observer, PoolFigures, Step, Suspects,
-};
+use anonymity::{Doubt, Finding, LinkEvent, Observation, Observer, PoolFigures, Step, Suspects};
 use contract::Time;
 use control::{Envelope, NodeStatus, Snapshot, StreamEvent, identity_name};
 
 use crate::expected::{Expectation, Settings};
-use crate::guess::Guess;
+use crate::guess::{Guess, MEMORY};
 use crate::latest::Latest;
 use crate::limits::Known;
 use crate::names::Names;
@@ -172,6 +170,9 @@ impl Vantage {
             }
             Finding::Settled(_) => {}
         });
+        if let Some(suspects) = &mut self.suspects {
+            suspects.go_on(self.observer.now());
+        }
         self.packet_bytes = observer_bytes(&self.observer).unwrap_or(self.packet_bytes);
     }
 
@@ -188,7 +189,7 @@ impl Vantage {
     /// Begins to look for whoever writes to somebody, from now on; says whether that one is known.
     pub fn look_for_who_writes_to(&mut self, recipient: &str) -> bool {
         let Some(node) = self.names.find(recipient) else { return false };
-        self.suspects = Some(Suspects::new(node, ASSUMED_SHARE, None));
+        self.suspects = Some(Suspects::new(node, Some(MEMORY)));
         true
     }
 

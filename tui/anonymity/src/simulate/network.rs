@@ -127,6 +127,12 @@ impl Simulator {
         simulator
     }
 
+    /// From now on packets wait for another mean time at each mixnode; those that wait there stay as
+    /// long as they were to.
+    pub fn set_delay(&mut self, seconds: f64) {
+        self.setup.delay = seconds;
+    }
+
     fn exponential(&mut self, mean: f64) -> Duration {
         // 1 − u is never zero.
         let drawn = -(1.0 - self.rng.random::<f64>()).ln() * mean;

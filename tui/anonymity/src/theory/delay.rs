@@ -65,7 +65,9 @@ impl Erlang {
         if self.delay <= 0.0 {
             return 1.0;
         }
-        1.0 - poisson_below(self.hops, t / self.delay)
+        let share = 1.0 - poisson_below(self.hops, t / self.delay);
+        // Far out nothing times infinity is left.
+        if share.is_nan() { 1.0 } else { share.clamp(0.0, 1.0) }
     }
 
     /// The time in seconds within which this share of packets (0 to 1) has come.
@@ -247,6 +249,16 @@ mod tests {
         let none = Erlang::new(3, 0.0);
         assert_near(none.share_within(0.0), 1.0, 0.0);
         assert_near(none.quantile(0.99), 0.0, 0.0);
+    }
+
+    #[test]
+    fn strange_numbers_have_shares() {
+        for delay in [f64::NAN, -1.0, f64::INFINITY, f64::MIN_POSITIVE] {
+            let erlang = Erlang::new(3, delay);
+            for t in [-1.0, 0.0, 1.0, f64::INFINITY] {
+                assert!((0.0..=1.0).contains(&erlang.share_within(t)), "{delay} {t}");
+            }
+        }
     }
 
     #[test]

@@ -17,8 +17,11 @@ pub enum Mode {
     Learner,
     /// Nobody: everything is done at once, and what is observed has to come in time.
     Machine,
-    /// The same with the lesson's sabotage. Then nothing that is observed afterwards may come.
+    /// The same with a sabotage, in the network that it wants. Then not everything that is to be observed
+    /// afterwards may come.
     Sabotaged {
+        /// Which of the lesson's.
+        which: usize,
         /// How long that is waited for.
         patience: Duration,
     },

@@ -16,14 +16,14 @@ pub(crate) enum LessonCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct LessonRunArgs {
-    /// Its number or its name
+    /// Its number, its name, or a file
     #[arg(value_name = "LESSON", add = candidates::lessons())]
     pub(crate) lesson: String,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct LessonCheckArgs {
-    /// Numbers or names
+    /// Numbers, names, or files
     #[arg(
         value_name = "LESSON",
         required_unless_present = "all",

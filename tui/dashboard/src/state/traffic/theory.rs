@@ -1,12 +1,15 @@
 //! How long packets should take: the sum of the delays that their senders drew.
 
+use anonymity::theory::delay;
 use contract::Transits;
 
 use crate::state::as_ms;
 
+const MS_PER_S: f64 = 1000.0;
+
 /// The delay of a packet that waits at each of some hops for an exponential time of the same mean:
 /// an Erlang distribution. That is all of it: nothing waits in a queue, no link takes time, and the
-/// wait for a send slot comes before.
+/// wait for a send slot comes before. Reckoned by [`delay::Erlang`], in the buckets of what is measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Erlang {
     /// Mixnodes on the way.
@@ -16,44 +19,23 @@ pub(crate) struct Erlang {
 }
 
 impl Erlang {
-    /// The probability that a packet takes no longer: `1 − e^{−z} Σ_{n<k} z^n/n!` with `z = t/θ`, the
-    /// regularized incomplete gamma function of an integer (NIST Digital Library of Mathematical
-    /// Functions, 8.4.9).
+    /// The same in seconds.
+    fn in_seconds(&self) -> delay::Erlang {
+        delay::Erlang::new(self.hops, self.mean_ms / MS_PER_S)
+    }
+
+    /// The probability that a packet takes no longer.
     pub(crate) fn at_most(&self, ms: f64) -> f64 {
-        if ms < 0.0 {
-            return 0.0;
-        }
-        if self.hops == 0 || self.mean_ms <= 0.0 {
+        // Without a mixnode it takes no time.
+        if self.hops == 0 && ms >= 0.0 {
             return 1.0;
         }
-        let z = ms / self.mean_ms;
-        let (mut term, mut sum) = (1.0, 1.0);
-        for n in 1..self.hops {
-            term *= z / f64::from(n);
-            sum += term;
-        }
-        let at_most = 1.0 - (-z).exp() * sum;
-        // Far out nothing times infinity is left.
-        if at_most.is_nan() { 1.0 } else { at_most.clamp(0.0, 1.0) }
+        self.in_seconds().share_within(ms / MS_PER_S)
     }
 
     /// The delay in milliseconds that this share of packets does not exceed.
     pub(crate) fn quantile(&self, share: f64) -> f64 {
-        if self.hops == 0 || self.mean_ms <= 0.0 {
-            return 0.0;
-        }
-        // No distribution of this kind has a thousandth of its packets beyond so many means.
-        let (mut low, mut high) = (0.0, self.mean_ms * (20.0 + 4.0 * f64::from(self.hops)));
-        // Each halves the error: in the end it is that of the numbers.
-        for _ in 0..60 {
-            let middle = f64::midpoint(low, high);
-            if self.at_most(middle) < share {
-                low = middle;
-            } else {
-                high = middle;
-            }
-        }
-        high
+        if self.hops == 0 { 0.0 } else { self.in_seconds().quantile(share) * MS_PER_S }
     }
 
     /// The probability that a packet is counted in this bucket. The first and the last take in what

@@ -8,9 +8,10 @@ use serde::Serialize;
 use tutor::Learnt;
 
 use super::drive::{Learner, drive};
+use super::find::find;
+use super::network;
 use super::paint::Painter;
 use super::remember::Memory;
-use super::{find, network};
 use crate::cli::LessonRunArgs;
 use crate::context::Context;
 use crate::output::Output;
@@ -46,7 +47,7 @@ pub(super) async fn run(context: &Context, args: &LessonRunArgs) -> Outcome {
     let left = memory.read().left(name).map(|left| left.before.clone());
     let mut play = Play::new(lesson.clone(), Mode::Learner, left);
     let mut learner = Learner::new(asks);
-    let mut painter = Painter::new(context.output, name, lesson, memory.clone(), asks);
+    let mut painter = Painter::new(context.output, name, &lesson, memory.clone(), asks);
     let ended = drive(&client, &mut play, Some(&mut learner), &mut signals, &mut painter).await;
     if let Ok(end) = &ended {
         let (lesson, devnet, end) = (lesson.slug.clone(), name.to_owned(), end.clone());

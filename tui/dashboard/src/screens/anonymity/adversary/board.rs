@@ -35,8 +35,8 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
     };
     let packets = text::plural(guess.packets, "packet");
     scene.edge_note(area, false, Line::styled(packets, scene.theme.muted));
-    // Packets that come soon after one another were in the same pools, and tell half of the same.
-    let note = Line::styled("too bold: packets overlap", scene.theme.muted);
+    let note = format!("in the last {:.0} s", guess.over_s);
+    let note = Line::styled(note, scene.theme.muted);
     if note.width() + 4 < usize::from(area.width) {
         scene.edge_note(area, true, note);
     }
