@@ -80,7 +80,7 @@ async fn who_quits_in_the_middle_leaves_the_network_as_it_was() {
     story.type_text("9G");
     story.until("The best mixnet hides nobody").await;
     story.enter();
-    story.until("step 1 of ").await;
+    story.until("clients send in your network").await;
     story.enter();
     story.until("Your answer, in bits").await;
     story.type_text("0");
