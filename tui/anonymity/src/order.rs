@@ -4,22 +4,36 @@
 //! what another told before. Events wait until none can come that is earlier; those that come later
 //! than that are counted and left out.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::event::Observation;
 
-/// Most events that wait: half a second of 100 000 events a second, 3 MB. What is more than that is
+/// Most events that wait: half a second of 100 000 events a second, 5 MB. What is more than that is
 /// taken as it comes, oldest first, so that nothing grows and nothing is lost.
 pub const MAX_WAITING: usize = 50_000;
+
+/// Slices of a second. Events are put in order slice by slice, as soon as one may be given out: that is
+/// less work than to keep all that wait in order, and what comes is almost in order by itself.
+const SLICES: u32 = 64;
+
+const SLICE_NANOS: u32 = 1_000_000_000 / SLICES;
+
+/// Vectors that are kept to use again: as many as there are slices in half a second.
+const MAX_SPARE: usize = 32;
 
 /// Waits for what comes late.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Order {
-    waiting: BinaryHeap<Waiting>,
-    /// Counts events, so that those of the same time stay in the order in which they came.
-    sequence: u64,
+    /// By slice since the start of time, each in the order in which its events came.
+    slices: BTreeMap<u64, Vec<Waiting>>,
+    /// What is left of the slices before, the first at the end.
+    ready: Vec<Waiting>,
+    /// The first slice that was not put in order yet.
+    unsorted: u64,
+    /// To use again.
+    spare: Vec<Vec<Waiting>>,
+    waiting: usize,
     /// Nothing earlier is taken any more.
     given_out: Duration,
 }
@@ -34,7 +48,7 @@ pub(crate) enum Taken {
 
 #[derive(Clone, Debug)]
 struct Waiting {
-    key: (Duration, u8, u64),
+    key: (Duration, u8),
     observation: Observation,
 }
 
@@ -44,48 +58,58 @@ impl Order {
         if t < self.given_out {
             return Taken::TooLate;
         }
-        self.sequence += 1;
-        self.waiting.push(Waiting { key: (t, observation.rank(), self.sequence), observation });
+        self.waiting += 1;
+        let waiting = Waiting { key: (t, observation.rank()), observation };
+        let slice = slice_of(t);
+        if slice >= self.unsorted {
+            let spare = &mut self.spare;
+            let slice = self.slices.entry(slice);
+            slice.or_insert_with(|| spare.pop().unwrap_or_default()).push(waiting);
+        } else {
+            // After those of the same time, which came before it.
+            let place = self.ready.partition_point(|other| other.key > waiting.key);
+            self.ready.insert(place, waiting);
+        }
         Taken::Waits
     }
 
     /// The next event that no later one can precede any more: those until `until`, and those for which
     /// there is no room.
     pub(crate) fn next(&mut self, until: Duration) -> Option<Observation> {
-        let next = self.waiting.peek()?;
-        if next.key.0 > until && self.waiting.len() <= MAX_WAITING {
+        let is_full = self.waiting > MAX_WAITING;
+        if self.ready.is_empty() {
+            let slice = *self.slices.first_key_value()?.0;
+            if slice > slice_of(until) && !is_full {
+                return None;
+            }
+            let mut events = self.slices.remove(&slice)?;
+            events.sort_by_key(|waiting| waiting.key);
+            events.reverse();
+            let done = std::mem::replace(&mut self.ready, events);
+            if self.spare.len() < MAX_SPARE {
+                self.spare.push(done);
+            }
+            self.unsorted = slice.saturating_add(1);
+        }
+        if self.ready.last()?.key.0 > until && !is_full {
             return None;
         }
-        let next = self.waiting.pop()?;
+        let next = self.ready.pop()?;
+        self.waiting -= 1;
         self.given_out = self.given_out.max(next.key.0);
         Some(next.observation)
     }
 
     pub(crate) fn waiting(&self) -> usize {
-        self.waiting.len()
+        self.waiting
     }
 }
 
-/// The earliest is the greatest: a [`BinaryHeap`] gives the greatest first.
-impl Ord for Waiting {
-    fn cmp(&self, other: &Self) -> Ordering {
-        other.key.cmp(&self.key)
-    }
+/// Which slice since the start of time.
+fn slice_of(t: Duration) -> u64 {
+    let of_second = u64::from(t.subsec_nanos() / SLICE_NANOS);
+    t.as_secs().saturating_mul(SLICES.into()).saturating_add(of_second)
 }
-
-impl PartialOrd for Waiting {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Waiting {
-    fn eq(&self, other: &Self) -> bool {
-        self.key == other.key
-    }
-}
-
-impl Eq for Waiting {}
 
 #[cfg(test)]
 mod tests {
@@ -111,6 +135,26 @@ mod tests {
         assert_eq!(order.add(link(19, 4)), Taken::TooLate);
         assert_eq!(order.add(link(20, 4)), Taken::Waits);
         assert_eq!(all(&mut order, 40), [link(20, 4), link(30, 1)]);
+    }
+
+    /// Also what belongs among events that were put in order before it came.
+    #[test]
+    fn what_comes_last_is_where_it_belongs() {
+        let mut order = Order::default();
+        for event in [link(1, 1), link(9, 1), link(300, 1)] {
+            order.add(event);
+        }
+        assert_eq!(all(&mut order, 5), [link(1, 1)]);
+        for event in [link(9, 2), link(8, 2), link(6, 2), link(14, 2), link(200, 2)] {
+            assert_eq!(order.add(event), Taken::Waits);
+        }
+        let rest = [link(6, 2), link(8, 2), link(9, 1), link(9, 2), link(14, 2), link(200, 2)];
+        assert_eq!(all(&mut order, 250), rest);
+        assert_eq!((order.waiting(), order.ready.len()), (1, 0));
+        assert_eq!(order.add(link(199, 3)), Taken::TooLate);
+        assert_eq!(order.add(link(200, 3)), Taken::Waits);
+        assert_eq!(all(&mut order, 300), [link(200, 3), link(300, 1)]);
+        assert_eq!(order.add(Observation::Lost { t: Duration::MAX, events: 1 }), Taken::Waits);
     }
 
     #[test]

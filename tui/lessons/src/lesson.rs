@@ -22,6 +22,10 @@ pub struct Lesson {
     pub title: String,
     /// How long it takes.
     pub minutes: u8,
+    /// How many times faster than a learner a machine may go through it. Where chance decides, a busy machine
+    /// that keeps somebody waiting for a moment must not.
+    #[serde(default = "usually_faster")]
+    pub faster: u32,
     /// What it is about, in a sentence or two.
     pub about: Text,
     /// The network that it needs.
@@ -33,6 +37,10 @@ pub struct Lesson {
     /// With each of which a goal must not be reached.
     #[serde(default, rename = "sabotage")]
     pub sabotages: Vec<Sabotage>,
+}
+
+fn usually_faster() -> u32 {
+    5
 }
 
 /// One thing after the other.

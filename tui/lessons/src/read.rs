@@ -52,6 +52,9 @@ impl Lesson {
         if !(1..=4).contains(&self.minutes) {
             return Err("a lesson takes one to four minutes".into());
         }
+        if !(1..=10).contains(&self.faster) {
+            return Err("a machine is one to ten times faster".into());
+        }
         for step in &self.steps {
             if let Step::Predict(predict) = step {
                 predict.check()?;

@@ -3,12 +3,16 @@
 use std::collections::HashMap;
 
 use anonymity::{MAX_NODES, NodeId};
+use control::identity_name;
 
 /// Names with their numbers. A name keeps its number, also when its node comes back.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
     numbers: HashMap<String, NodeId>,
     names: Vec<String>,
+    /// By the number of a process: the numbers of its identities. Thousands of packets a second are told
+    /// of these, and to put their names together for each costs more than all else.
+    identities: Vec<Vec<Option<NodeId>>>,
 }
 
 impl Names {
@@ -21,6 +25,26 @@ impl Names {
         self.names.push(name.to_owned());
         self.numbers.insert(name.to_owned(), NodeId(number));
         Some(NodeId(number))
+    }
+
+    /// The number of an identity of a process that has a number.
+    pub(crate) fn identity(&mut self, process: NodeId, number: u32) -> Option<NodeId> {
+        let row = usize::from(process.0);
+        // More identities than nodes get no number.
+        let place = usize::try_from(number).ok().filter(|place| *place < MAX_NODES.into())?;
+        if let Some(Some(known)) = self.identities.get(row).and_then(|row| row.get(place)) {
+            return Some(*known);
+        }
+        let known = self.number(&identity_name(self.name(process), number))?;
+        if self.identities.len() <= row {
+            self.identities.resize(row + 1, Vec::new());
+        }
+        let row = &mut self.identities[row];
+        if row.len() <= place {
+            row.resize(place + 1, None);
+        }
+        row[place] = Some(known);
+        Some(known)
     }
 
     /// The number of a name that has one.
@@ -46,7 +70,10 @@ mod tests {
         assert_ne!(alice, bob);
         assert_eq!(names.number("alice"), Some(alice));
         assert_eq!((names.name(bob), names.find("carol")), ("bob", None));
+        assert_eq!(names.identity(alice, 7), Some(NodeId(2)));
+        assert_eq!(names.identity(alice, 7), names.find(&identity_name("alice", 7)));
+        assert_eq!(names.identity(alice, u32::MAX), None);
         let given = (0..=MAX_NODES).filter(|n| names.number(&n.to_string()).is_some()).count();
-        assert_eq!(given, usize::from(MAX_NODES) - 2);
+        assert_eq!(given, usize::from(MAX_NODES) - 3);
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anonymity::{Doubt, Finding, LinkEvent, Observation, Observer, PoolFigures, Step, Suspects};
 use contract::Time;
-use control::{Envelope, NodeStatus, Snapshot, StreamEvent, identity_name};
+use control::{Envelope, NodeStatus, Snapshot, StreamEvent};
 
 use crate::expected::{Expectation, Settings};
 use crate::guess::{Guess, MEMORY};
@@ -132,10 +132,13 @@ impl Vantage {
     }
 
     fn links(&mut self, process: &str, links: &[contract::LinkEvent]) {
+        let Some(process) = self.names.number(process) else { return };
         for link in links {
-            let identity = link.from.map(|number| identity_name(process, number));
-            let src = identity.as_deref().unwrap_or(process);
-            let numbers = self.names.number(src).zip(self.names.number(&link.dst));
+            let from = match link.from {
+                Some(number) => self.names.identity(process, number),
+                None => Some(process),
+            };
+            let numbers = from.zip(self.names.number(&link.dst));
             let Some((from, to)) = numbers else { continue };
             let t = since_start(link.t);
             let event = LinkEvent { t, src: from, dst: to, bytes: link.bytes };

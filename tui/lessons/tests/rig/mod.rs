@@ -1,4 +1,5 @@
 //! A devnet that does at once what it is asked for, as its event stream tells it.
+#![allow(dead_code, reason = "each test program uses its own part of this")]
 
 use std::collections::BTreeMap;
 use std::time::Duration;

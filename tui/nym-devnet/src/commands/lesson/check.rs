@@ -1,7 +1,7 @@
 //! `lesson check`: the machine goes through lessons, so that what they say stays true.
 //!
-//! Delays are a fifth and rates five times of what a learner has: pools, and all that follows from them, are
-//! the same, in a fifth of the time. Lessons that need the same kind of network share a devnet.
+//! Delays are a fifth and rates five times of what a learner has, unless the lesson says otherwise: pools, and
+//! all that follows from them, are the same, in a fifth of the time. Lessons that need the same kind of network share a devnet.
 
 use std::time::{Duration, Instant};
 
@@ -17,9 +17,6 @@ use crate::context::Context;
 use crate::output::{Output, Tone};
 use crate::signals::Signals;
 use crate::stop::Outcome;
-
-/// How many times faster than a learner's network.
-const FASTER: u32 = 5;
 
 /// How much longer than it took without a sabotage something is waited for with it: twice as long, and
 /// this, for what came at once.
@@ -76,7 +73,7 @@ pub(super) async fn run(context: &Context, args: &LessonCheckArgs) -> Outcome {
     } else {
         args.lessons.iter().map(|word| find(word)).collect::<Result<_, _>>()?
     };
-    let lessons: Vec<Lesson> = lessons.iter().map(|lesson| lesson.faster(FASTER)).collect();
+    let lessons: Vec<Lesson> = lessons.iter().map(|lesson| lesson.faster(lesson.faster)).collect();
     let began = Instant::now();
     let mut signals = Signals::new()?;
     let mut checked: Vec<Option<Checked>> = lessons.iter().map(|_| None).collect();
