@@ -29,7 +29,8 @@ pub(crate) fn tabs(model: &Model, area: Rect, scene: &mut Scene<'_>) {
             let key = key.map(|key| key.word() + " ").unwrap_or_default();
             let title = screen.context().title();
             let is_shown = screen == model.screen;
-            let title = if most > 0 || is_shown { title.get(..most.max(4)).unwrap_or(title) } else { "" };
+            let title =
+                if most > 0 || is_shown { title.get(..most.max(4)).unwrap_or(title) } else { "" };
             let count = match screen {
                 Screen::Problems => model.devnet().map_or(0, |devnet| devnet.problems.count()),
                 _ => 0,

@@ -239,11 +239,8 @@ impl Running {
                     Output::Over(end) => self.over(end, &mut requests),
                 }
             }
-            outputs = if is_done {
-                self.play.tell(self.passed, Input::Did(Ok(())))
-            } else {
-                Vec::new()
-            };
+            outputs =
+                if is_done { self.play.tell(self.passed, Input::Did(Ok(()))) } else { Vec::new() };
         }
         self.begin(&mut requests);
         self.look();
