@@ -133,7 +133,7 @@ fn act_on_running(model: &mut Model, action: Action) -> Vec<Effect> {
             model.screens.lessons.left_at = said;
         }
         Action::Copy => {
-            let commands = model.lessons.running.as_ref().map(|running| running.commands());
+            let commands = model.lessons.running.as_ref().map(Running::commands);
             let commands = commands.filter(|commands| !commands.is_empty());
             let text = commands.map(|commands| commands.join("\n"));
             return copy_or_say(model, text, "the commands", "there is no command yet");

@@ -208,7 +208,8 @@ fn the_list_at_every_size() {
 
 #[test]
 fn every_step_at_every_size() {
-    let makes: [(&str, fn(Settings) -> Desk); 4] = [
+    type Make = fn(Settings) -> Desk;
+    let makes: [(&str, Make); 4] = [
         ("read", |settings| built_in(4, settings)),
         ("ask", |settings| {
             let mut desk = begun(&LAYERS, settings);
