@@ -29,7 +29,8 @@ pub(crate) fn tabs(model: &Model, area: Rect, scene: &mut Scene<'_>) {
             let key = key.map(|key| key.word() + " ").unwrap_or_default();
             let title = screen.context().title();
             let is_shown = screen == model.screen;
-            let title = if most > 0 || is_shown { title.get(..most.max(4)).unwrap_or(title) } else { "" };
+            let title =
+                if most > 0 || is_shown { title.get(..most.max(4)).unwrap_or(title) } else { "" };
             let count = match screen {
                 Screen::Problems => model.devnet().map_or(0, |devnet| devnet.problems.count()),
                 _ => 0,
@@ -135,6 +136,7 @@ fn label(model: &Model, spec: &Spec) -> &'static str {
         Action::Freeze if model.is_paused() => "go on",
         Action::Freeze if model.playback.is_some() => "pause",
         Action::Pause if model.is_selected_paused() => "go on",
+        Action::GoOn => screens::lessons::go_on_label(model),
         Action::Open if model.context() == Context::Messages => model.screens.messages.open_label(),
         _ => spec.label,
     }
@@ -159,7 +161,7 @@ fn keys(model: &Model, area: Rect, scene: &mut Scene<'_>) {
     // Elsewhere one selects with the next key; a problem may be about no node at all.
     let has_node = context != Context::Problems || screens::meant(model).is_some();
     let mut all: Vec<_> = action::in_context(context)
-        .filter(|spec| !spec.label.is_empty() && model.allows(spec.action))
+        .filter(|spec| !label(model, spec).is_empty() && model.allows(spec.action))
         .filter(|spec| has_node || !is_about_node(spec.action))
         .filter_map(|spec| Some((spec, scene.keys(spec).first()?.label(scene.symbols))))
         .collect();

@@ -8,7 +8,7 @@ pub(crate) use strip::{draw, split, state};
 use std::time::Duration;
 
 use control::{Envelope, Snapshot, StreamEvent};
-use lessons::{Lesson, Mode, Play};
+use lessons::{End, Lesson, Mode, Play};
 use tutor::Kept;
 
 use crate::Outcome;
@@ -16,7 +16,7 @@ use crate::connection::Connection;
 use crate::message::{Effect, Problem};
 use crate::model::{Model, Tone};
 use crate::screens::Screen;
-use crate::state::lessons::{Request, Running};
+use crate::state::lessons::{Request, Running, Stage};
 use crate::update::{UNNAMED, show};
 
 /// How long the dashboard waits at its end until the network is again what it was: a mixnode that goes drains
@@ -39,6 +39,7 @@ pub(crate) fn begin(model: &mut Model, lesson: &'static Lesson) -> Vec<Effect> {
         return Vec::new();
     }
     model.lessons.beginning = Some(lesson);
+    model.did(model.command(&format!("lesson run {}", lesson.slug)));
     vec![Effect::Survey(model.settings.lessons.clone())]
 }
 
@@ -233,7 +234,8 @@ fn still_changed(devnet: &str, why: &str) -> String {
 
 /// What is left of a lesson that is over goes when it was seen.
 pub(crate) fn close(model: &mut Model) {
-    if model.lessons.running.as_ref().is_some_and(Running::is_over) {
-        model.lessons.running = None;
+    let Some(running) = model.lessons.running.take_if(|running| running.is_over()) else { return };
+    if matches!(running.stage(), Stage::Over(End::Finished { .. })) {
+        model.screens.lessons.select_after(running.play().lesson().number);
     }
 }

@@ -79,7 +79,9 @@ impl RealConsole {
         });
         let taken = take_over(mouse).and_then(|()| Terminal::new(CrosstermBackend::new(stdout())));
         match taken {
-            Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal), mouse, words: Vec::new() }),
+            Ok(terminal) => {
+                Ok(Self { terminal: ManuallyDrop::new(terminal), mouse, words: Vec::new() })
+            }
             Err(source) => {
                 give_back();
                 Err(Error::Terminal { attempt: "take over the terminal", source })

@@ -103,11 +103,7 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
             model.size = size;
             Vec::new()
         }
-        Message::Tick => {
-            let mut effects = lesson::tick(model);
-            effects.extend(remember(model));
-            effects
-        }
+        Message::Tick => tick(model),
         Message::Surveyed { result, kept } => lesson::surveyed(model, result, kept),
         Message::Performed { number, result } => lesson::performed(model, number, result),
         Message::Recalled(kept) => {
@@ -140,12 +136,7 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Heard(envelope) => hear(model, *envelope),
         Message::Acted { node, action, result } => {
-            match result {
-                Ok(()) => model.say(Tone::Good, done(action, &node)),
-                Err(Problem(problem)) => {
-                    model.say(Tone::Bad, format!("cannot {} {node}: {problem}", action.word()));
-                }
-            }
+            acted(model, &node, action, result);
             Vec::new()
         }
         Message::Changed { result } => {
@@ -180,6 +171,21 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Signal(signal) => vec![Effect::Quit(Outcome::Signalled { signal })],
+    }
+}
+
+fn tick(model: &mut Model) -> Vec<Effect> {
+    let mut effects = lesson::tick(model);
+    effects.extend(remember(model));
+    effects
+}
+
+fn acted(model: &mut Model, node: &str, action: NodeAction, result: Result<(), Problem>) {
+    match result {
+        Ok(()) => model.say(Tone::Good, done(action, node)),
+        Err(Problem(problem)) => {
+            model.say(Tone::Bad, format!("cannot {} {node}: {problem}", action.word()));
+        }
     }
 }
 

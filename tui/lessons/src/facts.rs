@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::Time;
+use contract::{Role, Time};
 use control::{DevnetInfo, Envelope, NodeStatus, Snapshot, State, StreamEvent};
 use directory_api::Update;
 use vantage::{Vantage, WINDOW, Who};
@@ -127,11 +127,6 @@ impl Facts {
         self.vantage.look_whether_it_sends(client)
     }
 
-    /// The time of the latest event.
-    pub fn now(&self) -> Option<Time> {
-        self.now
-    }
-
     /// The devnet, once it is known.
     pub fn devnet(&self) -> Option<&DevnetInfo> {
         self.info.as_ref()
@@ -140,6 +135,17 @@ impl Facts {
     /// Its processes.
     pub fn nodes(&self) -> impl Iterator<Item = &NodeStatus> + Clone {
         self.nodes.values()
+    }
+
+    /// Whether the observer knows of everybody who sends. It puts in order what it hears, so that it learns of
+    /// it a moment later.
+    pub fn knows_everybody(&self) -> bool {
+        let senders = self.nodes.values().map(|node| match node.role {
+            Role::Client => 1,
+            Role::Crowd => node.public_keys.len(),
+            _ => 0,
+        });
+        self.vantage.senders().len() >= senders.sum()
     }
 
     /// The observer behind the facts: what it sees and what is true.

@@ -11,7 +11,6 @@ mod waits;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use contract::Time;
 use control::{Envelope, StreamEvent};
 
 use crate::action::Action;
@@ -36,8 +35,6 @@ pub struct Play {
     since: Duration,
     looked: Duration,
     shown: Duration,
-    /// Since when the network has been the one that is needed, by the stream's clock.
-    fit_since: Option<Time>,
     hints: usize,
     right: u32,
     asked: u32,
@@ -94,7 +91,6 @@ impl Play {
             since: Duration::ZERO,
             looked: Duration::ZERO,
             shown: Duration::ZERO,
-            fit_since: None,
             hints: 0,
             right: 0,
             asked: 0,

@@ -210,3 +210,18 @@ fn what_is_wrong_with_a_file_has_a_place() {
         assert!(error.to_string().starts_with(wrong), "{error}");
     }
 }
+
+/// Whom the observer does not know of yet would be told as nobody.
+#[test]
+fn a_lesson_begins_when_the_observer_knows_of_everybody_or_hears_nobody() {
+    let is_begun = |table: &Table| table.shown.iter().any(|show| matches!(show, Show::Text { .. }));
+    let table = table(Mode::Learner);
+    assert!(is_begun(&table));
+    let mut silent = Devnet::new();
+    silent.is_silent = true;
+    let mut table = Table::new(Play::new(lesson(), Mode::Learner, None), silent);
+    table.pass(8);
+    assert!(!is_begun(&table));
+    table.pass(2);
+    assert!(is_begun(&table), "it may be that nobody ever sends");
+}

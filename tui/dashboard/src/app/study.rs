@@ -19,11 +19,7 @@ pub(super) struct Study {
 
 impl Study {
     /// Asks how everything is, and what is remembered.
-    pub(super) fn survey<S: Source>(
-        source: S,
-        store: Option<Store>,
-        queue: mpsc::Sender<Message>,
-    ) {
+    pub(super) fn survey<S: Source>(source: S, store: Option<Store>, queue: mpsc::Sender<Message>) {
         tokio::spawn(async move {
             let kept = match store {
                 Some(store) => spawn_blocking(move || store.read()).await.ok(),
@@ -45,7 +41,12 @@ impl Study {
     }
 
     /// Remembers something, after what was to be remembered before.
-    pub(super) fn learn(&mut self, store: Store, learnt: Vec<Learnt>, queue: mpsc::Sender<Message>) {
+    pub(super) fn learn(
+        &mut self,
+        store: Store,
+        learnt: Vec<Learnt>,
+        queue: mpsc::Sender<Message>,
+    ) {
         let before = self.learning.take();
         self.learning = Some(tokio::spawn(async move {
             if let Some(before) = before {

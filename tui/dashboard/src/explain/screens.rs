@@ -82,7 +82,10 @@ pub(super) fn screen(screen: Screen) -> Entry {
         ),
         Screen::Lessons => entry(
             "Lessons",
-            "Some minutes each, on this running network: a lesson says something, asks what you expect,              lets you do it, and waits until the network shows it. What is right is reckoned from the              network itself. A lesson may be left at any time; the network is then put back as it was.              How far you have come is remembered, also by `nym-devnet lesson`.",
+            "Some minutes each, on this running network: a lesson says something, asks what you expect, \
+             lets you do it, and waits until the network shows it. What is right is reckoned from the \
+             network itself. A lesson may be left at any time; the network is then put back as it was. \
+             How far you have come is remembered, also by `nym-devnet lesson`.",
             &[
                 Topic::Study(Study::Network),
                 Topic::Study(Study::Question),

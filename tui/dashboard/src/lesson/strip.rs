@@ -12,8 +12,8 @@ use crate::model::Model;
 use crate::regions::Target;
 use crate::scene::Scene;
 use crate::screens::Screen;
-use crate::state::lessons::{Running, Stage};
 use crate::state::Mark;
+use crate::state::lessons::{Running, Stage};
 use crate::text;
 
 /// The part of an area that the screen has, and the part that the lesson has.
@@ -43,11 +43,8 @@ pub(crate) fn draw(model: &Model, area: Rect, scene: &mut Scene<'_>) {
     ]);
     let width = u16::try_from(head.width()).unwrap_or(u16::MAX);
     scene.put(area, 0, head);
-    area = Rect {
-        x: area.x.saturating_add(width),
-        width: area.width.saturating_sub(width),
-        ..area
-    };
+    area =
+        Rect { x: area.x.saturating_add(width), width: area.width.saturating_sub(width), ..area };
     let (mark, words, style) = state(model, running, scene);
     if *running.stage() == Stage::Waiting && model.connection == Connection::Live {
         let left = format!(" {} left", text::age(running.left()));

@@ -3,6 +3,7 @@
 mod list;
 mod page;
 mod panel;
+mod side;
 
 use lessons::Lesson;
 use ratatui::layout::Rect;
@@ -41,6 +42,12 @@ impl View {
     /// There is something new to read.
     pub(crate) fn read_on(&mut self) {
         *self = Self { selected: self.selected, ..Self::default() };
+    }
+
+    /// A lesson was gone through: the next one is selected, if there is one.
+    pub(crate) fn select_after(&mut self, number: u8) {
+        let next = lessons::builtin().iter().find(|lesson| lesson.number > number);
+        self.selected = next.map(|lesson| lesson.number);
     }
 
     /// Whether an answer is being typed.
@@ -126,7 +133,7 @@ fn act_on_running(model: &mut Model, action: Action) -> Vec<Effect> {
             model.screens.lessons.left_at = said;
         }
         Action::Copy => {
-            let commands = model.lessons.running.as_ref().map(|running| running.commands());
+            let commands = model.lessons.running.as_ref().map(Running::commands);
             let commands = commands.filter(|commands| !commands.is_empty());
             let text = commands.map(|commands| commands.join("\n"));
             return copy_or_say(model, text, "the commands", "there is no command yet");
@@ -161,6 +168,18 @@ fn go_on(model: &mut Model) -> Vec<Effect> {
             model.say(Tone::Warning, "the lesson goes on by itself as soon as it is so");
             Vec::new()
         }
+    }
+}
+
+/// What the key that goes on does now, in a word or two; empty while it does nothing.
+pub(crate) fn go_on_label(model: &Model) -> &'static str {
+    match model.lessons.running.as_ref().map(Running::stage) {
+        Some(Stage::Reading) => "go on",
+        Some(Stage::Asking) => "answer",
+        Some(Stage::Tasked) => "do it",
+        Some(Stage::Late) => "wait again",
+        Some(Stage::Over(_)) => "to the list",
+        _ => "",
     }
 }
 

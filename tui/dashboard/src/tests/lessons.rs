@@ -1,12 +1,13 @@
 //! The screen of lessons: the list, a lesson gone through step by step, and what becomes of the network.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use contract::LinkEvent;
 use control::{MessageStatus, NodeStatus, State, StreamEvent};
 use crossterm::event::KeyCode;
 use insta::assert_snapshot;
-use lessons::{Action, End};
+use lessons::{Action, End, Lesson};
 use tutor::{Kept, Learnt, Store};
 
 use super::screens::weights;
@@ -15,6 +16,7 @@ use crate::Outcome;
 use crate::action::Context;
 use crate::fixture::{self, Fixture};
 use crate::keys::Key;
+use crate::lesson;
 use crate::message::{Effect, Message, Problem};
 use crate::model::Settings;
 use crate::playback::{Pace, Playback};
@@ -24,6 +26,16 @@ const ENTER: Key = Key::code(KeyCode::Enter);
 const ESC: Key = Key::code(KeyCode::Esc);
 const TAB: Key = Key::code(KeyCode::Tab);
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
+
+/// Lessons that stay as they are, whatever those that are built in become.
+static LAYERS: LazyLock<Lesson> =
+    LazyLock::new(|| read("layers.toml", include_str!("lessons/layers.toml")));
+static LONELY: LazyLock<Lesson> =
+    LazyLock::new(|| read("lonely.toml", include_str!("lessons/lonely.toml")));
+
+fn read(name: &str, text: &str) -> Lesson {
+    Lesson::read(name, text).unwrap_or_else(|error| panic!("{error}"))
+}
 
 /// The longest way of a lesson through its steps.
 const STEPS: usize = 40;
@@ -66,17 +78,31 @@ fn surveyed(desk: &mut Desk) -> Vec<Effect> {
     desk.tell(Message::Surveyed { result: Ok(Box::new(snapshot)), kept: None })
 }
 
-/// At the first step of a lesson, on a network that is as it has to be.
-fn begun(number: usize, settings: Settings) -> Desk {
+/// At the first step of a lesson.
+fn begun(lesson: &'static Lesson, settings: Settings) -> Desk {
     let mut desk = list(settings);
-    desk.press(Key::of('g'));
-    (1..number).for_each(|_| drop(desk.press(Key::of('j'))));
-    let effects = desk.press(ENTER);
+    let effects = lesson::begin(&mut desk.model, lesson);
     assert!(matches!(effects[..], [Effect::Survey(_)]), "{effects:?}");
-    surveyed(&mut desk);
-    desk.pass(1);
+    let effects = surveyed(&mut desk);
+    carry_out(&mut desk, effects);
+    desk.pass(2);
     assert_shown(&mut desk, "step 1 of ");
     desk
+}
+
+/// The same of one that is built in.
+fn built_in(number: usize, settings: Settings) -> Desk {
+    begun(&lessons::builtin()[number - 1], settings)
+}
+
+/// Whatever is to be carried out is, one after the other; says what it was and what is to be done besides.
+fn carry_out(desk: &mut Desk, mut effects: Vec<Effect>) -> (Vec<String>, Vec<Effect>) {
+    let mut all = Vec::new();
+    while let Some((number, commands)) = performs(&effects) {
+        all.extend(commands);
+        effects = desk.tell(Message::Performed { number, result: Ok(()) });
+    }
+    (all, effects)
 }
 
 /// What is to be carried out, by its commands.
@@ -124,7 +150,7 @@ fn changed(desk: &mut Desk, crowd: u16, bob: State) {
 
 /// The first lesson as far as what has to be done.
 fn tasked(settings: Settings) -> Desk {
-    let mut desk = begun(1, settings);
+    let mut desk = begun(&LAYERS, settings);
     desk.press(ENTER);
     desk.type_text("8");
     desk.press(ENTER);
@@ -148,7 +174,7 @@ fn waiting(settings: Settings) -> Desk {
 
 /// The lonely one as far as the network was changed for it.
 fn lonely(settings: Settings) -> Desk {
-    let mut desk = begun(13, settings);
+    let mut desk = begun(&LONELY, settings);
     desk.press(ENTER);
     desk.type_text("0");
     desk.press(ENTER);
@@ -157,6 +183,7 @@ fn lonely(settings: Settings) -> Desk {
     assert_eq!(commands, ["nym-devnet set crowd=0", "nym-devnet stop bob"]);
     changed(&mut desk, 0, State::Stopped);
     desk.tell(Message::Performed { number, result: Ok(()) });
+    desk.pass(1);
     desk
 }
 
@@ -181,10 +208,11 @@ fn the_list_at_every_size() {
 
 #[test]
 fn every_step_at_every_size() {
-    let makes: [(&str, fn(Settings) -> Desk); 4] = [
-        ("read", |settings| begun(4, settings)),
+    type Make = fn(Settings) -> Desk;
+    let makes: [(&str, Make); 4] = [
+        ("read", |settings| built_in(4, settings)),
         ("ask", |settings| {
-            let mut desk = begun(1, settings);
+            let mut desk = begun(&LAYERS, settings);
             desk.press(ENTER);
             desk.press(TAB);
             desk.type_text("7");
@@ -220,7 +248,7 @@ fn it_needs_neither_colour_nor_unicode() {
     let mut desk = waiting(Settings { ascii: true, ..settings() });
     assert_snapshot!("lesson-wait-ascii", text(&desk.screen(80, 24)));
     for number in 1..=lessons::builtin().len() {
-        let mut desk = begun(number, Settings { ascii: true, ..settings() });
+        let mut desk = built_in(number, Settings { ascii: true, ..settings() });
         let shown = text(&desk.screen(80, 24));
         assert!(shown.is_ascii(), "{shown}");
         desk.press(ESC);
@@ -233,7 +261,7 @@ fn it_needs_neither_colour_nor_unicode() {
 #[test]
 fn a_lesson_is_gone_through_from_its_first_word_to_its_last() {
     let mut desk = list(learning());
-    let effects = desk.press(ENTER);
+    let effects = lesson::begin(&mut desk.model, &LAYERS);
     assert!(matches!(effects[..], [Effect::Survey(Some(_))]), "{effects:?}");
     let effects = surveyed(&mut desk);
     let [Learnt::Began { lesson, devnet, .. }] = learns(&effects)[..] else {
@@ -241,7 +269,7 @@ fn a_lesson_is_gone_through_from_its_first_word_to_its_last() {
     };
     assert_eq!((lesson.as_str(), devnet.as_str()), ("layers", "default"));
     assert_eq!(performs(&effects), None, "the network is as it has to be");
-    desk.pass(1);
+    desk.pass(2);
     assert_shown(&mut desk, "Your mixnet has 6 mixnodes in 3 layers, 2 in each.");
     assert_shown(&mut desk, "step 1 of 6");
     desk.press(ENTER);
@@ -297,7 +325,10 @@ fn it_goes_on_while_other_screens_are_looked_at() {
     for screen in Screen::ALL.into_iter().filter(|screen| *screen != Screen::Lessons) {
         let key = screen.action().spec().and_then(|spec| spec.keys.first()).expect("a key");
         desk.press(*key);
-        assert_shown(&mut desk, "9 Lesson 1 Layers · 5 of 6 · ◌ 3 of 5 delivered, 4 of 4 links seen");
+        assert_shown(
+            &mut desk,
+            "9 Lesson 1 Layers · 5 of 6 · ◌ 3 of 5 delivered, 4 of 4 links seen",
+        );
         assert_shown(&mut desk, " left");
     }
     desk.press(Key::of('1'));
@@ -354,13 +385,11 @@ fn what_cannot_be_done_is_said_and_can_be_tried_again() {
 #[test]
 fn a_lesson_that_is_left_puts_the_network_back() {
     let mut desk = lonely(learning());
-    desk.pass(1);
-    assert_shown(&mut desk, "1 senders, ");
+    assert_shown(&mut desk, " senders, ");
     let effects = desk.press(Key::of('x'));
-    let (number, commands) = performs(&effects).expect("it is put back");
-    assert_eq!(commands, ["nym-devnet start bob", "nym-devnet set crowd=8"]);
     assert_shown(&mut desk, "The network becomes again what it was");
-    let effects = desk.tell(Message::Performed { number, result: Ok(()) });
+    let (commands, effects) = carry_out(&mut desk, effects);
+    assert_eq!(commands, ["nym-devnet start bob", "nym-devnet set crowd=8"]);
     assert!(matches!(learns(&effects)[..], [Learnt::Ended { end: End::Left, .. }]), "{effects:?}");
     assert_shown(&mut desk, "you left the lesson");
     desk.press(ENTER);
@@ -373,18 +402,20 @@ fn what_could_not_be_put_back_is_remembered_for_the_next_lesson() {
     let (number, _) = performs(&desk.press(Key::of('x'))).expect("it is put back");
     let result = Err(Problem("`start bob`: no".into()));
     let effects = desk.tell(Message::Performed { number, result });
+    let (commands, effects) = carry_out(&mut desk, effects);
+    assert_eq!(commands, ["nym-devnet set crowd=8"], "one that fails keeps none from being done");
     assert_eq!(effects, [], "it stays remembered what the devnet was");
     assert!(desk.model.lessons.progress.left("default").is_some());
     assert_shown(&mut desk, "`start bob`: no");
     desk.press(ENTER);
     // The next one begins with eight in the crowd, and ends with what was before the first.
-    desk.press(Key::of('g'));
-    desk.press(ENTER);
+    desk.model.lessons.running = None;
+    lesson::begin(&mut desk.model, &LAYERS);
     let effects = surveyed(&mut desk);
-    let (number, commands) = performs(&effects).expect("it is made ready");
+    let (commands, _) = carry_out(&mut desk, effects);
     assert_eq!(commands, ["nym-devnet start bob", "nym-devnet set crowd=8"]);
     changed(&mut desk, 8, State::Stopped);
-    desk.tell(Message::Performed { number, result: Ok(()) });
+    desk.pass(1);
     let (_, commands) = performs(&desk.press(Key::of('x'))).expect("it is put back");
     assert_eq!(commands, ["nym-devnet start bob"]);
 }
@@ -394,11 +425,10 @@ fn the_dashboard_ends_after_the_network_was_put_back() {
     let mut desk = lonely(Settings { stops_on_quit: false, ..learning() });
     desk.press(Key::of('1'));
     let effects = desk.press(Key::of('q'));
-    let (number, commands) = performs(&effects).expect("it is put back first");
-    assert_eq!(commands, ["nym-devnet start bob", "nym-devnet set crowd=8"]);
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Quit(_))), "{effects:?}");
     assert_shown(&mut desk, "the network is put back before this ends");
-    let effects = desk.tell(Message::Performed { number, result: Ok(()) });
+    let (commands, effects) = carry_out(&mut desk, effects);
+    assert_eq!(commands, ["nym-devnet start bob", "nym-devnet set crowd=8"]);
     assert!(matches!(effects[..], [Effect::Learn(..)]), "it is remembered: {effects:?}");
     let progress = desk.model.lessons.progress.clone();
     let effects = desk.tell(Message::Learnt(Kept { progress, complaints: vec![] }));
@@ -483,10 +513,7 @@ fn where_nothing_can_be_changed_lessons_are_read_and_not_begun() {
     let read_only = Settings { read_only: true, ..settings() };
     for (settings, why) in [
         (read_only.clone(), "read-only: this dashboard"),
-        (
-            Settings { playback: Some(playback), ..read_only },
-            "this is a recording:",
-        ),
+        (Settings { playback: Some(playback), ..read_only }, "this is a recording:"),
     ] {
         let mut desk = list(settings);
         assert_shown(&mut desk, "A packet crosses the mixnet layer by layer");
@@ -545,7 +572,7 @@ fn what_another_program_remembered_is_read_and_what_is_wrong_with_it_said() {
 /// An answer that is being typed has the keys; without it they are those of every screen.
 #[test]
 fn the_line_for_an_answer_is_left_and_taken_up_again() {
-    let mut desk = begun(1, settings());
+    let mut desk = begun(&LAYERS, settings());
     desk.press(ENTER);
     desk.type_text("12");
     assert_eq!(desk.model.screen, Screen::Lessons);
@@ -569,7 +596,7 @@ fn the_line_for_an_answer_is_left_and_taken_up_again() {
 /// Nobody goes on past what does not fit on the screen.
 #[test]
 fn a_long_text_is_read_to_its_end() {
-    let mut desk = begun(12, settings());
+    let mut desk = built_in(12, settings());
     let mut pages = 0;
     for _ in 0..STEPS {
         let shown = text(&desk.screen(60, 15));
@@ -614,8 +641,8 @@ fn facts_are_fed_only_while_a_lesson_runs() {
     desk.pass(5);
     assert!(desk.model.lessons.running.is_none());
     let mut desk = lonely(settings());
-    let (number, _) = performs(&desk.press(Key::of('x'))).expect("it is put back");
-    desk.tell(Message::Performed { number, result: Ok(()) });
+    let effects = desk.press(Key::of('x'));
+    carry_out(&mut desk, effects);
     let known = |desk: &Desk| {
         let running = desk.model.lessons.running.as_ref().expect("it is over");
         assert!(running.is_over());

@@ -88,7 +88,7 @@ fn help_that_is_longer_than_a_line_goes_on_in_the_next() {
     let mut desk = Desk::running();
     desk.press(Key::of('?'));
     let mut read = String::new();
-    for _ in 0..4 {
+    for _ in 0..5 {
         read += &text(&desk.screen(80, 24));
         desk.press(Key::code(KeyCode::PageDown));
     }

@@ -1,5 +1,6 @@
 //! Keys pressed against the real loop, and what the screen shows in the end.
 
+mod lessons;
 mod tour;
 
 use std::collections::VecDeque;
@@ -94,7 +95,7 @@ impl Source for Script {
         Ok(Fixture::two_by_three().snapshot(Duration::from_secs(6)))
     }
 
-    async fn perform(&self, actions: Vec<lessons::Action>) -> Result<(), String> {
+    async fn perform(&self, actions: Vec<::lessons::Action>) -> Result<(), String> {
         let commands: Vec<String> = actions.iter().map(|action| action.command(None)).collect();
         self.asked.send(commands.join("; ")).expect("the story goes on");
         Ok(())
@@ -460,7 +461,7 @@ impl Source for Flood {
         self.0.status().await
     }
 
-    async fn perform(&self, actions: Vec<lessons::Action>) -> Result<(), String> {
+    async fn perform(&self, actions: Vec<::lessons::Action>) -> Result<(), String> {
         self.0.perform(actions).await
     }
 

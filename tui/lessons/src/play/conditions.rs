@@ -27,16 +27,14 @@ impl Play {
         ((before + 1).min(all), all)
     }
 
-    /// What is waited for now, part by part; empty if nothing is.
-    pub fn conditions(&self) -> Vec<Condition> {
+    /// What is waited for, part by part, by what is known; empty if nothing is.
+    pub fn conditions(&self, known: &Arc<Known>) -> Vec<Condition> {
         let (Phase::Waiting | Phase::Late, Some(Step::Observe(observe))) =
             (self.phase, self.step())
         else {
             return Vec::new();
         };
-        let known = self.facts.known();
-        let parts = parts(observe.until.text());
-        parts.into_iter().map(|part| Condition::of(part, &known)).collect()
+        parts(observe.until.text()).into_iter().map(|part| Condition::of(part, known)).collect()
     }
 }
 

@@ -9,6 +9,10 @@ use crate::lesson::{Observe, Step};
 /// How long a network may take to become the one that is needed: that of `up`.
 const FIT_LIMIT: Duration = Duration::from_secs(60);
 
+/// How long the observer may take until it knows of everybody: twenty times what it takes to put in order what
+/// it hears. It hears nothing where nobody sends.
+const KNOW_LIMIT: Duration = Duration::from_secs(10);
+
 /// How often what is waited for is looked at, and shown.
 const LOOK: Duration = Duration::from_millis(100);
 const MEANWHILE: Duration = Duration::from_secs(1);
@@ -34,23 +38,20 @@ impl Play {
         }
     }
 
-    /// The lesson begins when all processes are ready, and the observer knows that too.
+    /// The lesson begins when all processes are ready, and the observer knows of them: before, it would say
+    /// that nobody sends.
     fn settle(&mut self, now: Duration, out: &mut Vec<Output>) {
         let ready = self.facts.nodes().all(|node| node.state == control::State::Ready);
         let missing = self.facts.devnet().map(|info| {
             self.lesson.network.fit(info, self.facts.nodes()).map(|actions| actions.len())
         });
-        let is_fit = ready && missing == Some(Ok(0));
-        if !is_fit {
-            self.fit_since = None;
-        } else if self.fit_since.is_none() {
-            self.fit_since = self.facts.now();
-        }
-        if self.fit_since.is_some_and(|since| self.facts.vantage().counted_until() >= since) {
+        let waited = now.saturating_sub(self.since);
+        let is_known = self.facts.knows_everybody() || waited > KNOW_LIMIT;
+        if ready && missing == Some(Ok(0)) && is_known {
             self.facts.begin();
             self.at = 0;
             self.enter(now, out);
-        } else if now.saturating_sub(self.since) > FIT_LIMIT {
+        } else if waited > FIT_LIMIT {
             let why = format!("the network was not ready within {} s", FIT_LIMIT.as_secs());
             self.wind_up(now, End::Failed { why }, out);
         }

@@ -55,11 +55,9 @@ impl Fit {
         let (symbols, theme) = (scene.symbols, scene.theme);
         match self {
             Self::AsItIs => (symbols.mark(Mark::Ready), "as it is".into(), theme.ok),
-            Self::After(changes) => (
-                symbols.mark(Mark::BackingOff),
-                text::plural(changes.len(), "change"),
-                theme.warn,
-            ),
+            Self::After(changes) => {
+                (symbols.mark(Mark::BackingOff), text::plural(changes.len(), "change"), theme.warn)
+            }
             Self::Not(_) => (symbols.mark(Mark::Failed), "not here".into(), theme.bad),
         }
     }
@@ -88,10 +86,8 @@ fn draw_list(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) 
     let done = all.iter().filter(done).count();
     let note = format!("{done} of {} done", all.len());
     scene.edge_note(area, false, Line::styled(note, scene.theme.muted));
-    let head = format!(
-        "  N  {:<TITLE$}  {:>5}  {:<STANDING$}  {}",
-        "LESSON", "TIME", "YOU", "NETWORK"
-    );
+    let head =
+        format!("  N  {:<TITLE$}  {:>5}  {:<STANDING$}  {}", "LESSON", "TIME", "YOU", "NETWORK");
     scene.put(inner, 0, Line::styled(head, scene.theme.muted));
     let rows = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
     let chosen = super::selected(model).map(|lesson| lesson.number);
@@ -126,10 +122,8 @@ fn standing(model: &Model, lesson: &Lesson, scene: &Scene<'_>) -> (String, Style
         (_, 0) => (format!("{} begun", symbols.mark(Mark::Late)), theme.warn),
         _ if standing.asked == 0 => (format!("{} done", symbols.message[2]), theme.ok),
         _ => {
-            let words = format!(
-                "{} done, {} of {}",
-                symbols.message[2], standing.right, standing.asked
-            );
+            let words =
+                format!("{} done, {} of {}", symbols.message[2], standing.right, standing.asked);
             (words, theme.ok)
         }
     }
@@ -179,7 +173,9 @@ fn draw_details(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_
         lines.push(Line::default());
         for paragraph in first.split("\n\n") {
             lines.push(Line::default());
-            lines.extend(plain(paragraph, scene).into_iter().map(|line| line.style(scene.theme.muted)));
+            lines.extend(
+                plain(paragraph, scene).into_iter().map(|line| line.style(scene.theme.muted)),
+            );
         }
     }
     for (row, line) in (0..inner.height).zip(lines) {

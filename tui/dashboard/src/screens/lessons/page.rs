@@ -5,7 +5,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::panel;
+use super::{panel, side};
 use crate::model::Model;
 use crate::motion::Motion;
 use crate::scene::Scene;
@@ -34,6 +34,10 @@ struct Row {
 
 /// Draws the page and what comes next.
 pub(super) fn draw(model: &Model, running: &Running, area: Rect, scene: &mut Scene<'_>) {
+    let (area, beside) = side::split(area);
+    if let Some(beside) = beside {
+        side::draw(running, beside, scene);
+    }
     let [page, next] = split(model, running, area);
     let lesson = running.play().lesson();
     let (step, of) = running.play().place();
@@ -76,7 +80,7 @@ fn columns(page: Rect) -> usize {
 
 /// Rows of the page that can be seen at once.
 pub(super) fn height(model: &Model) -> usize {
-    let area = screens::area(model);
+    let (area, _) = side::split(screens::area(model));
     model.lessons.running.as_ref().map_or(1, |running| {
         let [page, _] = split(model, running, area);
         page.height.saturating_sub(FRAME_ROWS).max(1).into()
@@ -86,7 +90,8 @@ pub(super) fn height(model: &Model) -> usize {
 /// All rows of the page, and the first that is seen unless somebody scrolls.
 fn laid_out(model: &Model) -> Option<(Vec<Row>, usize)> {
     let running = model.lessons.running.as_ref()?;
-    let [page, _] = split(model, running, screens::area(model));
+    let (area, _) = side::split(screens::area(model));
+    let [page, _] = split(model, running, area);
     let rows = rows(running, columns(page), model.symbols(), model.theme());
     Some((rows, page.height.saturating_sub(FRAME_ROWS).into()))
 }
@@ -203,6 +208,8 @@ impl Said<'_> {
             Show::Doing { commands, restores } => {
                 let words = if *restores {
                     "The network becomes again what it was:"
+                } else if self.task.is_empty() {
+                    "The network is made what this lesson needs:"
                 } else {
                     "Done for you:"
                 };

@@ -111,7 +111,9 @@ fn asking(model: &Model, running: &Running, area: Rect, scene: &mut Scene<'_>) {
         key(running, area, 1, scene);
         return;
     }
-    input(&view.input, area, scene);
+    let cursor = input(&view.input, area, scene);
+    // What lies over the screen has the keys.
+    scene.cursor = cursor.filter(|_| model.overlays.is_empty());
     let words = vec![
         Span::styled(format!("{} ", scene.key(Action::Answer)), scene.theme.accent),
         Span::raw("answers  "),
@@ -123,9 +125,10 @@ fn asking(model: &Model, running: &Running, area: Rect, scene: &mut Scene<'_>) {
     scene.put(area, 1, Line::from(words));
 }
 
-fn input(input: &Input, area: Rect, scene: &mut Scene<'_>) {
+/// Draws what is typed; says where the cursor is.
+fn input(input: &Input, area: Rect, scene: &mut Scene<'_>) -> Option<Position> {
     if area.height == 0 {
-        return;
+        return None;
     }
     let prompt = format!("{} ", scene.symbols.prompt);
     let head = u16::try_from(text::width(&prompt)).unwrap_or(u16::MAX);
@@ -137,7 +140,7 @@ fn input(input: &Input, area: Rect, scene: &mut Scene<'_>) {
     scene.put(area, 0, line);
     let at = input.visual_cursor().saturating_sub(scroll).min(columns);
     let column = head.saturating_add(u16::try_from(at).unwrap_or(u16::MAX));
-    scene.cursor = Some(Position::new(area.x.saturating_add(column), area.y));
+    Some(Position::new(area.x.saturating_add(column), area.y))
 }
 
 fn tasked(running: &Running, area: Rect, scene: &mut Scene<'_>) {

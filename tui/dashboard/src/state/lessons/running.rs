@@ -3,18 +3,19 @@
 //! Its time passes only while the devnet is heard, so that nothing is late because nobody could look.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use contract::Time;
 use control::Envelope;
-use lessons::{Action, Condition, End, Input, Output, Play, Show};
+use lessons::{Action, Condition, End, Input, Known, Output, Play, Show};
 use tutor::Learnt;
 
 /// What was said that is kept: several times what a lesson says. More comes only from somebody who asks for
 /// hints again and again.
 const MAX_SAID: usize = 120;
 
-/// How often is looked what of a condition is so: as often as its text is filled in anew.
+/// How often is looked what is known, and what of a condition is so: as often as its text is filled in anew.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Something to be done outside.
@@ -77,6 +78,8 @@ pub(crate) struct Running {
     commands: Vec<String>,
     unit: String,
     waiting: Waiting,
+    /// What was known of the network when that was looked at last.
+    known: Option<Arc<Known>>,
     looked: Option<Duration>,
     /// How long the lesson has lasted, and until which moment of the dashboard's clock that was counted.
     passed: Duration,
@@ -101,6 +104,7 @@ impl Running {
             commands: Vec::new(),
             unit: String::new(),
             waiting: Waiting::default(),
+            known: None,
             looked: None,
             passed: Duration::ZERO,
             until: now,
@@ -160,6 +164,11 @@ impl Running {
     pub(crate) fn left(&self) -> Duration {
         let gone = self.passed.saturating_sub(self.waiting.since);
         self.waiting.limit.saturating_sub(gone)
+    }
+
+    /// What was known of the network a moment ago.
+    pub(crate) fn known(&self) -> Option<&Known> {
+        self.known.as_deref()
     }
 
     /// Why the network could not be made again what it was.
@@ -230,11 +239,8 @@ impl Running {
                     Output::Over(end) => self.over(end, &mut requests),
                 }
             }
-            outputs = if is_done {
-                self.play.tell(self.passed, Input::Did(Ok(())))
-            } else {
-                Vec::new()
-            };
+            outputs =
+                if is_done { self.play.tell(self.passed, Input::Did(Ok(()))) } else { Vec::new() };
         }
         self.begin(&mut requests);
         self.look();
@@ -264,15 +270,14 @@ impl Running {
         self.stage = Stage::Over(end);
     }
 
-    /// What of the condition is so now.
+    /// What is known now, and what of the condition is so.
     fn look(&mut self) {
-        if !matches!(self.stage, Stage::Waiting | Stage::Late) {
-            self.looked = None;
-            return;
-        }
-        if self.looked.is_none_or(|looked| self.passed.saturating_sub(looked) >= LOOK) {
+        let is_due = |looked| self.passed.saturating_sub(looked) >= LOOK;
+        if !self.is_over() && self.looked.is_none_or(is_due) {
             self.looked = Some(self.passed);
-            self.waiting.conditions = self.play.conditions();
+            let known = self.play.facts().known();
+            self.waiting.conditions = self.play.conditions(&known);
+            self.known = Some(known);
         }
     }
 
