@@ -39,8 +39,8 @@ pub struct Play {
     right: u32,
     asked: u32,
     is_sabotaged: bool,
-    /// The longest time that something observed took.
-    longest: Duration,
+    /// How long each step that observes something took.
+    times: Vec<Duration>,
     /// Whether something is being done that changes the network, and when something was done last.
     is_changing: bool,
     done_at: Option<Duration>,
@@ -80,6 +80,7 @@ enum Phase {
 impl Play {
     /// From the beginning. `before` is what the devnet was before an earlier lesson that did not end.
     pub fn new(lesson: Lesson, mode: Mode, before: Option<Before>) -> Self {
+        let times = vec![Duration::ZERO; lesson.steps.len()];
         Self {
             lesson,
             mode,
@@ -94,7 +95,7 @@ impl Play {
             right: 0,
             asked: 0,
             is_sabotaged: false,
-            longest: Duration::ZERO,
+            times,
             is_changing: false,
             done_at: None,
             restoring: VecDeque::new(),
@@ -126,9 +127,9 @@ impl Play {
             )
     }
 
-    /// The longest time that something observed has taken.
-    pub fn longest(&self) -> Duration {
-        self.longest
+    /// How long each step took that observes something; none of the others takes time by itself.
+    pub fn times(&self) -> &[Duration] {
+        &self.times
     }
 
     /// Something happened at `now`, a time that only grows.

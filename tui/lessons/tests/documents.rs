@@ -66,10 +66,10 @@ fn the_example_is_a_lesson_that_comes_to_its_goal_and_to_none_with_its_sabotage(
     let mut table = Table::new(Play::new(lesson.clone(), Mode::Machine, None), Devnet::new());
     table.pass(5);
     assert_eq!(table.end, Some(End::Finished { right: 1, asked: 1 }), "{:?}", table.shown);
-    let patience = Duration::from_secs(2);
+    let patience = vec![Duration::from_secs(2); lesson.steps.len()];
     for which in 0..lesson.sabotages.len() {
         let lesson = lesson.sabotaged(which).expect("it has it");
-        let play = Play::new(lesson, Mode::Sabotaged { which, patience }, None);
+        let play = Play::new(lesson, Mode::Sabotaged { which, patience: patience.clone() }, None);
         let mut table = Table::new(play, Devnet::new());
         table.pass(5);
         assert!(matches!(table.end, Some(End::Late { .. })), "{:?}", table.end);

@@ -89,7 +89,7 @@ fn the_machine_comes_to_the_goal_and_leaves_the_network_as_it_was() {
 
 #[test]
 fn a_sabotage_keeps_the_goal_out_of_reach_and_the_network_comes_back() {
-    let mut table = table(Mode::Sabotaged { which: 0, patience: Duration::from_secs(2) });
+    let mut table = table(Mode::Sabotaged { which: 0, patience: vec![Duration::from_secs(2); 9] });
     table.pass(1);
     assert_eq!(table.end, None);
     table.pass(3);

@@ -11,7 +11,7 @@ use crate::facts::Known;
 use crate::lesson::Lesson;
 
 /// Who goes through a lesson.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Somebody who reads, answers, and does things or lets them be done.
     Learner,
@@ -22,8 +22,8 @@ pub enum Mode {
     Sabotaged {
         /// Which of the lesson's.
         which: usize,
-        /// How long that is waited for.
-        patience: Duration,
+        /// How long each step is waited for at most: a multiple of [`Play::times`](super::Play::times).
+        patience: Vec<Duration>,
     },
 }
 

@@ -81,8 +81,8 @@ impl Play {
 
     pub(super) fn act(&mut self, now: Duration, act: &Act, out: &mut Vec<Output>) {
         self.go(Phase::Doing, now);
-        let sabotage = match self.mode {
-            Mode::Sabotaged { which, .. } => self.lesson.sabotages.get(which),
+        let sabotage = match &self.mode {
+            Mode::Sabotaged { which, .. } => self.lesson.sabotages.get(*which),
             Mode::Learner | Mode::Machine => None,
         };
         let mut actions = act.actions.clone();
@@ -100,9 +100,10 @@ impl Play {
     }
 
     pub(super) fn limit(&self, observe: &Observe) -> Duration {
-        match self.mode {
-            Mode::Sabotaged { patience, .. } if self.is_sabotaged => patience.min(observe.within.0),
-            _ => observe.within.0,
-        }
+        let patience = match &self.mode {
+            Mode::Sabotaged { patience, .. } if self.is_sabotaged => patience.get(self.at),
+            _ => None,
+        };
+        patience.map_or(observe.within.0, |patience| observe.within.0.min(*patience))
     }
 }

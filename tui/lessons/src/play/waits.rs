@@ -62,7 +62,9 @@ impl Play {
         let took = now.saturating_sub(self.since);
         match observe.until.is_true(&known) {
             Ok(true) => {
-                self.longest = self.longest.max(took);
+                if let Some(time) = self.times.get_mut(self.at) {
+                    *time = took;
+                }
                 out.push(Output::Show(Show::Reached { took_s: took.as_secs_f64() }));
                 return self.advance(now, out);
             }

@@ -34,7 +34,7 @@ pub(crate) struct LessonCheckArgs {
     /// All lessons
     #[arg(long)]
     pub(crate) all: bool,
-    /// Each once more with its sabotage, with which its goal must not be reached
-    #[arg(long, hide = true)]
+    /// Each once more with each of its sabotages, with which a goal must not be reached
+    #[arg(long)]
     pub(crate) sabotage: bool,
 }

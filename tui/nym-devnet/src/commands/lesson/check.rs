@@ -33,9 +33,9 @@ struct Checked {
     took_s: f64,
     /// Its sabotages, if they were tried.
     sabotages: Vec<Sabotaged>,
-    /// The longest time that something observed took.
+    /// How long each step took.
     #[serde(skip)]
-    longest: Duration,
+    times: Vec<Duration>,
 }
 
 /// How it went with a sabotage.
@@ -155,8 +155,9 @@ async fn one(
     let Turn { sabotage, plays, .. } = turn;
     let mode = match (sabotage, &*checked) {
         (None, _) => Mode::Machine,
-        (Some(which), Some(Checked { end: End::Finished { .. }, longest, .. })) => {
-            Mode::Sabotaged { which: *which, patience: 2 * *longest + PATIENCE }
+        (Some(which), Some(Checked { end: End::Finished { .. }, times, .. })) => {
+            let patience = times.iter().map(|time| 2 * *time + PATIENCE).collect();
+            Mode::Sabotaged { which: *which, patience }
         }
         // Where the goal is not reached anyway, a sabotage shows nothing.
         (Some(_), _) => return Ok(()),
@@ -164,7 +165,8 @@ async fn one(
     let began = Instant::now();
     let mut audience = Nobody { output: context.output };
     let mut play = Play::new(plays.clone(), mode, None);
-    let end = drive(client, &mut play, None, signals, &mut audience).await?;
+    let ended = drive(client, &mut play, None, signals, &mut audience).await?;
+    let end = ended.outcome()?;
     let took_s = began.elapsed().as_secs_f64();
     let line = match (sabotage, checked) {
         (Some(which), Some(checked)) => {
@@ -182,7 +184,7 @@ async fn one(
                 end,
                 took_s,
                 sabotages: Vec::new(),
-                longest: play.longest(),
+                times: play.times().to_vec(),
             };
             checked.insert(new).line(context.output)
         }
