@@ -182,7 +182,8 @@ pub struct Identity {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LinkEvent {
     /// When it was given to the system, in the call that took the last of it: never after the next hop
-    /// had it.
+    /// had it. Packets of one call are a nanosecond apart, so that on each link of a mixnet a moment is
+    /// that of one packet.
     pub t: Time,
     /// Which identity of a crowd it comes from, counted from 1: each is a machine of its own to an
     /// observer. None of any other process.

@@ -104,6 +104,10 @@ async fn a_full_batch_does_not_wait_for_the_links_task() {
     for number in 1..=40 {
         assert_eq!(next(&mut received).await, number);
     }
+    // Whoever tells what became of one of them names it by its moment.
+    links.flush(deadline()).await;
+    let moments: Vec<_> = links.take_events().iter().map(|event| event.t).collect();
+    assert!(moments.len() == 41 && moments.is_sorted_by(|one, other| one < other), "{moments:?}");
 }
 
 #[tokio::test]

@@ -10,6 +10,9 @@ use crate::series::{LONG, Series};
 /// cost too. A thousand senders are still measured 180 times a second at the classic rates.
 const ALL_MEASURED: usize = 64;
 
+/// Below so many bits a sender is as good as certain: another one with one chance in a thousand is more.
+const CERTAIN_BITS: f64 = 0.01;
+
 /// Means over time. An adversary who sees one link has only [`sent`](Self::sent).
 #[derive(Clone, Debug)]
 pub struct Figures {
@@ -19,6 +22,8 @@ pub struct Figures {
     pub worst_bits: Series,
     /// Probability of the likeliest sender: how often naming it is right.
     pub most: Series,
+    /// Whether the sender is as good as certain, 1 or 0: the mean is how often that is.
+    pub certain: Series,
     /// What the observer expects to give the true sender: Σ p².
     pub collision: Series,
     /// Bits of where a packet came out, of packets that were followed to the end.
@@ -40,6 +45,7 @@ impl Default for Figures {
             sender_bits: long(),
             worst_bits: long(),
             most: long(),
+            certain: long(),
             collision: long(),
             packet_bits: long(),
             unknown: long(),
@@ -62,6 +68,8 @@ impl Figures {
             self.sender_bits.add(t, anonymity.bits, share);
             self.worst_bits.add(t, anonymity.worst_bits(), share);
             self.most.add(t, anonymity.most, share);
+            let is_certain = anonymity.bits < CERTAIN_BITS;
+            self.certain.add(t, f64::from(u8::from(is_certain)), share);
             self.collision.add(t, anonymity.collision, share);
         }
     }

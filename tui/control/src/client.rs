@@ -190,11 +190,28 @@ impl ControlClient {
 
     /// The event stream from here on; its first event is a snapshot.
     pub async fn events(&self) -> Result<EventStream, ControlError> {
-        let request = self.http.get(self.url(paths::EVENTS));
+        self.stream(self.url(paths::EVENTS)).await
+    }
+
+    /// What these mixnodes and providers know of packets that pass through them, from here on: events
+    /// [`Passages`](crate::StreamEvent::Passages) and nothing else.
+    pub async fn passages<Name: AsRef<str> + Sync>(
+        &self,
+        nodes: &[Name],
+    ) -> Result<EventStream, ControlError> {
+        let mut url = self.url(paths::PASSAGES);
+        let names: Vec<&str> = nodes.iter().map(AsRef::as_ref).collect();
+        url.query_pairs_mut().append_pair("nodes", &names.join(","));
+        self.stream(url).await
+    }
+
+    async fn stream(&self, url: Url) -> Result<EventStream, ControlError> {
+        let path = url.path().to_owned();
+        let request = self.http.get(url);
         let response = within(ANSWER_TIMEOUT, request.send())
             .await
-            .map_err(|reason| self.unreachable(paths::EVENTS, reason))?;
-        let response = self.accepted(paths::EVENTS, response).await?;
+            .map_err(|reason| self.unreachable(&path, reason))?;
+        let response = self.accepted(&path, response).await?;
         Ok(EventStream { response, at: self.at.clone(), buffer: Vec::new(), searched: 0 })
     }
 

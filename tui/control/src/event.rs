@@ -5,7 +5,7 @@ use directory_api::Update;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AttackStatus, JourneyEvent, MessageStatus, NodeStatus, Origin, ProcessUsage, Snapshot,
+    AttackStatus, JourneyEvent, MessageStatus, NodeStatus, Origin, Passage, ProcessUsage, Snapshot,
 };
 
 /// One line of the event stream.
@@ -79,6 +79,15 @@ pub enum StreamEvent {
     Origins {
         /// By the moment at which it was known.
         packets: Vec<Origin>,
+    },
+    /// What a node knows of packets that passed through it. Only in the stream of those who asked for
+    /// what this node knows, `/v1/passages`, and never in that of all events; its number is that of the
+    /// latest event there.
+    Passages {
+        /// Name of the mixnode or provider.
+        node: String,
+        /// By the moment at which it was known.
+        passages: Vec<Passage>,
     },
     /// How long packets really waited at a mixnode: a sample of the latest; only where tracing is on.
     /// Every five seconds at most.

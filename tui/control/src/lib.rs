@@ -39,7 +39,7 @@ pub use status::{
     DevnetInfo, MessageState, MessageStatus, NodeRates, NodeStatus, PacketStatus, ProcessUsage,
     STOPS_WITH_ALL, Snapshot, State,
 };
-pub use truth::{Carried, Origin};
+pub use truth::{Came, Carried, Origin, Passage};
 
 pub use text::{
     SHOWN_ARGUMENT_CHARS, SHOWN_NAME_CHARS, shell_text, shell_word, shown_argument, shown_name,

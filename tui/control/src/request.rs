@@ -13,6 +13,9 @@ pub mod paths {
     pub const STATUS: &str = "/v1/status";
     /// GET: JSON lines of [`Envelope`](crate::Envelope), without end.
     pub const EVENTS: &str = "/v1/events";
+    /// GET with `?nodes=NAME,NAME`: JSON lines of [`Envelope`](crate::Envelope), each with
+    /// [`Passages`](crate::StreamEvent::Passages) of one of these mixnodes and providers, without end.
+    pub const PASSAGES: &str = "/v1/passages";
     /// POST a [`SendRequest`](crate::SendRequest), get a [`MessageStatus`](crate::MessageStatus).
     pub const SEND: &str = "/v1/send";
     /// GET with `?client=NAME&after=NUMBER`: an [`Inbox`](crate::Inbox) of messages with greater

@@ -34,3 +34,38 @@ pub enum Carried {
     /// An acknowledgement.
     Ack,
 }
+
+/// What a node knows of a packet that passed through it, and tells to whoever it works for. No observer
+/// of the links has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "passage", rename_all = "kebab-case")]
+pub enum Passage {
+    /// A mixnode passed it on.
+    Mixed {
+        /// How it came there; none if that was not told, as of packets that came before anybody asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        came: Option<Came>,
+        /// When it left: the moment of that link event.
+        left: Time,
+        /// Name of the node to which it went.
+        to: String,
+    },
+    /// A provider put it in a mailbox.
+    Filed {
+        /// How it came there.
+        came: Came,
+        /// Name of the client whose mailbox it is, or of the identity of a crowd.
+        client: String,
+    },
+}
+
+/// How a packet came to a node: the link event with this moment and sender is that of this packet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Came {
+    /// When it left its sender.
+    pub sent: Time,
+    /// Name of the sender: a node, or an identity of a crowd such as `crowd-3`.
+    pub from: String,
+}

@@ -45,6 +45,18 @@ pub(crate) enum Action {
     PreviousObserver,
     /// Show the truth beside the guess, or hide it.
     Reveal,
+    /// One more mixnode works for the observer.
+    MoreCorrupt,
+    /// One fewer does.
+    LessCorrupt,
+    /// Ask whether somebody else sends.
+    NextClient,
+    /// Whether the one before does.
+    PreviousClient,
+    /// Choose an attack, and see what came of those before.
+    Attacks,
+    /// Run the attack that was chosen.
+    Launch,
     /// Make the network as the knobs stand.
     Apply,
     /// Open what is selected.
@@ -231,13 +243,15 @@ pub(crate) enum Context {
     Reading,
     /// The journey of a message.
     Journey,
+    /// Choosing an attack.
+    Attacking,
     /// An explanation.
     Explanation,
 }
 
 impl Context {
     /// All of them.
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::Network,
         Self::Nodes,
         Self::Traffic,
@@ -257,6 +271,7 @@ impl Context {
         Self::Question,
         Self::Reading,
         Self::Journey,
+        Self::Attacking,
         Self::Explanation,
     ];
 
@@ -282,6 +297,7 @@ impl Context {
             Self::Question => "A question",
             Self::Reading => "Help",
             Self::Journey => "Journey of a message",
+            Self::Attacking => "Attacks",
             Self::Explanation => "Explanation",
         }
     }

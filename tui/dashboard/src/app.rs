@@ -1,5 +1,6 @@
 //! The loop: keys, events and answers in, frames and requests out.
 
+mod reading;
 mod study;
 
 use std::io;
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use contract::Time;
-use control::{ControlError, FailureCode, History, StreamEvent};
+use control::{ControlError, FailureCode, StreamEvent};
 use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 use futures_util::future::BoxFuture;
 use futures_util::{Stream, StreamExt};
@@ -26,10 +27,10 @@ use crate::message::{Effect, Message, Problem};
 use crate::model::{Model, Settings};
 use crate::regions::Regions;
 use crate::screens::Screen;
-use crate::screens::traffic::history::PARTS;
-use crate::source::{Events, Source};
+use crate::source::Source;
 use crate::update::{remember, update};
 use crate::{Error, Outcome};
+use reading::{confide, histories, listen};
 use study::Study;
 
 /// Shortest time between two frames: thirty a second look immediate.
@@ -123,6 +124,7 @@ where
         is_spoilt: false,
         to_page: None,
         study: Study::default(),
+        confided: None,
     };
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -196,6 +198,8 @@ struct App<'c, C, S> {
     to_page: Option<PathBuf>,
     /// What is underway for lessons.
     study: Study,
+    /// Reads what nodes know that work for the observer.
+    confided: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl<C: Console, S: Source> App<'_, C, S> {
@@ -324,6 +328,24 @@ impl<C: Console, S: Source> App<'_, C, S> {
                         let _ = queue.send(Message::Changed { result }).await;
                     });
                 }
+                Effect::Attack(request) => {
+                    let (source, queue) = (self.source.clone(), self.queue.clone());
+                    tokio::spawn(async move {
+                        let title = request.plan.title();
+                        let result = source.attack(&request).await;
+                        let result = result.map(Box::new).map_err(Into::into);
+                        let _ = queue.send(Message::Attacked { title, result }).await;
+                    });
+                }
+                Effect::Confide(nodes) => {
+                    if let Some(before) = self.confided.take() {
+                        before.abort();
+                    }
+                    if !nodes.is_empty() {
+                        let (source, queue) = (self.source.clone(), self.queue.clone());
+                        self.confided = Some(tokio::spawn(confide(source, queue, nodes)));
+                    }
+                }
                 Effect::History => {
                     let (source, queue) = (self.source.clone(), self.queue.clone());
                     tokio::spawn(async move {
@@ -447,6 +469,7 @@ fn frame_for(message: &Message, model: &Model) -> Option<Duration> {
             StreamEvent::Links { .. }
             | StreamEvent::Origins { .. }
             | StreamEvent::Waits { .. }
+            | StreamEvent::Passages { .. }
             | StreamEvent::Unknown,
             _,
         ) => None,
@@ -455,40 +478,6 @@ fn frame_for(message: &Message, model: &Model) -> Option<Duration> {
     // A lesson is on every screen, and waits for what happens to packets.
     let of_lesson = model.lessons.going_on().map(|_| NUMBERS_FRAME);
     frame.or(of_lesson)
-}
-
-/// Reads the event stream into the queue until it ends.
-async fn listen<S: Source>(source: S, queue: mpsc::Sender<Message>, after: Duration) {
-    tokio::time::sleep(after).await;
-    let reason = match source.events().await {
-        Err(error) => Problem::from(error).0,
-        Ok(mut events) => {
-            if queue.send(Message::Connected).await.is_err() {
-                return;
-            }
-            loop {
-                match events.next().await {
-                    Ok(Some(envelope)) => {
-                        if queue.send(Message::Heard(Box::new(envelope))).await.is_err() {
-                            return;
-                        }
-                    }
-                    Ok(None) => break "the supervisor closed the event stream".to_owned(),
-                    Err(error) => break Problem::from(error).0,
-                }
-            }
-        }
-    };
-    let _ = queue.send(Message::Disconnected { reason }).await;
-}
-
-/// All parts of the history, or why one of them is not there.
-async fn histories<S: Source>(source: &S) -> Result<Vec<History>, ControlError> {
-    let mut parts = Vec::new();
-    for (window_s, step_s) in PARTS {
-        parts.push(source.history(window_s, step_s).await?);
-    }
-    Ok(parts)
 }
 
 fn drawing(error: &impl ToString) -> Error {

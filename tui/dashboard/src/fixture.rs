@@ -2,6 +2,8 @@
 //! written down here.
 
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod history;
 pub(crate) mod journeys;
 #[cfg(test)]
@@ -18,6 +20,8 @@ use control::{
 };
 use directory_api::{MixNodePresence, MixProviderPresence, Topology};
 
+#[cfg(test)]
+pub(crate) use attacks::{attacked, underway};
 #[cfg(test)]
 pub(crate) use history::history;
 #[cfg(test)]

@@ -95,6 +95,10 @@ pub(crate) fn hear(model: &mut Model, envelope: &Envelope) -> Vec<Effect> {
     let Some(running) = model.lessons.running.as_mut().filter(|running| !running.is_over()) else {
         return Vec::new();
     };
+    // What corrupt nodes tell is for the adversary's view, whose eyes are not those of the lesson.
+    if matches!(envelope.event, StreamEvent::Passages { .. }) {
+        return Vec::new();
+    }
     if let StreamEvent::Snapshot(snapshot) = &envelope.event
         && !running.is_on(snapshot.devnet.started_unix_ms)
     {

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use control::{
-    AddRequest, ControlError, Envelope, History, InboxMessage, NodeAction, SendRequest, SetRequest,
-    Snapshot,
+    AddRequest, AttackRequest, AttackStatus, ControlError, Envelope, History, InboxMessage,
+    NodeAction, SendRequest, SetRequest, Snapshot,
 };
 use ratatui::layout::Size;
 use tutor::{Kept, Learnt};
@@ -59,6 +59,15 @@ pub(crate) enum Message {
         /// Whether it was made.
         result: Result<(), Problem>,
     },
+    /// An attack is over, or was refused.
+    Attacked {
+        /// What was to be done, in a few words.
+        title: String,
+        /// What came of it.
+        result: Result<Box<AttackStatus>, Problem>,
+    },
+    /// Nodes that should work for the observer do not, or not any more.
+    Unconfided(Problem),
     /// A message was accepted, or not.
     Sent {
         /// What was typed.
@@ -152,10 +161,13 @@ impl Wanted {
 
     /// What somebody would type behind `nym-devnet` instead, in order.
     pub(crate) fn commands(&self) -> impl Iterator<Item = String> {
-        let SetRequest { hop_delay_ms, slot_ms, loop_cover_ms, crowd, .. } = self.set;
+        let SetRequest { hop_delay_ms, slot_ms, loop_cover_ms, slot_cover, crowd } = self.set;
         let times = [("hop", hop_delay_ms), ("slot", slot_ms), ("cover", loop_cover_ms)];
         let times = times.into_iter().filter_map(|(name, ms)| Some(format!(" {name}={}ms", ms?)));
-        let parts: String = times.chain(crowd.map(|size| format!(" crowd={size}"))).collect();
+        let on = |on| if on { "on" } else { "off" };
+        let covers = slot_cover.map(|covers| format!(" slot-cover={}", on(covers)));
+        let crowd = crowd.map(|size| format!(" crowd={size}"));
+        let parts: String = times.chain(covers).chain(crowd).collect();
         let set = (!parts.is_empty()).then(|| format!("set{parts}"));
         let add = self.add.iter().map(|add| match add {
             AddRequest::Mixnode { layer } => format!("add mix --layer {layer}"),
@@ -186,6 +198,10 @@ pub(crate) enum Effect {
     },
     /// Change the network.
     Change(Box<Wanted>),
+    /// Run an attack.
+    Attack(Box<AttackRequest>),
+    /// Let these nodes, and no others, tell what only they know.
+    Confide(Vec<String>),
     /// Send a message.
     Send {
         /// The request.

@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use control::{
-    ControlClient, ControlError, Envelope, EventStream, History, Inbox, MessageStatus, NodeAction,
-    NodeStatus, SendRequest, SetRequest, Snapshot,
+    AttackRequest, AttackStatus, ControlClient, ControlError, Envelope, EventStream, History,
+    Inbox, MessageStatus, NodeAction, NodeStatus, SendRequest, SetRequest, Snapshot,
 };
 
 use crate::message::Wanted;
@@ -27,6 +27,18 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
 
     /// Changes the network, one thing after the other, until one is refused.
     fn change(&self, wanted: &Wanted) -> impl Future<Output = Result<(), ControlError>> + Send;
+
+    /// Runs an attack; returns when it is over.
+    fn attack(
+        &self,
+        request: &AttackRequest,
+    ) -> impl Future<Output = Result<AttackStatus, ControlError>> + Send;
+
+    /// Opens the stream of what these nodes know of packets.
+    fn passages(
+        &self,
+        nodes: &[String],
+    ) -> impl Future<Output = Result<Self::Events, ControlError>> + Send;
 
     /// Sends a message.
     fn send(
@@ -89,6 +101,14 @@ impl Source for ControlClient {
             self.remove(node).await?;
         }
         Ok(())
+    }
+
+    async fn attack(&self, request: &AttackRequest) -> Result<AttackStatus, ControlError> {
+        Self::attack(self, request).await
+    }
+
+    async fn passages(&self, nodes: &[String]) -> Result<EventStream, ControlError> {
+        Self::passages(self, nodes).await
     }
 
     async fn send(&self, request: &SendRequest) -> Result<MessageStatus, ControlError> {

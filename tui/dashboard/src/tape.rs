@@ -6,8 +6,8 @@ use std::thread;
 
 use contract::Time;
 use control::{
-    ControlError, Envelope, Failure, FailureCode, History, Inbox, MessageStatus, NodeAction,
-    NodeStatus, Recording, SendRequest, Snapshot,
+    AttackRequest, AttackStatus, ControlError, Envelope, Failure, FailureCode, History, Inbox,
+    MessageStatus, NodeAction, NodeStatus, Recording, SendRequest, Snapshot,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
@@ -67,6 +67,14 @@ impl Source for Tape {
 
     async fn change(&self, _: &Wanted) -> Result<(), ControlError> {
         Err(refused("nothing can be changed in a recording"))
+    }
+
+    async fn attack(&self, _: &AttackRequest) -> Result<AttackStatus, ControlError> {
+        Err(refused("a recording cannot be attacked"))
+    }
+
+    async fn passages(&self, _: &[String]) -> Result<Played, ControlError> {
+        Err(refused("a recording has nothing of what only nodes know"))
     }
 
     async fn send(&self, _: &SendRequest) -> Result<MessageStatus, ControlError> {

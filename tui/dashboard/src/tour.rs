@@ -2,6 +2,7 @@
 //! something was observed on the network, not when a key was pressed.
 
 mod draw;
+mod observed;
 mod steps;
 
 pub(crate) use draw::{draw, split};

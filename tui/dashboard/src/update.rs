@@ -1,5 +1,7 @@
 //! What every message does to the model, and what it asks for. Pure: no clock, no I/O.
 
+mod answers;
+
 use contract::{Role, Time};
 use control::{Envelope, NodeAction, State, StreamEvent};
 
@@ -120,7 +122,7 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Connected => {
             connected(model);
-            Vec::new()
+            screens::anonymity::confide(model)
         }
         Message::Disconnected { reason } if model.playback.is_some() => {
             model.say(Tone::Warning, reason.clone());
@@ -135,12 +137,11 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
             vec![Effect::Connect { after }]
         }
         Message::Heard(envelope) => hear(model, *envelope),
-        Message::Acted { node, action, result } => {
-            acted(model, &node, action, result);
-            Vec::new()
-        }
-        Message::Changed { result } => {
-            changed(model, result);
+        answer @ (Message::Acted { .. }
+        | Message::Changed { .. }
+        | Message::Attacked { .. }
+        | Message::Unconfided(_)) => {
+            answers::take(model, answer);
             Vec::new()
         }
         Message::Sent { text, result, unsure } => {
@@ -180,24 +181,6 @@ fn tick(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-fn acted(model: &mut Model, node: &str, action: NodeAction, result: Result<(), Problem>) {
-    match result {
-        Ok(()) => model.say(Tone::Good, done(action, node)),
-        Err(Problem(problem)) => {
-            model.say(Tone::Bad, format!("cannot {} {node}: {problem}", action.word()));
-        }
-    }
-}
-
-fn changed(model: &mut Model, result: Result<(), Problem>) {
-    match result {
-        Ok(()) => model.say(Tone::Good, "the network changes"),
-        Err(Problem(problem)) => {
-            model.say(Tone::Bad, format!("cannot change the network: {problem}"));
-        }
-    }
-}
-
 fn connected(model: &mut Model) {
     let since = model.connection.lost_since().filter(|_| model.live.is_some());
     if let Some(since) = since {
@@ -224,17 +207,6 @@ pub(crate) fn remember(model: &mut Model) -> Option<Effect> {
     Some(Effect::Remember(store, now))
 }
 
-fn done(action: NodeAction, node: &str) -> String {
-    match action {
-        NodeAction::Start => format!("{node} starts"),
-        NodeAction::Stop => format!("{node} stops"),
-        NodeAction::Restart => format!("{node} restarts"),
-        NodeAction::Pause => format!("{node} is paused"),
-        NodeAction::Resume => format!("{node} goes on"),
-        NodeAction::Kill => format!("{node} was killed"),
-    }
-}
-
 fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {
     model.heard();
     model.miss(&envelope.event);
@@ -242,6 +214,13 @@ fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {
     let mut effects = lesson::hear(model, &envelope);
     let may_make_ready = matches!(envelope.event, StreamEvent::Snapshot(_) | StreamEvent::Node(_));
     match envelope.event {
+        // It comes beside the event stream, and is numbered by that.
+        StreamEvent::Passages { .. } => {
+            if let Some(live) = &mut model.live {
+                live.watch.hear(&envelope);
+            }
+            return Vec::new();
+        }
         // The end of a recording says so too, and stays.
         StreamEvent::Down { .. } if model.playback.is_some() => {}
         StreamEvent::Down { reason } => {

@@ -9,13 +9,16 @@
 
 #[path = "../tests/pty/mod.rs"]
 mod pty;
+#[path = "pictures/scenes.rs"]
+mod scenes;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use pty::Terminal;
+use scenes::{NORMAL, Picture, SCENES, Scene};
 
 /// Pixels of a character cell, in a font whose characters are 0.6 times as wide as high.
 const CELL_WIDTH: f64 = 8.4;
@@ -31,123 +34,10 @@ const PALETTE: [&str; 16] = [
     "#6e7681", "#ffa198", "#56d364", "#e3b341", "#79c0ff", "#d2a8ff", "#56d4dd", "#ffffff",
 ];
 
-/// How long traffic flows before the first picture, so that rates and curves show something.
-const TRAFFIC: Duration = Duration::from_secs(75);
-
-/// How long a network runs on after a command before its picture: what it changed can then be seen in
-/// everything that is averaged over time.
-const CHANGED: Duration = Duration::from_secs(30);
-
 /// What the dashboard remembers: that the tour was offered, or the offer would be in every picture.
 const REMEMBERED: (&str, &str) = (".dashboard.json", r#"{"version":1,"toured":true}"#);
 
-/// How long a screen is shown before its picture: rates and packets on the links come with time.
-const SHOWN: Duration = Duration::from_secs(3);
-
 const LIMIT: Duration = Duration::from_secs(60);
-
-/// A network to take pictures of.
-struct Scene {
-    options: &'static str,
-    /// What the header says when all of it is ready.
-    ready: &'static str,
-    /// Messages that are sent first: from, to, text.
-    messages: &'static [[&'static str; 3]],
-    pictures: &'static [Picture],
-}
-
-/// A picture to take.
-struct Picture {
-    name: &'static str,
-    rows: u16,
-    cols: u16,
-    /// Commands of the program before it.
-    commands: &'static [&'static str],
-    /// Keys, and the text that tells that they have worked.
-    keys: &'static [(&'static str, &'static str)],
-}
-
-const fn picture(
-    name: &'static str,
-    (cols, rows): (u16, u16),
-    keys: &'static [(&'static str, &'static str)],
-) -> Picture {
-    Picture { name, rows, cols, commands: &[], keys }
-}
-
-const NORMAL: (u16, u16) = (120, 40);
-const SMALL: (u16, u16) = (80, 24);
-
-const SCENES: [Scene; 4] = [
-    Scene {
-        options: "--width 2 --layers 3",
-        ready: "11 of 11 ready",
-        messages: &[
-            ["alice", "bob", "hello bob"],
-            ["bob", "alice", "hello alice! who else reads this?"],
-            ["alice", "bob", "nobody: each hop knows only the next one 🙂"],
-        ],
-        pictures: &[
-            picture("network", NORMAL, &[("1", "LAYER 1"), ("ll", "LAYER 1")]),
-            picture("card", NORMAL, &[("1", "LAYER 1"), ("\r", "key")]),
-            picture("nodes", NORMAL, &[("\u{1b}", "LAYER 1"), ("2", "RESTARTS")]),
-            picture("traffic", NORMAL, &[("3", "Traffic")]),
-            picture("messages", NORMAL, &[("4", "alice")]),
-            picture("journey", NORMAL, &[("J", "Journey of")]),
-            picture("journey-80x24", SMALL, &[("J", "Journey of")]),
-            picture("presence", NORMAL, &[("\u{1b}", "m message"), ("5", "mix-1-1")]),
-            picture("logs", NORMAL, &[("6", "supervisor")]),
-            picture("explain", NORMAL, &[("3", "Traffic"), ("i", "Traffic")]),
-            picture(
-                "palette",
-                NORMAL,
-                &[("\u{1b}", "w window"), ("1", "LAYER 1"), (":", "Palette")],
-            ),
-            picture("network-80x24", SMALL, &[("\u{1b}", "LAYER 1")]),
-            Picture {
-                commands: &["pause mix-2-2"],
-                ..picture("problems", NORMAL, &[("7", "mix-2-2")])
-            },
-            Picture {
-                commands: &["resume mix-2-2"],
-                ..picture(
-                    "tour",
-                    SMALL,
-                    &[("1", "LAYER 1"), ("T", "Tour 1 of 7"), ("T", "press m")],
-                )
-            },
-        ],
-    },
-    Scene {
-        options: "--width 33 --layers 3 --clients 8 --crowd 100",
-        ready: "110 of 110 ready",
-        messages: &[],
-        pictures: &[picture("network-33x3", NORMAL, &[("1", "LAYER 1")])],
-    },
-    // Of the guide: nobody to hide among, and then what twenty have in their pools.
-    Scene {
-        options: "lonely",
-        ready: "6 of 6 ready",
-        messages: &[],
-        pictures: &[picture("lonely", NORMAL, &[("1", "LAYER 1")])],
-    },
-    Scene {
-        options: "--width 2 --layers 3 --crowd 18 --acks off",
-        ready: "11 of 11 ready",
-        messages: &[],
-        pictures: &[
-            picture("twenty", NORMAL, &[("3", "Traffic")]),
-            Picture {
-                commands: &["set hop=20ms"],
-                ..picture("twenty-hop-20ms", NORMAL, &[("3", "Traffic")])
-            },
-            Picture {
-                commands: &["set hop=200ms"],
-                ..picture("twenty-hop-200ms", NORMAL, &[("3", "Traffic")])
-            },
-        ],
-    },
-];
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -171,10 +61,13 @@ fn main() {
 /// that are not wanted: one begins where the one before ended.
 fn take(scene: &Scene, program: &Path, folder: &Path, is_wanted: impl Fn(&Picture) -> bool) {
     let state = tempfile::Builder::new().prefix("nym").tempdir_in("/tmp").expect("a folder");
-    let run = |arguments: &[&str]| {
+    let command = |arguments: &[&str]| {
         let mut command = Command::new(program);
-        let command = command.args(arguments).env("NYM_DEVNET_STATE_DIR", state.path());
-        assert!(command.status().expect("it runs").success(), "{arguments:?}");
+        command.args(arguments).env("NYM_DEVNET_STATE_DIR", state.path()).stdout(Stdio::null());
+        command
+    };
+    let run = |arguments: &[&str]| {
+        assert!(command(arguments).status().expect("it runs").success(), "{arguments:?}");
     };
     let (file, remembered) = REMEMBERED;
     std::fs::write(state.path().join(file), remembered).expect("written");
@@ -185,20 +78,21 @@ fn take(scene: &Scene, program: &Path, folder: &Path, is_wanted: impl Fn(&Pictur
     for [from, to, text] in scene.messages {
         run(&["send", from, to, text, "--wait", "-q"]);
     }
-    rest(&terminal, TRAFFIC);
+    let _talk = scene.talk.map(|[from, to, text, count, rate]| {
+        let send = ["send", from, to, text, "--count", count, "--rate", rate, "-q"];
+        Talk(command(&send).spawn().expect("it runs"))
+    });
+    rest(&terminal, scene.traffic);
     for picture in scene.pictures {
-        for command in picture.commands {
-            run(&command.split_whitespace().collect::<Vec<_>>());
-        }
-        if !picture.commands.is_empty() {
-            rest(&terminal, CHANGED);
+        for words in picture.commands {
+            run(&words.split_whitespace().collect::<Vec<_>>());
         }
         terminal.resize(picture.rows, picture.cols);
         for (keys, text) in picture.keys {
             terminal.press(keys);
             terminal.wait_text(text, LIMIT);
         }
-        rest(&terminal, SHOWN);
+        rest(&terminal, picture.shown);
         if is_wanted(picture) {
             let path = |extension: &str| -> PathBuf {
                 folder.join(picture.name).with_extension(extension)
@@ -212,6 +106,17 @@ fn take(scene: &Scene, program: &Path, folder: &Path, is_wanted: impl Fn(&Pictur
     }
     terminal.press("\u{3}");
     terminal.wait_end(LIMIT);
+}
+
+/// Messages that go on being sent, until their scene ends.
+struct Talk(Child);
+
+impl Drop for Talk {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// Lets the network run for a while.

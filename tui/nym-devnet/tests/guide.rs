@@ -1,10 +1,13 @@
-//! The guide is true: its commands run, in the order of each page, and print what the page says they do.
+//! The guide is true: its commands run, in the order of each page, and print what the page says they do;
+//! its screens are those that were recorded. `NYM_DEVNET_WRITE_DOCS=1` puts them into the pages anew.
 
 mod common;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use common::{Lab, Running};
 use regex::Regex;
@@ -12,8 +15,14 @@ use regex::Regex;
 /// How long the commands of one block may take.
 const BLOCK_SECONDS: u64 = 60;
 
+/// How many pages are played beside each other: most of their time they wait for their networks.
+const PAGES_AT_ONCE: usize = 3;
+
 /// What stands for anything: any lines, or anything within a line.
 const ANYTHING: &str = "…";
+
+/// What begins a recorded screen: the path of its file, from the page, stands behind.
+const RECORDED: &str = "```text ";
 
 /// A block of commands, and what they print if the page says so.
 struct Block {
@@ -56,6 +65,9 @@ fn blocks(page: &str) -> Vec<Block> {
         };
         let inside = lines.by_ref().map(|(_, text)| text).take_while(|text| *text != "```");
         let inside = inside.collect::<Vec<_>>().join("\n");
+        if text.starts_with(RECORDED) {
+            continue;
+        }
         match (language, blocks.last_mut()) {
             ("shell", _) => blocks.push(Block { line, commands: inside, prints: None }),
             ("text", Some(block)) if !block.commands.is_empty() => block.prints = Some(inside),
@@ -64,6 +76,26 @@ fn blocks(page: &str) -> Vec<Block> {
     }
     blocks.retain(|block| !block.commands.is_empty());
     blocks
+}
+
+/// A page with its recorded screens as their files have them.
+fn with_screens(page: &str) -> String {
+    let mut with = String::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        with.push_str(line);
+        with.push('\n');
+        let Some(file) = line.strip_prefix(RECORDED) else { continue };
+        let path = folder().join(file);
+        let screen = std::fs::read_to_string(&path).unwrap_or_else(|error| {
+            panic!("{}: {error}; `examples/pictures.rs` says how it is made", path.display())
+        });
+        with.push_str(&screen);
+        with.push_str("```\n");
+        // What the page has of it.
+        lines.by_ref().take_while(|line| *line != "```").for_each(drop);
+    }
+    with
 }
 
 /// Runs commands as a reader would, one block in a shell of its own, and gives back all that they print.
@@ -164,8 +196,9 @@ fn difference(printed: &str, page: &str) -> Option<String> {
 
 /// What follows `nym-devnet` wherever it is in a page: in a block, or between back-ticks.
 fn named(page: &str) -> Vec<String> {
-    static NAMED: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"(?m)(?:^\s*|`|\$\()nym-devnet ([a-z]+)").expect("a pattern"));
+    static NAMED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?m)(?:^|`|\| |\$\()nym-devnet ([a-z]+)").expect("a pattern")
+    });
     NAMED.captures_iter(page).map(|found| found[1].to_owned()).collect()
 }
 
@@ -178,33 +211,72 @@ fn commands(lab: &Lab) -> Vec<String> {
     names.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
 }
 
-#[test]
-fn every_page_does_what_it_says() {
+/// Does what a page says; returns what is otherwise.
+fn play(name: &str, page: &str) -> Vec<String> {
     let mut wrong = Vec::new();
-    for (name, page) in pages().iter().filter(|(name, _)| name != "README.md") {
-        let blocks = blocks(page);
-        assert!(!blocks.is_empty(), "{name} has no command");
-        assert!(blocks.iter().any(|block| block.prints.is_some()), "{name} shows nothing");
-        let lab = Lab::new();
-        for Block { line, commands, prints } in blocks {
-            match run(&lab, &commands) {
-                Err(problem) => {
-                    wrong.push(format!("{name}:{line}: {problem}"));
-                    // What comes behind would fail for it.
-                    break;
-                }
-                Ok(printed) => {
-                    let differs = prints.and_then(|prints| difference(&printed, &prints));
-                    wrong.extend(
-                        differs.map(|differs| format!("{name}:{line}: {differs} in\n{printed}")),
-                    );
-                }
+    let blocks = blocks(page);
+    assert!(!blocks.is_empty(), "{name} has no command");
+    assert!(blocks.iter().any(|block| block.prints.is_some()), "{name} shows nothing");
+    let lab = Lab::beside();
+    for Block { line, commands, prints } in blocks {
+        match run(&lab, &commands) {
+            Err(problem) => {
+                wrong.push(format!("{name}:{line}: {problem}"));
+                // What comes behind would fail for it.
+                break;
+            }
+            Ok(printed) => {
+                let differs = prints.and_then(|prints| difference(&printed, &prints));
+                wrong.extend(
+                    differs.map(|differs| format!("{name}:{line}: {differs} in\n{printed}")),
+                );
             }
         }
-        let left = lab.processes();
-        assert!(left.is_empty(), "{name} leaves {left:?}");
     }
+    let left = lab.processes();
+    if !left.is_empty() {
+        wrong.push(format!("{name} leaves {left:?}"));
+    }
+    wrong
+}
+
+#[test]
+fn every_page_does_what_it_says() {
+    let pages = pages();
+    let (_, of_list) = pages.split_last().expect("pages");
+    let _turn = Lab::new();
+    let next = AtomicUsize::new(0);
+    // Each page has a folder and a network of its own.
+    let player = || {
+        let take = || of_list.get(next.fetch_add(1, Ordering::Relaxed));
+        let played = std::iter::from_fn(take).map(|(name, page)| play(name, page));
+        played.flatten().collect::<Vec<_>>()
+    };
+    let wrong: Vec<String> = thread::scope(|scope| {
+        let players: Vec<_> = (0..PAGES_AT_ONCE).map(|_| scope.spawn(player)).collect();
+        players.into_iter().flat_map(|player| player.join().expect("a player")).collect()
+    });
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn screens_are_those_that_were_recorded() {
+    let mut count = 0;
+    for (name, page) in pages() {
+        let with = with_screens(&page);
+        count += page.matches(RECORDED).count();
+        if std::env::var_os("NYM_DEVNET_WRITE_DOCS").is_some() {
+            std::fs::write(folder().join(&name), with).expect("written");
+            continue;
+        }
+        let differs = page.lines().zip(with.lines()).find(|(page, file)| page != file);
+        assert!(
+            differs.is_none() && page.len() == with.len(),
+            "{name} is not as its screens were recorded: {differs:?}; `NYM_DEVNET_WRITE_DOCS=1 cargo test \
+             -p nym-devnet --test guide recorded` writes it anew"
+        );
+    }
+    assert!(count > 0, "no page has a recorded screen");
 }
 
 #[test]

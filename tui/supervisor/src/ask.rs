@@ -7,7 +7,7 @@ use control::{
 };
 use tokio::sync::oneshot;
 
-use crate::hub::Subscription;
+use crate::hub::{Listener, Subscription};
 
 /// Where an answer goes. Whoever asked may have stopped waiting.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Failure>>;
@@ -19,6 +19,8 @@ pub(crate) enum Ask {
     Status(Reply<Box<Snapshot>>),
     /// The whole state and every change from here on.
     Subscribe(Reply<Subscription>),
+    /// What these nodes know of packets that pass through them, from here on.
+    Confide { nodes: Vec<String>, reply: Reply<Listener> },
     /// A page of what a client has received: what has a greater number.
     Inbox { client: String, after: u64, reply: Reply<Inbox> },
     /// What mixnodes reported in the last so many seconds, in steps of so many seconds.

@@ -2,10 +2,11 @@
 
 mod queue;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
-use control::{Envelope, Snapshot, StreamEvent};
+use control::{Envelope, Passage, Snapshot, StreamEvent};
 
 use crate::clock::Moment;
 
@@ -19,9 +20,18 @@ pub(crate) use queue::Taken;
 pub(crate) struct Hub {
     seq: u64,
     queues: Vec<Weak<Queue>>,
+    /// Those for whom nodes work.
+    insiders: Vec<Insider>,
     /// The number of the latest snapshot, and its line as long as somebody has that still before
     /// them: those who come at once, or fall behind at once, share it.
     snapshot: (u64, Weak<Bytes>),
+}
+
+/// Somebody who hears what some nodes know of packets.
+#[derive(Debug)]
+struct Insider {
+    nodes: BTreeSet<String>,
+    queue: Weak<Queue>,
 }
 
 /// What a listener begins with: a snapshot as a line, and the events after it.
@@ -73,6 +83,40 @@ impl Hub {
         Subscription { snapshot, events: self.listen() }
     }
 
+    /// Somebody is to hear from now on what these nodes know of packets.
+    pub(crate) fn confide(&mut self, nodes: &[String]) -> Listener {
+        let queue = Arc::new(Queue::default());
+        let nodes = nodes.iter().cloned().collect();
+        self.insiders.push(Insider { nodes, queue: Arc::downgrade(&queue) });
+        Listener(queue)
+    }
+
+    /// Whether anybody listens to any node.
+    pub(crate) fn has_insiders(&mut self) -> bool {
+        self.insiders.retain(|insider| insider.queue.strong_count() > 0);
+        !self.insiders.is_empty()
+    }
+
+    /// Whether somebody listens to this node.
+    pub(crate) fn is_confided(&self, node: &str) -> bool {
+        self.insiders.iter().any(|insider| insider.nodes.contains(node))
+    }
+
+    /// A node tells what it knows, to those who listen to it. That is no event of the devnet, so it has
+    /// no number of its own: all others would miss it.
+    pub(crate) fn tell(&self, at: Moment, node: &str, passages: Vec<Passage>) {
+        let mut queues = self
+            .insiders
+            .iter()
+            .filter(|insider| insider.nodes.contains(node))
+            .filter_map(|insider| insider.queue.upgrade())
+            .peekable();
+        if queues.peek().is_some() {
+            let line = self.line(at, StreamEvent::Passages { node: node.to_owned(), passages });
+            queues.for_each(|queue| queue.put(&line));
+        }
+    }
+
     fn listen(&mut self) -> Listener {
         let queue = Arc::new(Queue::default());
         self.queues.push(Arc::downgrade(&queue));
@@ -95,7 +139,8 @@ impl Hub {
 
 impl Drop for Hub {
     fn drop(&mut self) {
-        for queue in self.queues.iter().filter_map(Weak::upgrade) {
+        let insiders = self.insiders.iter().map(|insider| &insider.queue);
+        for queue in self.queues.iter().chain(insiders).filter_map(Weak::upgrade) {
             queue.close();
         }
     }

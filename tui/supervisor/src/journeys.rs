@@ -6,6 +6,7 @@
 //! were](origins).
 
 mod origins;
+mod passages;
 mod record;
 mod waiting;
 
@@ -21,6 +22,7 @@ use control::{
 use crate::names::Names;
 
 use origins::Origins;
+pub(crate) use passages::Passages;
 use record::{Ack, Covered, Opened};
 pub(crate) use record::{Batch, Dropped, Kept, Noise, Passed, Record};
 pub(crate) use waiting::Header;

@@ -14,8 +14,8 @@ use directory_api::Frame;
 use crate::attacks::{Attacks, Begin};
 use crate::child::Source;
 use crate::clock::Moment;
-use crate::hub::{Hub, Subscription};
-use crate::journeys::{Batch, Journeys, News};
+use crate::hub::{Hub, Listener, Subscription};
+use crate::journeys::{Batch, Journeys, News, Passages};
 use crate::messages::Messages;
 use crate::names::Names;
 use crate::presence::{Presence, key_of};
@@ -42,6 +42,7 @@ pub(crate) struct Store {
     usage: BTreeMap<String, ProcessUsage>,
     messages: Messages,
     journeys: Journeys,
+    passages: Passages,
     waits: Waits,
     attacks: Attacks,
     received: ReceivedRing,
@@ -64,6 +65,7 @@ impl Store {
             usage: BTreeMap::new(),
             messages: Messages::default(),
             journeys: Journeys::default(),
+            passages: Passages::default(),
             waits: Waits::default(),
             attacks: Attacks::default(),
             received: ReceivedRing::default(),
@@ -252,14 +254,38 @@ impl Store {
             }
         }
         self.attacks.hear_links(name, &links);
+        if self.hub.has_insiders() {
+            self.passages.hear_links(name, &links, |node| self.hub.is_confided(node));
+        }
         self.hub.publish(at, StreamEvent::Links { src: name.clone(), links });
+        self.tell_passages(at);
         if lost > 0 {
             self.lost(at, node, lost, lost);
         }
     }
 
+    /// Lets these nodes tell what they know of packets.
+    pub(crate) fn confide(&mut self, nodes: &[String]) -> Listener {
+        self.hub.confide(nodes)
+    }
+
+    /// Whether nodes tell of packets at all.
+    pub(crate) fn traces(&self) -> bool {
+        self.devnet.trace
+    }
+
+    /// Tells what nodes know of packets to those who listen to them.
+    fn tell_passages(&mut self, at: Moment) {
+        for (node, passages) in self.passages.known(at.t) {
+            self.hub.tell(at, &node, passages);
+        }
+    }
+
     pub(crate) fn message_event(&mut self, at: Moment, node: usize, event: MessageEvent) {
         let Some(NodeStatus { name, .. }) = self.nodes.get(node) else { return };
+        if self.hub.has_insiders() {
+            self.passages.hear_message(at.t, name, &event);
+        }
         let news = self.journeys.hear_message(at.t, name, &event, &self.names);
         if let Some(received) = self.messages.handle(at, name, event, &self.names) {
             self.received.push(received.clone());
@@ -274,12 +300,19 @@ impl Store {
     pub(crate) fn packets(&mut self, at: Moment, node: usize, batch: Batch) {
         let Some(NodeStatus { name, .. }) = self.nodes.get(node) else { return };
         self.attacks.hear_packets(at.t, name, &batch.packets, &self.names);
+        if self.hub.has_insiders() {
+            let is_asked = |node: &str| self.hub.is_confided(node);
+            self.passages.hear_packets(at.t, name, &batch.packets, &self.names, is_asked);
+        } else {
+            self.passages.forget();
+        }
         let waits = self.waits.hear(at.t, name, &batch.packets);
         let news = self.journeys.hear_packets(at.t, name, batch.packets, &self.names);
         if let Some(waits_us) = waits {
             self.hub.publish(at, StreamEvent::Waits { node: name.clone(), waits_us });
         }
         self.tell_ways(at, news);
+        self.tell_passages(at);
         self.show_attacks(at);
         if batch.lost > 0 {
             self.lost(at, node, batch.lost, 0);
@@ -387,41 +420,4 @@ impl Store {
 }
 
 #[cfg(test)]
-mod tests {
-    use contract::Role;
-    use control::State;
-
-    use super::*;
-    use crate::testing::empty_snapshot;
-
-    #[test]
-    fn the_rates_of_a_process_that_went_silent_are_left_out() {
-        let node = NodeStatus {
-            name: "mix-1-1".into(),
-            role: Role::Mixnode,
-            layer: Some(1),
-            state: State::Ready,
-            reason: "the directory lists it".into(),
-            since_unix_ms: 0,
-            pid: Some(1),
-            started_unix_ms: Some(0),
-            restarts: 0,
-            last_exit: None,
-            fatal: None,
-            addresses: BTreeMap::new(),
-            public_keys: Vec::new(),
-            address: None,
-            log_file: "/mix-1-1.log".into(),
-        };
-        let mut store = Store::new(empty_snapshot().devnet, vec![node]);
-        let at = |ms: u64| Moment { t: Time::from_nanos(ms * 1_000_000), unix_ns: 0 };
-        for (ms, received) in [(1000, 0), (2000, 10)] {
-            let metrics = NodeMetrics { t: at(ms).t, received, ..NodeMetrics::default() };
-            store.metrics(at(ms), 0, metrics);
-        }
-        let rates = store.snapshot(at(5500)).rates;
-        assert_eq!(rates.keys().collect::<Vec<_>>(), ["mix-1-1"]);
-        let silent = store.snapshot(at(5501));
-        assert_eq!((silent.rates.len(), silent.metrics.len()), (0, 1));
-    }
-}
+mod tests;

@@ -9,6 +9,7 @@
 
 mod expected;
 mod guess;
+mod inside;
 mod latest;
 mod limits;
 mod names;
@@ -20,12 +21,14 @@ mod truth;
 mod vantage;
 mod who;
 
+pub use anonymity::theory::delay::Erlang;
 pub use expected::{Expectation, Settings};
 pub use guess::{Guess, MEMORY, Ranked};
+pub use inside::Inside;
 pub use latest::Latest;
 pub use limits::Limit;
 pub use report::{Bits, Counted, PoolReport, Report};
-pub use sending::Sending;
+pub use sending::{Decided, Sending};
 pub use ticker::{MAX_TICKS, Tick};
 pub use truth::{MAX_REVEALED, Revealed, Truth};
 pub use vantage::{Vantage, WINDOW};

@@ -26,6 +26,15 @@ pub enum Limit {
         /// How its state is called.
         state: String,
     },
+    /// Mixnodes work for the observer.
+    Corrupt {
+        /// How many.
+        corrupt: u32,
+        /// Of how many.
+        mixnodes: u32,
+        /// The share of routes on which there is no other.
+        routes: f64,
+    },
     /// Counts were disturbed a moment ago.
     Disturbed {
         /// How long ago.
@@ -53,6 +62,12 @@ impl fmt::Display for Limit {
                 write!(f, "{sender} is alone: every packet that comes out can only be theirs")
             }
             Self::Down { node, state } => write!(f, "{node} is {state}"),
+            Self::Corrupt { corrupt, mixnodes, routes } => write!(
+                f,
+                "{corrupt} of {mixnodes} mixnodes work for the observer: on {:.1} % of routes \
+                 nothing is hidden",
+                routes * 100.0
+            ),
             Self::Disturbed { since } => write!(
                 f,
                 "something changed {} s ago: packets of before are still underway",

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::expected::{Expectation, Settings};
 use crate::guess::Guess;
+use crate::inside::Inside;
 use crate::limits::Limit;
 use crate::sending::Sending;
 use crate::who::Who;
@@ -49,6 +50,9 @@ pub struct Report {
     pub delay_distance: Option<f64>,
     /// Who writes to the one who was asked for.
     pub guess: Option<Guess>,
+    /// What the nodes that work for the observer are worth; none if none does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inside: Option<Inside>,
     /// Whether the one who was asked for has something to say.
     pub sending: Option<Sending>,
 }

@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
-use anonymity::{Doubt, Finding, LinkEvent, Observation, Observer, PoolFigures, Step, Suspects};
+use anonymity::{
+    Adversary, Doubt, Finding, LinkEvent, NodeId, Observation, Observer, PoolFigures, Step,
+    Suspects,
+};
 use contract::Time;
-use control::{Envelope, NodeStatus, Snapshot, StreamEvent};
+use control::{Envelope, NodeStatus, Passage, Snapshot, StreamEvent};
 
 use crate::expected::{Expectation, Settings};
 use crate::guess::{Guess, MEMORY};
+use crate::inside::{self, Inside};
 use crate::latest::Latest;
-use crate::limits::Known;
+use crate::limits::{Known, Limit};
 use crate::names::Names;
 use crate::public::Public;
 use crate::report::{Bits, Counted, PoolReport, Report};
@@ -84,6 +88,7 @@ impl Vantage {
             }
             StreamEvent::Origins { packets } => self.truth.told(packets, &self.names),
             StreamEvent::Waits { waits_us, .. } => self.truth.waited(waits_us),
+            StreamEvent::Passages { node, passages } => self.confided(node, passages),
             _ => {}
         }
         self.advance(now);
@@ -107,8 +112,7 @@ impl Vantage {
             && before.map(cover) != self.settings().map(cover)
         {
             // Other rates: what was concluded from the old ones is void.
-            let node = watched.node;
-            self.watched = self.settings().map(|settings| Watched::new(node, &settings, now));
+            self.watched = self.watch(watched.node, now);
         }
         if before.map(|before| before.hop_delay()) != delay {
             self.observer.set_delay(delay);
@@ -150,6 +154,16 @@ impl Vantage {
         }
     }
 
+    /// A node that works for the observer tells what it knows.
+    fn confided(&mut self, node: &str, passages: &[Passage]) {
+        for passage in passages {
+            let observation = inside::observation(node, passage, &mut self.names);
+            if let Some(observation) = observation {
+                self.observer.take(observation);
+            }
+        }
+    }
+
     fn advance(&mut self, now: Duration) {
         let Self { observer, suspects, watched, truth, names, latest, .. } = self;
         observer.advance(now, &mut |finding| match finding {
@@ -182,10 +196,22 @@ impl Vantage {
     /// Becomes another adversary; says whether its nodes are known.
     pub fn set_who(&mut self, who: Who) -> bool {
         let Some(adversary) = who.adversary(&self.names) else { return false };
+        let is_other = self.who != who;
         self.observer.set_adversary(adversary);
         self.ticker.clear();
         self.latest = None;
         self.who = who;
+        if is_other {
+            // What others found out is not what this one does.
+            let now = self.observer.now();
+            self.began = self.began.map(|_| now);
+            if let Some(suspects) = &self.suspects {
+                self.suspects = Some(Suspects::new(suspects.recipient(), Some(MEMORY)));
+            }
+            if let Some(watched) = &self.watched {
+                self.watched = self.watch(watched.node, now);
+            }
+        }
         true
     }
 
@@ -199,10 +225,29 @@ impl Vantage {
     /// Begins to find out whether somebody has something to say, from now on; says whether that one is
     /// known.
     pub fn look_whether_it_sends(&mut self, client: &str) -> bool {
-        let known = self.names.find(client).zip(self.settings());
-        let Some((node, settings)) = known else { return false };
-        self.watched = Some(Watched::new(node, &settings, self.observer.now()));
+        let Some(node) = self.names.find(client) else { return false };
+        let Some(watched) = self.watch(node, self.observer.now()) else { return false };
+        self.watched = Some(watched);
         true
+    }
+
+    /// A test of this client from now on, by what is seen of it.
+    fn watch(&self, node: NodeId, now: Duration) -> Option<Watched> {
+        let seen = match self.observer.adversary() {
+            Adversary::Global { .. } => 1.0,
+            Adversary::OneLink(one, other) if [one, other].contains(&&node) => {
+                // One of the first layer, each of which is chosen as often as the others.
+                let first = self.observer.mixes().filter(|(_, layer, _)| *layer == 1).count();
+                f64::from(u32::try_from(first.max(1)).unwrap_or(u32::MAX)).recip()
+            }
+            Adversary::OneLink(..) => 0.0,
+        };
+        Some(Watched::new(node, &self.settings()?, seen, now))
+    }
+
+    /// Who is asked about whether that one sends.
+    pub fn watches(&self) -> Option<&str> {
+        self.watched.as_ref().map(|watched| self.names.name(watched.node))
     }
 
     /// Whose correspondents it looks for.
@@ -255,10 +300,17 @@ impl Vantage {
         Time::from_nanos(u64::try_from(self.observer.now().as_nanos()).unwrap_or(u64::MAX))
     }
 
-    /// The bits of uncertainty about senders second by second over so long, oldest first: a curve.
+    /// The bits of uncertainty about senders second by second over so long, oldest first: a curve. None
+    /// where somebody else watched, or nobody.
     pub fn curve(&self, over: Duration) -> impl Iterator<Item = Option<f64>> {
         let now = self.observer.now();
-        self.observer.figures().sender_bits.curve(now, over).map(|step| step.mean())
+        let began = self.began.unwrap_or(now);
+        let seconds = usize::try_from(now.saturating_sub(began).as_secs()).unwrap_or(usize::MAX);
+        let steps = self.observer.figures().sender_bits.curve(now, over);
+        let count = usize::try_from(over.as_secs()).unwrap_or(usize::MAX);
+        // The second in which it began is part somebody else's.
+        let others = count.saturating_sub(seconds.saturating_add(1));
+        steps.enumerate().map(move |(at, step)| step.mean().filter(|_| at >= others))
     }
 
     /// All of it; none before the stream has told what the network is.
@@ -275,9 +327,9 @@ impl Vantage {
         let pools = self.pools(window, settings.hop_delay_s);
         let pool = mean(pools.iter().filter_map(|pool| pool.mean));
         let sender = bits(
-            figures.sender_bits.over(now, window),
-            figures.worst_bits.over(now, window),
-            figures.most.over(now, window),
+            figures.sender_bits.over(now, watched),
+            figures.worst_bits.over(now, watched),
+            figures.most.over(now, watched),
         );
         let senders = self.senders();
         let doubts = observer.doubts(window);
@@ -295,6 +347,12 @@ impl Vantage {
             bits: sender.map_or(expected.sender_bits, |sender| sender.bits),
             senders: senders.clone(),
         };
+        let inside = self.inside(watched);
+        let mut limits = limits.limits();
+        if let Some(inside) = inside.as_ref().filter(|inside| inside.corrupt() > 0) {
+            let (corrupt, mixnodes) = (inside.corrupt(), inside.mixnodes());
+            limits.insert(0, Limit::Corrupt { corrupt, mixnodes, routes: inside.routes });
+        }
         let calibrated = self.truth.calibrated(now, window);
         let delays = self.truth.delays();
         let other_doubts = [
@@ -311,7 +369,7 @@ impl Vantage {
             senders: senders.len(),
             most_bits: f64::from(u32::try_from(senders.len().max(1)).unwrap_or(u32::MAX)).log2(),
             sender,
-            packet_bits: figures.packet_bits.over(now, window).mean(),
+            packet_bits: figures.packet_bits.over(now, watched).mean(),
             settings,
             expected,
             expected_as_measured: is_measured
@@ -320,7 +378,7 @@ impl Vantage {
             acks,
             pool,
             pools,
-            limits: limits.limits(),
+            limits,
             doubts: doubts.map(|doubt| sentence(&doubt, now)).collect(),
             calibration: calibrated.map(|calibrated| Counted {
                 packets: calibrated.packets,
@@ -331,11 +389,24 @@ impl Vantage {
             }),
             delay_distance: delays.map(|fit| fit.distance),
             guess: self.suspects.as_ref().map(|suspects| Guess::of(suspects, &self.names)),
+            inside,
             sending: self
                 .watched
                 .as_ref()
                 .map(|watched| watched.tell(self.names.name(watched.node), now)),
         })
+    }
+
+    /// What nodes that work for it are worth; none if none does.
+    fn inside(&self, over: Duration) -> Option<Inside> {
+        let Who::All { mixes, providers } = &self.who else { return None };
+        if mixes.is_empty() && providers.is_empty() {
+            return None;
+        }
+        let is_corrupt = |node| self.observer.adversary().is_corrupt(node);
+        let mixes = self.observer.mixes().map(|(node, layer, _)| (layer, is_corrupt(node)));
+        let certain = self.observer.figures().certain.over(self.observer.now(), over);
+        Some(Inside::of(mixes, certain.mean()))
     }
 
     fn pools(&self, window: Duration, hop_delay_s: f64) -> Vec<PoolReport> {
@@ -360,7 +431,7 @@ impl Vantage {
     }
 }
 
-fn since_start(t: Time) -> Duration {
+pub(crate) fn since_start(t: Time) -> Duration {
     Duration::from_nanos(t.as_nanos())
 }
 

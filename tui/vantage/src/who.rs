@@ -46,6 +46,15 @@ impl Who {
         })
     }
 
+    /// The nodes that work for it, by name: of these it is told what only they know.
+    pub fn accomplices(&self) -> impl Iterator<Item = &str> {
+        let (mixes, providers) = match self {
+            Self::All { mixes, providers } => (Some(mixes), Some(providers)),
+            Self::Link(..) => (None, None),
+        };
+        mixes.into_iter().chain(providers).flatten().map(String::as_str)
+    }
+
     /// In a few words for people, such as `sees every link, mix-1-1 works for it`.
     pub fn words(&self) -> String {
         let list = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(", ");
@@ -60,6 +69,23 @@ impl Who {
             }
             Self::Link(one, other) => format!("sees the link between {one} and {other}"),
         }
+    }
+}
+
+impl Who {
+    /// The same in fewer words, where nodes that work for it have no room to be named.
+    pub fn short(&self) -> String {
+        let Self::All { mixes, providers } = self else { return self.words() };
+        let count = mixes.len() + providers.len();
+        if count < 2 {
+            return self.words();
+        }
+        let what = match (mixes.is_empty(), providers.is_empty()) {
+            (false, true) => "mixnodes",
+            (true, false) => "providers",
+            _ => "nodes",
+        };
+        format!("sees every link, {count} {what} work for it")
     }
 }
 
@@ -149,5 +175,7 @@ mod tests {
         }
         let who: Who = "mixes mix-1-1,mix-2-1".parse().expect("somebody");
         assert_eq!(who.words(), "sees every link, mix-1-1, mix-2-1 work for it");
+        assert_eq!(who.short(), "sees every link, 2 mixnodes work for it");
+        assert_eq!(Who::default().short(), Who::default().words());
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
+use std::time::Duration;
 
 use contract::Time;
 use tokio::net::TcpStream;
@@ -12,6 +13,9 @@ use crate::{Frame, FrameStore, Passing, clock};
 
 /// Packets that are written at once.
 pub(super) const MAX_BATCH: usize = 32;
+
+/// Between packets of one write.
+const NEXT: Duration = Duration::from_nanos(1);
 
 /// A packet that waits to be written.
 #[derive(Debug)]
@@ -49,7 +53,8 @@ pub(super) struct Queue {
 #[derive(Debug)]
 pub(super) struct Left {
     /// The moment before the write that took the last of it. The next hop may have it before the write
-    /// returns, and nobody shall read that it came before it left.
+    /// returns, and nobody shall read that it came before it left. Packets of one write leave one
+    /// nanosecond after the other, so that on each link a moment is that of one packet.
     pub(super) t: Time,
     /// When that write returned.
     pub(super) written: Time,
@@ -147,7 +152,7 @@ impl Queue {
                 *slice = IoSlice::new(&frames.bytes(frame)[begun..]);
                 count += 1;
             }
-            let t = clock::now();
+            let mut t = clock::now();
             match write_unless_closed(stream, &slices[..count]) {
                 Ok(bytes) => {
                     let written = clock::now();
@@ -163,6 +168,7 @@ impl Queue {
                         {
                             frames.release(frame);
                             left(Left { t, written, from, due, passing });
+                            t = t + NEXT;
                         }
                     }
                     self.begun = bytes;

@@ -27,6 +27,29 @@ impl AttackPlan {
     }
 }
 
+impl AttackPlan {
+    /// The command that runs it, without the program's name.
+    pub fn command(&self) -> String {
+        match self {
+            Self::Replay { from, to, times: 1 } => format!("attack replay {from} {to}"),
+            Self::Replay { from, to, times } => {
+                format!("attack replay {from} {to} --times {times}")
+            }
+            Self::Flip { from, to, part, bit } => {
+                let bit = bit.map(|bit| format!(" --bit {bit}")).unwrap_or_default();
+                format!("attack flip {from} {to} --part {}{bit}", part.word())
+            }
+            Self::Skip { client, layer } => {
+                let layer = layer.map(|layer| format!(" --layer {layer}")).unwrap_or_default();
+                format!("attack skip {client}{layer}")
+            }
+            Self::Isolate { mix, target, for_ms } => {
+                format!("attack isolate {mix} --target {target} --for {for_ms}ms")
+            }
+        }
+    }
+}
+
 impl AttackStatus {
     /// What is known, in sentences: what was done, what the network answered, and what that means.
     pub fn sentences(&self) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! The figures of Anonymity and of the adversary's view.
 
 use super::{Entry, Header, Idea, Topic, entry};
+use crate::drops::DropReason;
 use crate::screens::Screen;
 use crate::screens::traffic::Pane;
 
@@ -31,13 +32,19 @@ pub(crate) enum Insight {
     Ticker,
     /// One packet that came out.
     One,
+    /// Mixnodes that work for an observer.
+    Corrupt,
+    /// Whether somebody is sending.
+    Sending,
+    /// What can be done to packets.
+    Attacks,
     /// The truth beside the guess.
     Truth,
 }
 
 impl Insight {
     /// All of them.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Sender,
         Self::Worst,
         Self::Expected,
@@ -50,6 +57,9 @@ impl Insight {
         Self::Suspects,
         Self::Ticker,
         Self::One,
+        Self::Corrupt,
+        Self::Sending,
+        Self::Attacks,
         Self::Truth,
     ];
 
@@ -75,10 +85,11 @@ impl Insight {
             ),
             Self::Expected => entry(
                 "expected",
-                "What a formula says of these settings before anything is measured: from the packets \
-                 per second, the mean delay and the number of layers it follows how many packets one \
-                 could be. Where the rates that are measured make another difference, that stands \
-                 below. \"Roughly\" is said where pools are too small for the formula.",
+                "What a formula says before anything is measured: the more packets pass while one is \
+                 underway, the more it could be, up to the number of senders. \"As set\" reckons with \
+                 the rates that are asked for, \"as measured\" with what really was sent, which is \
+                 another where slots are empty or acknowledgements add packets. For an observer for whom no node \
+                 works; \"roughly\" where pools are too small for the formula.",
                 &[F(Self::Sender), F(Self::Knobs), F(Self::Curve)],
             ),
             Self::Pools => entry(
@@ -125,10 +136,10 @@ impl Insight {
             Self::Observer => entry(
                 "who watches",
                 "Every figure is somebody's. This one sees links: when a packet passed, from whom and \
-                 to whom, and its size; on all links or on one. A curious provider tells for whom its \
-                 packets are. What none of them has is which packet of those that went into a mixnode \
-                 is which of those that came out.",
-                &[F(Self::Ticker), F(Self::Suspects), I(Idea::Mixnet)],
+                 to whom, and its size; on all links, or on one, which shows when somebody sends and \
+                 nothing of what comes out. A curious provider tells for whom its packets are. Which packet of \
+                 those that went into a mixnode is which of those that came out, only a mixnode knows.",
+                &[F(Self::Corrupt), F(Self::Ticker), F(Self::Suspects), F(Self::Attacks)],
             ),
             Self::Suspects => entry(
                 "who writes to somebody?",
@@ -154,6 +165,37 @@ impl Insight {
                  in the pool that it left could be its sender. In a good mixnet the bars are all \
                  short and almost alike.",
                 &[F(Self::Sender), F(Self::Suspects), I(Idea::Pool)],
+            ),
+            Self::Corrupt => entry(
+                "corrupt mixnodes",
+                "They do their work, and tell the observer which packet became which. A packet is \
+                 hidden as long as one mixnode on its route is honest; where all of them are corrupt \
+                 its sender is known. That share of routes is the product over the layers of corrupt \
+                 mixnodes by all, which is why there are layers. Mixnodes really tell here, and only \
+                 while you ask.",
+                &[F(Self::Observer), F(Self::Sender), I(Idea::Layers)],
+            ),
+            Self::Sending => entry(
+                "is somebody sending?",
+                "Whether a client has something to say, from its own link alone: does it send as much \
+                 as one that is idle, or as one that fills its slots? Each packet speaks for the one, \
+                 each silence for the other; at odds of ninety-nine to one either way it is decided. \
+                 Where empty slots carry cover both rates are the same and nobody can tell, however \
+                 long he looks.",
+                &[F(Self::Knobs), I(Idea::Cover), I(Idea::Slots)],
+            ),
+            Self::Attacks => entry(
+                "attacks",
+                "What somebody can do who holds a link, or a client of his own, and what stands against \
+                 it: copies are known by their tags, a changed header by its MAC, a changed payload \
+                 becomes noise at once. Links are not authenticated, so who leaves out the first layer \
+                 is not noticed; nor is who holds back what others send. Only this devnet is attacked.",
+                &[
+                    Topic::Drop(DropReason::Replay),
+                    Topic::Drop(DropReason::Mac),
+                    Topic::Drop(DropReason::Layer),
+                    I(Idea::Sphinx),
+                ],
             ),
             Self::Truth => entry(
                 "the truth",

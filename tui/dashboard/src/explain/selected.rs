@@ -14,6 +14,7 @@ pub(crate) fn selected(model: &Model) -> Topic {
     if let Some(overlay) = model.overlays.last() {
         return match overlay {
             Overlay::Journey(journey) => journey.topic(model),
+            Overlay::Attacks(_) => Topic::Insight(Insight::Attacks),
             _ => Topic::Card,
         };
     }

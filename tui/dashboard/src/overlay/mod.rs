@@ -1,5 +1,6 @@
 //! What lies over a screen: the card of a process, the palette, the help, a question.
 
+mod attacks;
 mod card;
 mod explanation;
 mod help;
@@ -33,6 +34,8 @@ pub(crate) enum Overlay {
     Question(Question),
     /// The way of a message.
     Journey(journey::Journey),
+    /// Choosing an attack.
+    Attacks(attacks::Attacks),
     /// What something means.
     Explanation(explanation::Explanation),
 }
@@ -58,6 +61,11 @@ impl Overlay {
         Self::Journey(journey::Journey::new(message))
     }
 
+    /// Choosing an attack: what is selected is likely to be its target.
+    pub(crate) fn attacks(model: &Model) -> Self {
+        Self::Attacks(attacks::Attacks::new(model))
+    }
+
     /// What something means.
     pub(crate) fn explanation(topic: Topic) -> Self {
         Self::Explanation(explanation::Explanation::new(topic))
@@ -72,6 +80,7 @@ impl Overlay {
             Self::Palette(_) => Context::Searching,
             Self::Question(_) => Context::Question,
             Self::Journey(_) => Context::Journey,
+            Self::Attacks(_) => Context::Attacking,
             Self::Explanation(_) => Context::Explanation,
         }
     }
@@ -101,13 +110,17 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Overlay::Palette(_) => Some(palette::act(model, action)),
         Overlay::Question(_) => Some(question::act(model, action)),
         Overlay::Journey(_) => journey::act(model, action),
+        Overlay::Attacks(_) => attacks::act(model, action),
         Overlay::Explanation(_) => Some(explanation::act(model, action)),
     }
 }
 
 /// Somebody points at a row of what lies over the screen.
 pub(crate) fn point(model: &mut Model, row: usize) -> Vec<Effect> {
-    palette::point(model, row)
+    match model.overlays.last() {
+        Some(Overlay::Attacks(_)) => attacks::point(model, row),
+        _ => palette::point(model, row),
+    }
 }
 
 /// Draws everything that lies over the screen.
@@ -119,6 +132,7 @@ pub(crate) fn draw(model: &Model, area: Rect, scene: &mut Scene<'_>) {
             Overlay::Palette(palette) => palette.draw(model, area, scene),
             Overlay::Question(question) => question.draw(area, scene),
             Overlay::Journey(journey) => journey.draw(model, area, scene),
+            Overlay::Attacks(attacks) => attacks.draw(model, area, scene),
             Overlay::Explanation(explanation) => explanation.draw(model, area, scene),
         }
     }

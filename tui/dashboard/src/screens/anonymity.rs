@@ -29,7 +29,7 @@ use crate::text;
 const WITH_POOLS: (u16, u16) = (110, 28);
 
 /// Rows of the figures and the knobs, frame included.
-const UPPER: u16 = 13;
+const UPPER: u16 = 14;
 
 /// Rows below which a curve says nothing.
 const LEAST_CURVE: u16 = 5;
@@ -65,6 +65,11 @@ impl View {
     /// Whether the adversary's view is shown.
     pub(crate) fn is_adversary(&self) -> bool {
         self.adversary.is_some()
+    }
+
+    /// Whether the truth is shown beside the guess.
+    pub(crate) fn reveals(&self) -> bool {
+        self.reveals
     }
 }
 
@@ -127,7 +132,7 @@ fn copy(model: &mut Model) -> Vec<Effect> {
 }
 
 /// What the observer knows now.
-fn report(devnet: &Devnet) -> Option<Report> {
+pub(crate) fn report(devnet: &Devnet) -> Option<Report> {
     devnet.watch.vantage().report(WINDOW)
 }
 
@@ -136,6 +141,12 @@ fn turn(model: &mut Model, up: bool) {
     let Some(live) = &model.live else { return };
     let view = &mut model.screens.anonymity;
     view.turned.turn(view.knob, &live.info, up);
+}
+
+/// Lets the nodes that work for the observer tell what they know.
+pub(crate) fn confide(model: &Model) -> Vec<Effect> {
+    let nodes = model.live.as_ref().map(|live| live.watch.accomplices()).unwrap_or_default();
+    if nodes.is_empty() { Vec::new() } else { vec![Effect::Confide(nodes)] }
 }
 
 /// Makes the network as the knobs stand.
@@ -198,7 +209,9 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
 fn pane(first: &str, who: &Who, window: &str, area: Rect, scene: &mut Scene<'_>) -> Rect {
     // Corners, and a space at either side.
     let room = usize::from(area.width.saturating_sub(4));
-    let whose = text::visible(&who.words(), scene.symbols);
+    let long = text::visible(&who.words(), scene.symbols);
+    let fits = text::width(&long) + text::width(window) + 2 <= room;
+    let whose = if fits { long } else { text::visible(&who.short(), scene.symbols) };
     let dot = scene.symbols.dot;
     let long = format!(" {dot} {whose} {dot} {window}");
     if text::width(first) + text::width(&long) <= room {

@@ -12,7 +12,8 @@ use directory_api::{MixMetric, Update};
 use super::meter::WINDOW;
 use super::names::Names;
 use super::{
-    Journeys, Letter, Letters, Logs, Moment, Node, Presence, Problems, Traffic, Watch, traffic,
+    Attacks, Journeys, Letter, Letters, Logs, Moment, Node, Presence, Problems, Traffic, Watch,
+    traffic,
 };
 
 /// A devnet.
@@ -43,6 +44,8 @@ pub(crate) struct Devnet {
     pub(crate) problems: Problems,
     /// What an observer of the links makes of all this.
     pub(crate) watch: Watch,
+    /// What somebody did to it, and what came of that.
+    pub(crate) attacks: Attacks,
     /// The number of the latest event.
     seq: u64,
     /// The moment of the latest event.
@@ -79,6 +82,7 @@ impl Devnet {
             lost: 0,
             problems: Problems::default(),
             watch,
+            attacks: Attacks::new(snapshot.attacks),
             seq,
             heard,
         };
@@ -139,7 +143,7 @@ impl Devnet {
             StreamEvent::Snapshot(_)
             | StreamEvent::Origins { .. }
             | StreamEvent::Waits { .. }
-            | StreamEvent::Attack(_)
+            | StreamEvent::Passages { .. }
             | StreamEvent::Down { .. }
             | StreamEvent::Unknown => {}
             StreamEvent::Node(status) => self.update_node(status),
@@ -163,6 +167,7 @@ impl Devnet {
                 }
             }
             StreamEvent::Links { src, links } => self.count_links(&src, &links),
+            StreamEvent::Attack(status) => self.attacks.hear(status),
             StreamEvent::Message(status) => self.letters.update(status),
             StreamEvent::Journey(event) => self.journeys.hear(event),
             StreamEvent::Received(message) => self.letters.receive(message),

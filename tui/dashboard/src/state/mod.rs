@@ -1,5 +1,6 @@
 //! What the event stream has said so far. Knows nothing of the screen.
 
+mod attacks;
 mod devnet;
 mod health;
 mod journeys;
@@ -17,6 +18,7 @@ mod underway;
 mod waits;
 mod watch;
 
+pub(crate) use attacks::Attacks;
 pub(crate) use devnet::Devnet;
 pub(crate) use health::{Health, Mark};
 pub(crate) use journeys::{Course, Fate, Journeys, Part, Stop, StopId, Whereabouts};

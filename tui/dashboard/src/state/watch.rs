@@ -35,13 +35,16 @@ pub(crate) struct Watch {
     who: Who,
     /// Whose correspondents are looked for, as soon as that one is known.
     victim: Option<String>,
+    /// Of whom it is asked whether that one sends, as soon as that one is known.
+    client: Option<String>,
 }
 
 impl Watch {
     /// An observer that has seen nothing, with the eyes and the questions of this one: what happened
     /// meanwhile was missed, and packets that came then would be taken for lost.
     pub(super) fn anew(self) -> Self {
-        Self { who: self.who, victim: self.victim, ..Self::default() }
+        let Self { who, victim, client, .. } = self;
+        Self { who, victim, client, ..Self::default() }
     }
 
     /// A snapshot says how everything is.
@@ -52,7 +55,7 @@ impl Watch {
     }
 
     /// The stream says something.
-    pub(super) fn hear(&mut self, envelope: &Envelope) {
+    pub(crate) fn hear(&mut self, envelope: &Envelope) {
         self.vantage.hear(envelope);
         self.look(envelope.t);
     }
@@ -69,6 +72,11 @@ impl Watch {
             && self.vantage.looks_for() != Some(victim.as_str())
         {
             self.vantage.look_for_who_writes_to(victim);
+        }
+        if let Some(client) = &self.client
+            && self.vantage.watches() != Some(client.as_str())
+        {
+            self.vantage.look_whether_it_sends(client);
         }
         let Some(settings) = self.vantage.settings() else { return };
         if self.changes.back().is_some_and(|change| change.settings == settings) {
@@ -97,6 +105,20 @@ impl Watch {
             self.victim = Some(victim.to_owned());
         }
         is_known
+    }
+
+    /// Asks whether this one sends, from now on; says whether that one is known.
+    pub(crate) fn ask_whether(&mut self, client: &str) -> bool {
+        let is_known = self.vantage.look_whether_it_sends(client);
+        if is_known {
+            self.client = Some(client.to_owned());
+        }
+        is_known
+    }
+
+    /// The nodes that are to tell what only they know.
+    pub(crate) fn accomplices(&self) -> Vec<String> {
+        self.who.accomplices().map(str::to_owned).collect()
     }
 
     /// What it found out.

@@ -18,10 +18,10 @@ const ENTER: Key = Key::code(KeyCode::Enter);
 const RIGHT: Key = Key::code(KeyCode::Right);
 const LEFT: Key = Key::code(KeyCode::Left);
 const DOWN: Key = Key::code(KeyCode::Down);
-const SIZES: [(u16, u16); 4] = [(60, 15), (80, 24), (120, 40), (200, 50)];
+pub(super) const SIZES: [(u16, u16); 4] = [(60, 15), (80, 24), (120, 40), (200, 50)];
 
 /// Time goes on for an observed network.
-fn pass(desk: &mut Desk, observed: &mut Observed, seconds: u64) {
+pub(super) fn pass(desk: &mut Desk, observed: &mut Observed, seconds: u64) {
     for _ in 0..seconds {
         desk.second += 1;
         // Its processes report as ever; what passes on links is what was simulated.
@@ -36,7 +36,7 @@ fn pass(desk: &mut Desk, observed: &mut Observed, seconds: u64) {
 }
 
 /// In front of a network that was watched for so long.
-fn watched(fixture: Fixture, settings: Settings, seconds: u64) -> (Desk, Observed) {
+pub(super) fn watched(fixture: Fixture, settings: Settings, seconds: u64) -> (Desk, Observed) {
     let mut observed = Observed::new(&fixture, 0.2, 7);
     let mut desk = Desk::begun(fixture, settings);
     pass(&mut desk, &mut observed, seconds);
@@ -44,16 +44,16 @@ fn watched(fixture: Fixture, settings: Settings, seconds: u64) -> (Desk, Observe
     (desk, observed)
 }
 
-fn classic(settings: Settings) -> Desk {
+pub(super) fn classic(settings: Settings) -> Desk {
     watched(Fixture::two_by_three(), settings, 90).0
 }
 
-fn shown(desk: &mut Desk) -> String {
+pub(super) fn shown(desk: &mut Desk) -> String {
     text(&desk.screen(120, 40))
 }
 
 /// The devnet says that it was changed.
-fn changed(desk: &mut Desk, change: impl FnOnce(&mut DevnetInfo)) {
+pub(super) fn changed(desk: &mut Desk, change: impl FnOnce(&mut DevnetInfo)) {
     let after = Duration::from_secs(desk.second);
     let mut snapshot: Snapshot = desk.fixture.snapshot(after);
     change(&mut snapshot.devnet);
@@ -145,9 +145,7 @@ fn turning_shows_what_would_be_and_only_enter_does_it() {
     let screen = shown(&mut desk);
     assert!(screen.contains("◂ 20 ms ▸ (200 ms)"), "{screen}");
     assert!(screen.contains("would be"), "{screen}");
-    desk.press(DOWN);
-    desk.press(DOWN);
-    desk.press(DOWN);
+    (0..4).for_each(|_| drop(desk.press(DOWN)));
     desk.press(RIGHT);
     let effects = desk.press(ENTER);
     let [Effect::Change(wanted)] = &effects[..] else { panic!("{effects:?}") };
@@ -161,7 +159,7 @@ fn turning_shows_what_would_be_and_only_enter_does_it() {
 #[test]
 fn another_width_adds_or_removes_mixnodes_of_each_layer() {
     let mut desk = classic(settings());
-    (0..4).for_each(|_| drop(desk.press(DOWN)));
+    (0..5).for_each(|_| drop(desk.press(DOWN)));
     desk.press(RIGHT);
     let effects = desk.press(ENTER);
     let [Effect::Change(wanted)] = &effects[..] else { panic!("{effects:?}") };
@@ -241,7 +239,7 @@ fn other_eyes_see_other_things() {
     assert!(shown(&mut desk).contains("provider-1 works for it"));
     desk.press(Key::of('o'));
     let screen = shown(&mut desk);
-    assert!(screen.contains("sees the link between bob and mix-1-1"), "{screen}");
+    assert!(screen.contains("sees the link between alice and mix-1-1"), "{screen}");
     assert!(screen.contains("one link does not show what comes out"), "{screen}");
     desk.press(Key::of('O'));
     desk.press(Key::of('O'));

@@ -44,6 +44,10 @@ fn every_action_that_changes_something_tells_its_command() {
                     desk.press(Key::of('m'));
                     desk.type_text("hi");
                 }
+                Context::Attacking => {
+                    desk.press(Key::of('a'));
+                    desk.press(Key::of('x'));
+                }
                 context => {
                     let screen = Screen::ALL.into_iter().find(|screen| screen.context() == context);
                     desk.model.screen = screen.expect("a screen, a card or the input line");

@@ -1,5 +1,6 @@
 //! Tests of the whole screen: what it shows, and what keys do to it.
 
+mod adversary;
 mod anonymity;
 mod comfort;
 mod documents;

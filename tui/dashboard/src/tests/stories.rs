@@ -1,5 +1,6 @@
 //! Keys pressed against the real loop, and what the screen shows in the end.
 
+mod adversary;
 mod lessons;
 mod tour;
 
@@ -12,8 +13,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use control::{
-    ControlError, Envelope, Failure, FailureCode, History, Inbox, MessageStatus, NodeAction,
-    NodeStatus, SendRequest, Snapshot, State, StreamEvent,
+    AttackRequest, AttackStatus, ControlError, Envelope, Failure, FailureCode, History, Inbox,
+    MessageStatus, NodeAction, NodeStatus, SendRequest, Snapshot, State, StreamEvent,
 };
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use futures_util::Stream;
@@ -73,6 +74,16 @@ impl Source for Script {
         let words: Vec<String> = wanted.commands().collect();
         self.asked.send(words.join("; ")).expect("the story goes on");
         Ok(())
+    }
+
+    async fn attack(&self, request: &AttackRequest) -> Result<AttackStatus, ControlError> {
+        self.asked.send(request.plan.command()).expect("the story goes on");
+        Ok(fixture::attacked(7, &request.plan))
+    }
+
+    async fn passages(&self, nodes: &[String]) -> Result<Self::Events, ControlError> {
+        self.asked.send(format!("passages {}", nodes.join(","))).expect("the story goes on");
+        self.events().await
     }
 
     async fn send(&self, request: &SendRequest) -> Result<MessageStatus, ControlError> {
@@ -447,6 +458,14 @@ impl Source for Flood {
 
     async fn change(&self, wanted: &Wanted) -> Result<(), ControlError> {
         self.0.change(wanted).await
+    }
+
+    async fn attack(&self, request: &AttackRequest) -> Result<AttackStatus, ControlError> {
+        self.0.attack(request).await
+    }
+
+    async fn passages(&self, _: &[String]) -> Result<Torrent, ControlError> {
+        self.events().await
     }
 
     async fn send(&self, request: &SendRequest) -> Result<MessageStatus, ControlError> {

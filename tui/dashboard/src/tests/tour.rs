@@ -6,8 +6,8 @@ use control::{MessageState, MessageStatus, NodeStatus, State, StreamEvent};
 use crossterm::event::KeyCode;
 use insta::assert_snapshot;
 
-use super::{Desk, settings, text};
-use crate::fixture::{self, Fixture};
+use super::{Desk, anonymity, settings, text};
+use crate::fixture::{self, Fixture, Observed};
 use crate::keys::Key;
 use crate::message::{Effect, Message};
 use crate::model::Settings;
@@ -39,12 +39,20 @@ fn state(desk: &Desk, node: &str, state: State) -> StreamEvent {
     StreamEvent::Node(NodeStatus { state, ..desk.fixture.status(node) })
 }
 
+/// What goes over links is told, with whose it was, for as long as an observer needs to see much of it.
+fn watched(desk: &mut Desk) {
+    let mut observed = Observed::new(&desk.fixture, 0.2, 7);
+    // Of before nothing is told.
+    observed.pass(&mut desk.fixture, desk.second);
+    anonymity::pass(desk, &mut observed, 30);
+}
+
 /// A desk at a step, reached as a person would.
 fn at_step(step: usize) -> Desk {
     let mut desk = Desk::running();
     desk.press(TOUR);
     for reached in 1..step {
-        assert_shown(&mut desk, &format!("Tour {reached} of 7"));
+        assert_shown(&mut desk, &format!("Tour {reached} of 9"));
         match reached {
             1 => {}
             2 => {
@@ -72,15 +80,25 @@ fn at_step(step: usize) -> Desk {
                 desk.fixture.widths = vec![2, 2, 1];
                 desk.pass(8);
             }
-            _ => {
+            7 => {
                 desk.fixture.widths = vec![2; 3];
                 let ready = state(&desk, "mix-3-2", State::Ready);
                 desk.hear(ready);
                 desk.pass(3);
             }
+            8 => {
+                desk.press(Key::of('8'));
+            }
+            _ => {
+                watched(&mut desk);
+                desk.press(Key::of('a'));
+                desk.press(Key::of('v'));
+            }
         }
         desk.tell(Message::Tick);
-        assert_shown(&mut desk, "done: ");
+        let screen = text(&desk.screen(80, 24));
+        let done = screen.lines().find(|line| line.contains("done: "));
+        assert!(done.is_some_and(|done| !done.contains('…')), "{screen}");
         desk.press(TOUR);
     }
     desk
@@ -88,14 +106,14 @@ fn at_step(step: usize) -> Desk {
 
 #[test]
 fn every_step_at_every_size() {
-    for step in 1..=8 {
+    for step in 1..=10 {
         let mut desk = at_step(step);
         for (width, height) in SIZES {
             let screen = text(&desk.screen(width, height));
             let last = screen.lines().rev().nth(2).expect("rows").to_owned();
             assert!(last.contains("esc leaves"), "{width}×{height}\n{screen}");
             assert!(!last.contains('…'), "{width}×{height}\n{screen}");
-            if [1, 2, 6, 8].contains(&step) {
+            if [1, 2, 6, 8, 9, 10].contains(&step) {
                 assert_snapshot!(format!("tour-{step}-{width}x{height}"), screen);
             }
         }
@@ -135,7 +153,7 @@ fn a_step_waits_for_what_happens_and_not_for_keys() {
     assert_shown(&mut desk, "press m, type something");
     desk.press(TOUR);
     assert_shown(&mut desk, "not yet; T again leaves this step out");
-    assert_shown(&mut desk, "Tour 2 of 7");
+    assert_shown(&mut desk, "Tour 2 of 9");
     let message = message(&desk);
     desk.hear(StreamEvent::Message(message.clone()));
     assert_shown(&mut desk, "alice has it, and waits for a slot");
@@ -163,12 +181,19 @@ fn a_step_waits_for_what_happens_and_not_for_keys() {
 fn packets_go_round_a_stopped_mixnode_and_come_back_to_it() {
     let mut desk = at_step(5);
     assert_shown(&mut desk, "choose mix-1-1 with the arrows");
+    // Somebody gets lost, and is told the way.
+    desk.press(Key::of('2'));
+    assert_shown(&mut desk, "press 1 for the map, choose ");
+    desk.press(Key::of('1'));
+    desk.model.selected = Some("directory".into());
+    assert_shown(&mut desk, "choose mix-1-1 with the arrows");
+    desk.model.selected = None;
     desk.type_text("j");
     desk.press(Key::of('x'));
+    assert_shown(&mut desk, "mix-1-1 is chosen: press x, and agree");
     assert_shown(&mut desk, "Stop mix-1-1?");
     let asked = desk.press(Key::of('y'));
     assert!(matches!(asked.as_slice(), [Effect::Act { node, .. }] if node == "mix-1-1"));
-    assert_shown(&mut desk, "choose mix-1-1 with the arrows");
     let stopping = state(&desk, "mix-3-2", State::Stopping);
     desk.hear(stopping);
     assert_shown(&mut desk, "done: mix-3-2 is stopping");
@@ -181,7 +206,7 @@ fn packets_go_round_a_stopped_mixnode_and_come_back_to_it() {
     desk.tell(Message::Tick);
     assert_shown(&mut desk, "done: nobody sends to mix-3-2; mix-3-1 takes ");
     desk.press(TOUR);
-    assert_shown(&mut desk, "choose mix-3-2 and press s");
+    assert_shown(&mut desk, "choose mix-3-2 with the arrows, then press s");
     desk.fixture.widths = vec![2; 3];
     let starting = state(&desk, "mix-3-2", State::Starting);
     desk.hear(starting);
@@ -194,6 +219,26 @@ fn packets_go_round_a_stopped_mixnode_and_come_back_to_it() {
 }
 
 #[test]
+fn it_ends_with_the_eyes_of_the_adversary() {
+    let mut desk = at_step(8);
+    assert_shown(&mut desk, "press 8 for Anonymity");
+    desk.press(Key::of('8'));
+    assert_shown(&mut desk, "bits, like one of ");
+    desk.press(TOUR);
+    assert_shown(&mut desk, "press a to look as the adversary");
+    desk.press(Key::of('1'));
+    assert_shown(&mut desk, "press 8, then a to look as the adversary");
+    desk.press(Key::of('8'));
+    desk.press(Key::of('a'));
+    assert_shown(&mut desk, "press v for the truth beside his guesses");
+    desk.press(Key::of('v'));
+    assert_shown(&mut desk, "waiting for nodes to tell whose packets came out");
+    watched(&mut desk);
+    desk.tell(Message::Tick);
+    assert_shown(&mut desk, "done: his first guess is right for ");
+}
+
+#[test]
 fn a_layer_of_one_has_no_way_round() {
     let mut desk = Desk::connected(Fixture::sized(1, 3), settings());
     desk.press(TOUR);
@@ -202,7 +247,7 @@ fn a_layer_of_one_has_no_way_round() {
         desk.press(TOUR);
         desk.press(TOUR);
     }
-    while !shown(&mut desk).contains("Tour 5 of 7") {
+    while !shown(&mut desk).contains("Tour 5 of 9") {
         desk.press(TOUR);
     }
     assert_shown(&mut desk, "without it there is no way through");
@@ -225,15 +270,15 @@ fn it_is_left_with_escape_and_taken_up_where_it_was() {
     desk.hear(StreamEvent::Message(fixture::sent(message)));
     assert_shown(&mut desk, "esc, then T goes on");
     desk.press(ESC);
-    assert_shown(&mut desk, "Tour 2 of 7");
+    assert_shown(&mut desk, "Tour 2 of 9");
     desk.press(ESC);
     let left = shown(&mut desk);
-    assert!(!left.contains("Tour 2 of 7") && left.contains("T takes it up again"), "{left}");
+    assert!(!left.contains("Tour 2 of 9") && left.contains("T takes it up again"), "{left}");
     desk.press(Key::of('1'));
     desk.press(TOUR);
-    assert_shown(&mut desk, "Tour 2 of 7");
+    assert_shown(&mut desk, "Tour 2 of 9");
     assert_shown(&mut desk, "done: it left alice");
-    let mut desk = at_step(8);
+    let mut desk = at_step(10);
     assert_shown(&mut desk, "That was the tour");
     desk.press(TOUR);
     let ended = shown(&mut desk);
@@ -275,11 +320,21 @@ fn where_nothing_can_be_changed_it_tells_and_does_not_ask() {
     let read_only = Settings { read_only: true, ..settings() };
     for settings in [read_only.clone(), Settings { playback: Some(playback()), ..read_only }] {
         let mut desk = Desk::connected(Fixture::two_by_three(), settings);
+        watched(&mut desk);
         desk.press(TOUR);
-        for step in 1..=7 {
-            assert_shown(&mut desk, &format!("Tour {step} of 7"));
+        for step in 1..=9 {
+            assert_shown(&mut desk, &format!("Tour {step} of 9"));
             let screen = shown(&mut desk);
             assert!(!screen.contains("press m") && !screen.contains("press x"), "{screen}");
+            for keys in match step {
+                8 => "8",
+                9 => "av",
+                _ => "",
+            }
+            .chars()
+            {
+                desk.press(Key::of(keys));
+            }
             desk.press(TOUR);
         }
         assert_shown(&mut desk, "That was the tour");

@@ -3,7 +3,7 @@
 use contract::Role;
 use control::{MessageState, MessageStatus, State};
 
-use super::{Stage, Verdict};
+use super::{Stage, Verdict, observed};
 use crate::action::Action;
 use crate::model::Model;
 use crate::overlay::Overlay;
@@ -31,14 +31,27 @@ pub(super) enum Step {
     Around,
     /// Start it again.
     Start,
+    /// See how well the network hides.
+    Bits,
+    /// Look as somebody who watches it.
+    Adversary,
     /// What to do next. Not counted.
     End,
 }
 
 impl Step {
     /// Those that are counted, in order.
-    pub(super) const COUNTED: [Self; 7] =
-        [Self::Look, Self::Send, Self::Follow, Self::Answer, Self::Stop, Self::Around, Self::Start];
+    pub(super) const COUNTED: [Self; 9] = [
+        Self::Look,
+        Self::Send,
+        Self::Follow,
+        Self::Answer,
+        Self::Stop,
+        Self::Around,
+        Self::Start,
+        Self::Bits,
+        Self::Adversary,
+    ];
 
     /// The one after it.
     pub(super) fn next(self) -> Option<Self> {
@@ -64,6 +77,8 @@ impl Step {
             Self::Stop => "Stop a mixnode",
             Self::Around => "Packets go round it",
             Self::Start => "Start it again",
+            Self::Bits => "How well it hides",
+            Self::Adversary => "Look as the adversary",
             Self::End => "That was the tour",
         }
     }
@@ -97,10 +112,12 @@ impl Stage {
                             announces itself, and is in the routes of the packets that are built from \
                             then on."
                 .into(),
+            Step::Bits => observed::says_of_bits(model),
+            Step::Adversary => observed::OF_ADVERSARY.into(),
             Step::End => format!(
                 "{} says what the selected thing means, {} what the keys do, {} finds every action by \
-                 its name. The guide in docs/guide goes on from here: how much a network like this \
-                 one hides, and from whom.",
+                 its name. From here on: `nym-devnet lesson list` has lessons of a few minutes, and \
+                 docs/guide explains all of this from the beginning.",
                 key(model, Action::Explain),
                 key(model, Action::Help),
                 key(model, Action::Palette),
@@ -109,7 +126,7 @@ impl Stage {
     }
 
     fn says_of_stop(&self, model: &Model) -> String {
-        let Some((node, others)) = model.live.as_ref().and_then(|devnet| self.stops(devnet)) else {
+        let Some((node, others)) = self.stops(model) else {
             return "Mixnodes come and go, and nobody asks the clients before.".into();
         };
         let stays = if others == 0 {
@@ -124,26 +141,29 @@ impl Stage {
     }
 
     fn says_of_around(&self, model: &Model) -> String {
-        let is_only = model
-            .live
-            .as_ref()
-            .and_then(|devnet| self.stops(devnet))
-            .is_some_and(|(_, others)| others == 0);
-        let then = if is_only {
-            "Its layer is empty now, so nobody can build a route: clients send nothing, not even cover, \
-             and messages wait."
-        } else {
-            "Who builds a packet now chooses among the others of its layer. What was lost on the way \
-             is sent again."
+        let then = match self.node.as_ref().and(self.stops(model)) {
+            None => {
+                "When one has left, who builds a packet chooses among the others of its layer. Where \
+                 there are none nobody can build a route, and messages wait."
+            }
+            Some((_, 0)) => {
+                "Its layer is empty now, so nobody can build a route: clients send nothing, not even \
+                 cover, and messages wait."
+            }
+            Some(_) => {
+                "Who builds a packet now chooses among the others of its layer. What was lost on the way \
+                 is sent again."
+            }
         };
-        format!("The directory tells everybody at once that it has left. {then}")
+        format!("The directory tells everybody at once who leaves. {then}")
     }
 
     /// The mixnode that was stopped, or could be, and how many others of its layer run.
-    fn stops<'a>(&self, devnet: &'a Devnet) -> Option<(&'a str, usize)> {
+    fn stops<'a>(&self, model: &'a Model) -> Option<(&'a str, usize)> {
+        let devnet = model.live.as_ref()?;
         match self.stopped(devnet) {
             Some(node) => Some((node.name(), others(devnet, node))),
-            None => candidate(devnet),
+            None => candidate(model, devnet),
         }
     }
 
@@ -160,6 +180,8 @@ impl Stage {
             Step::Stop => self.stop(model, devnet),
             Step::Around => self.around(model, devnet),
             Step::Start => self.start(model, devnet),
+            Step::Bits => observed::bits(model, devnet),
+            Step::Adversary => observed::adversary(model, devnet),
             Step::End => Verdict::Told("it can be taken again at any time".into()),
         }
     }
@@ -254,13 +276,10 @@ impl Stage {
                 "this dashboard only shows: nothing can be stopped from it".into(),
             );
         }
-        let Some((node, _)) = candidate(devnet) else {
+        let Some((node, _)) = candidate(model, devnet) else {
             return Verdict::Told("this devnet has no mixnode that runs".into());
         };
-        let stop = key(model, Action::Stop);
-        Verdict::Waiting(format!(
-            "choose {node} with the arrows on the map, press {stop}, and agree"
-        ))
+        Verdict::Waiting(choose(model, node, Action::Stop, ", and agree"))
     }
 
     fn around(&self, model: &Model, devnet: &Devnet) -> Verdict {
@@ -305,8 +324,7 @@ impl Stage {
             if !model.allows(Action::Start) {
                 return Verdict::Told("this dashboard only shows: nothing can be started".into());
             }
-            let start = key(model, Action::Start);
-            return Verdict::Waiting(format!("choose {name} and press {start}"));
+            return Verdict::Waiting(choose(model, name, Action::Start, ""));
         }
         let rate = node.received.rate(model.moment().t).filter(|rate| *rate >= NOTHING_PER_SECOND);
         match rate.filter(|_| node.status.state == State::Ready) {
@@ -348,7 +366,7 @@ fn look(model: &Model, devnet: &Devnet) -> Verdict {
 }
 
 /// How the key of an action is written, or where else it can be found.
-fn key(model: &Model, action: Action) -> String {
+pub(super) fn key(model: &Model, action: Action) -> String {
     let key = model.key(action);
     if key.is_empty() {
         action.spec().map(|spec| spec.name).unwrap_or_default().into()
@@ -382,10 +400,26 @@ fn others(devnet: &Devnet, node: &Node) -> usize {
     siblings(devnet, node).filter(|other| !is_out(other)).count()
 }
 
-/// A mixnode to stop, and how many others of its layer run then: one that can be missed, if there is one.
-fn candidate(devnet: &Devnet) -> Option<(&str, usize)> {
+/// A mixnode to stop, and how many others of its layer run then: the one that is selected, else one that can
+/// be missed, if there is one.
+fn candidate<'a>(model: &Model, devnet: &'a Devnet) -> Option<(&'a str, usize)> {
     let running = devnet.with_role(&[Role::Mixnode]).filter(|node| !is_out(node));
     let counted = running.map(|node| (node.name(), others(devnet, node)));
     let all: Vec<(&str, usize)> = counted.collect();
-    all.iter().find(|(_, others)| *others > 0).or(all.first()).copied()
+    let selected = model.selected.as_deref();
+    let first = all.iter().find(|(name, _)| Some(*name) == selected);
+    first.or_else(|| all.iter().find(|(_, others)| *others > 0)).or(all.first()).copied()
+}
+
+/// What to press so that something is done to a node.
+fn choose(model: &Model, node: &str, action: Action, then: &str) -> String {
+    let map = key(model, Action::ShowNetwork);
+    let key = key(model, action);
+    if model.screen != Screen::Network {
+        format!("press {map} for the map, choose {node} there, press {key}{then}")
+    } else if model.selected.as_deref() == Some(node) {
+        format!("{node} is chosen: press {key}{then}")
+    } else {
+        format!("choose {node} with the arrows, then press {key}{then}")
+    }
 }

@@ -81,7 +81,8 @@ pub(crate) struct AnonymityArgs {
     /// Over how long figures are averaged
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_span)]
     pub(crate) window: Duration,
-    /// Who watches: `all` links, `link ONE OTHER`
+    /// Who watches: `all` links, `link ONE OTHER`, or all links with nodes that tell what they know:
+    /// `mixes NAME,…`, `providers NAME,…`, or both
     #[arg(long = "as", value_name = "WHO")]
     pub(crate) adversary: Option<Who>,
     /// Find out whether this client has something to say

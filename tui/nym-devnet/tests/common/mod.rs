@@ -75,15 +75,22 @@ impl Done {
 /// A folder for devnets. Those that still run when it is dropped are stopped.
 pub(crate) struct Lab {
     dir: tempfile::TempDir,
-    _turn: MutexGuard<'static, ()>,
+    turn: Option<MutexGuard<'static, ()>>,
 }
 
 impl Lab {
     pub(crate) fn new() -> Self {
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lab = Self::beside();
+        lab.turn = Some(turn);
+        lab
+    }
+
+    /// One beside others: for who has a turn already and keeps the machine from too much at a time.
+    pub(crate) fn beside() -> Self {
         // A socket's path has to be short, and the temporary folder of macOS is long.
         let dir = tempfile::Builder::new().prefix("nym").tempdir_in("/tmp").expect("a folder");
-        Self { dir, _turn: turn }
+        Self { dir, turn: None }
     }
 
     pub(crate) fn path(&self) -> &Path {

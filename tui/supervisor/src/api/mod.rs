@@ -6,6 +6,7 @@ mod body;
 mod door;
 mod history;
 mod openapi;
+mod passages;
 mod refusal;
 mod routes;
 mod serve;
@@ -40,9 +41,10 @@ pub(crate) struct Api {
 type Route = fn() -> UtoipaMethodRouter<Api>;
 
 /// The routes.
-const ROUTES: [Route; 12] = [
+const ROUTES: [Route; 13] = [
     || routes!(routes::status),
     || routes!(routes::events),
+    || routes!(passages::passages),
     || routes!(routes::send),
     || routes!(routes::inbox),
     || routes!(history::history),

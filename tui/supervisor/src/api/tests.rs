@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use contract::Content;
 use control::{
-    ControlClient, ControlError, Failure, FailureCode, LogLine, SendRequest, SendWait, StreamEvent,
+    ControlClient, ControlError, Envelope, Failure, FailureCode, LogLine, Passage, SendRequest,
+    SendWait, StreamEvent,
 };
 use tokio::net::UnixListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -42,8 +43,12 @@ impl Desk {
         let of_loop = Arc::clone(&hub);
         tokio::spawn(async move {
             while let Some(ask) = asked.recv().await {
-                let Ask::Subscribe(reply) = ask else { continue };
                 let mut hub = lock(&of_loop);
+                if let Ask::Confide { nodes, reply } = ask {
+                    drop(reply.send(Ok(hub.confide(&nodes))));
+                    continue;
+                }
+                let Ask::Subscribe(reply) = ask else { continue };
                 let now = Moment::now();
                 let subscription =
                     hub.join().unwrap_or_else(|| hub.subscribe(now, empty_snapshot()));
@@ -84,6 +89,43 @@ async fn who_falls_behind_goes_on_from_a_snapshot() {
     assert!(matches!(snapshot.event, StreamEvent::Snapshot(anew) if *anew == empty_snapshot()));
     desk.publish(1, "x");
     assert_eq!(next().await.seq, snapshot.seq + 1);
+}
+
+/// What nodes know is for those who asked about these nodes, and for nobody else.
+#[tokio::test]
+async fn passages_are_told_to_those_who_asked_and_to_no_others() {
+    let desk = Desk::new();
+    let mut events = within(desk.client.events()).await.expect("a stream");
+    assert!(within(events.next()).await.expect("readable").is_some(), "a snapshot");
+    assert!(!lock(&desk.hub).has_insiders());
+    let mut one = within(desk.client.passages(&["mix-1-1"])).await.expect("a stream");
+    let mut two = within(desk.client.passages(&["mix-1-1", "mix-2-1"])).await.expect("a stream");
+    assert!(lock(&desk.hub).has_insiders());
+    for node in ["mix-3-1", "mix-2-1", "mix-1-1"] {
+        let to = "provider-1".to_owned();
+        let passage = Passage::Mixed { came: None, left: contract::Time::from_nanos(7), to };
+        lock(&desk.hub).tell(Moment::now(), node, vec![passage]);
+    }
+    desk.publish(1, "x");
+    let mut told = Vec::new();
+    for is_first in [true, false, false] {
+        let stream = if is_first { &mut one } else { &mut two };
+        let envelope = within(stream.next()).await.expect("readable").expect("not over");
+        let StreamEvent::Passages { node, .. } = envelope.event else { panic!("{envelope:?}") };
+        assert_eq!(envelope.seq, 0, "it is no event of the devnet");
+        told.push(node);
+    }
+    assert_eq!(told, ["mix-1-1", "mix-2-1", "mix-1-1"]);
+    let next = within(events.next()).await.expect("readable").expect("not over");
+    assert!(matches!(next, Envelope { seq: 1, event: StreamEvent::Log(_), .. }), "{next:?}");
+    // Nobody is kept who has gone.
+    drop((one, two));
+    let gone = async {
+        while lock(&desk.hub).has_insiders() {
+            tokio::task::yield_now().await;
+        }
+    };
+    within(gone).await;
 }
 
 #[tokio::test]

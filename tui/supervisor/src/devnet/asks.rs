@@ -7,6 +7,7 @@ use super::Devnet;
 use crate::ask::Ask;
 use crate::child::Source;
 use crate::clock::Moment;
+use crate::hub::Listener;
 use crate::names::no_such_node;
 use crate::process::Input;
 
@@ -22,6 +23,7 @@ impl Devnet {
                 drop(reply.send(Ok(Box::new(self.store.snapshot(now)))));
             }
             Ask::Subscribe(reply) => drop(reply.send(Ok(self.store.subscribe(now)))),
+            Ask::Confide { nodes, reply } => drop(reply.send(self.confide(&nodes))),
             Ask::Inbox { client, after, reply } => self.read_inbox(now, &client, after, reply),
             Ask::History { window, step, reply } => self.read_history(now, window, step, reply),
             Ask::Act { node, action, reply } => drop(reply.send(self.act(now, &node, action))),
@@ -36,6 +38,24 @@ impl Devnet {
                 self.report_down(request, reply);
             }
         }
+    }
+
+    /// Lets nodes tell what only they know of packets.
+    fn confide(&mut self, nodes: &[String]) -> Result<Listener, Failure> {
+        if !self.store.traces() {
+            let message = "nodes tell nothing of packets (`--trace off`)";
+            return Err(Failure::new(FailureCode::NotRunning, message)
+                .hint("`up --trace on` lets them tell, which is the default"));
+        }
+        for name in nodes {
+            let role = self.nodes[self.find(name)?].plan.role;
+            if !matches!(role, Role::Mixnode | Role::Provider) {
+                let message = format!("`{name}` is a {role}: packets pass through no such node");
+                let hint = "mixnodes and providers can work for an observer";
+                return Err(Failure::new(FailureCode::Usage, message).hint(hint).node(name));
+            }
+        }
+        Ok(self.store.confide(nodes))
     }
 
     pub(super) fn act(

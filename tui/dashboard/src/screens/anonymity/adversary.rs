@@ -2,20 +2,21 @@
 //! asked for, the truth beside it, which nobody has who watches.
 
 mod board;
+mod eyes;
 mod one;
+mod sending;
 mod ticker;
 mod truth;
 
-use std::collections::BTreeSet;
-
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
-use vantage::Who;
+use vantage::Report;
 
 use super::{padded, report};
 use crate::action::Action;
 use crate::message::Effect;
 use crate::model::{Model, Tone};
+use crate::overlay::Overlay;
 use crate::scene::Scene;
 use crate::state::Devnet;
 use crate::text;
@@ -23,19 +24,35 @@ use crate::text;
 /// Rows of what says who watches.
 const HEAD: u16 = 4;
 
+/// One more where nodes work for who watches.
+const WITH_NODES: u16 = 5;
+
 /// Rows of what is known of one packet.
 const ONE: u16 = 8;
+
+/// Rows of the panes beside each other, as long as there is so much room below.
+const BESIDE: u16 = SENDING + LEAST_TICKER;
 
 /// Columns of the ticker.
 const TICKER: u16 = 44;
 
+/// Rows of whether somebody sends, and those that are left to the ticker at least.
+const SENDING: u16 = 5;
+const LEAST_TICKER: u16 = 4;
+
 /// The view was opened: there is somebody to ask about.
 pub(super) fn open(model: &mut Model) {
     let Some(live) = &mut model.live else { return };
+    let victims = victims(live);
     if live.watch.vantage().looks_for().is_none()
-        && let Some(victim) = victims(live).into_iter().nth(1).or_else(|| victims(live).pop())
+        && let Some(victim) = victims.get(1).or(victims.last())
     {
-        live.watch.look_for(&victim);
+        live.watch.look_for(victim);
+    }
+    if live.watch.vantage().watches().is_none()
+        && let Some(client) = victims.first()
+    {
+        live.watch.ask_whether(client);
     }
 }
 
@@ -46,8 +63,13 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             let view = &mut model.screens.anonymity;
             view.reveals = !view.reveals;
         }
-        Action::NextObserver => other_eyes(model, true),
-        Action::PreviousObserver => other_eyes(model, false),
+        Action::NextObserver => return eyes::other(model, true),
+        Action::PreviousObserver => return eyes::other(model, false),
+        Action::MoreCorrupt => return eyes::corrupt(model, true),
+        Action::LessCorrupt => return eyes::corrupt(model, false),
+        Action::NextClient => other_client(model, true),
+        Action::PreviousClient => other_client(model, false),
+        Action::Attacks => model.overlays.push(Overlay::attacks(model)),
         Action::Down => other_victim(model, true),
         Action::Up => other_victim(model, false),
         Action::Back => super::toggle_adversary(model),
@@ -80,59 +102,55 @@ fn other_victim(model: &mut Model, forward: bool) {
     }
 }
 
+/// Asks about somebody else whether that one sends. What was found out about the one before is forgotten.
+fn other_client(model: &mut Model, forward: bool) {
+    let Some(live) = &mut model.live else { return };
+    let clients = victims(live);
+    let now = live.watch.vantage().watches();
+    let at = clients.iter().position(|client| Some(client.as_str()) == now);
+    let next = at.map_or(0, |at| turned(at, clients.len(), forward));
+    let Some(client) = clients.get(next).filter(|_| Some(next) != at) else { return };
+    if live.watch.ask_whether(client) {
+        model.say(Tone::Good, format!("is {client} sending? the evidence begins now"));
+    }
+}
+
 /// The one after, or before, around the ends.
 fn turned(at: usize, count: usize, forward: bool) -> usize {
     let count = count.max(1);
     (at + if forward { 1 } else { count - 1 }) % count
 }
 
-/// Who can watch: all links; the same with one provider that tells; or one link of the one who is asked about.
-fn observers(devnet: &Devnet) -> Vec<Who> {
-    use contract::Role;
-    let names = |role: Role| {
-        let nodes = devnet.nodes.iter().filter(move |node| node.status.role == role);
-        nodes.map(|node| (node.name().to_owned(), node.status.layer))
-    };
-    let mut observers = vec![Who::default()];
-    let curious = names(Role::Provider).map(|(provider, _)| Who::All {
-        mixes: BTreeSet::new(),
-        providers: BTreeSet::from([provider]),
-    });
-    observers.extend(curious);
-    if let Some(victim) = devnet.watch.vantage().looks_for() {
-        let entries = names(Role::Mixnode).filter(|(_, layer)| *layer == Some(1));
-        observers.extend(entries.map(|(mix, _)| Who::Link(victim.to_owned(), mix)));
-    }
-    observers
-}
-
-fn other_eyes(model: &mut Model, forward: bool) {
-    let Some(live) = &mut model.live else { return };
-    let observers = observers(live);
-    let at = observers.iter().position(|who| who == live.watch.vantage().who()).unwrap_or(0);
-    let Some(who) = observers.get(turned(at, observers.len(), forward)).cloned() else { return };
-    let words = who.words();
-    if live.watch.become_who(who) {
-        model.say(Tone::Good, format!("you are somebody who {words}"));
-    } else {
-        model.say(Tone::Warning, "the observer has not heard of that node yet");
-    }
-}
-
 /// Draws this view.
 pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
-    let [head, rest] = Layout::vertical([Constraint::Length(HEAD), Constraint::Min(0)]).areas(area);
-    draw_head(model, devnet, head, scene);
-    let one = if rest.height >= ONE * 2 { ONE } else { rest.height / 2 };
+    let report = report(devnet);
+    let has_nodes = report.as_ref().is_some_and(|report| report.inside.is_some());
+    let head = if has_nodes { WITH_NODES } else { HEAD };
+    let [head, rest] = Layout::vertical([Constraint::Length(head), Constraint::Min(0)]).areas(area);
+    draw_head(model, devnet, report.as_ref(), head, scene);
+    let one = if rest.height >= ONE + BESIDE {
+        ONE
+    } else if rest.height > BESIDE + LEAST_TICKER {
+        rest.height - BESIDE
+    } else {
+        rest.height / 2
+    };
     let [upper, lower] =
         Layout::vertical([Constraint::Min(0), Constraint::Length(one)]).areas(rest);
-    let [board, ticker] = Layout::horizontal([
+    let [board, right] = Layout::horizontal([
         Constraint::Min(0),
         Constraint::Length(TICKER.min(rest.width / 2 + 1)),
     ])
     .areas(upper);
+    let sending = if upper.height >= BESIDE { SENDING } else { 0 };
+    let [ticker, sending] =
+        Layout::vertical([Constraint::Min(0), Constraint::Length(sending)]).areas(right);
     board::draw(model, devnet, board, scene);
     ticker::draw(devnet, ticker, scene);
+    if sending.height > 0 {
+        let told = report.as_ref().and_then(|report| report.sending.as_ref());
+        sending::draw(told, sending, scene);
+    }
     if model.screens.anonymity.reveals {
         truth::draw(devnet, lower, scene);
     } else {
@@ -141,22 +159,31 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
 }
 
 /// Who watches, and what that one knows of the network as a whole.
-fn draw_head(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
+fn draw_head(
+    model: &Model,
+    devnet: &Devnet,
+    report: Option<&Report>,
+    area: Rect,
+    scene: &mut Scene<'_>,
+) {
     let inner = padded(scene.pane(area, "The adversary's view: you see links, not packets", true));
     let vantage = devnet.watch.vantage();
-    let who = text::visible(&vantage.who().words(), scene.symbols);
+    let room = usize::from(inner.width.saturating_sub(25));
+    let long = vantage.who().words();
+    let who = if text::width(&long) <= room { long } else { vantage.who().short() };
+    let who = text::visible(&who, scene.symbols);
     let line = Line::from(vec![
         Span::styled("you are     ", scene.theme.muted),
         Span::styled(format!("somebody who {who}"), scene.theme.accent),
     ]);
     scene.put(inner, 0, line);
-    let Some(report) = report(devnet) else { return };
+    let Some(report) = report else { return };
     let words = match &report.sender {
         Some(sender) => format!(
             "{} of {:.2} bits of a sender in {}; first guess right: {:.0} %",
             super::bits::bits(sender.bits),
             report.most_bits,
-            super::watched(&report),
+            super::watched(report),
             sender.top_share * 100.0
         ),
         None => format!(
@@ -166,6 +193,12 @@ fn draw_head(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) 
     };
     let line = Line::from(vec![Span::styled("you know    ", scene.theme.muted), Span::raw(words)]);
     scene.put(inner, 1, line);
+    if let Some(inside) = &report.inside {
+        let (name, words) = eyes::worth(inside);
+        let name = Span::styled(format!("{name:<12}"), scene.theme.muted);
+        let line = Line::from(vec![name, Span::raw(words)]);
+        scene.put(inner, 2, line);
+    }
     if !report.doubts.is_empty() {
         scene.edge_note(area, false, Line::styled("doubtful", scene.theme.warn));
     }

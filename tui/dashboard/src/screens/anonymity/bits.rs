@@ -4,7 +4,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use vantage::{Limit, Report};
+use vantage::{Expectation, Limit, Report};
 
 use super::{pane, watched};
 use crate::scene::Scene;
@@ -105,23 +105,31 @@ fn figure(words: &str, share: f64, style: Style, place: Rect, scene: &mut Scene<
     }
 }
 
+/// What theory says: of what is asked for, and of what really is sent where that makes a difference.
 fn expected(report: &Report, rows: &mut Rows, scene: &mut Scene<'_>) {
-    let place = rows.next("expected", scene);
-    let rough = |is_reliable| if is_reliable { "" } else { ", roughly" };
     let of = &report.expected;
-    let words = format!("{} bits{}", bits(of.sender_bits), rough(of.is_reliable));
+    let acks = if report.settings.acks { of.rate } else { 0.0 };
+    let place = rows.next("expected", scene);
+    // Formulas are about who sees links.
+    let whence = if report.inside.is_some() { "as set, all honest" } else { "as set" };
+    let words = expectation(of, whence, of.rate + acks, place.width);
     scene.put(place, 0, Line::raw(words));
     let Some(of) = &report.expected_as_measured else { return };
     if (of.sender_bits - report.expected.sender_bits).abs() >= SAME_BITS {
         let place = rows.next("", scene);
-        let rough = rough(of.is_reliable);
-        let words = format!("{} at the measured {}{rough}", bits(of.sender_bits), rate(report));
+        let words = expectation(of, "as measured", report.rate + report.acks, place.width);
         scene.put(place, 0, Line::raw(words));
     }
 }
 
-fn rate(report: &Report) -> String {
-    text::per_second(Some(report.rate + report.acks))
+/// An expectation and on what it rests, as far as there is room for it.
+fn expectation(of: &Expectation, whence: &str, rate: f64, width: u16) -> String {
+    let rough = if of.is_reliable { "" } else { ", roughly" };
+    let figure = bits(of.sender_bits);
+    let rate = text::per_second(Some(rate));
+    let long = format!("{figure} bits by formula, {whence}: {rate} packets{rough}");
+    let short = format!("{figure} {whence}, {rate}{rough}");
+    if text::width(&long) <= usize::from(width) { long } else { short }
 }
 
 fn pool(report: &Report, rows: &mut Rows, scene: &mut Scene<'_>) {
@@ -142,7 +150,9 @@ fn limits(report: &Report, rows: &mut Rows, scene: &mut Scene<'_>) {
     let Some(first) = sentences.next() else { return };
     let mut words = first.to_string();
     // The next one too, where it is about something else: what helps when that is mended.
-    if let (Limit::Down { .. } | Limit::Disturbed { .. }, Some(next)) = (first, sentences.next()) {
+    if let (Limit::Down { .. } | Limit::Disturbed { .. } | Limit::Corrupt { .. }, Some(next)) =
+        (first, sentences.next())
+    {
         words = format!("{words}; then {next}");
     }
     // What is said of trust keeps two rows.

@@ -153,10 +153,12 @@ fn marks<'c>(
 /// What somebody changed, in a few words; none if it was nobody's doing but that of who came and went.
 fn difference(before: &Settings, after: &Settings) -> Option<String> {
     let millis = |s: f64| s * 1000.0;
+    let switch = |on: bool| f64::from(u8::from(on));
     let knobs = [
         (Knob::HopDelay, millis(before.hop_delay_s), millis(after.hop_delay_s)),
         (Knob::LoopCover, millis(before.loop_cover_s), millis(after.loop_cover_s)),
         (Knob::Slot, millis(before.slot_s), millis(after.slot_s)),
+        (Knob::SlotCover, switch(before.slot_cover), switch(after.slot_cover)),
         (Knob::Width, before.width.into(), after.width.into()),
     ];
     let mut words: Vec<String> = knobs

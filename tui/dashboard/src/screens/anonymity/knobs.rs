@@ -5,6 +5,7 @@ use ratatui::text::{Line, Span};
 use vantage::{Expectation, Report};
 
 use super::bits::bits;
+use super::turned::is_on;
 use super::{Knob, padded};
 use crate::action::Action;
 use crate::model::Model;
@@ -19,6 +20,9 @@ const NARROW: u16 = 25;
 
 /// From this width of the screen on there is room for both.
 const WITH_BOTH: u16 = 76;
+
+/// Rows of the knobs.
+const ROWS: u16 = 6;
 
 /// Columns of a knob's name.
 const NAME: usize = 11;
@@ -41,7 +45,7 @@ pub(super) fn draw(
 ) {
     let view = &model.screens.anonymity;
     let inner = padded(scene.pane(area, "Knobs", true));
-    let list = Rect { height: inner.height.min(5), ..inner };
+    let list = Rect { height: inner.height.min(ROWS), ..inner };
     let row = Knob::ALL.iter().position(|knob| *knob == view.knob);
     scene.list(list, Knob::ALL.len(), row, Highlight::Strong, |scene, row, place| {
         let knob = Knob::ALL[row];
@@ -64,8 +68,11 @@ pub(super) fn draw(
         scene.put(place, 0, Line::from(line));
         Some(Target::Knob(knob))
     });
-    let below =
-        Rect { y: inner.y.saturating_add(6), height: inner.height.saturating_sub(6), ..inner };
+    let below = Rect {
+        y: inner.y.saturating_add(ROWS + 1),
+        height: inner.height.saturating_sub(ROWS + 1),
+        ..inner
+    };
     let vantage = devnet.watch.vantage();
     let would_be = view.turned.would_be(report.settings, &devnet.info);
     let would_be = would_be.map(|settings| vantage.expected(&settings));
@@ -128,6 +135,7 @@ fn cost(bytes_per_s: f64) -> String {
 pub(super) fn written(knob: Knob, value: f64) -> String {
     match knob {
         Knob::HopDelay | Knob::LoopCover | Knob::Slot => text::millis(value),
+        Knob::SlotCover => if is_on(value) { "on" } else { "off" }.to_owned(),
         Knob::Crowd | Knob::Width => format!("{value:.0}"),
     }
 }

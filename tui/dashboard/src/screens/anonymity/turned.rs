@@ -26,6 +26,8 @@ pub(crate) enum Knob {
     LoopCover,
     /// Mean interval of send slots.
     Slot,
+    /// Whether slots without a message carry cover: 1 or 0.
+    SlotCover,
     /// Identities of the crowd.
     Crowd,
     /// Mixnodes of a layer.
@@ -34,8 +36,8 @@ pub(crate) enum Knob {
 
 impl Knob {
     /// All of them, in the order of the screen.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::HopDelay, Self::LoopCover, Self::Slot, Self::Crowd, Self::Width];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::HopDelay, Self::LoopCover, Self::Slot, Self::SlotCover, Self::Crowd, Self::Width];
 
     /// Its name.
     pub(crate) fn name(self) -> &'static str {
@@ -43,6 +45,7 @@ impl Knob {
             Self::HopDelay => "hop delay",
             Self::LoopCover => "loop cover",
             Self::Slot => "send slot",
+            Self::SlotCover => "slot cover",
             Self::Crowd => "crowd",
             Self::Width => "width",
         }
@@ -54,6 +57,7 @@ impl Knob {
             Self::HopDelay => info.hop_delay_ms,
             Self::LoopCover => info.loop_cover_ms,
             Self::Slot => info.slot_ms,
+            Self::SlotCover => f64::from(u8::from(info.slot_cover)),
             Self::Crowd => info.crowd.into(),
             Self::Width => info.widths.iter().copied().min().unwrap_or(1).into(),
         }
@@ -64,6 +68,7 @@ impl Knob {
         let steps: &[f64] = match self {
             Self::HopDelay | Self::LoopCover | Self::Slot => &TIMES_MS,
             Self::Crowd => &CROWDS,
+            Self::SlotCover => &[0.0, 1.0],
             Self::Width => {
                 let step = if up { value + 1.0 } else { value - 1.0 };
                 return step.clamp(1.0, value.max(MAX_WIDTH.into()));
@@ -109,6 +114,7 @@ impl Turned {
                 Knob::HopDelay => settings.hop_delay_s = value / 1000.0,
                 Knob::LoopCover => settings.loop_cover_s = value / 1000.0,
                 Knob::Slot => settings.slot_s = value / 1000.0,
+                Knob::SlotCover => settings.slot_cover = is_on(value),
                 Knob::Crowd => {
                     // Who is no identity of the crowd stays.
                     let others = settings.senders.saturating_sub(info.crowd.into());
@@ -127,8 +133,8 @@ impl Turned {
             hop_delay_ms: self.of(Knob::HopDelay, info),
             slot_ms: self.of(Knob::Slot, info),
             loop_cover_ms: self.of(Knob::LoopCover, info),
+            slot_cover: self.of(Knob::SlotCover, info).map(is_on),
             crowd: self.of(Knob::Crowd, info).map(whole),
-            ..SetRequest::default()
         };
         let (mut add, mut remove) = (Vec::new(), Vec::new());
         let width = self.of(Knob::Width, info).map(|width| usize::from(whole(width)));
@@ -146,6 +152,11 @@ impl Turned {
     }
 }
 
+/// What a switch stands on.
+pub(super) fn is_on(value: f64) -> bool {
+    value > 0.5
+}
+
 /// A count that was chosen among whole numbers.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a chosen step")]
 fn whole(value: f64) -> u16 {
@@ -161,13 +172,15 @@ mod tests {
 
     #[test]
     fn a_knob_goes_from_any_value_to_the_next_good_one_and_stops_at_the_ends() {
-        use Knob::{Crowd, HopDelay, LoopCover, Slot, Width};
+        use Knob::{Crowd, HopDelay, LoopCover, Slot, SlotCover, Width};
         for (knob, from, up, to) in [
             (HopDelay, 200.0, false, "100"),
             (HopDelay, 137.5, true, "200"),
             (HopDelay, 137.5, false, "100"),
             (Slot, 1.0, false, "1"),
             (LoopCover, 10_000.0, true, "10000"),
+            (SlotCover, 1.0, false, "0"),
+            (SlotCover, 1.0, true, "1"),
             (Crowd, 8.0, true, "10"),
             (Crowd, 0.0, false, "0"),
             (Width, 1.0, false, "1"),

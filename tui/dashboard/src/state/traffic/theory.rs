@@ -1,6 +1,5 @@
 //! How long packets should take: the sum of the delays that their senders drew.
 
-use anonymity::theory::delay;
 use contract::Transits;
 
 use crate::state::as_ms;
@@ -9,7 +8,7 @@ const MS_PER_S: f64 = 1000.0;
 
 /// The delay of a packet that waits at each of some hops for an exponential time of the same mean:
 /// an Erlang distribution. That is all of it: nothing waits in a queue, no link takes time, and the
-/// wait for a send slot comes before. Reckoned by [`delay::Erlang`], in the buckets of what is measured.
+/// wait for a send slot comes before. Reckoned by [`vantage::Erlang`], in the buckets of what is measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Erlang {
     /// Mixnodes on the way.
@@ -20,8 +19,8 @@ pub(crate) struct Erlang {
 
 impl Erlang {
     /// The same in seconds.
-    fn in_seconds(&self) -> delay::Erlang {
-        delay::Erlang::new(self.hops, self.mean_ms / MS_PER_S)
+    fn in_seconds(&self) -> vantage::Erlang {
+        vantage::Erlang::new(self.hops, self.mean_ms / MS_PER_S)
     }
 
     /// The probability that a packet takes no longer.

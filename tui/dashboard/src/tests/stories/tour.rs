@@ -6,7 +6,7 @@ use super::*;
 async fn somebody_takes_the_tour_as_far_as_a_message_and_leaves_it() {
     let mut story = Story::running().await;
     story.type_text("T");
-    story.until("Tour 1 of 7 · What is on the screen").await;
+    story.until("Tour 1 of 9 · What is on the screen").await;
     story.until("enter layer 1").await;
     story.type_text("T");
     story.until("press m, type something, and send it with ↵").await;
@@ -22,7 +22,7 @@ async fn somebody_takes_the_tour_as_far_as_a_message_and_leaves_it() {
     story.press(KeyCode::Esc, KeyModifiers::NONE);
     story.until("J journey").await;
     story.type_text("T");
-    story.until("Tour 3 of 7 · Follow it").await;
+    story.until("Tour 3 of 9 · Follow it").await;
     story.type_text("J");
     story.until("on its way to bob").await;
     story.hear(StreamEvent::Message(fixture::acknowledged(message)));
@@ -35,7 +35,7 @@ async fn somebody_takes_the_tour_as_far_as_a_message_and_leaves_it() {
     story.press(KeyCode::Esc, KeyModifiers::NONE);
     story.until("left the tour; T takes it up again").await;
     story.type_text("T");
-    story.until("Tour 4 of 7").await;
+    story.until("Tour 4 of 9").await;
     story.type_text("qy");
     assert_eq!(story.outcome().await, Outcome::Quit);
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use control::visible;
-use vantage::{Bits, Guess, PoolReport, Report, Sending};
+use vantage::{Bits, Guess, Inside, PoolReport, Report, Sending};
 
 use crate::output::{Cell, Output, or_unknown, table};
 
@@ -20,6 +20,9 @@ pub(super) fn text(report: &Report, output: Output) -> String {
     ];
     if let Some(bits) = report.packet_bits {
         lines.push(("which packet", format!("{bits:.2} bits")));
+    }
+    if let Some(told) = report.inside.as_ref().filter(|told| told.corrupt() > 0) {
+        lines.push(("they tell", inside(told)));
     }
     lines.push(("pool", pool(report)));
     for (index, limit) in report.limits.iter().enumerate() {
@@ -69,9 +72,13 @@ fn worst(bits: &Bits) -> String {
 }
 
 fn expected(report: &Report) -> String {
-    let mut text = format!("{:.2} bits by the settings", report.expected.sender_bits);
+    let mut text = format!("{:.2} bits by formula for what is set", report.expected.sender_bits);
     if let Some(measured) = report.expected_as_measured {
-        let _ = write!(text, ", {:.2} by the rates measured", measured.sender_bits);
+        let rate = report.rate + report.acks;
+        let _ = write!(text, ", {:.2} for the {rate:.0} packets/s measured", measured.sender_bits);
+    }
+    if report.inside.is_some() {
+        text.push_str("; if no node worked for the observer");
     }
     if !report.expected.is_reliable {
         text.push_str("; pools are too small for the formula, which promises too much");
@@ -99,16 +106,46 @@ fn sound(report: &Report) -> String {
 }
 
 fn whether(sending: &Sending) -> String {
-    let Sending { name, odds, answer, idle_rate, active_rate } = sending;
-    if (active_rate - idle_rate).abs() < f64::EPSILON {
+    let Sending { name, odds, answer, idle_rate, active_rate, packets, watched_s, .. } = sending;
+    if sending.seen <= 0.0 {
+        return format!("{name}: nobody can tell who does not see its links");
+    }
+    if !sending.can_be_told() {
         return format!(
-            "{name}: nobody can tell; it sends {idle_rate:.1} packets/s whether it has something to \
+            "{name}: nobody can tell; {idle_rate:.1} packets/s are seen whether it has something to \
              say or not"
         );
     }
     let odds =
         if *odds < 1.0 { format!("1 : {:.1}", odds.recip()) } else { format!("{odds:.1} : 1") };
-    format!("{name}: {answer}, {odds} ({idle_rate:.1} packets/s if not, {active_rate:.1} if so)")
+    let took = match (sending.decided, sending.expected_s) {
+        (Some(decided), _) => {
+            format!(", decided after {} packets in {:.1} s", decided.packets, decided.seconds)
+        }
+        (None, Some(seconds)) => format!(", which takes about {seconds:.0} s"),
+        (None, None) => String::new(),
+    };
+    format!(
+        "{name}: {answer}, {odds}{took}; {packets} packets in {watched_s:.0} s ({idle_rate:.1}/s if \
+         not, {active_rate:.1}/s if so)"
+    )
+}
+
+/// What nodes that work for the observer tell.
+fn inside(inside: &Inside) -> String {
+    let mut text = format!(
+        "which packet became which at {} of {} mixnodes: all of them on {:.1} % of routes",
+        inside.corrupt(),
+        inside.mixnodes(),
+        inside.routes * 100.0
+    );
+    if let Some(certain) = inside.certain {
+        let _ = write!(text, "; {:.1} % of senders known for certain", certain * 100.0);
+    }
+    if let Some(messages) = inside.messages_until_even {
+        let _ = write!(text, "; even odds that one of {messages:.1} messages is");
+    }
+    text
 }
 
 fn price(report: &Report) -> String {

@@ -5,7 +5,10 @@ mod figures;
 
 use std::time::Duration;
 
-use control::{EventStream, Failure, FailureCode, StreamEvent, shown_name};
+use control::{
+    ControlClient, ControlError, Envelope, EventStream, Failure, FailureCode, StreamEvent,
+    shown_name,
+};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use vantage::Vantage;
 
@@ -28,16 +31,29 @@ pub(crate) async fn run(context: &Context, args: &AnonymityArgs) -> Outcome {
         context,
         args,
         events: client.events().await?,
+        client,
+        passages: None,
         vantage: Vantage::default(),
         has_begun: false,
     };
     if args.watch { watching.on(signals).await } else { watching.once(signals).await }
 }
 
+/// The next that nodes tell; never anything if none is asked.
+async fn told(passages: Option<&mut EventStream>) -> Result<Option<Envelope>, ControlError> {
+    match passages {
+        Some(passages) => passages.next().await,
+        None => std::future::pending().await,
+    }
+}
+
 struct Watching<'a> {
     context: &'a Context,
     args: &'a AnonymityArgs,
     events: EventStream,
+    client: ControlClient,
+    /// What nodes know that work for the observer; none if none does.
+    passages: Option<EventStream>,
     vantage: Vantage,
     /// The network is known.
     has_begun: bool,
@@ -104,20 +120,32 @@ impl Watching<'_> {
 
     /// Takes in the next event; says why if the devnet went down.
     async fn hear(&mut self) -> Outcome<Option<String>> {
-        let Some(envelope) = self.events.next().await? else {
+        let envelope = tokio::select! {
+            envelope = self.events.next() => envelope?,
+            told = told(self.passages.as_mut()) => {
+                let Some(told) = told? else {
+                    // It ends with the devnet, of which the other stream says why.
+                    self.passages = None;
+                    return Ok(None);
+                };
+                self.vantage.hear(&told);
+                return Ok(None);
+            }
+        };
+        let Some(envelope) = envelope else {
             return Ok(Some("it ended without saying why".into()));
         };
         self.vantage.hear(&envelope);
         match envelope.event {
             StreamEvent::Down { reason } => return Ok(Some(reason)),
-            StreamEvent::Snapshot(_) if !self.has_begun => self.begin()?,
+            StreamEvent::Snapshot(_) if !self.has_begun => self.begin().await?,
             _ => {}
         }
         Ok(None)
     }
 
     /// The network is known: whoever was named has to be there.
-    fn begin(&mut self) -> Outcome {
+    async fn begin(&mut self) -> Outcome {
         self.has_begun = true;
         let missing = |message| Err(Failure::new(FailureCode::NoSuchNode, message).into());
         if let Some(who) = &self.args.adversary
@@ -126,6 +154,10 @@ impl Watching<'_> {
             return missing(format!(
                 "cannot watch as `{who}`: that names a node that is not there"
             ));
+        }
+        let accomplices: Vec<&str> = self.vantage.who().accomplices().collect();
+        if !accomplices.is_empty() {
+            self.passages = Some(self.client.passages(&accomplices).await?);
         }
         if let Some(client) = &self.args.is_sending
             && !self.vantage.look_whether_it_sends(client)

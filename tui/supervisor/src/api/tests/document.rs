@@ -69,5 +69,5 @@ fn every_route_is_described_and_what_takes_a_body_has_an_example() {
             }
         }
     }
-    assert_eq!(operations, 13);
+    assert_eq!(operations, 14);
 }
