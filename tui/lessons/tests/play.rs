@@ -4,7 +4,7 @@ mod rig;
 
 use std::time::Duration;
 
-use lessons::{Action, End, Lesson, Mode, Play, Show};
+use lessons::{Action, End, Input, Lesson, Mode, Output, Play, Show};
 use rig::{Devnet, Table};
 
 const LESSON: &str = r#"
@@ -153,6 +153,64 @@ fn what_does_not_come_in_time_is_waited_for_longer() {
     assert_eq!(table.end, None);
     table.line("q");
     assert_eq!(table.end, Some(End::Left));
+}
+
+/// Somebody leaves while something is being done, which the stream tells of only afterwards.
+#[test]
+fn what_is_underway_when_somebody_leaves_is_undone_too() {
+    let mut play = Play::new(lesson(), Mode::Learner, None);
+    let mut devnet = Devnet::new();
+    let mut now = Duration::ZERO;
+    let mut asked = Vec::new();
+    let first = devnet.snapshot(now);
+    let mut outputs = play.tell(now, Input::Heard(&first));
+    // Nothing more is answered once the delay is asked for.
+    while asked.is_empty() && now < Duration::from_secs(10) {
+        for output in std::mem::take(&mut outputs) {
+            match output {
+                Output::Do(actions) if actions.is_empty() => {
+                    outputs.extend(play.tell(now, Input::Did(Ok(()))));
+                }
+                Output::Do(actions) => asked = actions,
+                _ => {}
+            }
+        }
+        now += Duration::from_millis(100);
+        for envelope in devnet.traffic(now) {
+            outputs.extend(play.tell(now, Input::Heard(&envelope)));
+        }
+        if play.listens() {
+            outputs.extend(play.tell(now, Input::Line("8")));
+        }
+    }
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    assert_eq!(play.tell(now, Input::Leave), [], "it waits until that is done");
+    assert_eq!(play.tell(now, Input::Did(Ok(()))), [], "and until it is told");
+    for action in &asked {
+        for envelope in devnet.act(now, action) {
+            assert_eq!(play.tell(now, Input::Heard(&envelope)), []);
+        }
+    }
+    let mut undone = Vec::new();
+    let mut end = None;
+    while end.is_none() && now < Duration::from_secs(20) {
+        now += Duration::from_millis(100);
+        let mut outputs = play.tell(now, Input::Tick);
+        while let Some(output) = outputs.pop() {
+            match output {
+                Output::Do(actions) => {
+                    undone.extend(actions);
+                    // One that fails keeps no other from being done.
+                    outputs.extend(play.tell(now, Input::Did(Err("no".into()))));
+                }
+                Output::Over(over) => end = Some(over),
+                Output::Show(_) => {}
+            }
+        }
+    }
+    assert_eq!(end, Some(End::Left));
+    let commands: Vec<String> = undone.iter().map(|action| action.command(None)).collect();
+    assert_eq!(commands, ["nym-devnet remove mix-1-3", "nym-devnet set hop=200ms"]);
 }
 
 #[test]

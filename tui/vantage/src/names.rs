@@ -9,7 +9,8 @@ use control::identity_name;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
     numbers: HashMap<String, NodeId>,
-    names: Vec<String>,
+    /// By number.
+    given: Vec<String>,
     /// By the number of a process: the numbers of its identities. Thousands of packets a second are told
     /// of these, and to put their names together for each costs more than all else.
     identities: Vec<Vec<Option<NodeId>>>,
@@ -21,8 +22,8 @@ impl Names {
         if let Some(number) = self.numbers.get(name) {
             return Some(*number);
         }
-        let number = u16::try_from(self.names.len()).ok().filter(|number| *number < MAX_NODES)?;
-        self.names.push(name.to_owned());
+        let number = u16::try_from(self.given.len()).ok().filter(|number| *number < MAX_NODES)?;
+        self.given.push(name.to_owned());
         self.numbers.insert(name.to_owned(), NodeId(number));
         Some(NodeId(number))
     }
@@ -54,7 +55,7 @@ impl Names {
 
     /// The name of a number that was given out here.
     pub(crate) fn name(&self, number: NodeId) -> &str {
-        self.names.get(usize::from(number.0)).map_or("?", String::as_str)
+        self.given.get(usize::from(number.0)).map_or("?", String::as_str)
     }
 }
 
