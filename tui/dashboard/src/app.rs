@@ -259,6 +259,7 @@ impl<C: Console, S: Source> App<'_, C, S> {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "an arm for each effect")]
     fn carry_out(&mut self, effects: Vec<Effect>) -> Result<Option<Outcome>, Error> {
         for effect in effects {
             match effect {
