@@ -25,6 +25,18 @@ pub(crate) enum Action {
     ShowProblems,
     /// Show the Anonymity screen.
     ShowAnonymity,
+    /// Show the Lessons screen.
+    ShowLessons,
+    /// Begin the selected lesson.
+    BeginLesson,
+    /// Go on in a lesson: read on, let something be done, wait again.
+    GoOn,
+    /// Give the answer that was typed.
+    Answer,
+    /// Ask for a hint.
+    Hint,
+    /// Leave the lesson.
+    LeaveLesson,
     /// Show the network as an observer of its links has it, or go back.
     Adversary,
     /// Other eyes to watch with.
@@ -211,6 +223,12 @@ pub(crate) enum Context {
     Anonymity,
     /// The adversary's view of it.
     Adversary,
+    /// The lessons in a list.
+    Lessons,
+    /// A lesson that is gone through.
+    Lesson,
+    /// Typing an answer.
+    Answering,
     /// The card of a process.
     Card,
     /// Typing a message.
@@ -233,7 +251,7 @@ pub(crate) enum Context {
 
 impl Context {
     /// All of them.
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::Network,
         Self::Nodes,
         Self::Traffic,
@@ -243,6 +261,9 @@ impl Context {
         Self::Problems,
         Self::Anonymity,
         Self::Adversary,
+        Self::Lessons,
+        Self::Lesson,
+        Self::Answering,
         Self::Card,
         Self::Writing,
         Self::Filtering,
@@ -266,6 +287,9 @@ impl Context {
             Self::Problems => "Problems",
             Self::Anonymity => "Anonymity",
             Self::Adversary => "Adversary's view",
+            Self::Lessons => "Lessons",
+            Self::Lesson => "A lesson",
+            Self::Answering => "Typing an answer",
             Self::Card => "Card of a node",
             Self::Writing => "Writing a message",
             Self::Filtering => "Typing a filter",
@@ -280,7 +304,7 @@ impl Context {
 
     /// Whether characters are text here.
     pub(crate) fn takes_text(self) -> bool {
-        matches!(self, Self::Writing | Self::Filtering | Self::Searching)
+        matches!(self, Self::Writing | Self::Filtering | Self::Searching | Self::Answering)
     }
 }
 

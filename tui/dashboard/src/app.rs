@@ -1,6 +1,7 @@
 //! The loop: keys, events and answers in, frames and requests out.
 
 mod reading;
+mod study;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,7 @@ use crate::source::Source;
 use crate::update::{remember, update};
 use crate::{Error, Outcome};
 use reading::{confide, histories, listen};
+use study::Study;
 
 /// Shortest time between two frames: thirty a second look immediate.
 const FRAME: Duration = Duration::from_millis(33);
@@ -71,6 +73,9 @@ pub(crate) trait Console {
     fn is_ours(&self) -> bool {
         true
     }
+
+    /// Says something once the terminal is given back.
+    fn tell(&mut self, words: &str);
 
     /// Hands text to the terminal's clipboard.
     fn copy(&mut self, text: &str) -> io::Result<()>;
@@ -118,6 +123,7 @@ where
         drawn_at: begin,
         is_spoilt: false,
         to_page: None,
+        study: Study::default(),
         confided: None,
     };
     let mut tick = tokio::time::interval(TICK);
@@ -190,6 +196,8 @@ struct App<'c, C, S> {
     is_spoilt: bool,
     /// A file that the user wants to see in the pager.
     to_page: Option<PathBuf>,
+    /// What is underway for lessons.
+    study: Study,
     /// Reads what nodes know that work for the observer.
     confided: Option<tokio::task::JoinHandle<()>>,
 }
@@ -273,6 +281,18 @@ impl<C: Console, S: Source> App<'_, C, S> {
                     })?;
                     self.redraw()?;
                 }
+                Effect::Survey(store) => {
+                    Study::survey(self.source.clone(), store, self.queue.clone());
+                }
+                Effect::Recall(store) => Study::recall(store, self.queue.clone()),
+                Effect::Learn(store, learnt) => {
+                    self.study.learn(store, learnt, self.queue.clone());
+                }
+                Effect::Perform { number, actions } => {
+                    let queue = self.queue.clone();
+                    self.study.perform(self.source.clone(), (number, actions), queue);
+                }
+                Effect::Tell(words) => self.console.tell(&words),
                 Effect::Page { file } => self.to_page = Some(file),
                 Effect::ReadInbox { client } => {
                     let (source, queue) = (self.source.clone(), self.queue.clone());
@@ -362,6 +382,7 @@ impl<C: Console, S: Source> App<'_, C, S> {
         signals: &mut mpsc::Receiver<i32>,
     ) -> Result<Option<Outcome>, Error> {
         let mut outcome = None;
+        let mut signalled = None;
         let result = match self.console.page(file) {
             Err(error) => Err(error),
             Ok(mut pager) => loop {
@@ -372,7 +393,7 @@ impl<C: Console, S: Source> App<'_, C, S> {
                         // Ctrl-C in a pager reaches the whole group, and is meant for the pager. So is the
                         // end of a stop.
                         if signal != SignalKind::interrupt().as_raw_value() && !is_continued(signal) {
-                            outcome = Some(Outcome::Signalled { signal });
+                            signalled = Some(signal);
                             break Ok(());
                         }
                     }
@@ -389,7 +410,11 @@ impl<C: Console, S: Source> App<'_, C, S> {
             io::ErrorKind::NotFound => Problem(format!("there is no file {shown} yet")),
             _ => Problem(format!("cannot show {shown}: {error}")),
         });
-        Ok(self.handle(Message::Paged { result })?.or(outcome))
+        outcome = self.handle(Message::Paged { result })?.or(outcome);
+        match signalled {
+            Some(signal) => Ok(self.handle(Message::Signal(signal))?.or(outcome)),
+            None => Ok(outcome),
+        }
     }
 
     fn resume(&mut self, attempt: &'static str) -> Result<(), Error> {
@@ -427,7 +452,7 @@ fn frame_for(message: &Message, model: &Model) -> Option<Duration> {
         return None;
     }
     let follows = model.context() == Context::Journey;
-    match (&envelope.event, model.screen) {
+    let frame = match (&envelope.event, model.screen) {
         (StreamEvent::Journey(_), _) if follows => Some(MOTION_FRAME),
         (
             StreamEvent::Directory { .. }
@@ -449,7 +474,10 @@ fn frame_for(message: &Message, model: &Model) -> Option<Duration> {
             _,
         ) => None,
         _ => Some(FRAME),
-    }
+    };
+    // A lesson is on every screen, and waits for what happens to packets.
+    let of_lesson = model.lessons.going_on().map(|_| NUMBERS_FRAME);
+    frame.or(of_lesson)
 }
 
 fn drawing(error: &impl ToString) -> Error {

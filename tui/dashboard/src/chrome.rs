@@ -21,15 +21,16 @@ use crate::tour;
 /// Columns of `: more  ? help`, with the space behind them.
 const OTHERS_WIDTH: u16 = 17;
 
-/// The tabs: with air between them, or without, or with short names.
+/// The tabs: with air between them, or without, or with short names, or mostly with none.
 pub(crate) fn tabs(model: &Model, area: Rect, scene: &mut Scene<'_>) {
-    let labels = |short: bool| -> Vec<(Screen, String)> {
+    let labels = |most: usize| -> Vec<(Screen, String)> {
         let label = |screen: Screen| {
             let key = screen.action().spec().and_then(|spec| scene.keys(spec).first());
             let key = key.map(|key| key.word() + " ").unwrap_or_default();
             let title = screen.context().title();
-            // Four letters are enough to tell them apart; tests see to that.
-            let title = if short { title.get(..4).unwrap_or(title) } else { title };
+            let is_shown = screen == model.screen;
+            let title =
+                if most > 0 || is_shown { title.get(..most.max(4)).unwrap_or(title) } else { "" };
             let count = match screen {
                 Screen::Problems => model.devnet().map_or(0, |devnet| devnet.problems.count()),
                 _ => 0,
@@ -43,11 +44,14 @@ pub(crate) fn tabs(model: &Model, area: Rect, scene: &mut Scene<'_>) {
     let width = |labels: &[(Screen, String)], gap: usize| -> usize {
         labels.iter().map(|(_, label)| text::width(label) + gap).sum()
     };
-    let long = labels(false);
+    // Four letters are enough to tell them apart; tests see to that. Where even these have no room, the one
+    // that is shown has them alone.
+    let (long, short) = (labels(usize::MAX), labels(4));
     let (labels, gap) = match () {
         () if width(&long, 1) <= room => (long, 1),
         () if width(&long, 0) <= room => (long, 0),
-        () => (labels(true), 0),
+        () if width(&short, 0) <= room => (short, 0),
+        () => (labels(0), 0),
     };
     let mut x = area.x + 1;
     for (screen, label) in labels {
@@ -132,6 +136,7 @@ fn label(model: &Model, spec: &Spec) -> &'static str {
         Action::Freeze if model.is_paused() => "go on",
         Action::Freeze if model.playback.is_some() => "pause",
         Action::Pause if model.is_selected_paused() => "go on",
+        Action::GoOn => screens::lessons::go_on_label(model),
         Action::Open if model.context() == Context::Messages => model.screens.messages.open_label(),
         _ => spec.label,
     }
@@ -156,7 +161,7 @@ fn keys(model: &Model, area: Rect, scene: &mut Scene<'_>) {
     // Elsewhere one selects with the next key; a problem may be about no node at all.
     let has_node = context != Context::Problems || screens::meant(model).is_some();
     let mut all: Vec<_> = action::in_context(context)
-        .filter(|spec| !spec.label.is_empty() && model.allows(spec.action))
+        .filter(|spec| !label(model, spec).is_empty() && model.allows(spec.action))
         .filter(|spec| has_node || !is_about_node(spec.action))
         .filter_map(|spec| Some((spec, scene.keys(spec).first()?.label(scene.symbols))))
         .collect();

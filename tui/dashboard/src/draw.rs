@@ -8,6 +8,7 @@ use ratatui::text::Line;
 use crate::action::Action;
 use crate::chrome;
 use crate::connection::Connection;
+use crate::lesson;
 use crate::model::Model;
 use crate::overlay;
 use crate::regions::Regions;
@@ -61,6 +62,7 @@ fn whole(model: &Model, area: Rect, scene: &mut Scene<'_>) {
     .areas(area);
     chrome::header(model, header, scene);
     chrome::tabs(model, tabs, scene);
+    let (body, of_lesson) = lesson::split(model, body);
     let (body, of_tour) = tour::split(model, body);
     match model.devnet() {
         Some(devnet) => {
@@ -75,6 +77,9 @@ fn whole(model: &Model, area: Rect, scene: &mut Scene<'_>) {
     overlay::draw(model, body, scene);
     if let Some(area) = of_tour {
         tour::draw(model, area, scene);
+    }
+    if let Some(area) = of_lesson {
+        lesson::draw(model, area, scene);
     }
     chrome::hints(model, hints, scene);
 }

@@ -18,6 +18,7 @@ mod processes;
 mod screens;
 mod selected;
 mod stops;
+mod studies;
 mod topic;
 mod traffic;
 
@@ -28,6 +29,7 @@ pub(crate) use ideas::Idea;
 pub(crate) use insights::Insight;
 pub(crate) use letters::Letter;
 pub(crate) use selected::selected;
+pub(crate) use studies::Study;
 pub(crate) use topic::Topic;
 
 /// What is said about a topic.
@@ -65,6 +67,7 @@ impl Topic {
             Self::Stop(way, part) => stops::stop(way, part),
             Self::Fact(fact) => fact.entry(),
             Self::Insight(insight) => insight.entry(),
+            Self::Study(study) => study.entry(),
             Self::Idea(idea) => idea.entry(),
         }
     }

@@ -22,6 +22,7 @@ mod input_line;
 mod keymap;
 mod keys;
 mod keys_file;
+mod lesson;
 mod message;
 mod model;
 mod motion;
@@ -157,6 +158,9 @@ pub async fn play(recording: control::Recording, options: Options) -> Result<Out
 /// What the caller and the environment decided.
 fn settings(options: Options) -> Settings {
     let look = |name: &str| std::env::var(name).ok();
+    let lessons = options.folder.as_ref().map(tutor::Store::new);
+    // What is wrong with it is said when the lessons are looked at.
+    let learnt = lessons.as_ref().map(|lessons| lessons.read().progress).unwrap_or_default();
     let store = options.folder.map(Store::new);
     let (remembered, notice) = match store.as_ref().map(Store::read) {
         None => (Remembered::default(), None),
@@ -175,6 +179,8 @@ fn settings(options: Options) -> Settings {
         theme: options.theme,
         remembered,
         store: store.filter(|_| !options.read_only),
+        lessons,
+        learnt,
         notice,
         keymap: options.keys.0,
         playback: None,

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use control::{
     AddRequest, AttackRequest, AttackStatus, ControlError, Envelope, History, InboxMessage,
-    NodeAction, SendRequest, SetRequest,
+    NodeAction, SendRequest, SetRequest, Snapshot,
 };
 use ratatui::layout::Size;
+use tutor::{Kept, Learnt};
 
 use crate::Outcome;
 use crate::keys::Key;
@@ -99,6 +100,24 @@ pub(crate) enum Message {
     },
     /// What is to be remembered was written down, or could not be.
     Remembered(Result<(), Problem>),
+    /// It is known how everything is, and what is remembered of lessons.
+    Surveyed {
+        /// How everything is.
+        result: Result<Box<Snapshot>, Problem>,
+        /// What is remembered, where anything is.
+        kept: Option<Kept>,
+    },
+    /// What a lesson asked for was carried out, or not.
+    Performed {
+        /// The number of the request.
+        number: u64,
+        /// Whether it was.
+        result: Result<(), Problem>,
+    },
+    /// What is remembered of lessons was read.
+    Recalled(Kept),
+    /// It was written.
+    Learnt(Kept),
     /// A signal asks the process to end.
     Signal(i32),
 }
@@ -211,6 +230,21 @@ pub(crate) enum Effect {
     },
     /// Remember this for the next time.
     Remember(Store, Remembered),
+    /// Ask how everything is, and what is remembered of lessons there.
+    Survey(Option<tutor::Store>),
+    /// Carry out what a lesson asks for.
+    Perform {
+        /// The number of the request.
+        number: u64,
+        /// What.
+        actions: Vec<lessons::Action>,
+    },
+    /// Read what is remembered of lessons.
+    Recall(tutor::Store),
+    /// Remember this of lessons.
+    Learn(tutor::Store, Vec<Learnt>),
+    /// Say this once the terminal is given back.
+    Tell(String),
     /// Play the recording like this from now on.
     Pace(Pace),
     /// Draw everything anew.

@@ -6,6 +6,7 @@ use contract::Time;
 use control::{State, StreamEvent};
 use directory_api::Update;
 use jiff::tz::TimeZone;
+use lessons::Progress;
 use ratatui::layout::Size;
 
 use crate::action::{Action, Context};
@@ -15,6 +16,7 @@ use crate::overlay::Overlay;
 use crate::playback::Playback;
 use crate::remembered::{Remembered, Store};
 use crate::screens::{self, Screen, Screens};
+use crate::state::lessons::Lessons;
 use crate::state::{Devnet, Moment, Node};
 use crate::symbols::{self, Symbols};
 use crate::theme::{Theme, ThemeName};
@@ -49,6 +51,10 @@ pub(crate) struct Settings {
     pub(crate) remembered: Remembered,
     /// Where it is remembered; none to remember nothing.
     pub(crate) store: Option<Store>,
+    /// Where lessons are remembered; none to remember nothing.
+    pub(crate) lessons: Option<tutor::Store>,
+    /// How far somebody has come with lessons.
+    pub(crate) learnt: Progress,
     /// What to say at the start.
     pub(crate) notice: Option<String>,
     /// Which keys do what.
@@ -135,6 +141,8 @@ pub(crate) struct Model {
     pub(crate) chosen: Vec<String>,
     /// The tour, if somebody takes it.
     pub(crate) tour: Tour,
+    /// Lessons, and the one that runs.
+    pub(crate) lessons: Lessons,
     /// What to say right now.
     notice: Option<Notice>,
     /// The command that would have done what was done last.
@@ -159,6 +167,7 @@ impl Model {
             screen: screen(&before.screen).unwrap_or(Screen::Network),
             screens,
             tour: Tour::new(before.toured),
+            lessons: Lessons { progress: settings.learnt.clone(), ..Lessons::default() },
             connection: Connection::Connecting,
             retries: Retries::default(),
             live: None,
@@ -351,7 +360,7 @@ impl Model {
 
     /// Where keys go now.
     pub(crate) fn context(&self) -> Context {
-        self.overlays.last().map_or_else(|| self.screens.context(self.screen), Overlay::context)
+        self.overlays.last().map_or_else(|| screens::context(self), Overlay::context)
     }
 
     /// Rows of a page.

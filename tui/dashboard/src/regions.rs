@@ -51,6 +51,8 @@ pub(crate) enum Target {
     Problem(ProblemId),
     /// A knob of Anonymity.
     Knob(Knob),
+    /// A lesson, by its number.
+    Lesson(u8),
     /// A word of the hint line, or an answer to a question.
     Action(Action),
 }

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use control::{
     AttackRequest, AttackStatus, ControlClient, ControlError, Envelope, EventStream, History,
-    Inbox, MessageStatus, NodeAction, NodeStatus, SendRequest, SetRequest,
+    Inbox, MessageStatus, NodeAction, NodeStatus, SendRequest, SetRequest, Snapshot,
 };
 
 use crate::message::Wanted;
@@ -52,6 +52,15 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
         client: &str,
         after: u64,
     ) -> impl Future<Output = Result<Inbox, ControlError>> + Send;
+
+    /// How everything is.
+    fn status(&self) -> impl Future<Output = Result<Snapshot, ControlError>> + Send;
+
+    /// Carries out what a lesson asks for, in order; otherwise says what could not be done.
+    fn perform(
+        &self,
+        actions: Vec<lessons::Action>,
+    ) -> impl Future<Output = Result<(), String>> + Send;
 
     /// What mixnodes reported in the last so many seconds, in steps of so many seconds.
     fn history(
@@ -108,6 +117,14 @@ impl Source for ControlClient {
 
     async fn inbox(&self, client: &str, after: u64) -> Result<Inbox, ControlError> {
         Self::inbox(self, client, after).await
+    }
+
+    async fn status(&self) -> Result<Snapshot, ControlError> {
+        Self::status(self).await
+    }
+
+    async fn perform(&self, actions: Vec<lessons::Action>) -> Result<(), String> {
+        tutor::perform(self.clone(), actions).await
     }
 
     async fn history(&self, window_s: u64, step_s: u64) -> Result<History, ControlError> {

@@ -7,7 +7,7 @@ use std::thread;
 use contract::Time;
 use control::{
     AttackRequest, AttackStatus, ControlError, Envelope, Failure, FailureCode, History, Inbox,
-    MessageStatus, NodeAction, NodeStatus, Recording, SendRequest,
+    MessageStatus, NodeAction, NodeStatus, Recording, SendRequest, Snapshot,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
@@ -83,6 +83,14 @@ impl Source for Tape {
 
     async fn inbox(&self, _: &str, _: u64) -> Result<Inbox, ControlError> {
         Err(refused("clients of a recording cannot be asked"))
+    }
+
+    async fn status(&self) -> Result<Snapshot, ControlError> {
+        Err(refused("a recording cannot be asked how it is"))
+    }
+
+    async fn perform(&self, _: Vec<lessons::Action>) -> Result<(), String> {
+        Err("nothing can be changed in a recording".into())
     }
 
     async fn history(&self, _: u64, _: u64) -> Result<History, ControlError> {

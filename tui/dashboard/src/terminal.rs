@@ -55,6 +55,8 @@ pub(crate) struct RealConsole {
     /// failure is printed on the terminal, and printing panics.
     terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
     mouse: bool,
+    /// What is said once the terminal is given back.
+    words: Vec<String>,
 }
 
 impl RealConsole {
@@ -77,7 +79,9 @@ impl RealConsole {
         });
         let taken = take_over(mouse).and_then(|()| Terminal::new(CrosstermBackend::new(stdout())));
         match taken {
-            Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal), mouse }),
+            Ok(terminal) => {
+                Ok(Self { terminal: ManuallyDrop::new(terminal), mouse, words: Vec::new() })
+            }
             Err(source) => {
                 give_back();
                 Err(Error::Terminal { attempt: "take over the terminal", source })
@@ -142,6 +146,10 @@ impl Console for RealConsole {
         TAKEN.load(Ordering::SeqCst)
     }
 
+    fn tell(&mut self, words: &str) {
+        self.words.push(words.to_owned());
+    }
+
     fn copy(&mut self, text: &str) -> io::Result<()> {
         let mut sequence = String::new();
         CopyToClipboard::to_clipboard_from(text)
@@ -199,6 +207,10 @@ impl Drop for RealConsole {
     fn drop(&mut self) {
         draws_no_more();
         give_back();
+        for words in &self.words {
+            // A terminal that is gone takes no word.
+            let _ = writeln!(io::stderr(), "{words}");
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::connection::Connection;
 use crate::explain;
 use crate::input_line::Edit;
 use crate::keys::Key;
+use crate::lesson;
 use crate::message::{Effect, Message, Problem};
 use crate::model::{Model, Tone};
 use crate::overlay::{self, Overlay, Question};
@@ -24,7 +25,7 @@ use crate::theme::ThemeName;
 use crate::tour;
 
 /// The devnet that nobody named: its folder goes with it.
-const UNNAMED: &str = "default";
+pub(crate) const UNNAMED: &str = "default";
 
 /// Rows that one notch of the wheel scrolls.
 const WHEEL_ROWS: usize = 3;
@@ -35,6 +36,7 @@ pub(crate) fn update(model: &mut Model, now: Time, message: Message) -> Vec<Effe
     let may_show_news = may_show_news(&message);
     let may_end_step = may_end_step(&message);
     let effects = apply(model, message);
+    let effects = lesson::before_quit(model, effects);
     if may_end_step {
         tour::look(model);
     }
@@ -103,7 +105,14 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
             model.size = size;
             Vec::new()
         }
-        Message::Tick => remember(model).into_iter().collect(),
+        Message::Tick => tick(model),
+        Message::Surveyed { result, kept } => lesson::surveyed(model, result, kept),
+        Message::Performed { number, result } => lesson::performed(model, number, result),
+        Message::Recalled(kept) => {
+            lesson::learnt(model, kept);
+            Vec::new()
+        }
+        Message::Learnt(kept) => lesson::written(model, kept),
         Message::Remembered(result) => {
             if let Err(Problem(problem)) = result {
                 model.settings.store = None;
@@ -166,6 +175,12 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
     }
 }
 
+fn tick(model: &mut Model) -> Vec<Effect> {
+    let mut effects = lesson::tick(model);
+    effects.extend(remember(model));
+    effects
+}
+
 fn connected(model: &mut Model) {
     let since = model.connection.lost_since().filter(|_| model.live.is_some());
     if let Some(since) = since {
@@ -196,6 +211,7 @@ fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {
     model.heard();
     model.miss(&envelope.event);
     let moment = Moment { t: envelope.t, unix_ms: envelope.unix_ms };
+    let mut effects = lesson::hear(model, &envelope);
     let may_make_ready = matches!(envelope.event, StreamEvent::Snapshot(_) | StreamEvent::Node(_));
     match envelope.event {
         // It comes beside the event stream, and is numbered by that.
@@ -233,7 +249,7 @@ fn hear(model: &mut Model, envelope: Envelope) -> Vec<Effect> {
         }
     }
     deselect_removed(model);
-    let mut effects = history::ask(model);
+    effects.extend(history::ask(model));
     if may_make_ready {
         effects.extend(screens::messages::ask_inboxes(model));
     }
@@ -295,6 +311,10 @@ pub(crate) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ShowLogs => show(model, Screen::Logs),
         Action::ShowProblems => show(model, Screen::Problems),
         Action::ShowAnonymity => show(model, Screen::Anonymity),
+        Action::ShowLessons => {
+            show(model, Screen::Lessons);
+            return screens::lessons::recall(model);
+        }
         Action::Adversary => screens::anonymity::toggle_adversary(model),
         Action::Help => model.overlays.push(Overlay::help(model.context())),
         Action::Explain => model.overlays.push(Overlay::explanation(explain::selected(model))),
@@ -355,6 +375,9 @@ fn change_speed(model: &mut Model, change: impl Fn(Speed) -> Speed) -> Vec<Effec
 /// Shows a screen; what lay over the one before goes.
 pub(crate) fn show(model: &mut Model, screen: Screen) {
     model.overlays.clear();
+    if model.screen == Screen::Lessons && screen != Screen::Lessons {
+        lesson::close(model);
+    }
     model.screen = screen;
     screens::anonymity::show_figures(model);
 }
@@ -496,7 +519,7 @@ fn click(model: &mut Model, target: Target) -> Vec<Effect> {
 
 fn point(model: &mut Model, target: Target) -> Vec<Effect> {
     match target {
-        Target::Screen(screen) => show(model, screen),
+        Target::Screen(screen) => return perform(model, screen.action()),
         Target::Node(name) => model.selected = Some(name),
         Target::Column(column) => model.screens.nodes.sort_by(column),
         Target::Choice(row) => return overlay::point(model, row),

@@ -185,6 +185,12 @@ impl Action {
         }
     }
 
+    /// Whether the network is another one afterwards. What is sent only passes through it, and an attack
+    /// ends by itself.
+    pub fn changes_network(&self) -> bool {
+        !matches!(self, Self::Send(_) | Self::Attack(_))
+    }
+
     /// What is asked of a process, if that is all.
     pub fn of_node(&self) -> Option<(&str, NodeAction)> {
         Some(match self {

@@ -55,6 +55,7 @@ mod tests {
             let lesson = Lesson::read(name, text).unwrap_or_else(|error| panic!("{error}"));
             assert_eq!(name, format!("{:02}-{}.toml", lesson.number, lesson.slug));
         }
+        assert!(builtin().iter().all(|lesson| !lesson.sabotages.is_empty()));
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/lessons");
         assert_eq!(std::fs::read_dir(folder).expect("a folder").count(), FILES.len());
         assert!(builtin().is_sorted_by(|one, next| one.number < next.number));

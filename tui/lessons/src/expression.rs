@@ -11,18 +11,16 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::facts::{FACTS, Known, Missing};
+use crate::functions::{Compute, FUNCTIONS};
 
 /// What the language itself brings, built once.
 static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 
-/// Operators of the language, as they are called in its syntax tree.
-const OPERATORS: [&str; 15] = [
+/// Operators of the language, as they are called in its syntax tree; the last one is conditional.
+const OPERATORS: [&str; 16] = [
     "_+_", "_-_", "_*_", "_/_", "_%_", "-_", "!_", "_&&_", "_||_", "_==_", "_!=_", "_<_", "_<=_",
-    "_>_", "_>=_",
+    "_>_", "_>=_", "_?_:_",
 ];
-
-/// The conditional operator, and the functions that lessons may use besides facts.
-const FUNCTIONS: [&str; 7] = ["_?_:_", "abs", "ceil", "log2", "max", "min", "pow"];
 
 /// What an unknown fact is called inside the interpreter, which knows only errors.
 const UNKNOWN: &str = "not known yet";
@@ -80,7 +78,8 @@ impl Expression {
         }
         for name in functions {
             let is_fact = FACTS.iter().any(|fact| fact.name == name && !fact.arguments.is_empty());
-            if !is_fact && !OPERATORS.contains(&name) && !FUNCTIONS.contains(&name) {
+            let is_function = FUNCTIONS.iter().any(|function| function.name == name);
+            if !is_fact && !is_function && !OPERATORS.contains(&name) {
                 return Err(format!("`{name}` is neither a function nor a fact that is asked so"));
             }
         }
@@ -157,16 +156,19 @@ fn context(known: &Arc<Known>) -> Context<'static, 'static> {
         };
         added.expect("no fact has the name of an operator");
     }
-    let added = [
-        context.add_function("abs", |x: cel::Value| of_one("abs", &x, f64::abs)),
-        context.add_function("ceil", |x: cel::Value| of_one("ceil", &x, f64::ceil)),
-        context.add_function("log2", |x: cel::Value| of_one("log2", &x, f64::log2)),
-        context.add_function("max", |x: cel::Value, y: cel::Value| of_two("max", &x, &y, f64::max)),
-        context.add_function("min", |x: cel::Value, y: cel::Value| of_two("min", &x, &y, f64::min)),
-        context
-            .add_function("pow", |x: cel::Value, y: cel::Value| of_two("pow", &x, &y, f64::powf)),
-    ];
-    debug_assert!(added.iter().all(Result::is_ok), "none is an operator");
+    for function in FUNCTIONS {
+        let name = function.name;
+        let added = match function.compute {
+            Compute::One(compute) => {
+                context.add_function(name, move |x: cel::Value| of_one(name, &x, compute))
+            }
+            Compute::Two(compute) => context
+                .add_function(name, move |x: cel::Value, y: cel::Value| {
+                    of_two(name, &x, &y, compute)
+                }),
+        };
+        added.expect("no function has the name of an operator");
+    }
     context
 }
 

@@ -3,6 +3,7 @@
 //! [`Facts`] hears the event stream like a screen does, and counts from the moment at which the lesson
 //! began. [`Known`] is what it knows at one moment. There is no clock: time is that of the events.
 
+mod attacks;
 mod counts;
 mod known;
 mod list;
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::Time;
+use contract::{Role, Time};
 use control::{DevnetInfo, Envelope, NodeStatus, Snapshot, State, StreamEvent};
 use directory_api::Update;
 use vantage::{Vantage, WINDOW, Who};
@@ -121,10 +122,9 @@ impl Facts {
         self.vantage.look_for_who_writes_to(recipient)
     }
 
-    /// The observer begins to ask whether this client sends more than it does when it is silent.
-    pub fn suspect(&mut self, client: &str) {
-        let rate = self.vantage.settings().map(|settings| settings.slot_s.recip());
-        self.counts.suspect(client, rate.unwrap_or(1.0), self.now.unwrap_or_default());
+    /// The observer begins to ask whether this client has something to say; says whether it is known.
+    pub fn look_whether_it_sends(&mut self, client: &str) -> bool {
+        self.vantage.look_whether_it_sends(client)
     }
 
     /// The devnet, once it is known.
@@ -135,6 +135,17 @@ impl Facts {
     /// Its processes.
     pub fn nodes(&self) -> impl Iterator<Item = &NodeStatus> + Clone {
         self.nodes.values()
+    }
+
+    /// Whether the observer knows of everybody who sends. It puts in order what it hears, so that it learns of
+    /// it a moment later.
+    pub fn knows_everybody(&self) -> bool {
+        let senders = self.nodes.values().map(|node| match node.role {
+            Role::Client => 1,
+            Role::Crowd => node.public_keys.len(),
+            _ => 0,
+        });
+        self.vantage.senders().len() >= senders.sum()
     }
 
     /// The observer behind the facts: what it sees and what is true.
@@ -191,6 +202,10 @@ impl Facts {
                 known.set_of("odds", &[&ranked.name], ranked.odds);
             }
         }
+        if let Some(sending) = &report.sending {
+            known.set("sending", sending.answer);
+            known.set("sending_odds", sending.odds);
+        }
         let of_measured = report.expected_as_measured.unwrap_or(report.expected);
         known.set("pool_expected", of_measured.pool);
         known.set("expected_bits", of_measured.sender_bits);
@@ -231,12 +246,13 @@ fn of_settings(info: &DevnetInfo, known: &mut Known) {
     known.set("slot_s", info.slot_ms / 1000.0);
     known.set("loop_cover_s", info.loop_cover_ms / 1000.0);
     known.set("presence_timeout_s", directory_api::PRESENCE_TIMEOUT.as_secs_f64());
+    known.set("slot_cover", info.slot_cover);
     known.set("acks", info.acks);
     known.set("faithful", info.faithful);
 }
 
 /// What of a devnet decides how packets travel.
-fn parameters(info: &DevnetInfo) -> (Vec<u16>, u16, [u64; 3]) {
+fn parameters(info: &DevnetInfo) -> (&[u16], u16, [u64; 3], bool) {
     let rates = [info.hop_delay_ms, info.slot_ms, info.loop_cover_ms].map(f64::to_bits);
-    (info.widths.clone(), info.crowd, rates)
+    (&info.widths, info.crowd, rates, info.slot_cover)
 }

@@ -8,10 +8,13 @@ use crate::network::Needs;
 use crate::text::Text;
 
 /// A lesson. Every key of a file is one of these, and others are refused.
+///
+/// `docs/lessons.md` explains them to who writes one.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Lesson {
-    /// Its place in the row, from 1.
+    /// Its place in the row, from 1; 0 for one that is not built in.
+    #[serde(default)]
     pub number: u8,
     /// Its name on the command line.
     pub slug: String,
@@ -19,15 +22,25 @@ pub struct Lesson {
     pub title: String,
     /// How long it takes.
     pub minutes: u8,
+    /// How many times faster than a learner a machine may go through it. Where chance decides, a busy machine
+    /// that keeps somebody waiting for a moment must not.
+    #[serde(default = "usually_faster")]
+    pub faster: u32,
     /// What it is about, in a sentence or two.
     pub about: Text,
     /// The network that it needs.
+    #[serde(default)]
     pub network: Needs,
     /// What happens, in order.
     #[serde(rename = "step")]
     pub steps: Vec<Step>,
-    /// With which the goal must not be reached.
-    pub sabotage: Sabotage,
+    /// With each of which a goal must not be reached.
+    #[serde(default, rename = "sabotage")]
+    pub sabotages: Vec<Sabotage>,
+}
+
+fn usually_faster() -> u32 {
+    5
 }
 
 /// One thing after the other.
@@ -145,11 +158,17 @@ pub struct Observe {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Sabotage {
-    /// Instead of which act.
+    /// At which act. No goal behind it is reached.
     pub instead_of: String,
-    /// What is done there.
-    #[serde(rename = "do")]
-    pub actions: Vec<Action>,
+    /// What is done there instead; without it, what is always done.
+    #[serde(default, rename = "do")]
+    pub actions: Option<Vec<Action>>,
+    /// Layers of the network, if they are others than the lesson needs.
+    #[serde(default)]
+    pub layers: Option<u8>,
+    /// Whether its nodes leave out checks, as those of 2020.
+    #[serde(default)]
+    pub faithful: bool,
     /// Why the goal is out of reach then.
     pub because: String,
 }
@@ -166,9 +185,20 @@ impl Lesson {
                 act.actions = act.actions.iter().map(|action| action.faster(times)).collect();
             }
         }
-        let sabotage = &mut lesson.sabotage.actions;
-        *sabotage = sabotage.iter().map(|action| action.faster(times)).collect();
+        for actions in lesson.sabotages.iter_mut().filter_map(|one| one.actions.as_mut()) {
+            *actions = actions.iter().map(|action| action.faster(times)).collect();
+        }
         lesson
+    }
+
+    /// The same in the network in which it is sabotaged; none if there is no such sabotage.
+    #[must_use]
+    pub fn sabotaged(&self, which: usize) -> Option<Self> {
+        let sabotage = self.sabotages.get(which)?;
+        let mut lesson = self.clone();
+        lesson.network.layers = sabotage.layers.unwrap_or(self.network.layers);
+        lesson.network.faithful |= sabotage.faithful;
+        Some(lesson)
     }
 
     /// All expressions, wherever they stand.

@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 use contract::Role;
 use control::{DevnetInfo, NodeStatus, State};
 use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, Set, Span};
+use crate::facts::Known;
 
 /// The clients that every lesson has: who writes, and to whom.
 pub const CLIENTS: [&str; 2] = ["alice", "bob"];
 
-/// What a lesson needs. What is not named may be anything.
+/// What a lesson needs. What is not named is as in [`Needs::default`].
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Needs {
     /// Layers. A running devnet cannot change them.
     pub layers: u8,
@@ -28,8 +31,27 @@ pub struct Needs {
     pub slot: Span,
     /// Mean interval of loop cover.
     pub cover: Span,
-    /// Whether packets are acknowledged. A running devnet cannot change it.
+    /// Whether packets are acknowledged; without it, as it is. A running devnet cannot change it.
     pub acks: Option<bool>,
+    /// Whether nodes leave out checks, as those of 2020. Only a sabotage asks for that.
+    #[serde(skip)]
+    pub faithful: bool,
+}
+
+/// The network of most lessons: ten who send at the rates of 2020, of which eight are a crowd.
+impl Default for Needs {
+    fn default() -> Self {
+        Self {
+            layers: 3,
+            width: 2,
+            crowd: 8,
+            hop: Span(Duration::from_millis(200)),
+            slot: Span(Duration::from_millis(500)),
+            cover: Span(Duration::from_secs(1)),
+            acks: None,
+            faithful: false,
+        }
+    }
 }
 
 /// Why a running devnet cannot be the network of a lesson.
@@ -72,11 +94,37 @@ impl Needs {
             ("slot", self.slot.to_string()),
             ("loop-cover", self.cover.to_string()),
             ("trace", "true".into()),
+            ("faithful", self.faithful.to_string()),
         ];
         if let Some(acks) = self.acks {
             fields.push(("acks", acks.to_string()));
         }
         fields
+    }
+
+    /// What is known of such a network before anything is measured.
+    pub fn known(&self) -> Arc<Known> {
+        let mut known = Known::default();
+        let (layers, width) = (f64::from(self.layers), f64::from(self.width));
+        let seconds = |span: Span| span.0.as_secs_f64();
+        let clients = u8::try_from(CLIENTS.len()).unwrap_or(u8::MAX);
+        known.set("layers", layers);
+        known.set("width", width);
+        known.set("mixes", layers * width);
+        known.set("routes", width.powf(layers));
+        known.set("clients", clients);
+        known.set("crowd", self.crowd);
+        known.set("senders", u16::from(clients) + self.crowd);
+        known.set("hop_delay_s", seconds(self.hop));
+        known.set("slot_s", seconds(self.slot));
+        known.set("loop_cover_s", seconds(self.cover));
+        // A client sends in each slot, and cover besides.
+        known.set("rate_of_one", seconds(self.slot).recip() + seconds(self.cover).recip());
+        known.set("presence_timeout_s", directory_api::PRESENCE_TIMEOUT.as_secs_f64());
+        known.set_if("acks", self.acks);
+        known.set("faithful", self.faithful);
+        known.set("slot_cover", true);
+        Arc::new(known)
     }
 
     /// What a running devnet lacks that cannot be changed while it runs.
@@ -89,8 +137,11 @@ impl Needs {
             let word = |is: bool| if is { "on" } else { "off" };
             return unfit(format!("it has --acks {}, not {}", word(info.acks), word(acks)));
         }
-        if info.faithful {
+        if info.faithful && !self.faithful {
             return unfit("it has --faithful, and so leaves out checks that lessons show".into());
+        }
+        if self.faithful && !info.faithful {
+            return unfit("it does not have --faithful".into());
         }
         if !info.trace {
             return unfit("it has --trace off, so that nodes do not tell of packets".into());

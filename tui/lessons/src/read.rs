@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use crate::lesson::{Lesson, Predict, Step};
+use crate::lesson::{Lesson, Predict, Sabotage, Step};
 
 /// The longest file, in bytes: several times the longest lesson.
-const MAX_BYTES: usize = 64 * 1024;
+pub const MAX_LESSON_BYTES: u64 = 64 * 1024;
 
 /// What is wrong with a lesson.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,8 +32,8 @@ impl Lesson {
     /// Reads one. `file` is what it is called in errors.
     pub fn read(file: &str, text: &str) -> Result<Self, LessonError> {
         let error = |place, message| LessonError { file: file.into(), place, message };
-        if text.len() > MAX_BYTES {
-            return Err(error(None, format!("it has more than {MAX_BYTES} bytes")));
+        if !u64::try_from(text.len()).is_ok_and(|bytes| bytes <= MAX_LESSON_BYTES) {
+            return Err(error(None, format!("it has more than {MAX_LESSON_BYTES} bytes")));
         }
         let lesson: Self = toml::from_str(text).map_err(|wrong| {
             let place = wrong.span().map(|span| place(text, span.start));
@@ -52,6 +52,9 @@ impl Lesson {
         if !(1..=4).contains(&self.minutes) {
             return Err("a lesson takes one to four minutes".into());
         }
+        if !(1..=10).contains(&self.faster) {
+            return Err("a machine is one to ten times faster".into());
+        }
         for step in &self.steps {
             if let Step::Predict(predict) = step {
                 predict.check()?;
@@ -62,15 +65,27 @@ impl Lesson {
                 who.parse::<vantage::Who>().map_err(|error| format!("`{who}`: {error}"))?;
             }
         }
-        let sabotaged = self.steps.iter().position(
-            |step| matches!(step, Step::Act(act) if act.name == self.sabotage.instead_of),
-        );
-        let Some(sabotaged) = sabotaged.filter(|_| !self.sabotage.instead_of.is_empty()) else {
-            return Err(format!("there is no act `{}` to sabotage", self.sabotage.instead_of));
+        for sabotage in &self.sabotages {
+            self.check_sabotage(sabotage)?;
+        }
+        if self.steps.is_empty() {
+            return Err("it has no step".into());
+        }
+        Ok(())
+    }
+
+    /// Something is observed after the act that is sabotaged, and something is sabotaged.
+    fn check_sabotage(&self, sabotage: &Sabotage) -> Result<(), String> {
+        let name = &sabotage.instead_of;
+        let is_it = |step: &Step| matches!(step, Step::Act(act) if act.name == *name);
+        let Some(at) = self.steps.iter().position(is_it).filter(|_| !name.is_empty()) else {
+            return Err(format!("there is no act `{name}` to sabotage"));
         };
-        let mut later = self.steps.iter().skip(sabotaged);
-        if !later.any(|step| matches!(step, Step::Observe(_))) {
-            return Err("nothing is observed after the act that is sabotaged".into());
+        if !self.steps[at..].iter().any(|step| matches!(step, Step::Observe(_))) {
+            return Err(format!("nothing is observed after the act `{name}` that is sabotaged"));
+        }
+        if sabotage.actions.is_none() && sabotage.layers.is_none() && !sabotage.faithful {
+            return Err(format!("the sabotage of `{name}` changes nothing"));
         }
         Ok(())
     }

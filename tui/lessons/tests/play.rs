@@ -4,7 +4,7 @@ mod rig;
 
 use std::time::Duration;
 
-use lessons::{Action, End, Lesson, Mode, Play, Show};
+use lessons::{Action, End, Input, Lesson, Mode, Output, Play, Show};
 use rig::{Devnet, Table};
 
 const LESSON: &str = r#"
@@ -55,7 +55,7 @@ hints = ["Wait."]
 [[step]]
 explain = "{delivered('alice', 'bob')} came."
 
-[sabotage]
+[[sabotage]]
 instead-of = "send"
 do = [{ stop = "bob" }, { send = { from = "alice", to = "bob", text = "hello", count = 2 } }]
 because = "bob is away"
@@ -89,7 +89,7 @@ fn the_machine_comes_to_the_goal_and_leaves_the_network_as_it_was() {
 
 #[test]
 fn a_sabotage_keeps_the_goal_out_of_reach_and_the_network_comes_back() {
-    let mut table = table(Mode::Sabotaged { patience: Duration::from_secs(2) });
+    let mut table = table(Mode::Sabotaged { which: 0, patience: vec![Duration::from_secs(2); 9] });
     table.pass(1);
     assert_eq!(table.end, None);
     table.pass(3);
@@ -155,6 +155,64 @@ fn what_does_not_come_in_time_is_waited_for_longer() {
     assert_eq!(table.end, Some(End::Left));
 }
 
+/// Somebody leaves while something is being done, which the stream tells of only afterwards.
+#[test]
+fn what_is_underway_when_somebody_leaves_is_undone_too() {
+    let mut play = Play::new(lesson(), Mode::Learner, None);
+    let mut devnet = Devnet::new();
+    let mut now = Duration::ZERO;
+    let mut asked = Vec::new();
+    let first = devnet.snapshot(now);
+    let mut outputs = play.tell(now, Input::Heard(&first));
+    // Nothing more is answered once the delay is asked for.
+    while asked.is_empty() && now < Duration::from_secs(10) {
+        for output in std::mem::take(&mut outputs) {
+            match output {
+                Output::Do(actions) if actions.is_empty() => {
+                    outputs.extend(play.tell(now, Input::Did(Ok(()))));
+                }
+                Output::Do(actions) => asked = actions,
+                _ => {}
+            }
+        }
+        now += Duration::from_millis(100);
+        for envelope in devnet.traffic(now) {
+            outputs.extend(play.tell(now, Input::Heard(&envelope)));
+        }
+        if play.listens() {
+            outputs.extend(play.tell(now, Input::Line("8")));
+        }
+    }
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    assert_eq!(play.tell(now, Input::Leave), [], "it waits until that is done");
+    assert_eq!(play.tell(now, Input::Did(Ok(()))), [], "and until it is told");
+    for action in &asked {
+        for envelope in devnet.act(now, action) {
+            assert_eq!(play.tell(now, Input::Heard(&envelope)), []);
+        }
+    }
+    let mut undone = Vec::new();
+    let mut end = None;
+    while end.is_none() && now < Duration::from_secs(20) {
+        now += Duration::from_millis(100);
+        let mut outputs = play.tell(now, Input::Tick);
+        while let Some(output) = outputs.pop() {
+            match output {
+                Output::Do(actions) => {
+                    undone.extend(actions);
+                    // One that fails keeps no other from being done.
+                    outputs.extend(play.tell(now, Input::Did(Err("no".into()))));
+                }
+                Output::Over(over) => end = Some(over),
+                Output::Show(_) => {}
+            }
+        }
+    }
+    assert_eq!(end, Some(End::Left));
+    let commands: Vec<String> = undone.iter().map(|action| action.command(None)).collect();
+    assert_eq!(commands, ["nym-devnet remove mix-1-3", "nym-devnet set hop=200ms"]);
+}
+
 #[test]
 fn a_lesson_can_be_left_at_any_time() {
     for lines in 0..5 {
@@ -209,4 +267,19 @@ fn what_is_wrong_with_a_file_has_a_place() {
         let error = Lesson::read("test.toml", &LESSON.replace(from, to)).expect_err(to);
         assert!(error.to_string().starts_with(wrong), "{error}");
     }
+}
+
+/// Whom the observer does not know of yet would be told as nobody.
+#[test]
+fn a_lesson_begins_when_the_observer_knows_of_everybody_or_hears_nobody() {
+    let is_begun = |table: &Table| table.shown.iter().any(|show| matches!(show, Show::Text { .. }));
+    let table = table(Mode::Learner);
+    assert!(is_begun(&table));
+    let mut silent = Devnet::new();
+    silent.is_silent = true;
+    let mut table = Table::new(Play::new(lesson(), Mode::Learner, None), silent);
+    table.pass(8);
+    assert!(!is_begun(&table));
+    table.pass(2);
+    assert!(is_begun(&table), "it may be that nobody ever sends");
 }

@@ -37,6 +37,10 @@ const PALETTE: [&str; 16] = [
 /// What the dashboard remembers: that the tour was offered, or the offer would be in every picture.
 const REMEMBERED: (&str, &str) = (".dashboard.json", r#"{"version":1,"toured":true}"#);
 
+/// How long a screen has to stay as it is to be a whole one: less than from one to the next, and far more
+/// than it takes to write one.
+const STILL: Duration = Duration::from_millis(30);
+
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn main() {
@@ -78,7 +82,7 @@ fn take(scene: &Scene, program: &Path, folder: &Path, is_wanted: impl Fn(&Pictur
     for [from, to, text] in scene.messages {
         run(&["send", from, to, text, "--wait", "-q"]);
     }
-    let _talk = scene.talk.map(|[from, to, text, count, rate]| {
+    let talk = scene.talk.map(|[from, to, text, count, rate]| {
         let send = ["send", from, to, text, "--count", count, "--rate", rate, "-q"];
         Talk(command(&send).spawn().expect("it runs"))
     });
@@ -97,13 +101,14 @@ fn take(scene: &Scene, program: &Path, folder: &Path, is_wanted: impl Fn(&Pictur
             let path = |extension: &str| -> PathBuf {
                 folder.join(picture.name).with_extension(extension)
             };
-            let (svg, text) = terminal
-                .wait("picture", LIMIT, |screen| Some((svg(screen, picture), text(screen))));
+            let (svg, text) = still(&terminal, picture);
             std::fs::write(path("svg"), svg).expect("written");
             std::fs::write(path("txt"), text).expect("written");
             println!("{}", path("svg").display());
         }
     }
+    // Or the last of it would be told that its sender has gone.
+    drop(talk);
     terminal.press("\u{3}");
     terminal.wait_end(LIMIT);
 }
@@ -116,6 +121,23 @@ impl Drop for Talk {
         // It may have ended by itself.
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+/// A screen as picture and as text, and none that is half drawn: it stayed as it was for a moment.
+fn still(terminal: &Terminal, picture: &Picture) -> (String, String) {
+    let look =
+        || terminal.wait("picture", LIMIT, |screen| Some((svg(screen, picture), text(screen))));
+    let begin = Instant::now();
+    let mut before = look();
+    loop {
+        std::thread::park_timeout(STILL);
+        let now = look();
+        if now == before {
+            return now;
+        }
+        assert!(begin.elapsed() < LIMIT, "{} does not stand still", picture.name);
+        before = now;
     }
 }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each crate of the workspace may use of the others. Tests may use more.
-const ARROWS: [(&str, &[&str]); 21] = [
+const ARROWS: [(&str, &[&str]); 22] = [
     // What an observer infers must not come from what the nodes know.
     ("anonymity", &[]),
     ("contract", &[]),
@@ -67,7 +67,11 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ),
     ("vantage", &["anonymity", "contract", "control"]),
     ("lessons", &["anonymity", "contract", "control", "directory-api", "vantage"]),
-    ("dashboard", &["anonymity", "contract", "control", "directory-api", "vantage"]),
+    ("tutor", &["contract", "control", "lessons"]),
+    (
+        "dashboard",
+        &["anonymity", "contract", "control", "directory-api", "lessons", "tutor", "vantage"],
+    ),
     (
         "nym-devnet",
         &[
@@ -84,6 +88,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
             "provider",
             "runtime",
             "supervisor",
+            "tutor",
             "vantage",
         ],
     ),

@@ -14,6 +14,8 @@ const SCREENS: &[Context] = &[
     Context::Logs,
     Context::Problems,
     Context::Anonymity,
+    Context::Lessons,
+    Context::Lesson,
 ];
 /// The screens on which something can be opened.
 const OPENING: &[Context] = &[
@@ -36,6 +38,8 @@ const PLACES: &[Context] = &[
     Context::Problems,
     Context::Anonymity,
     Context::Adversary,
+    Context::Lessons,
+    Context::Lesson,
 ];
 /// The screens, and what lies over them and shows the devnet too.
 const VIEWS: &[Context] = &[
@@ -48,6 +52,8 @@ const VIEWS: &[Context] = &[
     Context::Problems,
     Context::Anonymity,
     Context::Adversary,
+    Context::Lessons,
+    Context::Lesson,
     Context::Card,
     Context::Journey,
 ];
@@ -64,6 +70,8 @@ const SCROLLED: &[Context] = &[
     Context::Logs,
     Context::Problems,
     Context::Anonymity,
+    Context::Lessons,
+    Context::Lesson,
     Context::Card,
     Context::Reading,
     Context::Journey,
@@ -77,7 +85,8 @@ const PANED: &[Context] = &[
     Context::Logs,
     Context::Problems,
 ];
-const TEXT: &[Context] = &[Context::Writing, Context::Filtering, Context::Searching];
+const TEXT: &[Context] =
+    &[Context::Writing, Context::Filtering, Context::Searching, Context::Answering];
 
 const fn show(action: Action, name: &'static str, key: &'static [Key], what: &'static str) -> Spec {
     spec(action, name, "", what, key, VIEWS)
@@ -193,6 +202,46 @@ pub(crate) static ACTIONS: &[Spec] = &[
         &[Key::code(KeyCode::Enter)],
         &[Context::Searching, Context::Question],
     ),
+    changing(spec(
+        Action::BeginLesson,
+        "begin-lesson",
+        "begin",
+        "begin the selected lesson, from its first step",
+        &[Key::code(KeyCode::Enter)],
+        &[Context::Lessons],
+    )),
+    changing(spec(
+        Action::GoOn,
+        "lesson-go-on",
+        "go on",
+        "go on, let what is to be done be done, or wait again",
+        &[Key::code(KeyCode::Enter)],
+        &[Context::Lesson],
+    )),
+    spec(
+        Action::Answer,
+        "answer",
+        "answer",
+        "give the answer",
+        &[Key::code(KeyCode::Enter)],
+        &[Context::Answering],
+    ),
+    spec(
+        Action::Hint,
+        "lesson-hint",
+        "hint",
+        "a hint; another one each time",
+        &[Key::code(KeyCode::Tab)],
+        &[Context::Lesson, Context::Answering],
+    ),
+    changing(spec(
+        Action::LeaveLesson,
+        "leave-lesson",
+        "leave",
+        "leave the lesson; the network becomes what it was",
+        &[Key::of('x')],
+        &[Context::Lesson],
+    )),
     changing(spec(
         Action::Apply,
         "apply-knobs",
@@ -570,6 +619,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
     show(Action::ShowLogs, "show-logs", &[Key::of('6')], "the logs of all processes"),
     show(Action::ShowProblems, "show-problems", &[Key::of('7')], "what is wrong, and what to do"),
     show(Action::ShowAnonymity, "show-anonymity", &[Key::of('8')], "how well senders are hidden"),
+    show(Action::ShowLessons, "show-lessons", &[Key::of('9')], "lessons on this network"),
     spec(
         Action::Journey,
         "journey",

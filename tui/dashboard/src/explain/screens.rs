@@ -2,7 +2,7 @@
 
 use contract::Role;
 
-use super::{Entry, Header, Idea, Insight, Letter, Topic, entry};
+use super::{Entry, Header, Idea, Insight, Letter, Study, Topic, entry};
 use crate::screens::Screen;
 use crate::screens::nodes::Column;
 use crate::screens::traffic::Pane;
@@ -78,6 +78,20 @@ pub(super) fn screen(screen: Screen) -> Entry {
                 Topic::Insight(Insight::Curve),
                 Topic::Insight(Insight::Knobs),
                 Topic::Insight(Insight::Observer),
+            ],
+        ),
+        Screen::Lessons => entry(
+            "Lessons",
+            "Some minutes each, on this running network: a lesson says something, asks what you expect, \
+             lets you do it, and waits until the network shows it. What is right is reckoned from the \
+             network itself. A lesson may be left at any time; the network is then put back as it was. \
+             How far you have come is remembered, also by `nym-devnet lesson`.",
+            &[
+                Topic::Study(Study::Network),
+                Topic::Study(Study::Question),
+                Topic::Study(Study::Task),
+                Topic::Study(Study::Condition),
+                Topic::Study(Study::Restored),
             ],
         ),
         Screen::Problems => entry(

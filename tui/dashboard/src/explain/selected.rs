@@ -1,11 +1,12 @@
 //! What somebody means who asks what this is.
 
-use super::{Idea, Insight, Letter, Topic};
+use super::{Idea, Insight, Letter, Study, Topic};
 use crate::model::Model;
 use crate::overlay::Overlay;
 use crate::screens::Screen;
 use crate::screens::messages::word;
 use crate::screens::problems;
+use crate::state::lessons::Stage;
 use crate::state::{Devnet, Mark, Node};
 
 /// What is selected, else what is shown.
@@ -43,7 +44,20 @@ fn on_screen(model: &Model) -> Option<Topic> {
         Screen::Anonymity if model.screens.anonymity.is_adversary() => {
             Some(Topic::Insight(Insight::Observer))
         }
+        Screen::Lessons => study(model.lessons.running.as_ref()?.stage()).map(Topic::Study),
         Screen::Logs | Screen::Anonymity => None,
+    }
+}
+
+/// What a lesson is about to do.
+fn study(stage: &Stage) -> Option<Study> {
+    match stage {
+        Stage::Preparing => Some(Study::Network),
+        Stage::Asking => Some(Study::Question),
+        Stage::Tasked | Stage::Doing => Some(Study::Task),
+        Stage::Waiting | Stage::Late => Some(Study::Condition),
+        Stage::Restoring | Stage::Over(_) => Some(Study::Restored),
+        Stage::Reading => None,
     }
 }
 

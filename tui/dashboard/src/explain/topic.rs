@@ -3,7 +3,7 @@
 use contract::Role;
 use control::{State, Way};
 
-use super::{Fact, Header, Idea, Insight, Letter};
+use super::{Fact, Header, Idea, Insight, Letter, Study};
 use crate::drops::DropReason;
 use crate::screens::Screen;
 use crate::screens::nodes::Column;
@@ -45,6 +45,8 @@ pub(crate) enum Topic {
     Fact(Fact),
     /// A figure of Anonymity.
     Insight(Insight),
+    /// A part of a lesson.
+    Study(Study),
     /// An idea behind mixnets.
     Idea(Idea),
 }
@@ -94,6 +96,7 @@ impl Topic {
             Self::Drop(_) => "dropped",
             Self::Stop(..) => "stop",
             Self::Fact(_) | Self::Insight(_) => "figure",
+            Self::Study(_) => "lesson",
             Self::Idea(_) => "idea",
         }
     }
@@ -112,6 +115,7 @@ impl Topic {
             ("Figures on a card", Fact::ALL.map(Self::Fact).into()),
             ("Panes of Traffic", Pane::ALL.map(Self::Traffic).into()),
             ("Figures of Anonymity", Insight::ALL.map(Self::Insight).into()),
+            ("Parts of a lesson", Study::ALL.map(Self::Study).into()),
             ("How far a message has come", Letter::ALL.map(Self::Letter).into()),
             ("Stops of a journey", STOPS.map(|(way, part)| Self::Stop(way, part)).into()),
             ("What can be wrong", Lint::ALL.map(Self::Lint).into()),

@@ -186,7 +186,8 @@ impl Group {
             | Action::ShowPresence
             | Action::ShowLogs
             | Action::ShowProblems
-            | Action::ShowAnonymity => Self::Screens,
+            | Action::ShowAnonymity
+            | Action::ShowLessons => Self::Screens,
             Action::Palette
             | Action::Help
             | Action::Quit

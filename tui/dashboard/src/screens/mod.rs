@@ -1,6 +1,7 @@
 //! The screens. One more is a variant here, a module beside, and an arm in each function below.
 
 pub(crate) mod anonymity;
+pub(crate) mod lessons;
 pub(crate) mod logs;
 pub(crate) mod messages;
 pub(crate) mod network;
@@ -14,6 +15,7 @@ use tui_input::InputRequest;
 
 use crate::action::{Action, Context};
 use crate::input_line::Edit;
+use crate::lesson;
 use crate::message::Effect;
 use crate::model::{Model, Tone};
 use crate::overlay::Overlay;
@@ -45,11 +47,13 @@ pub(crate) enum Screen {
     Problems,
     /// How well senders are hidden.
     Anonymity,
+    /// Lessons on this network.
+    Lessons,
 }
 
 impl Screen {
     /// All of them, in the order of the tabs.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Network,
         Self::Nodes,
         Self::Traffic,
@@ -58,6 +62,7 @@ impl Screen {
         Self::Logs,
         Self::Problems,
         Self::Anonymity,
+        Self::Lessons,
     ];
 
     /// Its context.
@@ -71,6 +76,7 @@ impl Screen {
             Self::Logs => Context::Logs,
             Self::Problems => Context::Problems,
             Self::Anonymity => Context::Anonymity,
+            Self::Lessons => Context::Lessons,
         }
     }
 
@@ -85,6 +91,7 @@ impl Screen {
             Self::Logs => Action::ShowLogs,
             Self::Problems => Action::ShowProblems,
             Self::Anonymity => Action::ShowAnonymity,
+            Self::Lessons => Action::ShowLessons,
         }
     }
 }
@@ -106,6 +113,8 @@ pub(crate) struct Screens {
     pub(crate) problems: problems::View,
     /// How well senders are hidden.
     pub(crate) anonymity: anonymity::View,
+    /// Lessons.
+    pub(crate) lessons: lessons::View,
 }
 
 impl Screens {
@@ -119,6 +128,14 @@ impl Screens {
             Screen::Anonymity if self.anonymity.is_adversary() => Context::Adversary,
             screen => screen.context(),
         }
+    }
+}
+
+/// Where keys go on the screen that is shown.
+pub(crate) fn context(model: &Model) -> Context {
+    match model.screen {
+        Screen::Lessons => lessons::context(&model.screens.lessons, &model.lessons),
+        screen => model.screens.context(screen),
     }
 }
 
@@ -137,6 +154,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Screen::Logs => logs::act(model, action),
         Screen::Problems => problems::act(model, action),
         Screen::Anonymity => anonymity::act(model, action),
+        Screen::Lessons => lessons::act(model, action),
     }
 }
 
@@ -166,6 +184,7 @@ pub(crate) fn point(model: &mut Model, target: Target) {
         Screen::Traffic => traffic::point(model, &target),
         Screen::Problems => problems::point(model, target),
         Screen::Anonymity => anonymity::point(model, &target),
+        Screen::Lessons => lessons::point(model, &target),
         Screen::Messages => messages::point(model, target),
         Screen::Presence => presence::point(model, &target),
         Screen::Logs => logs::point(model, target),
@@ -183,6 +202,7 @@ pub(crate) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
         Screen::Logs => logs::draw(model, devnet, area, scene),
         Screen::Problems => problems::draw(model, devnet, area, scene),
         Screen::Anonymity => anonymity::draw(model, devnet, area, scene),
+        Screen::Lessons => lessons::draw(model, devnet, area, scene),
     }
 }
 
@@ -190,7 +210,7 @@ pub(crate) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
 pub(crate) fn area(model: &Model) -> Rect {
     let size = model.size;
     let body = Rect { x: 0, y: 2, width: size.width, height: size.height.saturating_sub(3) };
-    tour::split(model, body).0
+    tour::split(model, lesson::split(model, body).0).0
 }
 
 /// The process that is meant by a key on the screen that is shown: the one that is highlighted.
@@ -245,6 +265,7 @@ pub(crate) fn edit_input(model: &mut Model, edit: Edit<'_>) {
         (None, Screen::Presence) => model.screens.presence.filter.edit(edit),
         (None, Screen::Nodes) => model.screens.nodes.filter.edit(edit),
         (None, Screen::Logs) => model.screens.logs.edit(edit),
+        (None, Screen::Lessons) => lessons::edit(model, edit),
     };
     if cut {
         model.say(Tone::Warning, "the rest had no room");

@@ -4,6 +4,7 @@ mod attacks;
 mod devnet;
 mod health;
 mod journeys;
+pub(crate) mod lessons;
 mod letters;
 mod link;
 mod logs;

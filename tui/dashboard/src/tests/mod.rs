@@ -7,6 +7,7 @@ mod documents;
 mod explanations;
 mod fixtures;
 mod journeys;
+mod lessons;
 mod logs;
 mod messages;
 mod network;
@@ -48,6 +49,8 @@ pub(crate) fn settings() -> Settings {
         theme: None,
         remembered: Remembered::default(),
         store: None,
+        lessons: None,
+        learnt: ::lessons::Progress::default(),
         notice: None,
         keymap: Keymap::default(),
         playback: None,

@@ -1,6 +1,7 @@
 //! Keys pressed against the real loop, and what the screen shows in the end.
 
 mod adversary;
+mod lessons;
 mod tour;
 
 use std::collections::VecDeque;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use control::{
     AttackRequest, AttackStatus, ControlError, Envelope, Failure, FailureCode, History, Inbox,
-    MessageStatus, NodeAction, NodeStatus, SendRequest, State, StreamEvent,
+    MessageStatus, NodeAction, NodeStatus, SendRequest, Snapshot, State, StreamEvent,
 };
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use futures_util::Stream;
@@ -101,6 +102,16 @@ impl Source for Script {
         Ok(Inbox { messages: vec![], more: false, last: Some(0) })
     }
 
+    async fn status(&self) -> Result<Snapshot, ControlError> {
+        Ok(Fixture::two_by_three().snapshot(Duration::from_secs(6)))
+    }
+
+    async fn perform(&self, actions: Vec<::lessons::Action>) -> Result<(), String> {
+        let commands: Vec<String> = actions.iter().map(|action| action.command(None)).collect();
+        self.asked.send(commands.join("; ")).expect("the story goes on");
+        Ok(())
+    }
+
     async fn history(&self, window_s: u64, step_s: u64) -> Result<History, ControlError> {
         Ok(fixture::history(window_s, step_s))
     }
@@ -122,6 +133,10 @@ impl Console for Paper {
 
     fn drawn(&mut self) {
         self.shown.send_replace(text(self.terminal.backend().buffer()));
+    }
+
+    fn tell(&mut self, words: &str) {
+        self.asked.send(format!("tell {words}")).expect("the story goes on");
     }
 
     fn copy(&mut self, text: &str) -> io::Result<()> {
@@ -459,6 +474,14 @@ impl Source for Flood {
 
     async fn inbox(&self, client: &str, after: u64) -> Result<Inbox, ControlError> {
         self.0.inbox(client, after).await
+    }
+
+    async fn status(&self) -> Result<Snapshot, ControlError> {
+        self.0.status().await
+    }
+
+    async fn perform(&self, actions: Vec<::lessons::Action>) -> Result<(), String> {
+        self.0.perform(actions).await
     }
 
     async fn history(&self, window_s: u64, step_s: u64) -> Result<History, ControlError> {

@@ -3,14 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use anonymity::SendingTest;
 use contract::{LinkEvent, NodeMetrics, Time};
-use control::{
-    AttackPlan, AttackStatus, JourneyEvent, JourneyStep, MessageState, MessageStatus, Snapshot,
-    StreamEvent, Way,
-};
+use control::{JourneyEvent, JourneyStep, MessageState, MessageStatus, Snapshot, StreamEvent, Way};
 
 use super::Known;
+use super::attacks::Attacks;
 
 /// Messages that are remembered: a lesson sends dozens.
 const MAX_MESSAGES: usize = 1024;
@@ -19,15 +16,8 @@ const MAX_MESSAGES: usize = 1024;
 /// are not counted.
 const MAX_WAYS: usize = 4096;
 
-/// Attacks that are remembered: a lesson runs a handful.
-const MAX_ATTACKS: usize = 64;
-
 /// Different sizes that are remembered; there should be one.
 const MAX_SIZES: usize = 64;
-
-/// The least rate that an observer believes of a silent client, in packets a second: one that was never
-/// heard may yet send in a minute.
-const LEAST_RATE: f64 = 1.0 / 60.0;
 
 /// Counts since the lesson began.
 #[derive(Debug, Default)]
@@ -43,11 +33,10 @@ pub(super) struct Counts {
     counters: BTreeMap<String, NodeMetrics>,
     dropped: BTreeMap<(String, String), u64>,
     hops: Hops,
-    attacks: BTreeMap<u64, AttackStatus>,
+    attacks: Attacks,
     /// Packets that each process sent since the network changed last, and when that was.
     from: BTreeMap<String, u64>,
     changed: Time,
-    suspect: Option<(String, SendingTest)>,
 }
 
 /// What hops did to packets of messages.
@@ -103,7 +92,7 @@ impl Counts {
             StreamEvent::Metrics { node, metrics } => self.metrics(node, metrics),
             StreamEvent::Message(message) => self.message(message),
             StreamEvent::Journey(journey) => self.journey(journey, layer),
-            StreamEvent::Attack(status) if self.counting => self.attack(status),
+            StreamEvent::Attack(status) if self.counting => self.attacks.hear(status),
             StreamEvent::Links { src, links } => self.links(src, links, layer),
             _ => {}
         }
@@ -162,19 +151,8 @@ impl Counts {
         self.hops.knowing_both += u64::from(is_both);
     }
 
-    fn attack(&mut self, status: &AttackStatus) {
-        if self.attacks.len() < MAX_ATTACKS || self.attacks.contains_key(&status.id) {
-            self.attacks.insert(status.id, status.clone());
-        }
-    }
-
     fn links(&mut self, src: &str, links: &[LinkEvent], layer: impl Fn(&str) -> Option<u8>) {
         *self.from.entry(src.into()).or_default() += links.len() as u64;
-        if let Some((_, test)) = self.suspect.as_mut().filter(|(name, _)| name == src) {
-            for link in links {
-                test.sent(Duration::from_nanos(link.t.as_nanos()));
-            }
-        }
         if !self.counting {
             return;
         }
@@ -190,14 +168,6 @@ impl Counts {
                 self.links.insert((from, to, src.into(), link.dst.clone()));
             }
         }
-    }
-
-    /// Begins to ask whether a client sends messages. In silence it sends as it has sent so far; with much
-    /// to say, an observer supposes, as many packets more as it has `slots` in a second.
-    pub(super) fn suspect(&mut self, client: &str, slots: f64, now: Time) {
-        let idle = self.rate_from(client, now).unwrap_or_default().max(LEAST_RATE);
-        let test = SendingTest::new(idle, idle + slots, Duration::from_nanos(now.as_nanos()));
-        self.suspect = Some((client.into(), test));
     }
 
     /// What is known now.
@@ -250,46 +220,12 @@ impl Counts {
             #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
             known.set("bytes_kept", self.hops.bytes_kept as f64 / self.hops.bytes as f64);
         }
-        self.tell_attacks(known);
+        self.attacks.tell(known);
         for process in self.from.keys() {
             known.set_of("packets_from", &[process], self.from[process]);
             if let Some(rate) = self.rate_from(process, now) {
                 known.set_of("rate_from", &[process], rate);
             }
-        }
-        if let Some((_, test)) = &self.suspect {
-            known.set("sending_odds", test.log_odds(Duration::from_nanos(now.as_nanos())).exp());
-        }
-    }
-}
-
-impl Counts {
-    fn tell_attacks(&self, known: &mut Known) {
-        let mut ended: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-        for status in self.attacks.values() {
-            let name = match status.plan {
-                AttackPlan::Replay { .. } => "replay",
-                AttackPlan::Flip { .. } => "flip",
-                AttackPlan::Skip { .. } => "skip",
-                AttackPlan::Isolate { .. } => "isolate",
-            };
-            if let Some(verdict) = status.verdict() {
-                *ended.entry((name, verdict.word())).or_default() += 1;
-            }
-            for sighting in &status.seen {
-                if let control::Sighting::Dropped { node, .. } = sighting {
-                    known.set_of("stopped_by", &[name], node.as_str());
-                }
-            }
-            if let Some(isolation) = &status.isolation {
-                known.set("isolated_pool", isolation.pool);
-                let drained = Duration::from_micros(isolation.drained_us);
-                known.set("isolated_drain_s", drained.as_secs_f64());
-                known.set("isolated_alone", isolation.alone.is_some());
-            }
-        }
-        for ((name, verdict), count) in ended {
-            known.set_of("attacks", &[name, verdict], count);
         }
     }
 }

@@ -70,6 +70,7 @@ pub const FACTS: &[Fact] = &[
     plain("hop_delay_s", "s", "Mean wait at a mixnode."),
     plain("slot_s", "s", "Mean time between two send slots of a client."),
     plain("loop_cover_s", "s", "Mean time between two packets of a client's loop cover."),
+    plain("slot_cover", "", "Whether a slot without a message carries cover."),
     plain("acks", "", "Whether providers acknowledge what they store."),
     plain("faithful", "", "Whether nodes leave out checks, as in 2020."),
     plain(
@@ -103,7 +104,12 @@ pub const FACTS: &[Fact] = &[
     plain("suspect_packets", "packets", "Packets from which suspects are ranked."),
     about("rank", &["CLIENT"], "", "The place of a client among the suspects, from 1."),
     about("odds", &["CLIENT"], "to 1", "The odds that this client is the one who writes."),
-    plain("sending_odds", "to 1", "The odds that the suspected client sends messages."),
+    plain(
+        "sending",
+        "",
+        "Whether the watched client has something to say: `yes`, `no` or `unclear`.",
+    ),
+    plain("sending_odds", "to 1", "The odds that it has, from its link alone."),
     counted("packets_from", &["PROCESS"], "packets", "Packets that a process sent on its links."),
     about("rate_from", &["PROCESS"], "packets/s", "The same for each second."),
     // The nodes.
@@ -149,13 +155,24 @@ pub const FACTS: &[Fact] = &[
         "",
         "The node that gave up the packet of the latest such attack.",
     ),
+    about(
+        "passed_on",
+        &["ATTACK"],
+        "times",
+        "How often mixnodes passed on the packet of the latest such attack.",
+    ),
     plain(
         "isolated_pool",
         "packets",
         "Packets that waited in a mixnode when it was cut off from all but one.",
     ),
     plain("isolated_drain_s", "s", "How long it took until the last of them had left."),
-    plain("isolated_alone", "", "Whether a packet was alone in a mixnode that was cut off."),
+    counted(
+        "isolated_alone",
+        &["CLIENT"],
+        "attacks",
+        "Attacks in which a packet of this client was alone in a mixnode.",
+    ),
     plain("delay_s", "s", "Mean time of the messages from acceptance to delivery."),
 ];
 

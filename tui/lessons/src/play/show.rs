@@ -11,16 +11,19 @@ use crate::facts::Known;
 use crate::lesson::Lesson;
 
 /// Who goes through a lesson.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Somebody who reads, answers, and does things or lets them be done.
     Learner,
     /// Nobody: everything is done at once, and what is observed has to come in time.
     Machine,
-    /// The same with the lesson's sabotage. Then nothing that is observed afterwards may come.
+    /// The same with a sabotage, in the network that it wants. Then not everything that is to be observed
+    /// afterwards may come.
     Sabotaged {
-        /// How long that is waited for.
-        patience: Duration,
+        /// Which of the lesson's.
+        which: usize,
+        /// How long each step is waited for at most: a multiple of [`Play::times`](super::Play::times).
+        patience: Vec<Duration>,
     },
 }
 

@@ -1,19 +1,25 @@
 //! A devnet that does at once what it is asked for, as its event stream tells it.
+#![allow(dead_code, reason = "each test program uses its own part of this")]
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use contract::{Content, Role, Time};
+use contract::{Content, LinkEvent, Role, Time};
 use control::{
     DevnetInfo, DirectoryState, Envelope, MessageState, MessageStatus, NodeAction, NodeStatus,
     Snapshot, State, StreamEvent,
 };
 use lessons::{Action, End, Input, Output, Play, Show};
 
+/// When somebody begins to listen: the devnet has run for a while.
+const BEGIN: Duration = Duration::from_secs(1);
+
 /// The devnet.
 pub(crate) struct Devnet {
     pub(crate) info: DevnetInfo,
     pub(crate) nodes: BTreeMap<String, NodeStatus>,
+    /// Nobody sends anything.
+    pub(crate) is_silent: bool,
     seq: u64,
 }
 
@@ -43,7 +49,7 @@ impl Devnet {
             }))
             .expect("a devnet")
         };
-        let mut devnet = Self { info, nodes: BTreeMap::new(), seq: 0 };
+        let mut devnet = Self { info, nodes: BTreeMap::new(), is_silent: false, seq: 0 };
         for layer in 1..=3 {
             for place in 1..=2 {
                 devnet.join(&format!("mix-{layer}-{place}"), Role::Mixnode, Some(layer));
@@ -98,6 +104,21 @@ impl Devnet {
             logs: Vec::new(),
         };
         self.envelope(now, StreamEvent::Snapshot(Box::new(snapshot)))
+    }
+
+    /// Each client that is there sends a packet.
+    pub(crate) fn traffic(&mut self, now: Duration) -> Vec<Envelope> {
+        if self.is_silent {
+            return Vec::new();
+        }
+        let t = Time::from_nanos(u64::try_from(now.as_nanos()).expect("soon"));
+        let link = || LinkEvent { t, from: None, dst: "mix-1-1".into(), bytes: 2396 };
+        let clients = self.nodes.values().filter(|node| node.role == Role::Client);
+        let clients = clients.filter(|node| node.state == State::Ready);
+        let events: Vec<StreamEvent> = clients
+            .map(|node| StreamEvent::Links { src: node.name.clone(), links: vec![link()] })
+            .collect();
+        events.into_iter().map(|event| self.envelope(now, event)).collect()
     }
 
     /// Does it, and says what the stream tells of it.
@@ -187,16 +208,10 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn new(play: Play, mut devnet: Devnet) -> Self {
-        let first = devnet.snapshot(Duration::ZERO);
-        let mut table = Self {
-            play,
-            devnet,
-            now: Duration::ZERO,
-            shown: Vec::new(),
-            end: None,
-            done: Vec::new(),
-        };
-        let outputs = table.play.tell(Duration::ZERO, Input::Heard(&first));
+        let first = devnet.snapshot(BEGIN);
+        let mut table =
+            Self { play, devnet, now: BEGIN, shown: Vec::new(), end: None, done: Vec::new() };
+        let outputs = table.play.tell(BEGIN, Input::Heard(&first));
         table.take(outputs);
         table.pass(1);
         table
@@ -220,6 +235,10 @@ impl Table {
     pub(crate) fn pass(&mut self, seconds: u32) {
         for _ in 0..10 * seconds {
             self.now += Duration::from_millis(100);
+            for envelope in self.devnet.traffic(self.now) {
+                let outputs = self.play.tell(self.now, Input::Heard(&envelope));
+                self.take(outputs);
+            }
             let outputs = self.play.tell(self.now, Input::Tick);
             self.take(outputs);
         }

@@ -174,15 +174,29 @@ pub(crate) const SCENES: [Scene; 6] = [
     // Somebody acts.
     Scene {
         options: TWENTY,
-        pictures: &[Picture {
-            commands: &[
-                "attack replay alice mix-1-1 --times 3",
-                "attack flip mix-1-1 mix-2-1 --part header",
-                "attack flip mix-1-1 mix-2-1 --part header",
-                "attack flip mix-1-1 mix-2-1 --part header",
-            ],
-            ..picture("attacks", WIDE, &[("7", "replay")])
-        }],
+        pictures: &[
+            Picture {
+                commands: &["attack flip mix-1-1 mix-2-1 --part header"],
+                ..picture(
+                    "attacks",
+                    SMALL,
+                    &[
+                        ("8", "Knobs"),
+                        ("a", "Who writes to bob?"),
+                        ("x", "MAC"),
+                        ("\r", "copy: replay"),
+                    ],
+                )
+            },
+            Picture {
+                commands: &[
+                    "attack replay alice mix-1-1 --times 3",
+                    "attack flip mix-1-1 mix-2-1 --part header",
+                    "attack flip mix-1-1 mix-2-1 --part header",
+                ],
+                ..picture("attacks-dropped", WIDE, &[("\u{1b}", "you are"), ("7", "replay")])
+            },
+        ],
         ..QUIET
     },
 ];

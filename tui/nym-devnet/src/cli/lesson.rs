@@ -16,14 +16,14 @@ pub(crate) enum LessonCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct LessonRunArgs {
-    /// Its number or its name
+    /// Its number, its name, or a file
     #[arg(value_name = "LESSON", add = candidates::lessons())]
     pub(crate) lesson: String,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct LessonCheckArgs {
-    /// Numbers or names
+    /// Numbers, names, or files
     #[arg(
         value_name = "LESSON",
         required_unless_present = "all",
@@ -34,7 +34,7 @@ pub(crate) struct LessonCheckArgs {
     /// All lessons
     #[arg(long)]
     pub(crate) all: bool,
-    /// Each once more with its sabotage, with which its goal must not be reached
-    #[arg(long, hide = true)]
+    /// Each once more with each of its sabotages, with which a goal must not be reached
+    #[arg(long)]
     pub(crate) sabotage: bool,
 }

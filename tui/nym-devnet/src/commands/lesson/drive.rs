@@ -7,8 +7,8 @@ use control::{ControlClient, Failure, FailureCode};
 use lessons::{Before, End, Input, Output as Asked, Play, Show};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines, Stdin};
 use tokio::time::{MissedTickBehavior, interval};
+use tutor::perform;
 
-use super::perform::perform;
 use crate::signals::Signals;
 use crate::stop::{Outcome, Stop};
 
@@ -47,6 +47,20 @@ pub(super) trait Audience {
     fn prompts(&mut self) -> Outcome;
 }
 
+/// How a play ended.
+pub(super) struct Ended {
+    pub(super) end: End,
+    /// The signal with which somebody left.
+    signal: Option<i32>,
+}
+
+impl Ended {
+    /// What the rest of the program is to know of it.
+    pub(super) fn outcome(self) -> Outcome<End> {
+        self.signal.map_or(Ok(self.end), |signal| Err(Stop::Signal(signal)))
+    }
+}
+
 /// Goes through it to its end. A signal leaves the lesson, and restores the devnet; a second one ends at
 /// once.
 pub(super) async fn drive(
@@ -55,7 +69,7 @@ pub(super) async fn drive(
     mut learner: Option<&mut Learner>,
     signals: &mut Signals,
     audience: &mut impl Audience,
-) -> Outcome<End> {
+) -> Outcome<Ended> {
     let mut events = client.events().await?;
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -114,10 +128,7 @@ pub(super) async fn drive(
                     audience.show(&show)?;
                 }
                 Asked::Do(actions) => doing = Some(Box::pin(perform(client.clone(), actions))),
-                Asked::Over(_) if signalled.is_some() => {
-                    return Err(Stop::Signal(signalled.unwrap_or_default()));
-                }
-                Asked::Over(end) => return Ok(end),
+                Asked::Over(end) => return Ok(Ended { end, signal: signalled }),
             }
         }
         if play.listens() && !has_prompted {

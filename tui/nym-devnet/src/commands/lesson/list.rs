@@ -3,7 +3,7 @@
 use lessons::Standing;
 use serde::Serialize;
 
-use super::store::Store;
+use super::remember::Memory;
 use crate::context::Context;
 use crate::output::table;
 use crate::stop::Outcome;
@@ -11,6 +11,9 @@ use crate::stop::Outcome;
 #[derive(Serialize)]
 struct List {
     lessons: Vec<Listed>,
+    /// A lesson that did not end, so that the running devnet is still as it was set by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -24,7 +27,7 @@ struct Listed {
 }
 
 pub(super) fn run(context: &Context) -> Outcome {
-    let progress = Store::of(context).read(context.output);
+    let progress = Memory::of(context).read();
     let lessons = lessons::builtin().iter().map(|lesson| Listed {
         number: lesson.number,
         name: &lesson.slug,
@@ -32,7 +35,17 @@ pub(super) fn run(context: &Context) -> Outcome {
         minutes: lesson.minutes,
         standing: progress.of(&lesson.slug),
     });
-    let list = List { lessons: lessons.collect() };
+    let name = context.name();
+    let left = progress.left(name).filter(|_| {
+        context.folder(None).is_ok_and(|folder| folder.is_running().unwrap_or_default())
+    });
+    let list = List { lessons: lessons.collect(), left: left.map(|left| left.lesson.clone()) };
+    if let Some(lesson) = &list.left {
+        context.output.note(&format!(
+            "`{name}` is still as the lesson `{lesson}` set it, which did not end; the next lesson that \
+             ends puts it back"
+        ));
+    }
     context.output.result("lessons", None, &list, |output| {
         let rows: Vec<Vec<_>> = list
             .lessons

@@ -4,9 +4,10 @@ use std::io::{self, Write as _};
 
 use control::visible;
 use lessons::{Before, Lesson, Show};
+use tutor::Learnt;
 
 use super::drive::Audience;
-use super::store::Store;
+use super::remember::Memory;
 use crate::output::{Output, Tone};
 use crate::stop::Outcome;
 
@@ -21,12 +22,12 @@ pub(super) struct Painter<'a> {
     output: Output,
     devnet: &'a str,
     lesson: &'a Lesson,
-    store: Store,
+    memory: Memory,
     /// Somebody types.
     asks: bool,
     /// A line on the terminal is drawn over by the next one.
     open: bool,
-    prompt: &'static str,
+    prompt: String,
 }
 
 impl<'a> Painter<'a> {
@@ -34,10 +35,10 @@ impl<'a> Painter<'a> {
         output: Output,
         devnet: &'a str,
         lesson: &'a Lesson,
-        store: Store,
+        memory: Memory,
         asks: bool,
     ) -> Self {
-        Self { output, devnet, lesson, store, asks, open: false, prompt: "" }
+        Self { output, devnet, lesson, memory, asks, open: false, prompt: String::new() }
     }
 
     fn line(&mut self, text: &str) -> Outcome {
@@ -74,7 +75,8 @@ impl<'a> Painter<'a> {
     fn text(&mut self, show: &Show) -> Outcome {
         match show {
             Show::Title { number, title, minutes, about } => {
-                let title = format!("{number}. {title} ({minutes} minutes)");
+                let number = if *number == 0 { String::new() } else { format!("{number}. ") };
+                let title = format!("{number}{} ({minutes} minutes)", visible(title));
                 let heading = self.output.heading(&title);
                 self.line(&heading)?;
                 self.paragraphs(about)
@@ -90,22 +92,25 @@ impl<'a> Painter<'a> {
                 self.commands(commands)
             }
             Show::Text { text, .. } => {
-                self.prompt = "[Enter] goes on, q leaves ";
+                self.prompt = "[Enter] goes on, q leaves ".into();
                 self.paragraphs(text)
             }
             Show::Question { text, choices, unit } => {
-                self.prompt = "your answer (? for a hint) ";
+                self.prompt = match unit.as_str() {
+                    "" => "your answer (? for a hint) ".into(),
+                    unit => format!("your answer in {} (? for a hint) ", visible(unit)),
+                };
                 self.paragraphs(text)?;
                 for (number, choice) in (1..).zip(choices) {
-                    self.line(&format!("{INDENT}{number}  {choice}"))?;
+                    self.line(&format!("{INDENT}{number}  {}", visible(choice)))?;
                 }
-                if unit.is_empty() { Ok(()) } else { self.line(&format!("{INDENT}in {unit}")) }
+                Ok(())
             }
             Show::Judged { said, right, answer, because } => {
                 let (tone, words) = if *right {
-                    (Tone::Good, format!("Right: {answer}."))
+                    (Tone::Good, format!("Right: {}.", visible(answer)))
                 } else {
-                    (Tone::Doubtful, format!("Not {}: it is {answer}.", visible(said)))
+                    (Tone::Doubtful, format!("Not {}: it is {}.", visible(said), visible(answer)))
                 };
                 let words = self.output.toned(tone, &words);
                 self.line("")?;
@@ -116,21 +121,22 @@ impl<'a> Painter<'a> {
                 self.line(&format!("That is no answer; expected {expected}."))
             }
             Show::Task { text, commands } => {
-                self.prompt = "type it in another terminal, or [Enter] to let it be done ";
+                self.prompt = "type it in another terminal, or [Enter] to let it be done ".into();
                 self.paragraphs(text)?;
                 self.line("")?;
                 self.commands(commands)
             }
             Show::Waiting { text, limit_s } => {
-                self.paragraphs(text)?;
-                self.line(&format!("(for {limit_s:.0} s at most)"))
+                self.line("")?;
+                self.line(&format!("Watch for this, {limit_s:.0} s at most:"))?;
+                self.paragraphs(text)
             }
             Show::Meanwhile { text, left_s } => {
                 if !self.asks {
                     return Ok(());
                 }
                 self.close()?;
-                let line = format!("{INDENT}{text}, {left_s:.0} s left");
+                let line = format!("{INDENT}{}, {left_s:.0} s left", visible(text));
                 let line: String = line.chars().take(WIDTH).collect();
                 let mut stdout = io::stdout();
                 stdout.write_all(line.as_bytes())?;
@@ -143,7 +149,7 @@ impl<'a> Painter<'a> {
                 self.line(&words)
             }
             Show::Late { what } => {
-                self.prompt = "[Enter] waits again, q leaves ";
+                self.prompt = "[Enter] waits again, q leaves ".into();
                 let words = self.output.toned(Tone::Doubtful, "Not yet:");
                 self.line(&words)?;
                 self.paragraphs(what)
@@ -169,8 +175,8 @@ impl Audience for Painter<'_> {
     }
 
     fn begins(&mut self, before: &Before) {
-        let (lesson, devnet) = (&self.lesson.slug, self.devnet);
-        self.store.change(self.output, |progress| progress.begin(lesson, devnet, before.clone()));
+        let (lesson, devnet) = (self.lesson.slug.clone(), self.devnet.to_owned());
+        self.memory.add(&Learnt::Began { lesson, devnet, before: before.clone() });
     }
 
     fn prompts(&mut self) -> Outcome {
@@ -178,7 +184,7 @@ impl Audience for Painter<'_> {
             return Ok(());
         }
         self.close()?;
-        let prompt = self.output.toned(Tone::Quiet, self.prompt);
+        let prompt = self.output.toned(Tone::Quiet, &self.prompt);
         let mut stdout = io::stdout();
         stdout.write_all(prompt.as_bytes())?;
         Ok(stdout.flush()?)

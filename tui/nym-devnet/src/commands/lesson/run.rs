@@ -5,11 +5,13 @@ use std::io::{self, IsTerminal as _, Write as _};
 use control::{Failure, FailureCode};
 use lessons::{End, Mode, Play};
 use serde::Serialize;
+use tutor::Learnt;
 
-use super::drive::{Learner, drive};
+use super::drive::{Ended, Learner, drive};
+use super::find::find;
+use super::network;
 use super::paint::Painter;
-use super::store::Store;
-use super::{find, network};
+use super::remember::Memory;
 use crate::cli::LessonRunArgs;
 use crate::context::Context;
 use crate::output::Output;
@@ -41,15 +43,30 @@ pub(super) async fn run(context: &Context, args: &LessonRunArgs) -> Outcome {
         let started = network::start(context, name, needs, "preferred", &mut signals).await?;
         (Some(started.0), started.1)
     };
-    let store = Store::of(context);
-    let left = store.read(context.output).left(name).map(|left| left.before.clone());
-    let mut play = Play::new(lesson.clone(), Mode::Learner, left);
-    let mut learner = Learner::new(asks);
-    let mut painter = Painter::new(context.output, name, lesson, store.clone(), asks);
-    let ended = drive(&client, &mut play, Some(&mut learner), &mut signals, &mut painter).await;
-    if let Ok(end) = &ended {
-        store.change(context.output, |progress| progress.end(&lesson.slug, name, end));
+    let memory = Memory::of(context);
+    let left = memory.read().left(name).cloned();
+    if let Some(left) = left.as_ref().filter(|_| is_running) {
+        context.output.note(&format!(
+            "the lesson `{}` did not end here: after this one `{name}` is put back to what it was before that",
+            left.lesson
+        ));
     }
+    let before = left.map(|left| left.before);
+    let mut play = Play::new(lesson.clone(), Mode::Learner, before);
+    let mut learner = Learner::new(asks);
+    let mut painter = Painter::new(context.output, name, &lesson, memory.clone(), asks);
+    let ended = drive(&client, &mut play, Some(&mut learner), &mut signals, &mut painter).await;
+    let end = match &ended {
+        Ok(ended) => Some(ended.end.clone()),
+        // There is nothing left to be put back.
+        Err(_) if !context.folder(None)?.is_running()? => Some(End::Left),
+        Err(_) => None,
+    };
+    if let Some(end) = end {
+        let (lesson, devnet) = (lesson.slug.clone(), name.to_owned());
+        memory.add(&Learnt::Ended { lesson, devnet, end });
+    }
+    let ended = ended.and_then(Ended::outcome);
     let started = supervisor.is_some();
     let mut runs = is_running;
     if let Some(supervisor) = supervisor {

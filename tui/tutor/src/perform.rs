@@ -1,4 +1,4 @@
-//! Doing what a lesson asks for, as its commands would.
+//! Actions of lessons, carried out as their commands would be.
 
 use std::time::Duration;
 
@@ -10,8 +10,9 @@ use tokio::time::{MissedTickBehavior, interval};
 /// How long a client may take to accept a message: one that is just being started again is waited for.
 const ACCEPT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Does all of it, in order; otherwise says what could not be done.
-pub(super) async fn perform(client: ControlClient, actions: Vec<Action>) -> Result<(), String> {
+/// Does all of it, in order; otherwise says what could not be done. Dropped
+/// half-way, it does nothing more.
+pub async fn perform(client: ControlClient, actions: Vec<Action>) -> Result<(), String> {
     for action in actions {
         one(&client, &action)
             .await

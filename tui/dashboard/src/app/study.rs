@@ -1,0 +1,79 @@
+//! What lessons ask for, done outside of the loop.
+
+use lessons::Action;
+use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, JoinHandle, spawn_blocking};
+use tutor::{Kept, Learnt, Store};
+
+use crate::message::{Message, Problem};
+use crate::source::Source;
+
+/// What is underway for lessons.
+#[derive(Debug, Default)]
+pub(super) struct Study {
+    /// What is carried out.
+    performing: Option<AbortHandle>,
+    /// What is written.
+    learning: Option<JoinHandle<()>>,
+}
+
+impl Study {
+    /// Asks how everything is, and what is remembered.
+    pub(super) fn survey<S: Source>(source: S, store: Option<Store>, queue: mpsc::Sender<Message>) {
+        tokio::spawn(async move {
+            let kept = match store {
+                Some(store) => spawn_blocking(move || store.read()).await.ok(),
+                None => None,
+            };
+            let result = source.status().await.map(Box::new).map_err(Into::into);
+            // The loop is gone only when the dashboard is.
+            let _ = queue.send(Message::Surveyed { result, kept }).await;
+        });
+    }
+
+    /// Reads again what is remembered: another program may have written it.
+    pub(super) fn recall(store: Store, queue: mpsc::Sender<Message>) {
+        tokio::spawn(async move {
+            if let Ok(kept) = spawn_blocking(move || store.read()).await {
+                let _ = queue.send(Message::Recalled(kept)).await;
+            }
+        });
+    }
+
+    /// Remembers something, after what was to be remembered before.
+    pub(super) fn learn(
+        &mut self,
+        store: Store,
+        learnt: Vec<Learnt>,
+        queue: mpsc::Sender<Message>,
+    ) {
+        let before = self.learning.take();
+        self.learning = Some(tokio::spawn(async move {
+            if let Some(before) = before {
+                let _ = before.await;
+            }
+            let change = move || {
+                store.change(|progress| learnt.iter().for_each(|what| what.add_to(progress)))
+            };
+            let kept = spawn_blocking(change).await.unwrap_or_else(|_| Kept::default());
+            let _ = queue.send(Message::Learnt(kept)).await;
+        }));
+    }
+
+    /// Carries something out. What was carried out before is given up.
+    pub(super) fn perform<S: Source>(
+        &mut self,
+        source: S,
+        (number, actions): (u64, Vec<Action>),
+        queue: mpsc::Sender<Message>,
+    ) {
+        if let Some(performing) = self.performing.take() {
+            performing.abort();
+        }
+        let task = tokio::spawn(async move {
+            let result = source.perform(actions).await.map_err(Problem);
+            let _ = queue.send(Message::Performed { number, result }).await;
+        });
+        self.performing = Some(task.abort_handle());
+    }
+}
