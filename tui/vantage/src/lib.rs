@@ -7,6 +7,7 @@
 //!
 //! No I/O and no clock: time is that of the events, so that a recording is observed like a running devnet.
 
+mod doubt;
 mod expected;
 mod guess;
 mod inside;

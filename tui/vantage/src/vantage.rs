@@ -9,6 +9,7 @@ use anonymity::{
 use contract::Time;
 use control::{Envelope, NodeStatus, Passage, Snapshot, StreamEvent};
 
+use crate::doubt::sentence;
 use crate::expected::{Expectation, Settings};
 use crate::guess::{Guess, MEMORY};
 use crate::inside::{self, Inside};
@@ -454,29 +455,4 @@ fn bits(bits: Step, worst: Step, most: Step) -> Option<Bits> {
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (count, sum) = values.fold((0.0, 0.0), |(count, sum), value| (count + 1.0, sum + value));
     (count > 0.0).then(|| sum / count)
-}
-
-/// Why not to believe a figure.
-fn sentence(doubt: &Doubt, now: Duration) -> String {
-    match doubt {
-        Doubt::Disturbed { at } => format!(
-            "{} s ago events were lost, a node died or a delay changed: packets of before are \
-             counted wrongly until they are out",
-            now.saturating_sub(*at).as_secs()
-        ),
-        Doubt::Unknown { share } => {
-            format!("of {:.0} % of packets nothing is known", share * 100.0)
-        }
-        Doubt::Sizes { count } => format!(
-            "packets have {count} sizes and can be told apart by them: the bits are upper bounds"
-        ),
-        Doubt::Delays { distance } => format!(
-            "delays at mixnodes are not exponential (distance {distance:.2}): old and new packets \
-             can be told apart"
-        ),
-        Doubt::Uncalibrated { by } => format!(
-            "true senders were given {by:+.3} more than expected: the observer is wrong about what \
-             it knows"
-        ),
-    }
 }
