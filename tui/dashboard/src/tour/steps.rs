@@ -116,11 +116,12 @@ impl Stage {
             Step::Adversary => observed::OF_ADVERSARY.into(),
             Step::End => format!(
                 "{} says what the selected thing means, {} what the keys do, {} finds every action by \
-                 its name. From here on: `nym-devnet lesson list` has lessons of a few minutes, and \
-                 docs/guide explains all of this from the beginning.",
+                 its name. From here on: {} has lessons of a few minutes, and docs/guide explains \
+                 all of this from the beginning.",
                 key(model, Action::Explain),
                 key(model, Action::Help),
                 key(model, Action::Palette),
+                key(model, Action::ShowLessons),
             ),
         }
     }
