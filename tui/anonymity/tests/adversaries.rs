@@ -119,6 +119,10 @@ impl Chat {
 
 /// With cover and 20 ms a hop alice is first after ten messages, with 200 ms after a hundred or more, with
 /// 500 ms after some hundred. Chance is ten.
+///
+/// A mean of all time in place of what packets in general do just then takes about three times as many
+/// messages (place 4.1 after a hundred at 200 ms, 1.0 after 300): whoever sends more than usual for a while
+/// is in all packets of that time, the recipient's and others', and only the difference tells.
 #[test]
 fn delay_hides_who_writes_to_whom() {
     let classic = Chat::new(0.2);
