@@ -171,7 +171,7 @@ async fn one(
     let line = match (sabotage, checked) {
         (Some(which), Some(checked)) => {
             let because = plays.sabotages[*which].because.clone();
-            let holds = matches!(end, End::Late { .. });
+            let holds = play.is_sabotaged() && matches!(end, End::Late { .. });
             let sabotaged = Sabotaged { because, holds, end, took_s };
             let line = sabotaged.line(plays, context.output);
             checked.sabotages.push(sabotaged);
@@ -211,6 +211,7 @@ impl Sabotaged {
         let (tone, word) = match words(&self.end) {
             _ if self.holds => (Tone::Good, "not reached".to_owned()),
             None => (Tone::Bad, "reached even so".to_owned()),
+            // That includes what came late before the sabotage.
             Some(why) => (Tone::Bad, why),
         };
         let words = format!("{}: {}", output.toned(tone, &word), self.because);
