@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use control::{Failure, FailureCode};
-use lessons::{End, Mode, Play};
+use lessons::{End, Left, Mode, Play};
 use serde::Serialize;
 use tutor::Learnt;
 
@@ -44,8 +44,14 @@ pub(super) async fn run(context: &Context, args: &LessonRunArgs) -> Outcome {
         (Some(started.0), started.1)
     };
     let memory = Memory::of(context);
-    let left = memory.read().left(name).cloned();
-    if let Some(left) = left.as_ref().filter(|_| is_running) {
+    let mut left = memory.read().left(name).cloned();
+    if let Some(Left { before, .. }) = &left
+        && client.status().await?.devnet.started_unix_ms != before.started_unix_ms
+    {
+        // That was another devnet of the name.
+        left = None;
+    }
+    if let Some(left) = &left {
         context.output.note(&format!(
             "the lesson `{}` did not end here: after this one `{name}` is put back to what it was before that",
             left.lesson
@@ -73,9 +79,8 @@ pub(super) async fn run(context: &Context, args: &LessonRunArgs) -> Outcome {
     let mut runs = is_running;
     if let Some(supervisor) = supervisor {
         // A terminal that cannot be asked is gone: the devnet ends as if it had said so.
-        let stays = ended.is_ok()
-            && asks
-            && !ends(&mut learner, name, &mut signals).await.unwrap_or(true);
+        let stays =
+            ended.is_ok() && asks && !ends(&mut learner, name, &mut signals).await.unwrap_or(true);
         if stays {
             supervisor.detach().await?;
             runs = true;
