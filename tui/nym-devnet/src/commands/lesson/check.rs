@@ -98,7 +98,9 @@ pub(super) async fn run(context: &Context, args: &LessonCheckArgs) -> Outcome {
         Failure::new(FailureCode::SendFailed, message)
     });
     context.output.result_with("lesson-check", None, &report, failed, |_| {
-        format!("{} lessons in {:.0} s", report.lessons.len(), report.took_s)
+        let count = report.lessons.len();
+        let lessons = if count == 1 { "lesson" } else { "lessons" };
+        format!("{count} {lessons} in {:.0} s", report.took_s)
     })
 }
 
