@@ -1,5 +1,6 @@
 //! The loop: keys, events and answers in, frames and requests out.
 
+mod ask;
 mod reading;
 mod study;
 
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use contract::Time;
-use control::{ControlError, FailureCode, StreamEvent};
+use control::StreamEvent;
 use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 use futures_util::future::BoxFuture;
 use futures_util::{Stream, StreamExt};
@@ -21,7 +22,6 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::action::Context;
 use crate::draw::draw;
-use crate::inbox;
 use crate::keys::Key;
 use crate::message::{Effect, Message, Problem};
 use crate::model::{Model, Settings};
@@ -30,7 +30,7 @@ use crate::screens::Screen;
 use crate::source::Source;
 use crate::update::{remember, update};
 use crate::{Error, Outcome};
-use reading::{confide, histories, listen};
+use reading::{confide, listen};
 use study::Study;
 
 /// Shortest time between two frames: thirty a second look immediate.
@@ -259,119 +259,75 @@ impl<C: Console, S: Source> App<'_, C, S> {
         }
     }
 
-    #[expect(clippy::too_many_lines, reason = "an arm for each effect")]
     fn carry_out(&mut self, effects: Vec<Effect>) -> Result<Option<Outcome>, Error> {
         for effect in effects {
-            match effect {
-                Effect::Quit(outcome) => return Ok(Some(outcome)),
-                Effect::Redraw => self.redraw()?,
-                Effect::Pace(pace) => self.source.set_pace(pace),
-                Effect::Remember(store, remembered) => {
-                    let queue = self.queue.clone();
-                    tokio::task::spawn_blocking(move || {
-                        let result = store.write(&remembered);
-                        let result = result.map_err(|error| Problem(error.to_string()));
-                        // The loop is gone only when the dashboard is.
-                        let _ = queue.blocking_send(Message::Remembered(result));
-                    });
-                }
-                Effect::Suspend => {
-                    self.console.suspend().map_err(|source| Error::Terminal {
-                        attempt: "give the terminal back to the shell",
-                        source,
-                    })?;
-                    self.redraw()?;
-                }
-                Effect::Survey(store) => {
-                    Study::survey(self.source.clone(), store, self.queue.clone());
-                }
-                Effect::Recall(store) => Study::recall(store, self.queue.clone()),
-                Effect::Learn(store, learnt) => {
-                    self.study.learn(store, learnt, self.queue.clone());
-                }
-                Effect::Perform { number, actions } => {
-                    let queue = self.queue.clone();
-                    self.study.perform(self.source.clone(), (number, actions), queue);
-                }
-                Effect::Tell(words) => self.console.tell(&words),
-                Effect::Page { file } => self.to_page = Some(file),
-                Effect::ReadInbox { client } => {
-                    let (source, queue) = (self.source.clone(), self.queue.clone());
-                    tokio::spawn(async move {
-                        let ask = |after| {
-                            let (source, client) = (source.clone(), client.clone());
-                            async move { source.inbox(&client, after).await }
-                        };
-                        let result = inbox::newest(ask).await.map_err(Into::into);
-                        let _ = queue.send(Message::Inbox { client, result }).await;
-                    });
-                }
-                Effect::Copy { text, what } => {
-                    let result = self.console.copy(&text);
-                    let result = result.map_err(|error| Problem(error.to_string()));
-                    return self.handle(Message::Copied { what, result });
-                }
-                Effect::Connect { after } => {
-                    tokio::spawn(listen(self.source.clone(), self.queue.clone(), after));
-                }
-                Effect::Act { node, action } => {
-                    let (source, queue) = (self.source.clone(), self.queue.clone());
-                    tokio::spawn(async move {
-                        let result = source.act(&node, action).await.map(drop).map_err(Into::into);
-                        // The loop is gone only when the dashboard is.
-                        let _ = queue.send(Message::Acted { node, action, result }).await;
-                    });
-                }
-                Effect::Change(wanted) => {
-                    let (source, queue) = (self.source.clone(), self.queue.clone());
-                    tokio::spawn(async move {
-                        let result = source.change(&wanted).await.map_err(Into::into);
-                        let _ = queue.send(Message::Changed { result }).await;
-                    });
-                }
-                Effect::Attack(request) => {
-                    let (source, queue) = (self.source.clone(), self.queue.clone());
-                    tokio::spawn(async move {
-                        let title = request.plan.title();
-                        let result = source.attack(&request).await;
-                        let result = result.map(Box::new).map_err(Into::into);
-                        let _ = queue.send(Message::Attacked { title, result }).await;
-                    });
-                }
-                Effect::Confide(nodes) => {
-                    if let Some(before) = self.confided.take() {
-                        before.abort();
-                    }
-                    if !nodes.is_empty() {
-                        let (source, queue) = (self.source.clone(), self.queue.clone());
-                        self.confided = Some(tokio::spawn(confide(source, queue, nodes)));
-                    }
-                }
-                Effect::History => {
-                    let (source, queue) = (self.source.clone(), self.queue.clone());
-                    tokio::spawn(async move {
-                        let result = histories(&source).await.map_err(Into::into);
-                        let _ = queue.send(Message::History(result)).await;
-                    });
-                }
-                Effect::Send { request, text } => {
-                    let (source, queue) = (self.source.clone(), self.queue.clone());
-                    tokio::spawn(async move {
-                        let result = source.send(&request).await.map(drop);
-                        let unsure = match &result {
-                            Err(ControlError::Refused(why)) => {
-                                why.code == FailureCode::DeadlinePassed
-                            }
-                            Err(ControlError::Unreachable { .. }) => true,
-                            Ok(()) => false,
-                        };
-                        let result = result.map_err(Into::into);
-                        let _ = queue.send(Message::Sent { text, result, unsure }).await;
-                    });
-                }
+            if let Some(outcome) = self.carry_out_one(effect)? {
+                return Ok(Some(outcome));
             }
         }
         Ok(None)
+    }
+
+    fn carry_out_one(&mut self, effect: Effect) -> Result<Option<Outcome>, Error> {
+        let source = self.source.clone();
+        match effect {
+            Effect::Quit(outcome) => return Ok(Some(outcome)),
+            // The terminal.
+            Effect::Redraw => self.redraw()?,
+            Effect::Suspend => self.suspend()?,
+            Effect::Tell(words) => self.console.tell(&words),
+            Effect::Page { file } => self.to_page = Some(file),
+            Effect::Copy { text, what } => {
+                let result = self.console.copy(&text);
+                let result = result.map_err(|error| Problem(error.to_string()));
+                return self.handle(Message::Copied { what, result });
+            }
+            // What the devnet says.
+            Effect::Pace(pace) => self.source.set_pace(pace),
+            Effect::Connect { after } => {
+                tokio::spawn(listen(source, self.queue.clone(), after));
+            }
+            Effect::Confide(nodes) => {
+                if let Some(before) = self.confided.take() {
+                    before.abort();
+                }
+                if !nodes.is_empty() {
+                    let queue = self.queue.clone();
+                    self.confided = Some(tokio::spawn(confide(source, queue, nodes)));
+                }
+            }
+            // What it is asked, and answers once.
+            Effect::Act { node, action } => self.ask(ask::act(source, node, action)),
+            Effect::Change(wanted) => self.ask(ask::change(source, *wanted)),
+            Effect::Attack(request) => self.ask(ask::attack(source, *request)),
+            Effect::Send { request, text } => self.ask(ask::send(source, request, text)),
+            Effect::ReadInbox { client } => self.ask(ask::inbox(source, client)),
+            Effect::History => self.ask(ask::history(source)),
+            // What is remembered, and lessons.
+            Effect::Remember(store, remembered) => self.ask(ask::remember(store, remembered)),
+            Effect::Survey(store) => self.ask(study::survey(source, store)),
+            Effect::Recall(store) => self.ask(study::recall(store)),
+            Effect::Learn(store, learnt) => self.study.learn(store, learnt, self.queue.clone()),
+            Effect::Perform { number, actions } => {
+                self.study.perform(source, (number, actions), self.queue.clone());
+            }
+        }
+        Ok(None)
+    }
+
+    /// Lets something be done outside of the loop, which gets what comes of it.
+    fn ask(&self, asked: impl Future<Output = Message> + Send + 'static) {
+        let queue = self.queue.clone();
+        tokio::spawn(async move {
+            // The loop is gone only when the dashboard is.
+            let _ = queue.send(asked.await).await;
+        });
+    }
+
+    fn suspend(&mut self) -> Result<(), Error> {
+        let attempt = "give the terminal back to the shell";
+        self.console.suspend().map_err(|source| Error::Terminal { attempt, source })?;
+        self.redraw()
     }
 
     /// Shows a file in the pager until that ends. Meanwhile nothing is drawn, and everything is

@@ -104,7 +104,8 @@ pub(crate) fn hear(model: &mut Model, envelope: &Envelope) -> Vec<Effect> {
     {
         model.lessons.running = None;
         model.say(Tone::Warning, "the devnet was started anew, so the lesson has ended");
-        return Vec::new();
+        // Nothing is left to be put back before the dashboard ends.
+        return carry(model, Vec::new());
     }
     let requests = running.hear(model.now, envelope);
     carry(model, requests)
@@ -224,7 +225,7 @@ pub(crate) fn before_quit(model: &mut Model, mut effects: Vec<Effect>) -> Vec<Ef
 
 /// What is to be said of a lesson whose network could not be put back.
 fn unrestored(running: &Running) -> Option<String> {
-    let why = running.unrestored()?;
+    let why = running.play().unrestored()?;
     let name = running.play().facts().devnet().map_or(UNNAMED, |info| info.name.as_str());
     Some(still_changed(name, why))
 }

@@ -223,36 +223,11 @@ impl Action {
             Self::AddProvider => "add provider".into(),
             Self::AddClient(name) => format!("add client {name}"),
             Self::Remove(node) => format!("remove {node}"),
-            Self::Attack(plan) => attack(plan),
+            Self::Attack(plan) => plan.command(),
         };
         match devnet {
             Some(name) => format!("nym-devnet --name {} {words}", control::shell_word(name)),
             None => format!("nym-devnet {words}"),
-        }
-    }
-}
-
-/// The command of an attack.
-fn attack(plan: &AttackPlan) -> String {
-    match plan {
-        AttackPlan::Replay { from, to, times } => {
-            let times = if *times == 1 { String::new() } else { format!(" --times {times}") };
-            format!("attack replay {from} {to}{times}")
-        }
-        AttackPlan::Flip { from, to, part, bit } => {
-            let part = match part {
-                contract::PacketPart::Header => "header",
-                contract::PacketPart::Payload => "payload",
-            };
-            let bit = bit.map(|bit| format!(" --bit {bit}")).unwrap_or_default();
-            format!("attack flip {from} {to} --part {part}{bit}")
-        }
-        AttackPlan::Skip { client, layer } => {
-            let layer = layer.map(|layer| format!(" --layer {layer}")).unwrap_or_default();
-            format!("attack skip {client}{layer}")
-        }
-        AttackPlan::Isolate { mix, target, for_ms } => {
-            format!("attack isolate {mix} --target {target} --for {for_ms}ms")
         }
     }
 }
@@ -276,6 +251,10 @@ mod tests {
             ("action = 'add-provider'", "nym-devnet add provider"),
             ("action.add-mix = 2", "nym-devnet add mix --layer 2"),
             ("action.set = { hop = '20ms', crowd = 4 }", "nym-devnet set hop=20ms crowd=4"),
+            (
+                "action.attack = { attack = 'replay', from = 'mix-1-1', to = 'mix-2-1', times = 4 }",
+                "nym-devnet attack replay mix-1-1 mix-2-1 --times 4",
+            ),
             (
                 "action.send = { from = 'alice', to = 'bob', text = 'hi', count = 5, every = '500ms' }",
                 "nym-devnet send alice bob 'hi' --count 5 --rate 2",

@@ -100,10 +100,14 @@ pub struct Tolerance {
 impl Tolerance {
     /// Whether a number is near enough to the right one.
     pub fn allows(self, said: f64, right: f64) -> bool {
+        (said - right).abs() <= self.at(right)
+    }
+
+    /// How far off a number may be.
+    pub(crate) fn at(self, right: f64) -> f64 {
         // What people write has no more digits than this.
         let least = 1e-6 * right.abs().max(1.0);
-        let allowed = (right.abs() * self.percent / 100.0).max(self.by) + least;
-        (said - right).abs() <= allowed
+        (right.abs() * self.percent / 100.0).max(self.by) + least
     }
 }
 

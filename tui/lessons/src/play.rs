@@ -27,6 +27,8 @@ pub struct Play {
     lesson: Lesson,
     mode: Mode,
     facts: Facts,
+    /// What the devnet was before an earlier lesson that did not end, if it is still that devnet.
+    left: Option<Before>,
     before: Option<Before>,
     /// Which step.
     at: usize,
@@ -46,6 +48,7 @@ pub struct Play {
     done_at: Option<Duration>,
     /// What is still to be done until the network is what it was.
     restoring: VecDeque<Action>,
+    unrestored: Option<String>,
     end: Option<End>,
 }
 
@@ -78,14 +81,15 @@ enum Phase {
 }
 
 impl Play {
-    /// From the beginning. `before` is what the devnet was before an earlier lesson that did not end.
-    pub fn new(lesson: Lesson, mode: Mode, before: Option<Before>) -> Self {
+    /// From the beginning. `left` is what the devnet was before an earlier lesson that did not end.
+    pub fn new(lesson: Lesson, mode: Mode, left: Option<Before>) -> Self {
         let times = vec![Duration::ZERO; lesson.steps.len()];
         Self {
             lesson,
             mode,
             facts: Facts::default(),
-            before,
+            left,
+            before: None,
             at: 0,
             phase: Phase::Hearing,
             since: Duration::ZERO,
@@ -99,6 +103,7 @@ impl Play {
             is_changing: false,
             done_at: None,
             restoring: VecDeque::new(),
+            unrestored: None,
             end: None,
         }
     }
@@ -113,9 +118,20 @@ impl Play {
         &self.facts
     }
 
-    /// What the devnet was before the lesson; none before that is known.
+    /// What the devnet was before the lesson; none before that is known, and where nothing is changed because
+    /// the devnet is not one for it.
     pub fn before(&self) -> Option<&Before> {
         self.before.as_ref()
+    }
+
+    /// Why the devnet is not again what it was, once the lesson is over. What it was has to be remembered then.
+    pub fn unrestored(&self) -> Option<&str> {
+        self.unrestored.as_deref()
+    }
+
+    /// Whether the act that a sabotage is about has been done. What comes late before that says nothing of it.
+    pub fn is_sabotaged(&self) -> bool {
+        self.is_sabotaged
     }
 
     /// Whether a line of the learner's is waited for.
@@ -156,15 +172,15 @@ impl Play {
     /// The network is known: it shall become the one that is needed.
     fn fit(&mut self, now: Duration, out: &mut Vec<Output>) {
         let Some(info) = self.facts.devnet() else { return };
-        let is_same = |before: &Before| before.started_unix_ms == info.started_unix_ms;
-        if !self.before.as_ref().is_some_and(is_same) {
-            self.before = Some(Before::of(info, self.facts.nodes()));
-        }
+        let is_same = |left: &Before| left.started_unix_ms == info.started_unix_ms;
+        let left = self.left.take().filter(is_same);
+        let before = left.unwrap_or_else(|| Before::of(info, self.facts.nodes()));
         let fitted = self.lesson.network.fit(info, self.facts.nodes());
         out.push(Output::Show(Show::title(&self.lesson, &self.facts.known())));
         match fitted {
             Err(unfit) => self.over(End::Unfit { why: unfit.why }, out),
             Ok(actions) => {
+                self.before = Some(before);
                 self.go(Phase::Fitting, now);
                 self.perform(actions, out);
             }
@@ -207,6 +223,7 @@ impl Play {
             }
             (Phase::Restoring, done) => {
                 if let Err(why) = done {
+                    self.unrestored = Some(why.clone());
                     out.push(Output::Show(Show::Failed { why }));
                 }
                 self.restore_next(out);

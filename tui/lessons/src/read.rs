@@ -81,6 +81,9 @@ impl Lesson {
         let Some(at) = self.steps.iter().position(is_it).filter(|_| !name.is_empty()) else {
             return Err(format!("there is no act `{name}` to sabotage"));
         };
+        if self.steps.iter().filter(|step| is_it(step)).count() > 1 {
+            return Err(format!("there are several acts `{name}` to sabotage"));
+        }
         if !self.steps[at..].iter().any(|step| matches!(step, Step::Observe(_))) {
             return Err(format!("nothing is observed after the act `{name}` that is sabotaged"));
         }

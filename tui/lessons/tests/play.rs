@@ -94,7 +94,21 @@ fn a_sabotage_keeps_the_goal_out_of_reach_and_the_network_comes_back() {
     assert_eq!(table.end, None);
     table.pass(3);
     assert!(matches!(table.end, Some(End::Late { .. })), "{:?}", table.end);
-    assert!(is_as_before(&table));
+    assert!(table.play.is_sabotaged() && is_as_before(&table));
+}
+
+/// A network that is late by itself says nothing of a sabotage.
+#[test]
+fn what_is_late_before_a_sabotage_is_not_late_for_it() {
+    let step = "[[step]]\n[step.observe]\ntext = \"Somebody leaves.\"\nuntil = \"senders == 1\"\n\
+                within = \"2s\"\n\n";
+    let send = "[[step]]\n[step.act]\nname = \"send\"";
+    let lesson = Lesson::read("test.toml", &LESSON.replace(send, &format!("{step}{send}")));
+    let mode = Mode::Sabotaged { which: 0, patience: vec![Duration::from_secs(2); 9] };
+    let mut table = Table::new(Play::new(lesson.expect("a lesson"), mode, None), Devnet::new());
+    table.pass(4);
+    assert!(matches!(table.end, Some(End::Late { .. })), "{:?}", table.end);
+    assert!(!table.play.is_sabotaged());
 }
 
 #[test]
@@ -211,6 +225,7 @@ fn what_is_underway_when_somebody_leaves_is_undone_too() {
     assert_eq!(end, Some(End::Left));
     let commands: Vec<String> = undone.iter().map(|action| action.command(None)).collect();
     assert_eq!(commands, ["nym-devnet remove mix-1-3", "nym-devnet set hop=200ms"]);
+    assert_eq!(play.unrestored(), Some("no"));
 }
 
 #[test]
@@ -236,13 +251,38 @@ fn a_devnet_becomes_what_is_needed_and_what_an_earlier_lesson_found() {
     let found = (devnet.nodes.clone(), devnet.info.clone());
     let mut table = Table::new(Play::new(lesson(), Mode::Machine, None), devnet);
     let before = table.play.before().cloned();
+    assert!(before.is_some());
     table.pass(5);
+    assert_eq!(table.play.unrestored(), None);
     assert!(matches!(table.end, Some(End::Finished { .. })), "{:?}", table.end);
     assert_eq!((&table.devnet.nodes, &table.devnet.info), (&found.0, &found.1));
     // Killed in the middle, and begun again on the same devnet.
     let mut again = Table::new(Play::new(lesson(), Mode::Learner, before), Devnet::new());
     again.line("q");
     assert_eq!((&again.devnet.nodes, &again.devnet.info), (&found.0, &found.1));
+}
+
+/// Whoever drives a play remembers what it says the devnet was: never what another devnet of the name was,
+/// and nothing where nothing is changed.
+#[test]
+fn what_an_earlier_lesson_left_counts_only_for_the_same_devnet_and_only_if_it_is_changed() {
+    let left = table(Mode::Learner).play.before().cloned();
+    assert!(left.is_some());
+    let mut play = Play::new(lesson(), Mode::Learner, left.clone());
+    assert_eq!(play.tell(Duration::ZERO, Input::Tick), []);
+    assert_eq!(play.before(), None, "it is not known which devnet it is");
+    let mut other = Devnet::new();
+    other.info.started_unix_ms += 1;
+    other.info.crowd = 3;
+    let table = Table::new(Play::new(lesson(), Mode::Learner, left.clone()), other);
+    let before = table.play.before().expect("it begins");
+    assert_eq!(before.started_unix_ms, table.devnet.info.started_unix_ms);
+    assert_ne!(Some(before), left.as_ref());
+    let mut unfit = Devnet::new();
+    unfit.info.layers = 2;
+    let table = Table::new(Play::new(lesson(), Mode::Learner, left), unfit);
+    assert!(matches!(table.end, Some(End::Unfit { .. })), "{:?}", table.end);
+    assert_eq!(table.play.before(), None, "what was left stays remembered as it is");
 }
 
 #[test]
@@ -263,6 +303,7 @@ fn what_is_wrong_with_a_file_has_a_place() {
         ("until = \"delivered(", "until = \"delivred(", "test.toml:42:9: `delivred` is neither"),
         ("[step.act]", "[step.at]", "test.toml:28:7: unknown variant `at`"),
         ("instead-of = \"send\"", "instead-of = \"sent\"", "test.toml: there is no act `sent`"),
+        ("name = \"change\"", "name = \"send\"", "test.toml: there are several acts `send`"),
     ] {
         let error = Lesson::read("test.toml", &LESSON.replace(from, to)).expect_err(to);
         assert!(error.to_string().starts_with(wrong), "{error}");

@@ -84,9 +84,11 @@ impl Store {
         Kept { progress: Progress::default(), complaints: vec![complaint] }
     }
 
-    /// Changes what is remembered. Whoever reads meanwhile sees the one or the other. A file that cannot be
-    /// read is put aside.
+    /// Changes what is remembered. Whoever reads meanwhile sees the one or the other, and whoever changes it
+    /// too waits. A file that cannot be read is put aside.
     pub fn change(&self, change: impl FnOnce(&mut Progress)) -> Kept {
+        // Where nothing can be locked, what two programs learn in the same moment may be forgotten.
+        let _lock = self.lock().ok();
         let mut kept = self.read();
         let aside = self.folder.join(DAMAGED);
         if !kept.complaints.is_empty() && fs::rename(self.file(), &aside).is_ok() {
@@ -101,6 +103,15 @@ impl Store {
 
     fn file(&self) -> PathBuf {
         self.folder.join(FILE)
+    }
+
+    /// Held by who changes the file, until it is dropped. It lies on the folder, for the file is another one
+    /// after each change.
+    fn lock(&self) -> io::Result<File> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+        let folder = File::open(&self.folder)?;
+        folder.lock()?;
+        Ok(folder)
     }
 
     fn write(&self, progress: &Progress) -> io::Result<()> {
@@ -155,6 +166,26 @@ mod tests {
         }
         assert_eq!(store.read(), Kept::default());
         assert_eq!(fs::read_dir(&store.folder).expect("a folder").count(), 2);
+    }
+
+    /// A dashboard and a terminal, say.
+    #[test]
+    fn nothing_is_forgotten_of_what_is_learnt_in_the_same_moment() {
+        const EACH: u32 = 50;
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::new(folder.path());
+        let end = End::Finished { right: 0, asked: 0 };
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..EACH {
+                        let kept = store.change(|all| all.end("layers", "default", &end));
+                        assert_eq!(kept.complaints, [""; 0]);
+                    }
+                });
+            }
+        });
+        assert_eq!(store.read().progress.of("layers").finished, 4 * EACH);
     }
 
     #[test]

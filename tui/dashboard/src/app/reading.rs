@@ -1,12 +1,10 @@
-//! Streams that are read into the loop's queue, and what comes in several parts.
+//! Streams that are read into the loop's queue.
 
 use std::time::Duration;
 
-use control::{ControlError, History};
 use tokio::sync::mpsc;
 
 use crate::message::{Message, Problem};
-use crate::screens::traffic::history::PARTS;
 use crate::source::{Events, Source};
 
 /// Reads the event stream into the queue until it ends.
@@ -56,13 +54,4 @@ pub(super) async fn confide<S: Source>(
         },
     };
     let _ = queue.send(Message::Unconfided(problem)).await;
-}
-
-/// All parts of the history, or why one of them is not there.
-pub(super) async fn histories<S: Source>(source: &S) -> Result<Vec<History>, ControlError> {
-    let mut parts = Vec::new();
-    for (window_s, step_s) in PARTS {
-        parts.push(source.history(window_s, step_s).await?);
-    }
-    Ok(parts)
 }

@@ -2,7 +2,7 @@
 
 use lessons::Action;
 use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, JoinHandle, spawn_blocking};
+use tokio::task::{AbortHandle, JoinError, JoinHandle, spawn_blocking};
 use tutor::{Kept, Learnt, Store};
 
 use crate::message::{Message, Problem};
@@ -17,29 +17,29 @@ pub(super) struct Study {
     learning: Option<JoinHandle<()>>,
 }
 
+/// Asks how everything is, and what is remembered.
+pub(super) async fn survey<S: Source>(source: S, store: Option<Store>) -> Message {
+    let kept = match store {
+        Some(store) => spawn_blocking(move || store.read()).await.ok(),
+        None => None,
+    };
+    let result = source.status().await.map(Box::new).map_err(Into::into);
+    Message::Surveyed { result, kept }
+}
+
+/// Reads again what is remembered: another program may have written it.
+pub(super) async fn recall(store: Store) -> Message {
+    let read = spawn_blocking(move || store.read()).await;
+    Message::Recalled(read.unwrap_or_else(|error| lost(&error)))
+}
+
+/// What is kept where it could not be read or written at all.
+fn lost(error: &JoinError) -> Kept {
+    let complaint = format!("cannot read what you have learnt: {error}");
+    Kept { complaints: vec![complaint], ..Kept::default() }
+}
+
 impl Study {
-    /// Asks how everything is, and what is remembered.
-    pub(super) fn survey<S: Source>(source: S, store: Option<Store>, queue: mpsc::Sender<Message>) {
-        tokio::spawn(async move {
-            let kept = match store {
-                Some(store) => spawn_blocking(move || store.read()).await.ok(),
-                None => None,
-            };
-            let result = source.status().await.map(Box::new).map_err(Into::into);
-            // The loop is gone only when the dashboard is.
-            let _ = queue.send(Message::Surveyed { result, kept }).await;
-        });
-    }
-
-    /// Reads again what is remembered: another program may have written it.
-    pub(super) fn recall(store: Store, queue: mpsc::Sender<Message>) {
-        tokio::spawn(async move {
-            if let Ok(kept) = spawn_blocking(move || store.read()).await {
-                let _ = queue.send(Message::Recalled(kept)).await;
-            }
-        });
-    }
-
     /// Remembers something, after what was to be remembered before.
     pub(super) fn learn(
         &mut self,
@@ -55,7 +55,7 @@ impl Study {
             let change = move || {
                 store.change(|progress| learnt.iter().for_each(|what| what.add_to(progress)))
             };
-            let kept = spawn_blocking(change).await.unwrap_or_else(|_| Kept::default());
+            let kept = spawn_blocking(change).await.unwrap_or_else(|error| lost(&error));
             let _ = queue.send(Message::Learnt(kept)).await;
         }));
     }

@@ -1,5 +1,8 @@
 //! The screen of lessons: the list, a lesson gone through step by step, and what becomes of the network.
 
+mod ends;
+mod list;
+
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -8,18 +11,16 @@ use control::{MessageStatus, NodeStatus, State, StreamEvent};
 use crossterm::event::KeyCode;
 use insta::assert_snapshot;
 use lessons::{Action, End, Lesson};
-use tutor::{Kept, Learnt, Store};
+use tutor::{Learnt, Store};
 
 use super::screens::weights;
 use super::{Desk, settings, text};
-use crate::Outcome;
 use crate::action::Context;
 use crate::fixture::{self, Fixture};
 use crate::keys::Key;
 use crate::lesson;
 use crate::message::{Effect, Message, Problem};
 use crate::model::Settings;
-use crate::playback::{Pace, Playback};
 use crate::screens::Screen;
 
 const ENTER: Key = Key::code(KeyCode::Enter);
@@ -27,11 +28,9 @@ const ESC: Key = Key::code(KeyCode::Esc);
 const TAB: Key = Key::code(KeyCode::Tab);
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 
-/// Lessons that stay as they are, whatever those that are built in become.
+/// A lesson that stays as it is, whatever those that are built in become.
 static LAYERS: LazyLock<Lesson> =
     LazyLock::new(|| read("layers.toml", include_str!("lessons/layers.toml")));
-static LONELY: LazyLock<Lesson> =
-    LazyLock::new(|| read("lonely.toml", include_str!("lessons/lonely.toml")));
 
 fn read(name: &str, text: &str) -> Lesson {
     Lesson::read(name, text).unwrap_or_else(|error| panic!("{error}"))
@@ -168,21 +167,6 @@ fn waiting(settings: Settings) -> Desk {
     assert_eq!(commands, ["nym-devnet send alice bob 'hello {n}' --count 5"]);
     desk.tell(Message::Performed { number, result: Ok(()) });
     arrive(&mut desk, 3);
-    desk.pass(1);
-    desk
-}
-
-/// The lonely one as far as the network was changed for it.
-fn lonely(settings: Settings) -> Desk {
-    let mut desk = begun(&LONELY, settings);
-    desk.press(ENTER);
-    desk.type_text("0");
-    desk.press(ENTER);
-    let effects = desk.press(ENTER);
-    let (number, commands) = performs(&effects).expect("it is done");
-    assert_eq!(commands, ["nym-devnet set crowd=0", "nym-devnet stop bob"]);
-    changed(&mut desk, 0, State::Stopped);
-    desk.tell(Message::Performed { number, result: Ok(()) });
     desk.pass(1);
     desk
 }
@@ -383,98 +367,6 @@ fn what_cannot_be_done_is_said_and_can_be_tried_again() {
 }
 
 #[test]
-fn a_lesson_that_is_left_puts_the_network_back() {
-    let mut desk = lonely(learning());
-    assert_shown(&mut desk, " senders, ");
-    let effects = desk.press(Key::of('x'));
-    assert_shown(&mut desk, "The network becomes again what it was");
-    let (commands, effects) = carry_out(&mut desk, effects);
-    assert_eq!(commands, ["nym-devnet start bob", "nym-devnet set crowd=8"]);
-    assert!(matches!(learns(&effects)[..], [Learnt::Ended { end: End::Left, .. }]), "{effects:?}");
-    assert_shown(&mut desk, "you left the lesson");
-    desk.press(ENTER);
-    assert_shown(&mut desk, "◐ begun");
-}
-
-#[test]
-fn what_could_not_be_put_back_is_remembered_for_the_next_lesson() {
-    let mut desk = lonely(learning());
-    let (number, _) = performs(&desk.press(Key::of('x'))).expect("it is put back");
-    let result = Err(Problem("`start bob`: no".into()));
-    let effects = desk.tell(Message::Performed { number, result });
-    let (commands, effects) = carry_out(&mut desk, effects);
-    assert_eq!(commands, ["nym-devnet set crowd=8"], "one that fails keeps none from being done");
-    assert_eq!(effects, [], "it stays remembered what the devnet was");
-    assert!(desk.model.lessons.progress.left("default").is_some());
-    assert_shown(&mut desk, "`start bob`: no");
-    desk.press(ENTER);
-    // The next one begins with eight in the crowd, and ends with what was before the first.
-    desk.model.lessons.running = None;
-    lesson::begin(&mut desk.model, &LAYERS);
-    let effects = surveyed(&mut desk);
-    let (commands, _) = carry_out(&mut desk, effects);
-    assert_eq!(commands, ["nym-devnet start bob", "nym-devnet set crowd=8"]);
-    changed(&mut desk, 8, State::Stopped);
-    desk.pass(1);
-    let (_, commands) = performs(&desk.press(Key::of('x'))).expect("it is put back");
-    assert_eq!(commands, ["nym-devnet start bob"]);
-}
-
-#[test]
-fn the_dashboard_ends_after_the_network_was_put_back() {
-    let mut desk = lonely(Settings { stops_on_quit: false, ..learning() });
-    desk.press(Key::of('1'));
-    let effects = desk.press(Key::of('q'));
-    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Quit(_))), "{effects:?}");
-    assert_shown(&mut desk, "the network is put back before this ends");
-    let (commands, effects) = carry_out(&mut desk, effects);
-    assert_eq!(commands, ["nym-devnet start bob", "nym-devnet set crowd=8"]);
-    assert!(matches!(effects[..], [Effect::Learn(..)]), "it is remembered: {effects:?}");
-    let progress = desk.model.lessons.progress.clone();
-    let effects = desk.tell(Message::Learnt(Kept { progress, complaints: vec![] }));
-    assert_eq!(effects, [Effect::Quit(Outcome::Quit)]);
-}
-
-#[test]
-fn a_second_time_it_ends_at_once_and_tells() {
-    let quit = |key: Key| {
-        let mut desk = lonely(Settings { stops_on_quit: false, ..learning() });
-        assert!(performs(&desk.tell(Message::Signal(15))).is_some());
-        desk.press(key)
-    };
-    let effects = quit(Key::ctrl('c'));
-    let [Effect::Tell(words), Effect::Quit(Outcome::Quit)] = &effects[..] else {
-        panic!("{effects:?}")
-    };
-    assert!(words.contains("`default` is still as the lesson had it"), "{words}");
-
-    // Nor does it wait for ever.
-    let mut desk = lonely(Settings { stops_on_quit: false, ..learning() });
-    desk.tell(Message::Signal(15));
-    desk.pass(25);
-    let effects = desk.tell(Message::Tick);
-    assert!(
-        matches!(effects[..], [Effect::Tell(_), Effect::Quit(Outcome::Signalled { signal: 15 })]),
-        "{effects:?}"
-    );
-}
-
-#[test]
-fn where_nothing_can_be_put_back_it_is_told_and_where_nothing_stays_it_ends() {
-    let mut desk = lonely(Settings { stops_on_quit: false, ..learning() });
-    desk.tell(Message::Disconnected { reason: "gone".into() });
-    let effects = desk.press(Key::ctrl('c'));
-    assert!(matches!(effects[..], [Effect::Tell(_), Effect::Quit(_)]), "{effects:?}");
-    // A devnet without a name ends with its folder.
-    let mut desk = lonely(learning());
-    assert_eq!(desk.press(Key::ctrl('c')), [Effect::Quit(Outcome::Quit)]);
-    let mut desk = lonely(Settings { stops_on_quit: false, ..learning() });
-    let reason = "down".to_owned();
-    let effects = desk.hear(StreamEvent::Down { reason: reason.clone() });
-    assert_eq!(effects, [Effect::Quit(Outcome::DevnetEnded { reason })]);
-}
-
-#[test]
 fn without_a_connection_its_time_stands_still() {
     let mut desk = waiting(settings());
     assert_shown(&mut desk, "s left");
@@ -494,79 +386,6 @@ fn without_a_connection_its_time_stands_still() {
     arrive(&mut desk, 5);
     desk.pass(1);
     assert_shown(&mut desk, "There it is");
-}
-
-#[test]
-fn on_another_devnet_it_has_ended() {
-    let mut desk = waiting(settings());
-    let mut snapshot = desk.fixture.snapshot(Duration::from_secs(desk.second));
-    snapshot.devnet.started_unix_ms += 1;
-    desk.hear(StreamEvent::Snapshot(Box::new(snapshot)));
-    assert_shown(&mut desk, "the devnet was started anew, so the lesson has ended");
-    assert_eq!(desk.model.context(), Context::Lessons);
-}
-
-#[test]
-fn where_nothing_can_be_changed_lessons_are_read_and_not_begun() {
-    let first = Fixture::two_by_three().at(Duration::ZERO, StreamEvent::Unknown).t;
-    let playback = Playback { first, length: None, pace: Pace::default(), ended: None };
-    let read_only = Settings { read_only: true, ..settings() };
-    for (settings, why) in [
-        (read_only.clone(), "read-only: this dashboard"),
-        (Settings { playback: Some(playback), ..read_only }, "this is a recording:"),
-    ] {
-        let mut desk = list(settings);
-        assert_shown(&mut desk, "A packet crosses the mixnet layer by layer");
-        assert_shown(&mut desk, why);
-        assert_eq!(desk.press(ENTER), []);
-        assert_eq!(desk.model.context(), Context::Lessons);
-    }
-}
-
-#[test]
-fn a_devnet_that_is_none_for_a_lesson_says_why_and_what_else() {
-    let mut desk = Desk::connected(Fixture::sized(2, 2), settings());
-    desk.press(Key::of('9'));
-    assert_shown(&mut desk, "✗ not here");
-    assert_shown(&mut desk, "it has 2 ");
-    assert_shown(&mut desk, "$ nym-devnet --name own lesson run layers");
-    assert_eq!(desk.press(ENTER), []);
-    assert_shown(&mut desk, "this devnet is not one for it: it has 2 layers, not 3");
-    // What can be changed is changed, and named before.
-    let mut desk = Desk::connected(Fixture::sized(1, 3), settings());
-    desk.press(Key::of('9'));
-    assert_shown(&mut desk, "↻ 3 changes");
-    assert_shown(&mut desk, "$ nym-devnet add mix --layer 2");
-    desk.press(ENTER);
-    let (_, commands) = performs(&surveyed(&mut desk)).expect("it is made ready");
-    assert_eq!(commands.len(), 3, "{commands:?}");
-    assert_shown(&mut desk, "The network is made ready");
-}
-
-#[test]
-fn what_cannot_be_asked_does_not_begin() {
-    let mut desk = list(settings());
-    desk.press(ENTER);
-    desk.tell(Message::Surveyed { result: Err(Problem("no answer".into())), kept: None });
-    assert_shown(&mut desk, "the lesson cannot begin: no answer");
-    desk.tell(Message::Disconnected { reason: "gone".into() });
-    assert_eq!(desk.press(ENTER), []);
-    assert_shown(&mut desk, "there is no connection");
-}
-
-#[test]
-fn what_another_program_remembered_is_read_and_what_is_wrong_with_it_said() {
-    let mut desk = Desk::connected(Fixture::two_by_three(), learning());
-    let effects = desk.press(Key::of('9'));
-    assert!(matches!(effects[..], [Effect::Recall(_)]), "{effects:?}");
-    let mut kept = Kept::default();
-    kept.progress.end("layers", "default", &End::Finished { right: 2, asked: 2 });
-    kept.complaints.push("it is damaged".into());
-    desk.tell(Message::Recalled(kept));
-    assert_shown(&mut desk, "it is damaged");
-    desk.press(ESC);
-    assert_shown(&mut desk, "✓ done, 2 of 2");
-    assert_shown(&mut desk, "1 of 13 done");
 }
 
 /// An answer that is being typed has the keys; without it they are those of every screen.
@@ -613,44 +432,6 @@ fn a_long_text_is_read_to_its_end() {
     assert!(pages > 0, "it fits");
     desk.press(Key::of('g'));
     assert!(text(&desk.screen(60, 15)).contains("rows below"));
-}
-
-/// Their places are filled in when a lesson runs; before, nothing is measured.
-#[test]
-fn what_lessons_are_about_needs_no_facts() {
-    for lesson in lessons::builtin() {
-        assert_eq!(lesson.about.expressions().count(), 0, "{}", lesson.slug);
-        assert!(crate::text::width(&lesson.title) <= 22, "{}", lesson.title);
-    }
-}
-
-#[test]
-fn a_click_selects_a_lesson_and_goes_on_in_one() {
-    use crate::regions::Target;
-    let mut desk = list(settings());
-    desk.tell(Message::Click(Target::Lesson(13)));
-    assert_shown(&mut desk, "The best mixnet hides nobody who is alone in it");
-    let effects = desk.tell(Message::Click(Target::Action(crate::action::Action::BeginLesson)));
-    assert!(matches!(effects[..], [Effect::Survey(_)]), "{effects:?}");
-}
-
-/// Without a lesson nothing of the stream is kept for one.
-#[test]
-fn facts_are_fed_only_while_a_lesson_runs() {
-    let mut desk = list(settings());
-    desk.pass(5);
-    assert!(desk.model.lessons.running.is_none());
-    let mut desk = lonely(settings());
-    let effects = desk.press(Key::of('x'));
-    carry_out(&mut desk, effects);
-    let known = |desk: &Desk| {
-        let running = desk.model.lessons.running.as_ref().expect("it is over");
-        assert!(running.is_over());
-        running.play().facts().known()
-    };
-    let before = known(&desk);
-    desk.pass(5);
-    assert_eq!(known(&desk), before);
 }
 
 #[test]

@@ -65,9 +65,7 @@ pub(super) fn judge(predict: &Predict, known: &Arc<Known>, line: &str) -> Judged
 pub(super) fn wrong_of(predict: &Predict, known: &Arc<Known>) -> Result<(String, String), NoValue> {
     Ok(match predict.answer.value(known)? {
         Value::Number(right) => {
-            let tolerance = predict.tolerance;
-            let off = (right.abs() * tolerance.percent / 100.0).max(tolerance.by).max(1e-3);
-            (right.to_string(), (right + 2.0 * off).to_string())
+            (right.to_string(), (right + 2.0 * predict.tolerance.at(right)).to_string())
         }
         Value::Truth(right) => (word(right).into(), word(!right).into()),
         Value::Text(right) => {
@@ -81,10 +79,15 @@ fn word(is: bool) -> &'static str {
     if is { "yes" } else { "no" }
 }
 
-/// The number that a line says, with or without its unit, with a point or a comma.
+/// The number that a line says, with or without its unit, with a point or a comma, or as a fraction.
 fn number(line: &str, unit: &str) -> Option<f64> {
-    let line = line.strip_suffix(unit).unwrap_or(line).trim();
-    let number = line.replace(',', ".").parse::<f64>().ok()?;
+    let line = line.strip_suffix(unit).unwrap_or(line);
+    let line = if unit == "percent" { line.strip_suffix('%').unwrap_or(line) } else { line };
+    let one = |text: &str| text.trim().replace(',', ".").parse::<f64>().ok();
+    let number = match line.split_once('/') {
+        Some((above, below)) => one(above)? / one(below)?,
+        None => one(line)?,
+    };
     number.is_finite().then_some(number)
 }
 
@@ -125,6 +128,9 @@ mod tests {
             ("6", Some(true)),
             ("6.9", Some(true)),
             ("5,2 packets", Some(true)),
+            ("12/2", Some(true)),
+            ("6 / 0", None),
+            ("6 %", None),
             ("7", Some(false)),
             ("-6", Some(false)),
             ("six", None),
@@ -133,6 +139,8 @@ mod tests {
         ] {
             assert_eq!(is_right(&predict, line), right, "{line}");
         }
+        let predict = self::predict("layers * 2.0", "percent", &[]);
+        assert_eq!(is_right(&predict, "6 %"), Some(true));
     }
 
     #[test]
@@ -163,6 +171,8 @@ mod tests {
         for predict in [
             predict("layers * 2.0", "", &[]),
             predict("layers - 3.0", "", &[]),
+            // Of a large number more is allowed, for it has as many digits.
+            Predict { tolerance: Tolerance::default(), ..predict("layers * 1e6", "", &[]) },
             predict("layers > 2.0", "", &[]),
             predict("'a'", "", &["a", "b"]),
         ] {

@@ -52,10 +52,8 @@ impl Play {
                 out.push(Output::Show(Show::Unclear { expected }));
             }
             Judged::Unknown => {
-                out.push(Output::Show(Show::Unclear {
-                    expected: "the network is still being measured: answer again in a moment"
-                        .into(),
-                }));
+                let text = "The network is still being measured: answer again in a moment.";
+                out.push(Output::Show(Show::Hint { text: Some(text.into()) }));
             }
             Judged::Broken(why) => self.wind_up(now, End::Failed { why }, out),
             Judged::Answered { right, answer } => {

@@ -183,9 +183,37 @@ pub enum End {
 }
 
 impl Show {
+    /// What is said of commands that are being carried out, and whether they are named too: those of the task
+    /// that was given last stand there already. Without a task they make the network what is needed.
+    pub fn doing(commands: &[String], restores: bool, task: &[String]) -> (&'static str, bool) {
+        if restores {
+            ("The network becomes again what it was:", true)
+        } else if task.is_empty() {
+            ("The network is made what this lesson needs:", true)
+        } else if commands == task {
+            ("Done for you.", false)
+        } else {
+            ("Done for you:", true)
+        }
+    }
+
     pub(super) fn title(lesson: &Lesson, known: &Arc<Known>) -> Self {
         let Lesson { number, title, minutes, about, .. } = lesson;
         let about = about.filled(known);
         Self::Title { number: *number, title: title.clone(), minutes: *minutes, about }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_named_unless_they_stand_there_already() {
+        let (one, other) = (["a".to_owned()], ["b".to_owned()]);
+        assert!(Show::doing(&one, false, &[]).0.contains("what this lesson needs"));
+        assert_eq!(Show::doing(&one, false, &one), ("Done for you.", false));
+        assert_eq!(Show::doing(&one, false, &other), ("Done for you:", true));
+        assert!(Show::doing(&one, true, &one).0.contains("again what it was"));
     }
 }

@@ -201,20 +201,12 @@ impl Said<'_> {
                 self.paragraphs(Some((symbols.cursor, theme.accent)), text, plain);
                 self.commands(commands);
             }
-            Show::Doing { commands, restores: false } if commands == self.task => {
-                let words = "Done for you.";
-                self.paragraphs(Some((symbols.cursor, theme.muted)), words, theme.muted);
-            }
             Show::Doing { commands, restores } => {
-                let words = if *restores {
-                    "The network becomes again what it was:"
-                } else if self.task.is_empty() {
-                    "The network is made what this lesson needs:"
-                } else {
-                    "Done for you:"
-                };
+                let (words, names_them) = Show::doing(commands, *restores, self.task);
                 self.paragraphs(Some((symbols.cursor, theme.muted)), words, theme.muted);
-                self.commands(commands);
+                if names_them {
+                    self.commands(commands);
+                }
             }
             Show::Waiting { text, .. } => {
                 self.paragraphs(Some((symbols.message[0], theme.warn)), text, plain);

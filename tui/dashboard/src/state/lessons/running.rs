@@ -87,8 +87,6 @@ pub(crate) struct Running {
     /// The number of the latest request.
     asked: u64,
     has_begun: bool,
-    /// Why the network could not be made again what it was.
-    unrestored: Option<String>,
 }
 
 impl Running {
@@ -110,7 +108,6 @@ impl Running {
             until: now,
             asked: 0,
             has_begun: false,
-            unrestored: None,
         }
     }
 
@@ -169,11 +166,6 @@ impl Running {
     /// What was known of the network a moment ago.
     pub(crate) fn known(&self) -> Option<&Known> {
         self.known.as_deref()
-    }
-
-    /// Why the network could not be made again what it was.
-    pub(crate) fn unrestored(&self) -> Option<&str> {
-        self.unrestored.as_deref()
     }
 
     /// The devnet says something.
@@ -249,8 +241,7 @@ impl Running {
 
     /// As soon as it is known what the devnet was, that is to be remembered, before anything is changed.
     fn begin(&mut self, requests: &mut Vec<Request>) {
-        let is_unfit = matches!(self.stage, Stage::Over(End::Unfit { .. }));
-        if self.has_begun || is_unfit {
+        if self.has_begun {
             return;
         }
         let Some(before) = self.play.before().cloned() else { return };
@@ -262,7 +253,7 @@ impl Running {
 
     fn over(&mut self, end: End, requests: &mut Vec<Request>) {
         // What could not be put back is remembered: the next lesson does it.
-        if self.has_begun && self.unrestored.is_none() {
+        if self.has_begun && self.play.unrestored().is_none() {
             let (lesson, devnet) = (self.play.lesson().slug.clone(), self.devnet.0.clone());
             let end = end.clone();
             requests.push(Request::Learn(Learnt::Ended { lesson, devnet, end }));
@@ -312,9 +303,7 @@ impl Running {
                 self.stage = Stage::Waiting;
             }
             Show::Late { .. } => self.stage = Stage::Late,
-            Show::Failed { why } if self.stage == Stage::Restoring => {
-                self.unrestored = Some(why.clone());
-            }
+            Show::Failed { .. } if self.stage == Stage::Restoring => {}
             // It can be tried again.
             Show::Failed { .. } => self.stage = Stage::Tasked,
             Show::Reached { .. } => self.fresh = self.said_count(),

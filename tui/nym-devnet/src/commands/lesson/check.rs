@@ -98,7 +98,9 @@ pub(super) async fn run(context: &Context, args: &LessonCheckArgs) -> Outcome {
         Failure::new(FailureCode::SendFailed, message)
     });
     context.output.result_with("lesson-check", None, &report, failed, |_| {
-        format!("{} lessons in {:.0} s", report.lessons.len(), report.took_s)
+        let count = report.lessons.len();
+        let lessons = if count == 1 { "lesson" } else { "lessons" };
+        format!("{count} {lessons} in {:.0} s", report.took_s)
     })
 }
 
@@ -171,7 +173,7 @@ async fn one(
     let line = match (sabotage, checked) {
         (Some(which), Some(checked)) => {
             let because = plays.sabotages[*which].because.clone();
-            let holds = matches!(end, End::Late { .. });
+            let holds = play.is_sabotaged() && matches!(end, End::Late { .. });
             let sabotaged = Sabotaged { because, holds, end, took_s };
             let line = sabotaged.line(plays, context.output);
             checked.sabotages.push(sabotaged);
@@ -211,6 +213,7 @@ impl Sabotaged {
         let (tone, word) = match words(&self.end) {
             _ if self.holds => (Tone::Good, "not reached".to_owned()),
             None => (Tone::Bad, "reached even so".to_owned()),
+            // That includes what came late before the sabotage.
             Some(why) => (Tone::Bad, why),
         };
         let words = format!("{}: {}", output.toned(tone, &word), self.because);

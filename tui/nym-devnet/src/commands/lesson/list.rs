@@ -1,6 +1,6 @@
 //! `lesson list`: the lessons, and how far one has come.
 
-use lessons::Standing;
+use lessons::{Before, Standing};
 use serde::Serialize;
 
 use super::remember::Memory;
@@ -26,7 +26,7 @@ struct Listed {
     standing: Standing,
 }
 
-pub(super) fn run(context: &Context) -> Outcome {
+pub(super) async fn run(context: &Context) -> Outcome {
     let progress = Memory::of(context).read();
     let lessons = lessons::builtin().iter().map(|lesson| Listed {
         number: lesson.number,
@@ -36,10 +36,12 @@ pub(super) fn run(context: &Context) -> Outcome {
         standing: progress.of(&lesson.slug),
     });
     let name = context.name();
-    let left = progress.left(name).filter(|_| {
-        context.folder(None).is_ok_and(|folder| folder.is_running().unwrap_or_default())
-    });
-    let list = List { lessons: lessons.collect(), left: left.map(|left| left.lesson.clone()) };
+    let lessons = lessons.collect();
+    let left = match progress.left(name) {
+        Some(left) if is_still(context, &left.before).await => Some(left.lesson.clone()),
+        _ => None,
+    };
+    let list = List { lessons, left };
     if let Some(lesson) = &list.left {
         context.output.note(&format!(
             "`{name}` is still as the lesson `{lesson}` set it, which did not end; the next lesson that \
@@ -62,6 +64,13 @@ pub(super) fn run(context: &Context) -> Outcome {
             .collect();
         table(output, &["N", "NAME", "MINUTES", "STATE", "TITLE"], &["N", "MINUTES"], &rows)
     })
+}
+
+/// Whether the devnet runs that this was before a lesson, and not another one of its name.
+async fn is_still(context: &Context, before: &Before) -> bool {
+    let Ok(client) = context.observe(None) else { return false };
+    let status = client.status().await;
+    status.is_ok_and(|status| status.devnet.started_unix_ms == before.started_unix_ms)
 }
 
 fn words(standing: Standing) -> String {

@@ -15,7 +15,7 @@ use crate::stop::Outcome;
 
 pub(crate) async fn run(context: &Context, command: &LessonCommand) -> Outcome {
     match command {
-        LessonCommand::List => list::run(context),
+        LessonCommand::List => list::run(context).await,
         LessonCommand::Run(args) => Box::pin(run::run(context, args)).await,
         LessonCommand::Check(args) => Box::pin(check::run(context, args)).await,
     }

@@ -28,6 +28,8 @@ pub(super) struct Painter<'a> {
     /// A line on the terminal is drawn over by the next one.
     open: bool,
     prompt: String,
+    /// The commands of the task that was given last.
+    task: Vec<String>,
 }
 
 impl<'a> Painter<'a> {
@@ -38,7 +40,8 @@ impl<'a> Painter<'a> {
         memory: Memory,
         asks: bool,
     ) -> Self {
-        Self { output, devnet, lesson, memory, asks, open: false, prompt: String::new() }
+        let (prompt, task) = (String::new(), Vec::new());
+        Self { output, devnet, lesson, memory, asks, open: false, prompt, task }
     }
 
     fn line(&mut self, text: &str) -> Outcome {
@@ -82,14 +85,10 @@ impl<'a> Painter<'a> {
                 self.paragraphs(about)
             }
             Show::Doing { commands, restores } => {
+                let (words, names_them) = Show::doing(commands, *restores, &self.task);
                 self.line("")?;
-                let what = if *restores {
-                    "The network becomes again what it was:"
-                } else {
-                    "Done for you:"
-                };
-                self.line(what)?;
-                self.commands(commands)
+                self.line(words)?;
+                if names_them { self.commands(commands) } else { Ok(()) }
             }
             Show::Text { text, .. } => {
                 self.prompt = "[Enter] goes on, q leaves ".into();
@@ -122,6 +121,7 @@ impl<'a> Painter<'a> {
             }
             Show::Task { text, commands } => {
                 self.prompt = "type it in another terminal, or [Enter] to let it be done ".into();
+                self.task.clone_from(commands);
                 self.paragraphs(text)?;
                 self.line("")?;
                 self.commands(commands)

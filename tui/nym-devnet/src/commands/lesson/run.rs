@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use control::{Failure, FailureCode};
-use lessons::{End, Mode, Play};
+use lessons::{End, Left, Mode, Play};
 use serde::Serialize;
 use tutor::Learnt;
 
@@ -44,8 +44,14 @@ pub(super) async fn run(context: &Context, args: &LessonRunArgs) -> Outcome {
         (Some(started.0), started.1)
     };
     let memory = Memory::of(context);
-    let left = memory.read().left(name).cloned();
-    if let Some(left) = left.as_ref().filter(|_| is_running) {
+    let mut left = memory.read().left(name).cloned();
+    if let Some(Left { before, .. }) = &left
+        && client.status().await?.devnet.started_unix_ms != before.started_unix_ms
+    {
+        // That was another devnet of the name.
+        left = None;
+    }
+    if let Some(left) = &left {
         context.output.note(&format!(
             "the lesson `{}` did not end here: after this one `{name}` is put back to what it was before that",
             left.lesson
@@ -57,9 +63,11 @@ pub(super) async fn run(context: &Context, args: &LessonRunArgs) -> Outcome {
     let mut painter = Painter::new(context.output, name, &lesson, memory.clone(), asks);
     let ended = drive(&client, &mut play, Some(&mut learner), &mut signals, &mut painter).await;
     let end = match &ended {
+        // Nothing was changed; or it was, and is remembered until a lesson puts it back.
+        Ok(_) if play.before().is_none() || play.unrestored().is_some() => None,
         Ok(ended) => Some(ended.end.clone()),
-        // There is nothing left to be put back.
-        Err(_) if !context.folder(None)?.is_running()? => Some(End::Left),
+        // There is nothing left to be put back. Where that cannot be known it stays remembered.
+        Err(_) if is_gone(context) => Some(End::Left),
         Err(_) => None,
     };
     if let Some(end) = end {
@@ -70,7 +78,10 @@ pub(super) async fn run(context: &Context, args: &LessonRunArgs) -> Outcome {
     let started = supervisor.is_some();
     let mut runs = is_running;
     if let Some(supervisor) = supervisor {
-        if ended.is_ok() && asks && !ends(&mut learner, name, &mut signals).await? {
+        // A terminal that cannot be asked is gone: the devnet ends as if it had said so.
+        let stays =
+            ended.is_ok() && asks && !ends(&mut learner, name, &mut signals).await.unwrap_or(true);
+        if stays {
             supervisor.detach().await?;
             runs = true;
         } else {
@@ -80,6 +91,10 @@ pub(super) async fn run(context: &Context, args: &LessonRunArgs) -> Outcome {
     let end = ended?;
     let run = Run { lesson: &lesson.slug, end: &end, started, runs };
     context.output.result_with("lesson", Some(name), &run, failure(&end), |_| words(&run))
+}
+
+fn is_gone(context: &Context) -> bool {
+    context.folder(None).is_ok_and(|folder| folder.is_running().is_ok_and(|runs| !runs))
 }
 
 /// Asks whether the devnet that was started for the lesson shall end with it.
