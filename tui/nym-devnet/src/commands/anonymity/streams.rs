@@ -53,13 +53,13 @@ impl Streams {
             }
             let envelope = tokio::select! {
                 event = self.events.next() => event?,
-                told = told(self.passages.as_mut()) => match told? {
-                    Some(told) => return Ok(Some(Told::Next(told))),
-                    None => {
-                        (self.passages, self.fell_behind) = (None, true);
-                        continue;
+                told = told(self.passages.as_mut()) => {
+                    if let Some(told) = told? {
+                        return Ok(Some(Told::Next(told)));
                     }
-                },
+                    (self.passages, self.fell_behind) = (None, true);
+                    continue;
+                }
             };
             let Some(envelope) = envelope else { return Ok(None) };
             let is_anew = matches!(envelope.event, StreamEvent::Snapshot(_))
