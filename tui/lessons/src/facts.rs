@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contract::{Role, Time};
-use control::{DevnetInfo, Envelope, NodeStatus, Snapshot, State, StreamEvent};
+use control::{DevnetInfo, Envelope, NodeStatus, Snapshot, State, StreamEvent, missed};
 use directory_api::Update;
 use vantage::{Vantage, WINDOW, Who};
 
@@ -39,13 +39,22 @@ pub struct Facts {
     began: Option<Time>,
     /// When rates, or the nodes that carry packets, changed last.
     changed: Option<Time>,
+    /// The number of the latest event.
+    heard: Option<u64>,
 }
 
 impl Facts {
     /// The stream says something.
     pub fn hear(&mut self, envelope: &Envelope) {
         self.now = Some(envelope.t);
-        self.vantage.hear(envelope);
+        if matches!(envelope.event, StreamEvent::Snapshot(_))
+            && self.heard.is_some_and(|heard| missed(heard, envelope.seq) > 0)
+        {
+            self.observe_anew(envelope);
+        } else {
+            self.vantage.hear(envelope);
+        }
+        self.heard = Some(envelope.seq);
         match &envelope.event {
             StreamEvent::Snapshot(snapshot) => self.snapshot(snapshot),
             StreamEvent::Node(status) => {
@@ -65,6 +74,22 @@ impl Facts {
                 self.counts.hear(event, layer);
             }
         }
+    }
+
+    /// Something was missed before this snapshot. Packets that came and went meanwhile would be taken for some
+    /// that still wait: the observer begins again, with the same questions.
+    fn observe_anew(&mut self, snapshot: &Envelope) {
+        let old = std::mem::take(&mut self.vantage);
+        self.vantage.hear(snapshot);
+        // Whoever is gone meanwhile is asked about no more.
+        self.vantage.set_who(old.who().clone());
+        if let Some(recipient) = old.looks_for() {
+            self.vantage.look_for_who_writes_to(recipient);
+        }
+        if let Some(client) = old.watches() {
+            self.vantage.look_whether_it_sends(client);
+        }
+        self.change();
     }
 
     fn change(&mut self) {

@@ -1,6 +1,6 @@
 //! The network that a lesson needs, how a running devnet becomes one, and how it becomes again what it was.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -163,19 +163,16 @@ impl Needs {
             }
         }
         for layer in 1..=self.layers {
-            let mut mixes: Vec<&str> = nodes
+            let mixes: BTreeMap<u16, &str> = nodes
                 .clone()
                 .filter(|node| node.layer == Some(layer))
-                .map(|node| node.name.as_str())
+                .filter_map(|node| Some((number(&node.name)?, node.name.as_str())))
                 .collect();
-            // The first ones stay: lessons name them. Of two names the shorter has the smaller number.
-            mixes.sort_by_key(|name| (name.len(), *name));
-            for name in mixes.iter().skip(usize::from(self.width)) {
-                actions.push(Action::Remove((*name).to_owned()));
-            }
-            for _ in mixes.len()..usize::from(self.width) {
-                actions.push(Action::AddMix(layer));
-            }
+            // Lessons name the first ones. Who is added gets the first number that is free.
+            let missing = (1..=self.width).filter(|number| !mixes.contains_key(number));
+            actions.extend(missing.map(|_| Action::AddMix(layer)));
+            let others = mixes.range(self.width.saturating_add(1)..);
+            actions.extend(others.map(|(_, name)| Action::Remove((*name).to_owned())));
         }
         for node in nodes.filter(|node| is_named(node.role)) {
             match node.state {
@@ -251,9 +248,18 @@ impl Before {
             .collect();
         let mut actions = Vec::new();
         // Who comes back first: no layer is empty meanwhile.
+        let mut fillers = Vec::new();
+        for group in self.nodes.values().filter_map(Node::group).collect::<BTreeSet<_>>() {
+            let add = group.add();
+            let came = group.come_back(&self.nodes, &now);
+            actions.extend(came.iter().map(|_| add.clone()));
+            fillers.extend(came.into_iter().filter(|name| !self.nodes.contains_key(name)));
+        }
         for (name, node) in &self.nodes {
             let Some(now) = now.get(name.as_str()) else {
-                actions.extend(node.added(name));
+                if node.role == Role::Client {
+                    actions.push(Action::AddClient(name.clone()));
+                }
                 continue;
             };
             let name = name.clone();
@@ -266,6 +272,7 @@ impl Before {
                 _ => {}
             }
         }
+        actions.extend(fillers.into_iter().map(Action::Remove));
         let is_new = |name: &&str| !self.nodes.contains_key(*name);
         actions.extend(
             now.keys().filter(|name| is_new(name)).map(|name| Action::Remove((*name).to_owned())),
@@ -285,16 +292,59 @@ impl Before {
     }
 }
 
+/// Nodes that are numbered together, by which they are named. Who is added gets the first number that is free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Group {
+    /// Providers, before clients that need one.
+    Providers,
+    /// Mixnodes of a layer.
+    Layer(u8),
+}
+
 impl Node {
-    /// What brings it back.
-    fn added(&self, name: &str) -> Option<Action> {
+    fn group(&self) -> Option<Group> {
         match (self.role, self.layer) {
-            (Role::Mixnode, Some(layer)) => Some(Action::AddMix(layer)),
-            (Role::Client, _) => Some(Action::AddClient(name.into())),
-            (Role::Provider, _) => Some(Action::AddProvider),
+            (Role::Mixnode, Some(layer)) => Some(Group::Layer(layer)),
+            (Role::Provider, _) => Some(Group::Providers),
             _ => None,
         }
     }
+}
+
+impl Group {
+    /// What adds one.
+    fn add(self) -> Action {
+        match self {
+            Self::Layer(layer) => Action::AddMix(layer),
+            Self::Providers => Action::AddProvider,
+        }
+    }
+
+    fn name(self, number: u16) -> String {
+        match self {
+            Self::Layer(layer) => format!("mix-{layer}-{number}"),
+            Self::Providers => format!("provider-{number}"),
+        }
+    }
+
+    /// Who has to be added until all are there again, in order. Where numbers had gaps these are filled on
+    /// the way: who was not there before goes again afterwards.
+    fn come_back(
+        self,
+        before: &BTreeMap<String, Node>,
+        now: &BTreeMap<&str, &NodeStatus>,
+    ) -> Vec<String> {
+        let own = before.iter().filter(|(_, node)| node.group() == Some(self));
+        let missing = own.map(|(name, _)| name).filter(|name| !now.contains_key(name.as_str()));
+        let last = missing.filter_map(|name| number(name)).max().unwrap_or_default();
+        let names = (1..=last).map(|number| self.name(number));
+        names.filter(|name| !now.contains_key(name.as_str())).collect()
+    }
+}
+
+/// The number in the name of a mixnode or a provider.
+fn number(name: &str) -> Option<u16> {
+    name.rsplit('-').next()?.parse().ok()
 }
 
 /// Whether a process is added, stopped and removed by its name; a crowd is set.

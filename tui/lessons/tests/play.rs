@@ -4,6 +4,7 @@ mod rig;
 
 use std::time::Duration;
 
+use control::{State, StreamEvent};
 use lessons::{Action, End, Input, Lesson, Mode, Output, Play, Show};
 use rig::{Devnet, Table};
 
@@ -120,6 +121,9 @@ fn a_learner_reads_answers_and_lets_things_be_done() {
     assert!(matches!(table.shown.last(), Some(Show::Unclear { .. })));
     table.line("?");
     assert_eq!(table.shown.last(), Some(&Show::Hint { text: Some("Multiply.".into()) }));
+    table.line("?");
+    let last = Show::Hint { text: Some("That was the last hint.".into()) };
+    assert_eq!(table.shown.last(), Some(&last), "no hint is given twice");
     table.line("6");
     let judged = table.shown.iter().find_map(|show| match show {
         Show::Judged { right, answer, .. } => Some((*right, answer.as_str())),
@@ -260,6 +264,67 @@ fn a_devnet_becomes_what_is_needed_and_what_an_earlier_lesson_found() {
     let mut again = Table::new(Play::new(lesson(), Mode::Learner, before), Devnet::new());
     again.line("q");
     assert_eq!((&again.devnet.nodes, &again.devnet.info), (&found.0, &found.1));
+}
+
+/// Who is added gets the first number that is free, which was nobody's before.
+#[test]
+fn a_layer_whose_numbers_have_gaps_gets_the_same_nodes_back() {
+    let mut devnet = Devnet::new();
+    for _ in 0..4 {
+        devnet.act(Duration::ZERO, &Action::AddMix(1));
+    }
+    for name in ["mix-1-2", "mix-1-4", "mix-3-1"] {
+        devnet.act(Duration::ZERO, &Action::Remove(name.into()));
+    }
+    let found = (devnet.nodes.clone(), devnet.info.clone());
+    let mut table = Table::new(Play::new(lesson(), Mode::Learner, None), devnet);
+    let mixes = |table: &Table| -> Vec<String> {
+        table.devnet.nodes.keys().filter(|name| name.starts_with("mix-")).cloned().collect()
+    };
+    assert_eq!(mixes(&table), mixes(&self::table(Mode::Learner)), "those that lessons name");
+    table.line("q");
+    assert_eq!(table.end, Some(End::Left));
+    assert_eq!((&table.devnet.nodes, &table.devnet.info), (&found.0, &found.1));
+}
+
+/// A process that goes still has its name: until it is gone it cannot come back.
+#[test]
+fn who_is_just_going_is_awaited_before_it_comes_back() {
+    let mut table = table(Mode::Learner);
+    let mut going = table.devnet.nodes["mix-2-2"].clone();
+    going.state = State::Stopping;
+    let going = table.devnet.envelope(table.now, StreamEvent::Node(going));
+    table.play.tell(table.now, Input::Heard(&going));
+    table.line("q");
+    assert_eq!((table.end.as_ref(), &table.done[..]), (None, &[][..]));
+    table.act(&Action::Remove("mix-2-2".into()));
+    table.pass(1);
+    assert_eq!(table.end, Some(End::Left));
+    assert_eq!(table.done, [Action::AddMix(2)]);
+}
+
+/// What was missed is not counted, and what is averaged is so from then on.
+#[test]
+fn what_was_missed_lets_the_observer_begin_again() {
+    let mut table = table(Mode::Learner);
+    table.pass(4);
+    let settled = |table: &Table| {
+        let known = table.play.facts().known();
+        lessons::Expression::parse("settled_s > 0").expect("an expression").is_true(&known)
+    };
+    let snapshot = table.devnet.snapshot(table.now);
+    table.play.tell(table.now, Input::Heard(&snapshot));
+    assert_eq!(settled(&table), Ok(true), "nothing was missed");
+    for _ in 0..5 {
+        table.devnet.snapshot(table.now);
+    }
+    let snapshot = table.devnet.snapshot(table.now);
+    table.play.tell(table.now, Input::Heard(&snapshot));
+    assert_eq!(settled(&table), Ok(false));
+    assert!(!table.play.facts().knows_everybody(), "it has heard nobody since");
+    table.pass(4);
+    assert_eq!(settled(&table), Ok(true));
+    assert!(table.play.facts().knows_everybody());
 }
 
 /// Whoever drives a play remembers what it says the devnet was: never what another devnet of the name was,

@@ -5,4 +5,4 @@ mod perform;
 mod store;
 
 pub use perform::perform;
-pub use store::{Kept, Learnt, Store};
+pub use store::{Hold, Kept, Learnt, Store};

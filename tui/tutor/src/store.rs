@@ -1,9 +1,10 @@
 //! The file that remembers lessons, beside the devnets.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lessons::{Before, End, MAX_PROGRESS_BYTES, Progress};
 
@@ -26,6 +27,13 @@ pub struct Kept {
     pub progress: Progress,
     /// What went wrong, each in a sentence without a full stop. Nothing else depends on it.
     pub complaints: Vec<String>,
+}
+
+/// Held by the lesson that is underway on a devnet.
+#[derive(Clone, Debug, Default)]
+pub struct Hold {
+    /// The kernel lets go of it with the program, so that nothing is left behind to be judged.
+    _file: Option<Arc<File>>,
 }
 
 /// Something to remember.
@@ -101,6 +109,26 @@ impl Store {
         kept
     }
 
+    /// Keeps a devnet for one lesson, until what is returned is dropped, or the program ends in whatever way.
+    /// None if another lesson has it. Where nothing can be locked nobody is kept away.
+    pub fn hold(&self, devnet: &str) -> Option<Hold> {
+        let mut options = OpenOptions::new();
+        let options = options.write(true).create(true).truncate(false).mode(0o600);
+        let mut builder = fs::DirBuilder::new();
+        let made = builder.recursive(true).mode(0o700).create(&self.folder);
+        let path = self.folder.join(format!(".lesson-{devnet}.lock"));
+        // A pipe would be waited for.
+        if fs::metadata(&path).is_ok_and(|known| !known.is_file()) {
+            return Some(Hold::default());
+        }
+        let Ok(file) = made.and_then(|()| options.open(path)) else { return Some(Hold::default()) };
+        match file.try_lock() {
+            Ok(()) => Some(Hold { _file: Some(Arc::new(file)) }),
+            Err(TryLockError::WouldBlock) => None,
+            Err(TryLockError::Error(_)) => Some(Hold::default()),
+        }
+    }
+
     fn file(&self) -> PathBuf {
         self.folder.join(FILE)
     }
@@ -134,6 +162,10 @@ impl Store {
 
 fn read_bounded(path: &Path) -> io::Result<String> {
     let mut text = String::new();
+    // A pipe would be waited for.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
     File::open(path)?.take(MAX_PROGRESS_BYTES + 1).read_to_string(&mut text)?;
     if u64::try_from(text.len()).is_ok_and(|bytes| bytes <= MAX_PROGRESS_BYTES) {
         Ok(text)
@@ -166,6 +198,32 @@ mod tests {
         }
         assert_eq!(store.read(), Kept::default());
         assert_eq!(fs::read_dir(&store.folder).expect("a folder").count(), 2);
+    }
+
+    #[test]
+    fn one_lesson_at_a_time_has_a_devnet() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::new(folder.path().join("not/there"));
+        let held = store.hold("a").expect("nobody has it");
+        assert!(store.hold("a").is_none());
+        assert!(store.hold("b").is_some(), "another devnet is another's");
+        let clone = held.clone();
+        drop(held);
+        assert!(store.hold("a").is_none(), "it is still held");
+        drop(clone);
+        assert!(store.hold("a").is_some());
+        fs::create_dir(store.folder.join(".lesson-c.lock")).expect("a folder");
+        assert!(store.hold("c").is_some(), "where nothing can be locked nobody is kept away");
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_not_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::new(folder.path());
+        let made = std::process::Command::new("mkfifo").arg(store.file()).status();
+        assert!(made.expect("there is mkfifo").success());
+        let complaints = store.read().complaints;
+        assert!(complaints[0].ends_with("it is no regular file"), "{complaints:?}");
     }
 
     /// A dashboard and a terminal, say.

@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
+use control::State;
+
 use super::{End, Output, Phase, Play};
 
 /// How long after something was done the stream may take to tell of it. What it has not told of would not
 /// be undone.
 const TOLD: Duration = Duration::from_millis(300);
+
+/// How long a process that goes may take: a mixnode drains for some seconds first. Until it is gone nobody
+/// else gets its name, and it does not count as gone.
+const LEAVING: Duration = Duration::from_secs(12);
 
 impl Play {
     pub(super) fn leave(&mut self, now: Duration, out: &mut Vec<Output>) {
@@ -27,7 +33,9 @@ impl Play {
     /// Restores the network once it is known what it has become.
     pub(super) fn look_whether_told(&mut self, now: Duration, out: &mut Vec<Output>) {
         let is_told = self.done_at.is_none_or(|done| now.saturating_sub(done) >= TOLD);
-        if self.is_changing || !is_told {
+        let is_late = now.saturating_sub(self.since) >= LEAVING;
+        let leaves = self.facts.nodes().any(|node| node.state == State::Stopping);
+        if self.is_changing || !is_told || (leaves && !is_late) {
             return;
         }
         let known = self.before.as_ref().zip(self.facts.devnet());

@@ -6,6 +6,7 @@ use super::answer::{Judged, judge, wrong_of};
 use super::{End, Output, Phase, Play, Show};
 use crate::expression::NoValue;
 use crate::lesson::{Predict, Step};
+use crate::text::Text;
 
 /// How long an answer may be unknown before it counts as one that cannot be computed: measuring takes a
 /// while after a change.
@@ -31,19 +32,31 @@ impl Play {
     }
 
     pub(super) fn hint(&mut self, out: &mut Vec<Output>) {
-        let hints = match self.step() {
-            Some(Step::Predict(predict)) => &predict.hints[..],
-            Some(Step::Observe(observe)) => &observe.hints[..],
+        let hints = self.hints_here();
+        let text = match hints.get(self.hints) {
+            Some(hint) => Some(hint.filled(&self.facts.known())),
+            None if hints.is_empty() => None,
+            None => Some("That was the last hint.".into()),
+        };
+        self.hints = (self.hints + 1).min(hints.len());
+        out.push(Output::Show(Show::Hint { text }));
+    }
+
+    /// Whether there is a hint that was not given yet, or it has to be said that there never was one.
+    pub(super) fn has_hint(&self) -> bool {
+        self.hints == 0 || self.hints < self.hints_here().len()
+    }
+
+    fn hints_here(&self) -> &[Text] {
+        match self.step() {
+            Some(Step::Predict(predict)) => &predict.hints,
+            Some(Step::Observe(observe)) => &observe.hints,
             Some(Step::Act(_)) => match self.lesson.steps.get(self.at + 1) {
-                Some(Step::Observe(observe)) => &observe.hints[..],
+                Some(Step::Observe(observe)) => &observe.hints,
                 _ => &[],
             },
             _ => &[],
-        };
-        let hint = hints.get(self.hints.min(hints.len().saturating_sub(1)));
-        let text = hint.map(|hint| hint.filled(&self.facts.known()));
-        self.hints += 1;
-        out.push(Output::Show(Show::Hint { text }));
+        }
     }
 
     fn answer(&mut self, now: Duration, predict: &Predict, line: &str, out: &mut Vec<Output>) {

@@ -81,7 +81,10 @@ impl Play {
             if self.mode == Mode::Learner {
                 out.push(Output::Show(Show::Late { what }));
                 self.phase = Phase::Late;
-                return self.hint(out);
+                if self.has_hint() {
+                    self.hint(out);
+                }
+                return;
             }
             return self.wind_up(now, End::Late { what, until }, out);
         }

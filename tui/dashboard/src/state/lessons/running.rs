@@ -274,6 +274,8 @@ impl Running {
 
     fn show(&mut self, show: Show) {
         match &show {
+            // There is no other one.
+            Show::Hint { .. } if self.said.back() == Some(&show) => return,
             Show::Meanwhile { text, .. } => {
                 self.waiting.meanwhile = Some(text.clone());
                 return;
