@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use control::{Envelope, Snapshot, StreamEvent};
 use lessons::{End, Lesson, Mode, Play};
-use tutor::Kept;
+use tutor::{Hold, Kept};
 
 use crate::Outcome;
 use crate::connection::Connection;
@@ -40,7 +40,8 @@ pub(crate) fn begin(model: &mut Model, lesson: &'static Lesson) -> Vec<Effect> {
     }
     model.lessons.beginning = Some(lesson);
     model.did(model.command(&format!("lesson run {}", lesson.slug)));
-    vec![Effect::Survey(model.settings.lessons.clone())]
+    let name = model.live.as_ref().map_or(UNNAMED, |live| live.info.name.as_str());
+    vec![Effect::Survey(model.settings.lessons.clone().map(|store| (store, name.to_owned())))]
 }
 
 /// It is known how everything is.
@@ -48,6 +49,7 @@ pub(crate) fn surveyed(
     model: &mut Model,
     result: Result<Box<Snapshot>, Problem>,
     kept: Option<Kept>,
+    hold: Option<Hold>,
 ) -> Vec<Effect> {
     if let Some(kept) = kept {
         learnt(model, kept);
@@ -61,9 +63,14 @@ pub(crate) fn surveyed(
         }
     };
     let devnet = (snapshot.devnet.name.clone(), snapshot.devnet.started_unix_ms);
+    let Some(hold) = hold else {
+        let name = &devnet.0;
+        model.say(Tone::Warning, format!("a lesson is underway on `{name}` in another program"));
+        return Vec::new();
+    };
     let left = model.lessons.progress.left(&devnet.0).map(|left| left.before.clone());
     let play = Play::new(lesson.clone(), Mode::Learner, left);
-    let mut running = Running::new(play, devnet, model.now);
+    let mut running = Running::new(play, devnet, model.now, hold);
     let moment = model.live.as_ref().map(|live| live.heard).unwrap_or_default();
     let event = StreamEvent::Snapshot(snapshot);
     let envelope = Envelope { seq: 0, t: moment.t, unix_ms: moment.unix_ms, event };
@@ -86,6 +93,7 @@ pub(crate) fn written(model: &mut Model, kept: Kept) -> Vec<Effect> {
     // What could not be written is known here all the same.
     learnt(model, kept);
     let is_over = model.lessons.going_on().is_none();
+    release(model);
     let quits = model.lessons.quits.take_if(|_| is_over);
     quits.map(|(outcome, _)| Effect::Quit(outcome)).into_iter().collect()
 }
@@ -182,12 +190,22 @@ fn carry(model: &mut Model, requests: Vec<Request>) -> Vec<Effect> {
         effects.insert(0, Effect::Learn(store, learnt));
         return effects;
     }
+    if effects.is_empty() {
+        release(model);
+    }
     if model.lessons.going_on().is_none()
         && let Some((outcome, _)) = model.lessons.quits.take()
     {
         effects.push(Effect::Quit(outcome));
     }
     effects
+}
+
+/// Another program may begin a lesson once this one is over, and that is written.
+fn release(model: &mut Model) {
+    if let Some(running) = model.lessons.running.as_mut().filter(|running| running.is_over()) {
+        running.release();
+    }
 }
 
 /// Before the dashboard ends the network is made again what it was. Where that cannot be, it is told.

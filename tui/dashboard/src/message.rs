@@ -8,7 +8,7 @@ use control::{
     NodeAction, SendRequest, SetRequest, Snapshot,
 };
 use ratatui::layout::Size;
-use tutor::{Kept, Learnt};
+use tutor::{Hold, Kept, Learnt};
 
 use crate::Outcome;
 use crate::keys::Key;
@@ -106,6 +106,8 @@ pub(crate) enum Message {
         result: Result<Box<Snapshot>, Problem>,
         /// What is remembered, where anything is.
         kept: Option<Kept>,
+        /// Keeps the devnet for the lesson; none if another lesson has it.
+        hold: Option<Hold>,
     },
     /// What a lesson asked for was carried out, or not.
     Performed {
@@ -230,8 +232,8 @@ pub(crate) enum Effect {
     },
     /// Remember this for the next time.
     Remember(Store, Remembered),
-    /// Ask how everything is, and what is remembered of lessons there.
-    Survey(Option<tutor::Store>),
+    /// Keep the devnet of this name for a lesson; ask how everything is, and what is remembered of lessons there.
+    Survey(Option<(tutor::Store, String)>),
     /// Carry out what a lesson asks for.
     Perform {
         /// The number of the request.

@@ -106,7 +106,9 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Tick => tick(model),
-        Message::Surveyed { result, kept } => lesson::surveyed(model, result, kept),
+        Message::Surveyed { result, kept, hold } => {
+            lesson::surveyed(model, result, kept, hold)
+        }
         Message::Performed { number, result } => lesson::performed(model, number, result),
         Message::Recalled(kept) => {
             lesson::learnt(model, kept);

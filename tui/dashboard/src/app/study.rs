@@ -3,7 +3,7 @@
 use lessons::Action;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinError, JoinHandle, spawn_blocking};
-use tutor::{Kept, Learnt, Store};
+use tutor::{Hold, Kept, Learnt, Store};
 
 use crate::message::{Message, Problem};
 use crate::source::Source;
@@ -17,14 +17,21 @@ pub(super) struct Study {
     learning: Option<JoinHandle<()>>,
 }
 
-/// Asks how everything is, and what is remembered.
-pub(super) async fn survey<S: Source>(source: S, store: Option<Store>) -> Message {
-    let kept = match store {
-        Some(store) => spawn_blocking(move || store.read()).await.ok(),
-        None => None,
+/// Keeps a devnet for a lesson, and asks how everything is, and what is remembered.
+pub(super) async fn survey<S: Source>(source: S, store: Option<(Store, String)>) -> Message {
+    let (kept, hold) = match store {
+        Some((store, devnet)) => {
+            // What is remembered, and how everything is, changes no more once it is held.
+            let study = move || {
+                let hold = store.hold(&devnet);
+                (Some(store.read()), hold)
+            };
+            spawn_blocking(study).await.unwrap_or_default()
+        }
+        None => (None, Some(Hold::default())),
     };
     let result = source.status().await.map(Box::new).map_err(Into::into);
-    Message::Surveyed { result, kept }
+    Message::Surveyed { result, kept, hold }
 }
 
 /// Reads again what is remembered: another program may have written it.

@@ -11,7 +11,7 @@ use control::{MessageStatus, NodeStatus, State, StreamEvent};
 use crossterm::event::KeyCode;
 use insta::assert_snapshot;
 use lessons::{Action, End, Lesson};
-use tutor::{Learnt, Store};
+use tutor::{Hold, Learnt, Store};
 
 use super::screens::weights;
 use super::{Desk, settings, text};
@@ -74,7 +74,8 @@ fn surveyed(desk: &mut Desk) -> Vec<Effect> {
         snapshot.devnet = live.info.clone();
         snapshot.nodes = live.nodes.iter().map(|node| node.status.clone()).collect();
     }
-    desk.tell(Message::Surveyed { result: Ok(Box::new(snapshot)), kept: None })
+    let hold = Some(Hold::default());
+    desk.tell(Message::Surveyed { result: Ok(Box::new(snapshot)), kept: None, hold })
 }
 
 /// At the first step of a lesson.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use contract::Time;
 use control::Envelope;
 use lessons::{Action, Condition, End, Input, Known, Output, Play, Show};
-use tutor::Learnt;
+use tutor::{Hold, Learnt};
 
 /// What was said that is kept: several times what a lesson says. More comes only from somebody who asks for
 /// hints again and again.
@@ -87,11 +87,13 @@ pub(crate) struct Running {
     /// The number of the latest request.
     asked: u64,
     has_begun: bool,
+    /// Keeps other lessons away from the devnet.
+    hold: Hold,
 }
 
 impl Running {
     /// At its beginning, on a devnet of this name and start.
-    pub(crate) fn new(play: Play, devnet: (String, u64), now: Time) -> Self {
+    pub(crate) fn new(play: Play, devnet: (String, u64), now: Time, hold: Hold) -> Self {
         Self {
             play,
             devnet,
@@ -108,7 +110,13 @@ impl Running {
             until: now,
             asked: 0,
             has_begun: false,
+            hold,
         }
+    }
+
+    /// Other lessons may have the devnet.
+    pub(crate) fn release(&mut self) {
+        self.hold = Hold::default();
     }
 
     /// What is gone through.

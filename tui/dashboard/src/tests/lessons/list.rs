@@ -56,7 +56,8 @@ fn a_devnet_that_is_none_for_a_lesson_says_why_and_what_else() {
 fn what_cannot_be_asked_does_not_begin() {
     let mut desk = list(settings());
     desk.press(ENTER);
-    desk.tell(Message::Surveyed { result: Err(Problem("no answer".into())), kept: None });
+    let result = Err(Problem("no answer".into()));
+    desk.tell(Message::Surveyed { result, kept: None, hold: None });
     assert_shown(&mut desk, "the lesson cannot begin: no answer");
     desk.tell(Message::Disconnected { reason: "gone".into() });
     assert_eq!(desk.press(ENTER), []);

@@ -1,10 +1,11 @@
 //! Drives a play: feeds it the event stream, time and lines, and does what it asks for.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use control::{ControlClient, Failure, FailureCode};
-use lessons::{Before, End, Input, Output as Asked, Play, Show};
+use lessons::{Action, Before, End, Input, Output as Asked, Play, Show};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines, Stdin};
 use tokio::time::{MissedTickBehavior, interval};
 use tutor::perform;
@@ -50,19 +51,19 @@ pub(super) trait Audience {
 /// How a play ended.
 pub(super) struct Ended {
     pub(super) end: End,
-    /// The signal with which somebody left.
-    signal: Option<i32>,
+    /// Why it was left by other than a line: a signal, or nobody reads what is shown.
+    stop: Option<Stop>,
 }
 
 impl Ended {
     /// What the rest of the program is to know of it.
     pub(super) fn outcome(self) -> Outcome<End> {
-        self.signal.map_or(Ok(self.end), |signal| Err(Stop::Signal(signal)))
+        self.stop.map_or(Ok(self.end), Err)
     }
 }
 
 /// Goes through it to its end. A signal leaves the lesson, and restores the devnet; a second one ends at
-/// once.
+/// once. So does an audience that is gone: what was changed is not left to nobody.
 pub(super) async fn drive(
     client: &ControlClient,
     play: &mut Play,
@@ -75,9 +76,9 @@ pub(super) async fn drive(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let began = Instant::now();
     let mut doing: Option<Doing> = None;
-    let mut signalled = None;
-    let mut has_begun = false;
-    let mut has_prompted = false;
+    let mut is_signalled = false;
+    let mut hall =
+        Hall { audience, is_empty: false, has_begun: false, has_prompted: false, stop: None };
     loop {
         let reads = learner.as_ref().is_some_and(|learner| learner.types || play.listens());
         let line = async {
@@ -99,7 +100,7 @@ pub(super) async fn drive(
             },
             _ = ticks.tick() => play.tell(began.elapsed(), Input::Tick),
             line = line, if reads => if let Some(line) = line {
-                has_prompted = false;
+                hall.has_prompted = false;
                 play.tell(began.elapsed(), Input::Line(&line))
             } else {
                 learner = None;
@@ -110,34 +111,172 @@ pub(super) async fn drive(
                 play.tell(began.elapsed(), Input::Did(done))
             }
             signal = signals.next() => {
-                if signalled.is_some() {
+                if is_signalled {
                     return Err(Stop::Signal(signal));
                 }
-                signalled = Some(signal);
+                is_signalled = true;
+                hall.stop.get_or_insert(Stop::Signal(signal));
                 play.tell(began.elapsed(), Input::Leave)
             }
         };
-        if !has_begun && let Some(before) = play.before() {
-            has_begun = true;
-            audience.begins(before);
-        }
-        for output in outputs {
-            match output {
-                Asked::Show(show) => {
-                    has_prompted = false;
-                    audience.show(&show)?;
-                }
-                Asked::Do(actions) => doing = Some(Box::pin(perform(client.clone(), actions))),
-                Asked::Over(end) => return Ok(Ended { end, signal: signalled }),
+        for asked in hall.take(began.elapsed(), play, outputs) {
+            match asked {
+                Wanted::Done(actions) => doing = Some(Box::pin(perform(client.clone(), actions))),
+                Wanted::End(end) => return Ok(Ended { end, stop: hall.stop }),
             }
         }
-        if play.listens() && !has_prompted {
-            has_prompted = true;
-            audience.prompts()?;
+    }
+}
+
+/// What a play wants that cannot be shown.
+#[derive(Debug, PartialEq)]
+enum Wanted {
+    /// To be done.
+    Done(Vec<Action>),
+    /// It is over.
+    End(End),
+}
+
+/// Where a play is shown.
+struct Hall<'a, A> {
+    audience: &'a mut A,
+    /// The audience has gone: nothing more is shown.
+    is_empty: bool,
+    has_begun: bool,
+    has_prompted: bool,
+    /// Why the play was left.
+    stop: Option<Stop>,
+}
+
+impl<A: Audience> Hall<'_, A> {
+    /// Shows what is to be shown. A play whose audience goes is left.
+    fn take(&mut self, now: Duration, play: &mut Play, outputs: Vec<Asked>) -> Vec<Wanted> {
+        if !self.has_begun && let Some(before) = play.before() {
+            self.has_begun = true;
+            self.audience.begins(before);
         }
+        let mut wanted = Vec::new();
+        let mut outputs = VecDeque::from(outputs);
+        loop {
+            while let Some(output) = outputs.pop_front() {
+                match output {
+                    Asked::Show(_) if self.is_empty => {}
+                    Asked::Show(show) => {
+                        self.has_prompted = false;
+                        let shown = self.audience.show(&show);
+                        outputs.extend(self.went(now, play, shown));
+                    }
+                    Asked::Do(actions) => wanted.push(Wanted::Done(actions)),
+                    Asked::Over(end) => wanted.push(Wanted::End(end)),
+                }
+            }
+            if !play.listens() || self.has_prompted || self.is_empty {
+                return wanted;
+            }
+            self.has_prompted = true;
+            let shown = self.audience.prompts();
+            outputs.extend(self.went(now, play, shown));
+        }
+    }
+
+    fn went(&mut self, now: Duration, play: &mut Play, shown: Outcome) -> Vec<Asked> {
+        let Err(stop) = shown else { return Vec::new() };
+        self.is_empty = true;
+        self.stop.get_or_insert(stop);
+        play.tell(now, Input::Leave)
     }
 }
 
 fn gone() -> Failure {
     Failure::new(FailureCode::NoSuchDevnet, "the devnet went down during the lesson")
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::Time;
+    use control::{Envelope, Snapshot, StreamEvent};
+    use lessons::Mode;
+
+    use super::*;
+
+    /// Reads so many things that are shown, and goes.
+    struct Reader {
+        left: usize,
+        begun: bool,
+    }
+
+    impl Audience for Reader {
+        fn show(&mut self, _: &Show) -> Outcome {
+            self.left = self.left.checked_sub(1).ok_or(Stop::NobodyReads)?;
+            Ok(())
+        }
+
+        fn begins(&mut self, _: &Before) {
+            self.begun = true;
+        }
+
+        fn prompts(&mut self) -> Outcome {
+            Ok(())
+        }
+    }
+
+    /// A devnet with another crowd than the lesson needs.
+    fn snapshot() -> Envelope {
+        let snapshot: Snapshot = serde_json::from_value(serde_json::json!({
+            "devnet": {
+                "name": "lab", "supervisor_pid": 1, "folder": "/lab", "started_unix_ms": 7,
+                "layers": 3, "widths": [0, 0, 0], "clients": 0, "crowd": 3, "profile": "classic",
+                "hop_delay_ms": 200.0, "slot_ms": 500.0, "loop_cover_ms": 1000.0, "acks": true,
+                "trace": true, "attached": false, "notices": []
+            },
+            "nodes": [], "directory": "live", "topology": null, "metrics": {}, "rates": {},
+            "usage": {}, "messages": [], "journeys": [], "attacks": [], "received": [], "logs": []
+        }))
+        .expect("a snapshot");
+        let event = StreamEvent::Snapshot(Box::new(snapshot));
+        Envelope { seq: 1, t: Time::from_nanos(1), unix_ms: 0, event }
+    }
+
+    #[test]
+    fn a_lesson_that_nobody_reads_any_more_is_left_and_the_devnet_put_back() {
+        let lesson = lessons::find("layers").expect("it is built in").clone();
+        let mut play = Play::new(lesson, Mode::Learner, None);
+        let mut reader = Reader { left: 1, begun: false };
+        let mut hall = Hall {
+            audience: &mut reader,
+            is_empty: false,
+            has_begun: false,
+            has_prompted: false,
+            stop: None,
+        };
+        let mut now = Duration::from_secs(1);
+        let outputs = play.tell(now, Input::Heard(&snapshot()));
+        let wanted = hall.take(now, &mut play, outputs);
+        assert!(matches!(wanted[..], [Wanted::Done(_)]), "it is done to its end: {wanted:?}");
+        assert!(matches!(hall.stop, Some(Stop::NobodyReads)));
+        assert!(hall.audience.begun);
+        // What was underway is told, and then undone.
+        let mut changed = snapshot();
+        if let StreamEvent::Snapshot(snapshot) = &mut changed.event {
+            snapshot.devnet.crowd = 8;
+        }
+        let mut undone = Vec::new();
+        let mut end = None;
+        let mut outputs = play.tell(now, Input::Heard(&changed));
+        outputs.extend(play.tell(now, Input::Did(Ok(()))));
+        while end.is_none() && now < Duration::from_secs(9) {
+            for wanted in hall.take(now, &mut play, std::mem::take(&mut outputs)) {
+                match wanted {
+                    Wanted::Done(actions) => {
+                        undone.extend(actions.iter().map(|action| action.command(None)));
+                        outputs.extend(play.tell(now, Input::Did(Ok(()))));
+                    }
+                    Wanted::End(over) => end = Some(over),
+                }
+            }
+            now += Duration::from_millis(100);
+            outputs.extend(play.tell(now, Input::Tick));
+        }
+        assert_eq!((end, undone), (Some(End::Left), vec!["nym-devnet set crowd=3".to_owned()]));
+    }
 }

@@ -44,6 +44,10 @@ fn read(path: &str) -> Result<Lesson, Failure> {
 
 /// What is too long is refused by whoever reads it as a lesson.
 fn read_bounded(path: &Path) -> io::Result<String> {
+    // A pipe would be waited for.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
     let mut text = String::new();
     File::open(path)?.take(MAX_LESSON_BYTES + 1).read_to_string(&mut text)?;
     Ok(text)

@@ -1,7 +1,7 @@
 //! What is remembered of lessons, with what is wrong with it told on the terminal.
 
 use lessons::Progress;
-use tutor::{Kept, Learnt, Store};
+use tutor::{Hold, Kept, Learnt, Store};
 
 use crate::context::Context;
 use crate::output::Output;
@@ -21,6 +21,11 @@ impl Memory {
     /// What is remembered.
     pub(super) fn read(&self) -> Progress {
         self.told(self.store.read())
+    }
+
+    /// Keeps a devnet for one lesson; none if another has it.
+    pub(super) fn hold(&self, devnet: &str) -> Option<Hold> {
+        self.store.hold(devnet)
     }
 
     /// Remembers something more.

@@ -32,6 +32,13 @@ struct Run<'a> {
 pub(super) async fn run(context: &Context, args: &LessonRunArgs) -> Outcome {
     let lesson = find(&args.lesson)?;
     let name = context.name();
+    let memory = Memory::of(context);
+    let Some(_hold) = memory.hold(name) else {
+        let message = format!("a lesson is underway on `{name}`");
+        return Err(Failure::new(FailureCode::Busy, message)
+            .hint("leave it where it runs, or take another devnet with `--name`")
+            .into());
+    };
     let mut signals = Signals::new()?;
     let asks = io::stdin().is_terminal() && io::stdout().is_terminal();
     let is_running = context.folder(None)?.is_running()?;
@@ -43,7 +50,6 @@ pub(super) async fn run(context: &Context, args: &LessonRunArgs) -> Outcome {
         let started = network::start(context, name, needs, "preferred", &mut signals).await?;
         (Some(started.0), started.1)
     };
-    let memory = Memory::of(context);
     let mut left = memory.read().left(name).cloned();
     if let Some(Left { before, .. }) = &left
         && client.status().await?.devnet.started_unix_ms != before.started_unix_ms
