@@ -106,9 +106,7 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Tick => tick(model),
-        Message::Surveyed { result, kept, hold } => {
-            lesson::surveyed(model, result, kept, hold)
-        }
+        Message::Surveyed { result, kept, hold } => lesson::surveyed(model, result, kept, hold),
         Message::Performed { number, result } => lesson::performed(model, number, result),
         Message::Recalled(kept) => {
             lesson::learnt(model, kept);

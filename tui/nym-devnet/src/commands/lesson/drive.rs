@@ -151,7 +151,9 @@ struct Hall<'a, A> {
 impl<A: Audience> Hall<'_, A> {
     /// Shows what is to be shown. A play whose audience goes is left.
     fn take(&mut self, now: Duration, play: &mut Play, outputs: Vec<Asked>) -> Vec<Wanted> {
-        if !self.has_begun && let Some(before) = play.before() {
+        if !self.has_begun
+            && let Some(before) = play.before()
+        {
             self.has_begun = true;
             self.audience.begins(before);
         }
@@ -229,7 +231,7 @@ mod tests {
                 "hop_delay_ms": 200.0, "slot_ms": 500.0, "loop_cover_ms": 1000.0, "acks": true,
                 "trace": true, "attached": false, "notices": []
             },
-            "nodes": [], "directory": "live", "topology": null, "metrics": {}, "rates": {},
+            "nodes": [], "directory": { "state": "live" }, "topology": null, "metrics": {}, "rates": {},
             "usage": {}, "messages": [], "journeys": [], "attacks": [], "received": [], "logs": []
         }))
         .expect("a snapshot");

@@ -27,7 +27,8 @@ struct Listed {
 }
 
 pub(super) async fn run(context: &Context) -> Outcome {
-    let progress = Memory::of(context).read();
+    let memory = Memory::of(context);
+    let progress = memory.read();
     let lessons = lessons::builtin().iter().map(|lesson| Listed {
         number: lesson.number,
         name: &lesson.slug,
@@ -38,7 +39,10 @@ pub(super) async fn run(context: &Context) -> Outcome {
     let name = context.name();
     let lessons = lessons.collect();
     let left = match progress.left(name) {
-        Some(left) if is_still(context, &left.before).await => Some(left.lesson.clone()),
+        // One that is underway may still end.
+        Some(left) if memory.hold(name).is_some() && is_still(context, &left.before).await => {
+            Some(left.lesson.clone())
+        }
         _ => None,
     };
     let list = List { lessons, left };
