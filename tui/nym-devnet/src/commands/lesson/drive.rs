@@ -231,7 +231,7 @@ mod tests {
                 "hop_delay_ms": 200.0, "slot_ms": 500.0, "loop_cover_ms": 1000.0, "acks": true,
                 "trace": true, "attached": false, "notices": []
             },
-            "nodes": [], "directory": { "state": "live" }, "topology": null, "metrics": {}, "rates": {},
+            "nodes": [], "directory": { "link": "live" }, "topology": null, "metrics": {}, "rates": {},
             "usage": {}, "messages": [], "journeys": [], "attacks": [], "received": [], "logs": []
         }))
         .expect("a snapshot");
