@@ -90,21 +90,21 @@ async fn who_quits_in_the_middle_leaves_the_network_as_it_was() {
 #[tokio::test]
 async fn a_devnet_that_another_program_has_a_lesson_on_is_left_alone() {
     let folder = tempfile::tempdir().expect("a folder");
-    let store = tutor::Store::new(folder.path());
-    let hold = store.hold("default").expect("nobody has it");
+    let kept = tutor::Store::new(folder.path());
+    let hold = kept.hold("default").expect("nobody has it");
     let mut story = learning(folder.path()).await;
     story.type_text("9");
     story.until(" 0 of ").await;
     story.enter();
     story.until("a lesson is underway on `default`").await;
-    assert_eq!(store.read().progress.of("layers").begun, 0);
+    assert_eq!(kept.read().progress.of("layers").begun, 0);
     drop(hold);
     story.enter();
     story.until("The network is made ready").await;
     traffic(&mut story);
     story.until("Your mixnet has 6 mixnodes in 3 layers").await;
-    assert!(store.hold("default").is_none());
+    assert!(kept.hold("default").is_none());
     story.type_text("q");
     assert_eq!(story.outcome().await, Outcome::Quit);
-    assert!(store.hold("default").is_some());
+    assert!(kept.hold("default").is_some());
 }
