@@ -43,7 +43,7 @@ impl Play {
     }
 
     /// Whether there is a hint that was not given yet, or it has to be said that there never was one.
-    pub(super) fn has_hint(&self) -> bool {
+    pub(super) fn has_new_hint(&self) -> bool {
         self.hints == 0 || self.hints < self.hints_here().len()
     }
 
@@ -57,6 +57,11 @@ impl Play {
             },
             _ => &[],
         }
+    }
+
+    /// Whether there is a hint for what is waited for.
+    pub fn has_hint(&self) -> bool {
+        !self.hints_here().is_empty()
     }
 
     fn answer(&mut self, now: Duration, predict: &Predict, line: &str, out: &mut Vec<Output>) {

@@ -81,7 +81,7 @@ impl Play {
             if self.mode == Mode::Learner {
                 out.push(Output::Show(Show::Late { what }));
                 self.phase = Phase::Late;
-                if self.has_hint() {
+                if self.has_new_hint() {
                     self.hint(out);
                 }
                 return;

@@ -89,6 +89,8 @@ pub(crate) struct Running {
     has_begun: bool,
     /// Keeps other lessons away from the devnet.
     hold: Hold,
+    /// Somebody has seen that it is over.
+    is_seen: bool,
 }
 
 impl Running {
@@ -111,6 +113,7 @@ impl Running {
             asked: 0,
             has_begun: false,
             hold,
+            is_seen: false,
         }
     }
 
@@ -137,6 +140,16 @@ impl Running {
     /// Whether it is over, and the network again what it was.
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.stage, Stage::Over(_))
+    }
+
+    /// Somebody looks at it.
+    pub(crate) fn see(&mut self) {
+        self.is_seen = self.is_over();
+    }
+
+    /// Whether it is over, and somebody has seen that.
+    pub(crate) fn is_seen(&self) -> bool {
+        self.is_seen
     }
 
     /// What was said, oldest first; whether each is fresh.
@@ -312,6 +325,7 @@ impl Running {
                 self.looked = None;
                 self.stage = Stage::Waiting;
             }
+            Show::Clearing { .. } => self.stage = Stage::Restoring,
             Show::Late { .. } => self.stage = Stage::Late,
             Show::Failed { .. } if self.stage == Stage::Restoring => {}
             // It can be tried again.
