@@ -23,6 +23,17 @@ pub struct Envelope {
     pub event: StreamEvent,
 }
 
+/// How many events were missed between the latest one heard and a snapshot, by their numbers. A snapshot
+/// that all readers get is an event with a number of its own; one for a reader that begins, or fell behind,
+/// has the number of the last event in it. A single missed event looks like the former, and is in the
+/// snapshot anyway.
+pub fn missed(heard: u64, snapshot: u64) -> u64 {
+    match snapshot.saturating_sub(heard) {
+        1 => 0,
+        missed => missed,
+    }
+}
+
 /// What happened in the devnet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

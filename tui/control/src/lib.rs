@@ -22,7 +22,7 @@ pub use attack::{
     HEADER_BIT, IGNORED_HEADER_BIT, Isolation, MAX_ATTACKS, REMEMBERED_ATTACKS, Sighting, Verdict,
 };
 pub use client::{ControlClient, ControlError, EventStream, MAX_EVENT_BYTES};
-pub use event::{DirectoryState, Envelope, LogLine, ReceivedMessage, StreamEvent};
+pub use event::{DirectoryState, Envelope, LogLine, ReceivedMessage, StreamEvent, missed};
 pub use history::{History, NodeHistory};
 pub use identity::{identity_name, identity_of};
 pub use journey::{

@@ -68,6 +68,25 @@ fn examples(document: &Value) -> Vec<Example> {
     examples
 }
 
+/// The kinds of events in a stream that has ended, all of them in the form that is documented.
+fn kinds_of(
+    document: &Value,
+    path: &str,
+    lines: Result<reqwest::Result<String>, tokio::task::JoinError>,
+) -> BTreeSet<String> {
+    let lines = lines.expect("no panic").expect("a stream that ended");
+    let answer = &document["paths"][path]["get"]["responses"]["200"];
+    let validator = validator(document, &answer["content"]["application/x-ndjson"]["schema"]);
+    let mut kinds = BTreeSet::new();
+    for line in lines.lines() {
+        let event: Value = serde_json::from_str(line).expect(line);
+        let wrong = validator.validate(&event).err().map(|error| error.to_string());
+        assert_eq!(wrong, None, "{line}");
+        kinds.insert(event["event"]["type"].as_str().expect("a kind").to_owned());
+    }
+    kinds
+}
+
 #[tokio::test]
 async fn every_documented_route_answers_its_example_and_only_looking_is_free() {
     let lab = Lab::new();
@@ -94,6 +113,8 @@ async fn every_documented_route_answers_its_example_and_only_looking_is_free() {
     let supervisor = lab.pids("t1").0;
     let events = ask(&observe, Method::GET, "/v1/events", None).await;
     let events = tokio::spawn(events.text());
+    let passages = ask(&observe, Method::GET, "/v1/passages?nodes=mix-1-1", None).await;
+    let passages = tokio::spawn(passages.text());
     for Example { method, path, body, responses } in examples {
         let answer = ask(&control, method.clone(), &path, body).await;
         if path.starts_with("/v1/nodes") && method == Method::POST {
@@ -104,7 +125,8 @@ async fn every_documented_route_answers_its_example_and_only_looking_is_free() {
         let schema = &responses["200"]["content"]["application/json"]["schema"];
         if status != 200 || schema.is_null() {
             assert_eq!(status, 200, "{method} {path}: {:?}", answer.text().await);
-            assert_eq!(path, "/v1/events", "what has no answer but a stream");
+            let is_stream = path == "/v1/events" || path.starts_with("/v1/passages?");
+            assert!(is_stream, "{path} has no answer that is described");
             continue;
         }
         let said = answer.json().await.expect("JSON");
@@ -113,18 +135,10 @@ async fn every_documented_route_answers_its_example_and_only_looking_is_free() {
     }
     common::until_gone(&[supervisor], 5);
 
-    // All that happened meanwhile.
-    let lines = events.await.expect("no panic").expect("a stream that ended");
-    let schema = &document["paths"]["/v1/events"]["get"]["responses"]["200"]["content"]["application/x-ndjson"]
-        ["schema"];
-    let validator = validator(&document, schema);
-    let mut kinds = BTreeSet::new();
-    for line in lines.lines() {
-        let event: Value = serde_json::from_str(line).expect(line);
-        let wrong = validator.validate(&event).err().map(|error| error.to_string());
-        assert_eq!(wrong, None, "{line}");
-        kinds.insert(event["event"]["type"].as_str().expect("a kind").to_owned());
-    }
+    // All that happened meanwhile, and what a node that works for somebody told.
+    let kinds = kinds_of(&document, "/v1/events", events.await);
+    let told = kinds_of(&document, "/v1/passages", passages.await);
+    assert_eq!(told, BTreeSet::from(["passages".to_owned()]));
     let kinds_there_are = [
         "snapshot", "node", "removed", "metrics", "links", "message", "journey", "received", "down",
     ];

@@ -91,9 +91,12 @@ impl Hub {
         Listener(queue)
     }
 
-    /// Whether anybody listens to any node.
+    /// Whether anybody listens to any node. Who fell behind does not any more, though it may not have
+    /// heard yet: it may be stopped and never read again, and would have all of this worked out for nobody.
     pub(crate) fn has_insiders(&mut self) -> bool {
-        self.insiders.retain(|insider| insider.queue.strong_count() > 0);
+        let listens =
+            |insider: &Insider| insider.queue.upgrade().is_some_and(|queue| !queue.is_overrun());
+        self.insiders.retain(listens);
         !self.insiders.is_empty()
     }
 

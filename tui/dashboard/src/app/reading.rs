@@ -33,25 +33,36 @@ pub(super) async fn listen<S: Source>(source: S, queue: mpsc::Sender<Message>, a
 }
 
 /// Reads what nodes know into the queue until that ends. Nothing has to be kept in order with the event
-/// stream: each of its moments is told.
+/// stream: each of its moments is told. The supervisor waits for no reader: whoever fell behind asks again.
 pub(super) async fn confide<S: Source>(
     source: S,
     queue: mpsc::Sender<Message>,
     nodes: Vec<String>,
 ) {
-    let problem = match source.passages(&nodes).await {
-        Err(error) => Problem::from(error),
-        Ok(mut events) => loop {
+    let problem = loop {
+        let mut events = match source.passages(&nodes).await {
+            Ok(events) => events,
+            Err(error) => break Problem::from(error),
+        };
+        let mut has_told = false;
+        let broken = loop {
             match events.next().await {
                 Ok(Some(envelope)) => {
+                    has_told = true;
                     if queue.send(Message::Heard(Box::new(envelope))).await.is_err() {
                         return;
                     }
                 }
-                Ok(None) => break Problem("the supervisor closed their stream".to_owned()),
-                Err(error) => break Problem::from(error),
+                Ok(None) => break None,
+                Err(error) => break Some(Problem::from(error)),
             }
-        },
+        };
+        match broken {
+            Some(problem) => break problem,
+            // Nobody falls behind what never came.
+            None if !has_told => break Problem("the supervisor closed their stream".to_owned()),
+            None => {}
+        }
     };
     let _ = queue.send(Message::Unconfided(problem)).await;
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use contract::{LinkEvent, NodeMetrics, Role, Time};
 use control::{
     DevnetInfo, DirectoryState, Envelope, History, MessageStatus, NodeStatus, STOPS_WITH_ALL,
-    Snapshot, State, StreamEvent,
+    Snapshot, State, StreamEvent, missed,
 };
 use directory_api::{MixMetric, Update};
 
@@ -359,17 +359,6 @@ fn rank(role: Role) -> u8 {
         Role::Provider => 2,
         Role::Client => 3,
         Role::Crowd => 4,
-    }
-}
-
-/// How many events were missed between the latest one heard and a snapshot. A snapshot that all
-/// readers get is an event with a number of its own; one for a reader that begins, or fell behind,
-/// has the number of the last event in it. A single missed event looks like the former, and is in
-/// the snapshot anyway.
-fn missed(heard: u64, snapshot: u64) -> u64 {
-    match snapshot.saturating_sub(heard) {
-        1 => 0,
-        missed => missed,
     }
 }
 

@@ -1,13 +1,16 @@
 //! The adversary's tools: corrupt mixnodes, whether somebody sends, and attacks on the devnet.
 
+use std::time::Duration;
+
 use contract::PacketPart;
-use control::{AttackPlan, SetRequest, StreamEvent};
+use control::{AttackPlan, Carried, Envelope, SetRequest, StreamEvent};
 use crossterm::event::KeyCode;
 use insta::assert_snapshot;
+use vantage::Vantage;
 
 use super::anonymity::{SIZES, changed, classic, pass, shown, watched};
 use super::{Desk, settings, text};
-use crate::fixture::{self, Fixture};
+use crate::fixture::{self, Fixture, Observed};
 use crate::keys::Key;
 use crate::message::{Effect, Message, Problem};
 use crate::model::Settings;
@@ -312,4 +315,73 @@ fn a_mixnode_that_is_gone_is_no_target() {
     assert_eq!(launched(&mut desk), AttackPlan::Replay { from, to, times: 1 });
     desk.hear(StreamEvent::Removed { node: "mix-1-1".into() });
     assert_eq!(desk.press(ENTER), []);
+}
+
+/// What somebody for whom no node works makes of half a minute of packets, all of it but what is compared
+/// with the truth; and what that comparison says. The stream tells this in place of each event.
+fn inferred(tell: impl Fn(StreamEvent) -> Option<StreamEvent>) -> (serde_json::Value, [String; 2]) {
+    let mut fixture = Fixture::two_by_three();
+    let mut observed = Observed::new(&fixture, 0.2, 7);
+    observed.insiders = vec!["mix-1-1".into(), "mix-3-2".into()];
+    let mut vantage = Vantage::default();
+    let snapshot = Box::new(fixture.snapshot(Duration::ZERO));
+    vantage.hear(&fixture.at(Duration::ZERO, StreamEvent::Snapshot(snapshot)));
+    let mut second = Duration::ZERO;
+    while second < Duration::from_secs(30) {
+        second += Duration::from_secs(1);
+        let message = StreamEvent::Message(fixture::message("alice", "bob", "hello"));
+        let message = fixture.at(second, message);
+        for envelope in observed.pass(&mut fixture, 1).into_iter().chain([message]) {
+            if let Some(event) = tell(envelope.event) {
+                vantage.hear(&Envelope { event, ..envelope });
+            }
+        }
+        if vantage.looks_for().is_none() {
+            assert!(vantage.look_for_who_writes_to("bob"));
+            assert!(vantage.look_whether_it_sends("alice"));
+        }
+    }
+    let report = vantage.report(vantage::WINDOW).expect("a devnet");
+    assert!(report.guess.as_ref().is_some_and(|guess| guess.packets > 0), "{report:?}");
+    let compared = [format!("{:?}", report.calibration), format!("{:?}", report.delay_distance)];
+    let mut inferred = serde_json::to_value(&report).expect("JSON");
+    let figures = inferred.as_object_mut().expect("figures");
+    // Doubts say in words what came of comparing.
+    for of_truth in ["calibration", "delay_distance", "doubts"] {
+        figures.remove(of_truth).expect(of_truth);
+    }
+    let ticks: Vec<_> = vantage.ticks().collect();
+    let curve: Vec<_> = vantage.curve(Duration::from_secs(30)).collect();
+    (serde_json::json!([inferred, ticks, curve, vantage.latest(), vantage.senders()]), compared)
+}
+
+/// The stream tells everything, the observer hears of it what is on links: a truth, a lie and nothing at
+/// all are the same to it.
+#[test]
+fn nothing_that_only_the_devnet_knows_changes_what_an_observer_infers() {
+    let (truly, compared) = inferred(Some);
+    let (falsely, compared_with_lies) = inferred(|event| {
+        Some(match event {
+            StreamEvent::Origins { mut packets } => {
+                for packet in &mut packets {
+                    (packet.origin, packet.carried) = ("bob".into(), Carried::Message);
+                }
+                StreamEvent::Origins { packets }
+            }
+            StreamEvent::Waits { node, waits_us } => {
+                let waits_us = vec![1; waits_us.len()];
+                StreamEvent::Waits { node, waits_us }
+            }
+            event => event,
+        })
+    });
+    let (untold, compared_with_nothing) =
+        inferred(|event| matches!(event, StreamEvent::Links { .. }).then_some(event));
+    assert_eq!(falsely, truly);
+    assert_eq!(untold, truly);
+    // The lies were heard where they belong.
+    for (index, compared) in compared.iter().enumerate() {
+        assert_ne!(*compared, compared_with_lies[index]);
+        assert_eq!(compared_with_nothing[index], "None");
+    }
 }

@@ -22,7 +22,7 @@ use crate::hub::Taken;
 #[into_params(parameter_in = Query)]
 pub(super) struct PassagesQuery {
     /// Names of mixnodes and providers, with commas between them.
-    #[param(example = "mix-1-1,mix-2-1")]
+    #[param(example = "mix-1-1,provider-1")]
     nodes: String,
 }
 

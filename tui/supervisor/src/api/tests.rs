@@ -18,7 +18,7 @@ use super::door::Door;
 use super::serve::Way;
 use super::*;
 use crate::clock::Moment;
-use crate::hub::{Hub, MAX_BEHIND};
+use crate::hub::{Hub, MAX_BEHIND, Taken};
 use crate::testing::{empty_snapshot, within};
 
 /// The control interface of a devnet of which nothing is known.
@@ -126,6 +126,22 @@ async fn passages_are_told_to_those_who_asked_and_to_no_others() {
         }
     };
     within(gone).await;
+}
+
+/// A reader that does not read costs nothing from then on, and hears that it was left behind.
+#[tokio::test]
+async fn whoever_is_told_and_does_not_read_is_told_no_more() {
+    let hub = &mut Hub::default();
+    let slow = hub.confide(&["mix-1-1".to_owned()]);
+    let tell = |hub: &Hub| hub.tell(Moment::now(), "mix-1-1", Vec::new());
+    (0..MAX_BEHIND).for_each(|_| tell(hub));
+    assert!(hub.has_insiders() && hub.is_confided("mix-1-1"));
+    tell(hub);
+    assert!(!hub.has_insiders() && !hub.is_confided("mix-1-1"));
+    assert_eq!(slow.next().await, Taken::Overrun);
+    let again = hub.confide(&["mix-1-1".to_owned()]);
+    tell(hub);
+    assert!(matches!(again.next().await, Taken::Line(_)) && hub.has_insiders());
 }
 
 #[tokio::test]

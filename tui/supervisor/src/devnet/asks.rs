@@ -47,6 +47,11 @@ impl Devnet {
             return Err(Failure::new(FailureCode::NotRunning, message)
                 .hint("`up --trace on` lets them tell, which is the default"));
         }
+        if nodes.is_empty() {
+            let message = "nobody is named who is to tell of packets";
+            return Err(Failure::new(FailureCode::Usage, message)
+                .hint("`?nodes=mix-1-1,provider-1` names two"));
+        }
         for name in nodes {
             let role = self.nodes[self.find(name)?].plan.role;
             if !matches!(role, Role::Mixnode | Role::Provider) {

@@ -81,6 +81,11 @@ impl Queue {
         self.waiting().lines.is_empty()
     }
 
+    /// Whether its listener fell behind, so that nothing more comes.
+    pub(super) fn is_overrun(&self) -> bool {
+        self.waiting().overrun
+    }
+
     #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
         self.waiting().bytes

@@ -145,7 +145,8 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
     let sending = if upper.height >= BESIDE { SENDING } else { 0 };
     let [ticker, sending] =
         Layout::vertical([Constraint::Min(0), Constraint::Length(sending)]).areas(right);
-    board::draw(model, devnet, board, scene);
+    let guess = report.as_ref().and_then(|report| report.guess.as_ref());
+    board::draw(model, devnet, guess, board, scene);
     ticker::draw(devnet, ticker, scene);
     if sending.height > 0 {
         let told = report.as_ref().and_then(|report| report.sending.as_ref());

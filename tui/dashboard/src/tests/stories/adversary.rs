@@ -23,6 +23,29 @@ async fn somebody_corrupts_a_mixnode_and_lets_it_go() {
     assert_eq!(story.outcome().await, Outcome::Quit);
 }
 
+/// The supervisor waits for nobody: who was stopped for a while goes on with a stream of its own.
+#[tokio::test]
+async fn a_stream_of_what_nodes_know_that_fell_behind_is_asked_for_again() {
+    let mut story = Story::running().await;
+    story.type_text("a");
+    story.until("The adversary's view").await;
+    let (told, first) = mpsc::unbounded_channel();
+    let (still_told, second) = mpsc::unbounded_channel();
+    story.streams.lock().expect("one test thread").extend([first, second]);
+    story.type_text("+");
+    assert_eq!(story.asked().await, "passages mix-1-1");
+    let passages = StreamEvent::Passages { node: "mix-1-1".into(), passages: Vec::new() };
+    let envelope = story.fixture.at(Duration::from_secs(6), passages);
+    told.send(envelope).expect("the dashboard listens");
+    drop(told);
+    assert_eq!(story.asked().await, "passages mix-1-1");
+    // That one says nothing at all, so it is not asked for a third time.
+    drop(still_told);
+    story.until("nobody works for you: the supervisor closed their stream").await;
+    story.type_text("qy");
+    assert_eq!(story.outcome().await, Outcome::Quit);
+}
+
 #[tokio::test]
 async fn somebody_replays_a_packet_and_sees_who_dropped_it() {
     let mut story = Story::running().await;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use control::visible;
-use vantage::{Bits, Guess, Inside, PoolReport, Report, Sending};
+use vantage::{Bits, Guess, Inside, PoolReport, Report, Sending, odds_in_words};
 
 use crate::output::{Cell, Output, or_unknown, table};
 
@@ -116,8 +116,7 @@ fn whether(sending: &Sending) -> String {
              say or not"
         );
     }
-    let odds =
-        if *odds < 1.0 { format!("1 : {:.1}", odds.recip()) } else { format!("{odds:.1} : 1") };
+    let odds = odds_in_words(*odds);
     let took = match (sending.decided, sending.expected_s) {
         (Some(decided), _) => {
             format!(", decided after {} packets in {:.1} s", decided.packets, decided.seconds)
@@ -183,7 +182,7 @@ fn suspects(guess: &Guess, output: Output) -> String {
         .map(|ranked| {
             vec![
                 ranked.name.as_str().into(),
-                format!("{:.2} : 1", ranked.odds).as_str().into(),
+                odds_in_words(ranked.odds).as_str().into(),
                 format!("{:.1} %", ranked.probability * 100.0).as_str().into(),
             ]
         })

@@ -2,16 +2,15 @@
 //! each second.
 
 mod figures;
+mod streams;
 
 use std::time::Duration;
 
-use control::{
-    ControlClient, ControlError, Envelope, EventStream, Failure, FailureCode, StreamEvent,
-    shown_name,
-};
+use control::{Failure, FailureCode, StreamEvent, shown_name};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use vantage::Vantage;
 
+use self::streams::{Streams, Told};
 use super::screen::Screen;
 use crate::cli::AnonymityArgs;
 use crate::context::Context;
@@ -30,32 +29,19 @@ pub(crate) async fn run(context: &Context, args: &AnonymityArgs) -> Outcome {
     let watching = Watching {
         context,
         args,
-        events: client.events().await?,
-        client,
-        passages: None,
+        streams: Streams::open(client).await?,
         vantage: Vantage::default(),
         has_begun: false,
     };
     if args.watch { watching.on(signals).await } else { watching.once(signals).await }
 }
 
-/// The next that nodes tell; never anything if none is asked.
-async fn told(passages: Option<&mut EventStream>) -> Result<Option<Envelope>, ControlError> {
-    match passages {
-        Some(passages) => passages.next().await,
-        None => std::future::pending().await,
-    }
-}
-
 struct Watching<'a> {
     context: &'a Context,
     args: &'a AnonymityArgs,
-    events: EventStream,
-    client: ControlClient,
-    /// What nodes know that work for the observer; none if none does.
-    passages: Option<EventStream>,
+    streams: Streams,
     vantage: Vantage,
-    /// The network is known.
+    /// The network is known, and what was asked for is looked for.
     has_begun: bool,
 }
 
@@ -118,35 +104,33 @@ impl Watching<'_> {
         Ok(())
     }
 
-    /// Takes in the next event; says why if the devnet went down.
+    /// Takes in the next event; says why if the devnet went down. Can be dropped and called again.
     async fn hear(&mut self) -> Outcome<Option<String>> {
-        let envelope = tokio::select! {
-            envelope = self.events.next() => envelope?,
-            told = told(self.passages.as_mut()) => {
-                let Some(told) = told? else {
-                    // It ends with the devnet, of which the other stream says why.
-                    self.passages = None;
-                    return Ok(None);
-                };
-                self.vantage.hear(&told);
-                return Ok(None);
-            }
-        };
-        let Some(envelope) = envelope else {
+        if !self.has_begun && self.vantage.settings().is_some() {
+            self.begin().await?;
+            self.has_begun = true;
+        }
+        let Some(told) = self.streams.next().await? else {
             return Ok(Some("it ended without saying why".into()));
         };
+        let envelope = match told {
+            Told::Next(envelope) => envelope,
+            Told::Anew(envelope) => {
+                // Packets that came and went meanwhile would be taken for some that still wait.
+                self.vantage = Vantage::default();
+                self.has_begun = false;
+                envelope
+            }
+        };
         self.vantage.hear(&envelope);
-        match envelope.event {
-            StreamEvent::Down { reason } => return Ok(Some(reason)),
-            StreamEvent::Snapshot(_) if !self.has_begun => self.begin().await?,
-            _ => {}
+        if let StreamEvent::Down { reason } = envelope.event {
+            return Ok(Some(reason));
         }
         Ok(None)
     }
 
     /// The network is known: whoever was named has to be there.
     async fn begin(&mut self) -> Outcome {
-        self.has_begun = true;
         let missing = |message| Err(Failure::new(FailureCode::NoSuchNode, message).into());
         if let Some(who) = &self.args.adversary
             && !self.vantage.set_who(who.clone())
@@ -155,10 +139,8 @@ impl Watching<'_> {
                 "cannot watch as `{who}`: that names a node that is not there"
             ));
         }
-        let accomplices: Vec<&str> = self.vantage.who().accomplices().collect();
-        if !accomplices.is_empty() {
-            self.passages = Some(self.client.passages(&accomplices).await?);
-        }
+        let accomplices = self.vantage.who().accomplices().map(str::to_owned).collect();
+        self.streams.confide(accomplices).await?;
         if let Some(client) = &self.args.is_sending
             && !self.vantage.look_whether_it_sends(client)
         {

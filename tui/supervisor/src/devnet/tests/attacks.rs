@@ -86,3 +86,33 @@ async fn whoever_attacks_hears_what_came_of_it_and_everybody_else_too() {
     let refused = failed(attack(&mut devnet, now, replay("bob", "mix-1-1")));
     assert_eq!(refused.code, FailureCode::NotRunning);
 }
+
+/// Only nodes that packets pass through work for somebody, and only where they tell anything.
+#[tokio::test]
+async fn whoever_asks_what_nodes_know_has_to_name_some_that_know_anything() {
+    for trace in [true, false] {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (mut spec, claim) = spec(dir.path(), false);
+        spec.plan.layout.trace = trace;
+        let mut devnet = Devnet::new(spec, claim, Box::new(|_, _| Command::new("cat")));
+        let mut confide = |nodes: &[&str]| {
+            let nodes = nodes.iter().map(|&node| node.to_owned()).collect();
+            let (reply, mut answered) = oneshot::channel();
+            devnet.answer(Moment::now(), Ask::Confide { nodes, reply });
+            answered.try_recv().expect("answered").map(drop).map_err(|failure| failure.code)
+        };
+        let told = [
+            confide(&["mix-1-1"]),
+            confide(&[]),
+            confide(&["mix-1-1", "alice"]),
+            confide(&["mix-9-9"]),
+        ];
+        let wanted = if trace {
+            let (usage, unknown) = (FailureCode::Usage, FailureCode::NoSuchNode);
+            [Ok(()), Err(usage), Err(usage), Err(unknown)]
+        } else {
+            [Err(FailureCode::NotRunning); 4]
+        };
+        assert_eq!(told, wanted, "tracing {trace}");
+    }
+}

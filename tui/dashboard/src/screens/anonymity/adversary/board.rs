@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use vantage::{Ranked, Vantage, Who};
+use vantage::{Guess, Ranked, Vantage, Who, odds_in_words};
 
 use crate::model::Model;
 use crate::regions::Target;
@@ -18,17 +18,19 @@ const NAME: usize = 16;
 /// Columns of the odds.
 const ODDS: u16 = 12;
 
-/// Odds beyond which a number says no more: one in a million.
-const MOST_ODDS: f64 = 1e6;
-
 /// Draws the pane.
-pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
+pub(super) fn draw(
+    model: &Model,
+    devnet: &Devnet,
+    guess: Option<&Guess>,
+    area: Rect,
+    scene: &mut Scene<'_>,
+) {
     let vantage = devnet.watch.vantage();
     let victim = vantage
         .looks_for()
         .map_or_else(|| "somebody".into(), |victim| text::visible(victim, scene.symbols));
     let inner = padded(scene.pane(area, format!("Who writes to {victim}?"), false));
-    let guess = super::report(devnet).and_then(|report| report.guess);
     let Some(guess) = guess else {
         scene.nothing_yet(inner, "nobody is known yet of whom one could ask");
         return;
@@ -75,7 +77,7 @@ fn draw_row(row: usize, suspect: &Ranked, wrote: usize, place: Rect, scene: &mut
     scene.put(place, 0, Line::styled(format!("{:>3} {name}", row + 1), style));
     let truth = if wrote > 0 { format!(" wrote {wrote}") } else { String::new() };
     let line = Line::from(vec![
-        Span::raw(format!("{:>width$}", odds(suspect.odds), width = usize::from(ODDS))),
+        Span::raw(format!("{:>width$}", odds_in_words(suspect.odds), width = usize::from(ODDS))),
         Span::styled(truth, scene.theme.bad),
     ]);
     let left = scene.put_right(place, 0, line);
@@ -83,35 +85,4 @@ fn draw_row(row: usize, suspect: &Ranked, wrote: usize, place: Rect, scene: &mut
     let bar =
         Rect { x: place.x + begin.min(place.width), width: left.saturating_sub(begin), ..place };
     plot::bar(scene, bar, suspect.probability, None, scene.theme.link[1]);
-}
-
-/// Odds, the larger number first where it is against.
-fn odds(odds: f64) -> String {
-    if !odds.is_finite() || odds > MOST_ODDS {
-        "> 1M : 1".into()
-    } else if odds >= 99.5 {
-        format!("{odds:.0} : 1")
-    } else if odds >= 1.0 {
-        format!("{odds:.1} : 1")
-    } else if odds * MOST_ODDS < 1.0 {
-        "1 : > 1M".into()
-    } else {
-        let against = odds.recip();
-        if against < 99.5 { format!("1 : {against:.1}") } else { format!("1 : {against:.0}") }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::odds;
-
-    #[test]
-    fn odds_are_written_as_people_say_them() {
-        let shown = [1.9, 1.0, 0.25, 250.0, 1e9, f64::INFINITY, 0.004, 0.0].map(odds);
-        let wanted = [
-            "1.9 : 1", "1.0 : 1", "1 : 4.0", "250 : 1", "> 1M : 1", "> 1M : 1", "1 : 250",
-            "1 : > 1M",
-        ];
-        assert_eq!(shown, wanted);
-    }
 }

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use vantage::Sending;
+use vantage::{Sending, odds_in_words};
 
 use crate::scene::Scene;
 use crate::screens::anonymity::padded;
@@ -85,11 +85,7 @@ fn decided(answer: &str, told: &Sending) -> String {
 
 /// How it stands, and how long it may take.
 fn undecided(told: &Sending) -> String {
-    let odds = if told.odds >= 1.0 {
-        format!("{:.1} : 1", told.odds)
-    } else {
-        format!("1 : {:.1}", told.odds.recip())
-    };
+    let odds = odds_in_words(told.odds);
     match told.expected_s {
         Some(seconds) => format!("not yet: {odds}; takes about {seconds:.0} s"),
         None => format!("not yet: {odds}"),
