@@ -76,32 +76,36 @@ fn classes(runs: &[Vec<Vec<f64>>]) -> Vec<[f64; 3]> {
     CLASSES.windows(2).map(of_class).filter(|[count, ..]| *count >= 20.0).collect()
 }
 
-/// Different delays, crowds and rates of messages, all with acknowledgements or all without.
-fn networks(acks: bool) -> Vec<Setup> {
-    let cases = [(20, 0.2, 1.0), (10, 0.2, 1.0), (10, 0.2, 0.3), (50, 0.2, 1.0), (20, 0.05, 1.0)];
-    cases.map(|(senders, delay, rate)| network(senders, delay, acks, Some(rate))).to_vec()
+/// Different delays, crowds and widths. Neither they nor the seeds were used to choose anything in the model;
+/// `benches/odds.rs` does the same at length.
+fn networks(acks: bool, rate: Option<f64>) -> Vec<Setup> {
+    let cases = [(15, 3, 0.1), (12, 1, 0.3), (30, 2, 0.15), (25, 4, 0.4), (70, 3, 0.05)];
+    let network = |(senders, width, delay)| Setup { width, ..network(senders, delay, acks, rate) };
+    cases.map(network).to_vec()
 }
 
-/// Given odds are right, or modest: without acknowledgements what is true of them is up to five times the
-/// odds. Packets come to the recipient more evenly then than chance would have it.
+/// Given odds are right, or modest: also of those who write so little that it is hard to tell.
 #[test]
 fn of_those_who_are_given_odds_that_part_writes() {
     for acks in [true, false] {
-        let mut runs = Vec::new();
-        for setup in networks(acks) {
-            runs.extend((0..30).map(|seed| chances(&setup, seed, &[10.0, 30.0, 75.0])));
-        }
-        let classes = classes(&runs);
-        println!("acknowledgements: {acks}; suspects, given, true: {classes:.3?}");
-        assert!(classes.len() >= 7, "{classes:?}");
-        for [count, given, writes] in classes {
-            let margin = 2.0 * (given * (1.0 - given) / count).sqrt();
-            let odds = |p: f64| p / (1.0 - p).max(1e-9);
-            if given < 0.1 {
-                assert!(writes - margin < 1.3 * given, "too sure of innocence: {given}, {writes}");
-            } else {
-                assert!(odds(writes + margin) > 0.7 * odds(given), "too bold: {given}, {writes}");
-                assert!(odds(writes - margin) < 5.0 * odds(given), "too shy: {given}, {writes}");
+        for (rate, seeds) in [(0.3, 3000..3016), (1.5, 4000..4008)] {
+            let mut runs = Vec::new();
+            for setup in networks(acks, Some(rate)) {
+                runs.extend(seeds.clone().map(|seed| chances(&setup, seed, &[15.0, 40.0, 75.0])));
+            }
+            let classes = classes(&runs);
+            println!("acknowledgements: {acks}; {rate}/s; suspects, given, true: {classes:.3?}");
+            assert!(classes.len() >= 4, "{classes:?}");
+            for [count, given, writes] in classes {
+                let margin = 2.0 * (given * (1.0 - given) / count).sqrt();
+                let odds = |p: f64| p / (1.0 - p).max(1e-9);
+                // The least of them has a chance of 1 in 11 if nothing is known, the largest of 1 in 69.
+                if given < 0.014 {
+                    assert!(writes - margin < given, "too sure of innocence: {given}, {writes}");
+                } else if given > 0.1 {
+                    assert!(writes + margin > given, "too bold: {given}, {writes}");
+                    assert!(odds(writes - margin) < 100.0 * odds(given), "too shy: {given}");
+                }
             }
         }
     }
@@ -110,25 +114,15 @@ fn of_those_who_are_given_odds_that_part_writes() {
 /// Where nobody writes somebody is first all the same, and hardly ever with odds that would convince.
 #[test]
 fn where_nobody_writes_nobody_stands_out() {
-    for acks in [true, false] {
-        for senders in [10, 20, 50] {
-            for delay in [0.2, 0.02] {
-                let setup = network(senders, delay, acks, None);
-                let runs = (0..20).flat_map(|seed| chances(&setup, seed, &[10.0, 30.0, 75.0]));
-                let most: Vec<f64> =
-                    runs.map(|chances| chances.into_iter().fold(0.0, f64::max)).collect();
-                let above = |p: f64| real(most.iter().filter(|most| **most > p).count());
-                let all = real(most.len());
-                println!(
-                    "{senders} senders, {delay} s, {acks}: {} {}",
-                    above(0.5) / all,
-                    above(0.9) / all
-                );
-                assert!(above(0.5) < 0.2 * all && above(0.9) < 0.04 * all, "{setup:?}");
-                assert!(above(0.99) < 1.0, "{setup:?}");
-            }
-        }
+    let mut most = Vec::new();
+    for setup in [true, false].iter().flat_map(|acks| networks(*acks, None)) {
+        let runs = (5000..5012).flat_map(|seed| chances(&setup, seed, &[15.0, 40.0, 75.0]));
+        most.extend(runs.map(|chances| chances.into_iter().fold(0.0, f64::max)));
     }
+    let part = |p: f64| real(most.iter().filter(|most| **most > p).count()) / real(most.len());
+    println!("above 0.35: {}, above 0.5: {}, of {}", part(0.35), part(0.5), most.len());
+    assert!(part(0.35) < 0.03 && part(0.5) < 0.01, "{most:?}");
+    assert!(part(0.9) <= 0.0, "{most:?}");
 }
 
 /// At 20 ms alice is found; a minute after the delay is 200 ms again she is hidden as if nothing had been.
@@ -155,7 +149,7 @@ fn she_is_hidden_again_when_packets_wait_again() {
         hidden += u32::from(suspect.odds() < 3.0);
     }
     println!("found {found}, hidden {hidden} of {runs}, chance {chance}");
-    assert!(found >= 18 && hidden >= 17 && chance < 0.35, "{found} {hidden} {chance}");
+    assert!(found >= 15 && hidden >= 18 && chance < 0.2, "{found} {hidden} {chance}");
 }
 
 /// Probabilities are some, and those of all suspects are one.

@@ -1,23 +1,18 @@
-//! The vantage point itself: takes the stream apart, and puts a report together.
+//! The vantage point itself: who watches, what one may ask it, and all that it holds.
+
+mod hear;
+mod tell;
 
 use std::time::Duration;
 
-use anonymity::{
-    Adversary, Doubt, Finding, LinkEvent, NodeId, Observation, Observer, PoolFigures, Step,
-    Suspects,
-};
+use anonymity::{Adversary, NodeId, Observer, Suspects};
 use contract::Time;
-use control::{Envelope, NodeStatus, Passage, Snapshot, StreamEvent};
 
-use crate::doubt::sentence;
 use crate::expected::{Expectation, Settings};
-use crate::guess::{Guess, MEMORY};
-use crate::inside::{self, Inside};
+use crate::guess::MEMORY;
 use crate::latest::Latest;
-use crate::limits::{Known, Limit};
 use crate::names::Names;
 use crate::public::Public;
-use crate::report::{Bits, Counted, PoolReport, Report};
 use crate::sending::Watched;
 use crate::ticker::{Tick, Ticker};
 use crate::truth::Truth;
@@ -73,127 +68,6 @@ impl Default for Vantage {
 }
 
 impl Vantage {
-    /// The stream says something.
-    pub fn hear(&mut self, envelope: &Envelope) {
-        let now = since_start(envelope.t);
-        match &envelope.event {
-            StreamEvent::Snapshot(snapshot) => return self.begin(envelope.t, snapshot),
-            StreamEvent::Node(status) => self.node(now, status),
-            StreamEvent::Removed { node } => {
-                self.public.remove(node);
-                self.tell_changes(now);
-            }
-            StreamEvent::Links { src, links } => self.links(src, links),
-            StreamEvent::Lost { links, .. } if *links > 0 => {
-                self.observer.take(Observation::Lost { t: now, events: *links });
-            }
-            StreamEvent::Origins { packets } => self.truth.told(packets, &self.names),
-            StreamEvent::Waits { waits_us, .. } => self.truth.waited(waits_us),
-            StreamEvent::Passages { node, passages } => self.confided(node, passages),
-            _ => {}
-        }
-        self.advance(now);
-    }
-
-    /// The same of a snapshot alone, for whoever takes it out of its envelope.
-    pub fn begin(&mut self, t: Time, snapshot: &Snapshot) {
-        let now = since_start(t);
-        self.snapshot(now, snapshot);
-        self.advance(now);
-    }
-
-    fn snapshot(&mut self, now: Duration, snapshot: &Snapshot) {
-        self.began.get_or_insert(now);
-        let before = self.settings();
-        self.public.snapshot(snapshot);
-        self.tell_changes(now);
-        let delay = self.settings().map(|settings| settings.hop_delay());
-        let cover = |settings: Settings| (settings.rate_of_one(), settings.slot_cover);
-        if let Some(watched) = &self.watched
-            && before.map(cover) != self.settings().map(cover)
-        {
-            // Other rates: what was concluded from the old ones is void.
-            self.watched = self.watch(watched.node, now);
-        }
-        if before.map(|before| before.hop_delay()) != delay {
-            self.observer.set_delay(delay);
-            self.truth.forget_waits();
-        }
-    }
-
-    fn node(&mut self, now: Duration, status: &NodeStatus) {
-        if self.public.node(status)
-            && let Some(node) = self.names.find(&status.name)
-        {
-            self.observer.take(Observation::Died { t: now, node });
-        }
-        self.tell_changes(now);
-    }
-
-    fn tell_changes(&mut self, now: Duration) {
-        for change in self.public.changes(now, &mut self.names) {
-            self.observer.take(change);
-        }
-    }
-
-    fn links(&mut self, process: &str, links: &[contract::LinkEvent]) {
-        let Some(process) = self.names.number(process) else { return };
-        for link in links {
-            let from = match link.from {
-                Some(number) => self.names.identity(process, number),
-                None => Some(process),
-            };
-            let numbers = from.zip(self.names.number(&link.dst));
-            let Some((from, to)) = numbers else { continue };
-            let t = since_start(link.t);
-            let event = LinkEvent { t, src: from, dst: to, bytes: link.bytes };
-            let observation = Observation::Link(event);
-            if self.observer.adversary().hears(&observation) {
-                self.ticker.add(event);
-                self.observer.take(observation);
-            }
-        }
-    }
-
-    /// A node that works for the observer tells what it knows.
-    fn confided(&mut self, node: &str, passages: &[Passage]) {
-        for passage in passages {
-            let observation = inside::observation(node, passage, &mut self.names);
-            if let Some(observation) = observation {
-                self.observer.take(observation);
-            }
-        }
-    }
-
-    fn advance(&mut self, now: Duration) {
-        let Self { observer, suspects, watched, truth, names, latest, .. } = self;
-        observer.advance(now, &mut |finding| match finding {
-            Finding::CameOut { came, posterior } => {
-                truth.came_out(came, &posterior, names);
-                Latest::renew(latest, came, &posterior, names);
-                if let Some(suspects) = suspects {
-                    suspects.came_out(came.t, &posterior);
-                }
-            }
-            Finding::Delivered { came, recipient, posterior } => {
-                truth.delivered(came, names.name(recipient));
-                if let Some(suspects) = suspects {
-                    suspects.delivered(came.t, recipient, &posterior);
-                }
-            }
-            Finding::Sent { sent } => {
-                if let Some(watched) = watched.as_mut().filter(|watched| watched.node == sent.src) {
-                    watched.sent(sent.t);
-                }
-            }
-            Finding::Settled(_) => {}
-        });
-        if let Some(suspects) = &mut self.suspects {
-            suspects.go_on(self.observer.now());
-        }
-        self.packet_bytes = observer_bytes(&self.observer).unwrap_or(self.packet_bytes);
-    }
-
     /// Becomes another adversary; says whether its nodes are known.
     pub fn set_who(&mut self, who: Who) -> bool {
         let Some(adversary) = who.adversary(&self.names) else { return false };
@@ -300,159 +174,8 @@ impl Vantage {
     pub fn counted_until(&self) -> Time {
         Time::from_nanos(u64::try_from(self.observer.now().as_nanos()).unwrap_or(u64::MAX))
     }
-
-    /// The bits of uncertainty about senders second by second over so long, oldest first: a curve. None
-    /// where somebody else watched, or nobody.
-    pub fn curve(&self, over: Duration) -> impl Iterator<Item = Option<f64>> {
-        let now = self.observer.now();
-        let began = self.began.unwrap_or(now);
-        let seconds = usize::try_from(now.saturating_sub(began).as_secs()).unwrap_or(usize::MAX);
-        let steps = self.observer.figures().sender_bits.curve(now, over);
-        let count = usize::try_from(over.as_secs()).unwrap_or(usize::MAX);
-        // The second in which it began is part somebody else's.
-        let others = count.saturating_sub(seconds.saturating_add(1));
-        steps.enumerate().map(move |(at, step)| step.mean().filter(|_| at >= others))
-    }
-
-    /// All of it; none before the stream has told what the network is.
-    pub fn report(&self, window: Duration) -> Option<Report> {
-        let settings = self.settings()?;
-        let observer = &self.observer;
-        let (now, figures) = (observer.now(), observer.figures());
-        let began = self.began.unwrap_or(now);
-        let watched = now.saturating_sub(began).min(window);
-        let (rate, acks) =
-            (figures.sent.rate(now, window, began), figures.acknowledged.rate(now, window, began));
-        let is_measured = watched > Duration::ZERO && rate > 0.0;
-        let expected = settings.expected(self.packet_bytes);
-        let pools = self.pools(window, settings.hop_delay_s);
-        let pool = mean(pools.iter().filter_map(|pool| pool.mean));
-        let sender = bits(
-            figures.sender_bits.over(now, watched),
-            figures.worst_bits.over(now, watched),
-            figures.most.over(now, watched),
-        );
-        let senders = self.senders();
-        let doubts = observer.doubts(window);
-        let limits = Known {
-            down: self
-                .public
-                .down()
-                .map(|status| (status.name.clone(), status.state.word().to_owned()))
-                .collect(),
-            disturbed: doubts.iter().find_map(|doubt| match doubt {
-                Doubt::Disturbed { at } => Some(now.saturating_sub(*at)),
-                _ => None,
-            }),
-            pool: pool.unwrap_or(expected.pool),
-            bits: sender.map_or(expected.sender_bits, |sender| sender.bits),
-            senders: senders.clone(),
-        };
-        let inside = self.inside(watched);
-        let mut limits = limits.limits();
-        if let Some(inside) = inside.as_ref().filter(|inside| inside.corrupt() > 0) {
-            let (corrupt, mixnodes) = (inside.corrupt(), inside.mixnodes());
-            limits.insert(0, Limit::Corrupt { corrupt, mixnodes, routes: inside.routes });
-        }
-        let calibrated = self.truth.calibrated(now, window);
-        let delays = self.truth.delays();
-        let other_doubts = [
-            calibrated.and_then(|calibrated| calibrated.doubt()),
-            delays
-                .filter(|fit| !fit.is_exponential())
-                .map(|fit| Doubt::Delays { distance: fit.distance }),
-        ];
-        let doubts = doubts.into_iter().chain(other_doubts.into_iter().flatten());
-        Some(Report {
-            adversary: self.who.clone(),
-            window_s: window.as_secs_f64(),
-            watched_s: watched.as_secs_f64(),
-            senders: senders.len(),
-            most_bits: f64::from(u32::try_from(senders.len().max(1)).unwrap_or(u32::MAX)).log2(),
-            sender,
-            packet_bits: figures.packet_bits.over(now, watched).mean(),
-            settings,
-            expected,
-            expected_as_measured: is_measured
-                .then(|| settings.expected_at(rate, acks, self.packet_bytes)),
-            rate,
-            acks,
-            pool,
-            pools,
-            limits,
-            doubts: doubts.map(|doubt| sentence(&doubt, now)).collect(),
-            calibration: calibrated.map(|calibrated| Counted {
-                packets: calibrated.packets,
-                given: calibrated.given,
-                expected: calibrated.expected,
-                hits: calibrated.hits,
-                expected_hits: calibrated.most,
-            }),
-            delay_distance: delays.map(|fit| fit.distance),
-            guess: self.suspects.as_ref().map(|suspects| Guess::of(suspects, &self.names)),
-            inside,
-            sending: self
-                .watched
-                .as_ref()
-                .map(|watched| watched.tell(self.names.name(watched.node), now)),
-        })
-    }
-
-    /// What nodes that work for it are worth; none if none does.
-    fn inside(&self, over: Duration) -> Option<Inside> {
-        let Who::All { mixes, providers } = &self.who else { return None };
-        if mixes.is_empty() && providers.is_empty() {
-            return None;
-        }
-        let is_corrupt = |node| self.observer.adversary().is_corrupt(node);
-        let mixes = self.observer.mixes().map(|(node, layer, _)| (layer, is_corrupt(node)));
-        let certain = self.observer.figures().certain.over(self.observer.now(), over);
-        Some(Inside::of(mixes, certain.mean()))
-    }
-
-    fn pools(&self, window: Duration, hop_delay_s: f64) -> Vec<PoolReport> {
-        let now = self.observer.now();
-        let mut pools: Vec<PoolReport> = self
-            .observer
-            .mixes()
-            .map(|(node, layer, pool)| {
-                let figures: Option<PoolFigures> = pool.figures(now, window);
-                PoolReport {
-                    node: self.names.name(node).to_owned(),
-                    layer,
-                    now: pool.count(),
-                    mean: figures.as_ref().map(|figures| figures.mean),
-                    expected: figures.as_ref().map(|figures| figures.rate * hop_delay_s),
-                    bits: figures.as_ref().map(|figures| figures.entropy),
-                }
-            })
-            .collect();
-        pools.sort_by(|one, other| (one.layer, &one.node).cmp(&(other.layer, &other.node)));
-        pools
-    }
 }
 
 pub(crate) fn since_start(t: Time) -> Duration {
     Duration::from_nanos(t.as_nanos())
-}
-
-/// The size of the network's packets, if the observer has seen any.
-fn observer_bytes(observer: &Observer) -> Option<u32> {
-    observer.trust().sizes.last().copied()
-}
-
-fn bits(bits: Step, worst: Step, most: Step) -> Option<Bits> {
-    let mean = bits.mean()?;
-    Some(Bits {
-        bits: mean,
-        worst_bits: worst.mean()?,
-        like: mean.exp2(),
-        top_share: most.mean()?,
-        packets: bits.count,
-    })
-}
-
-fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let (count, sum) = values.fold((0.0, 0.0), |(count, sum), value| (count + 1.0, sum + value));
-    (count > 0.0).then(|| sum / count)
 }

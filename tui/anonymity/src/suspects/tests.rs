@@ -28,11 +28,15 @@ fn observe(suspects: &mut Suspects, sources: &[Source], t: u64, to_bob: [f64; 3]
     suspects.delivered(at(t), BOB, &Posterior { p: &to_bob, ..general });
 }
 
+/// What all shares weigh: 1/φ each.
+const ALL: f64 = 50.0 + 20.0 + 10.0 + 5.0 + 20.0 / 7.0 + 2.0 + 10.0 / 7.0 + 10.0 / 9.0;
+
 /// ln of the mean over all shares of the product over all packets.
 fn score(likelier: &[f64]) -> f64 {
     let product =
         |share: f64| -> f64 { likelier.iter().map(|x| 1.0 - share + share * x).product() };
-    (SHARES.iter().map(|share| product(*share)).sum::<f64>() / real(SHARES.len())).ln()
+    let likelihood = |share: f64| product(share).powf(LEAST.recip());
+    (SHARES.iter().map(|share| likelihood(*share) / share).sum::<f64>() / ALL).ln()
 }
 
 #[test]
@@ -61,9 +65,11 @@ fn many_hints_are_as_many_logarithms() {
     }
     let ranking = suspects.ranking();
     // The largest share is all that counts by then: 1 − 0.9 + 0.9·3.
-    assert_near(ranking[0].score, 5000.0 * 2.8_f64.ln() - 8.0_f64.ln(), 1e-3);
+    let expected = 5000.0 / LEAST * 2.8_f64.ln() - (0.9 * ALL).ln();
+    assert_near(ranking[0].score, expected, 1e-3);
     // And the smallest for her: 0.98.
-    assert_near(ranking[1].score, 5000.0 * 0.98_f64.ln() - 8.0_f64.ln(), 1e-3);
+    let expected = 5000.0 / LEAST * 0.98_f64.ln() - (0.02 * ALL).ln();
+    assert_near(ranking[1].score, expected, 1e-3);
     assert_near(ranking[0].probability, 1.0, 0.0);
     assert_near(ranking[1].probability, 0.0, 0.0);
 }
