@@ -21,16 +21,13 @@ use crate::event::{MAX_NODES, NodeId, Observation, Role, Sighting};
 use crate::figures::Figures;
 use crate::masses::{MAX_TARGETS, Masses, SOURCES, UNKNOWN};
 use crate::order::{Order, Taken};
-use crate::pool::{BALANCE_DELAYS, Pool};
+use crate::pool::{BALANCE_DELAYS, Pool, Recount};
 use crate::posterior::Posterior;
 use crate::targets::{Target, TargetId, Targets};
 use crate::trust::{Doubt, Trust};
 
 /// How long a disturbance is told of where nobody knows the delays.
 const SETTLES_UNKNOWN: Duration = Duration::from_secs(60);
-
-/// How often counts are looked at: who is told of single events should not look at all mixnodes for each.
-const BALANCE_PAUSE: Duration = Duration::from_secs(1);
 
 /// How an observer is set up.
 #[derive(Clone, Debug)]
@@ -127,12 +124,21 @@ impl Observer {
     pub fn advance(&mut self, now: Duration, found: Found<'_>) {
         let until = now.saturating_sub(self.reorder);
         while let Some(observation) = self.order.next(until) {
-            self.now = self.now.max(observation.time());
+            self.go_on(observation.time());
             self.process(observation, found);
         }
-        self.now = self.now.max(until);
-        self.balance();
+        self.go_on(until);
         self.settle(found);
+    }
+
+    /// Time passes. Counts are looked at on the second, however often somebody asks for figures.
+    fn go_on(&mut self, t: Duration) {
+        self.now = self.now.max(t);
+        let second = Duration::from_secs(self.now.as_secs());
+        if second > self.balanced {
+            self.balanced = second;
+            self.balance(second);
+        }
     }
 
     fn process(&mut self, observation: Observation, found: Found<'_>) {
@@ -259,19 +265,21 @@ impl Observer {
     }
 
     /// Corrects what was miscounted.
-    fn balance(&mut self) {
+    fn balance(&mut self, now: Duration) {
         let Some(delay) = self.delay.filter(|_| self.adversary.follows()) else { return };
-        if self.now.saturating_sub(self.balanced) < BALANCE_PAUSE {
-            return;
-        }
-        self.balanced = self.now;
         for row in 0..self.mixes.len() {
             let mix = &mut self.mixes[row];
             let before = mix.pool.count();
-            let Some(count) = mix.pool.balance(self.now, delay) else { continue };
-            self.trust.recounted += u64::from(before.abs_diff(count));
-            self.trust.disturb(self.now);
-            mix.pool.set_count(self.now, count);
+            let count = match mix.pool.balance(now, delay) {
+                None => continue,
+                Some(Recount::First(count)) => count,
+                Some(Recount::Wrong(count)) => {
+                    self.trust.recounted += u64::from(before.abs_diff(count));
+                    self.trust.disturb(now);
+                    count
+                }
+            };
+            mix.pool.set_count(now, count);
             let known = u32::try_from(mix.held()).unwrap_or(u32::MAX);
             let lost = self.masses.set_count(row, count.saturating_sub(known));
             self.targets.lost(&lost);

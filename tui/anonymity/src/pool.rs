@@ -15,6 +15,15 @@ pub(crate) const BALANCE_DELAYS: f64 = 100.0;
 /// Counts are wrong when they are off by so many standard deviations: by chance once in 16 000 times.
 const BALANCE_SIGMAS: f64 = 4.0;
 
+/// So many mean delays after the first look, hardly a packet is left that was there before: one in 150.
+const SETTLED_DELAYS: f64 = 5.0;
+
+/// How many mean delays are then watched before the count is compared for the first and the second time,
+/// and how many standard deviations it may be off. What was there before is not known at all, so less
+/// certainty will do than later, when a wrong count means that something went wrong.
+const FIRST: (f64, f64) = (10.0, 2.0);
+const SECOND: (f64, f64) = (30.0, 3.0);
+
 /// Steps that are kept of a pool, and the one that has begun.
 const KEPT: Duration = Duration::from_secs(STEP.as_secs() * (SHORT as u64 + 1));
 
@@ -37,7 +46,30 @@ pub struct Pool {
     seen: Series,
     entropies: Series,
     arrivals: Series,
+    look: Look,
     balance: Balance,
+}
+
+/// How long a pool has been looked at. Packets that were there before are not counted when it begins, and
+/// each of them that leaves takes one away that is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    /// Some may still be there.
+    Began,
+    /// They have left, and the count has not been compared.
+    Settled,
+    /// It was compared once, too early to be sure.
+    Compared,
+    Known,
+}
+
+/// What the count of a pool should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Recount {
+    /// What was there before the first look is known by now: nothing went wrong.
+    First(u32),
+    /// Packets were lost, or are not seen.
+    Wrong(u32),
 }
 
 /// What is compared with Little's law.
@@ -82,6 +114,7 @@ impl Pool {
             seen: short(),
             entropies: short(),
             arrivals: short(),
+            look: Look::Began,
             balance: Balance { began: t, ..Balance::default() },
         }
     }
@@ -161,15 +194,21 @@ impl Pool {
         self.balance = Balance { began: t, ..Balance::default() };
     }
 
-    /// What the count should be, if it is wrong: a packet that dies inside a mixnode is never seen to
+    /// What the count should be, if it is another: a packet that dies inside a mixnode is never seen to
     /// leave, one whose coming was lost leaves from nowhere.
     ///
     /// By Little's law packets wait λ·θ on average. Over a time T in which A packets came, the average
     /// differs from A·θ/T as their delays do from their means, with standard deviation θ·√A/T.
-    pub(crate) fn balance(&mut self, t: Duration, delay: Duration) -> Option<u32> {
+    pub(crate) fn balance(&mut self, t: Duration, delay: Duration) -> Option<Recount> {
+        let ((wanted, sigmas), next) = match self.look {
+            Look::Began => ((SETTLED_DELAYS, f64::INFINITY), Look::Settled),
+            Look::Settled => (FIRST, Look::Compared),
+            Look::Compared => (SECOND, Look::Known),
+            Look::Known => ((BALANCE_DELAYS, BALANCE_SIGMAS), Look::Known),
+        };
         let delay = delay.as_secs_f64();
         let time = t.saturating_sub(self.balance.began).as_secs_f64();
-        if time < BALANCE_DELAYS * delay || time <= 0.0 {
+        if time < wanted * delay || time <= 0.0 {
             return None;
         }
         self.pass(t);
@@ -177,12 +216,14 @@ impl Pool {
         let off = (self.balance.waited - came * delay) / time;
         let deviation = delay * came.max(1.0).sqrt() / time;
         self.begin_balance(t);
-        if off.abs() < BALANCE_SIGMAS * deviation || off.abs() < 0.5 {
+        let look = std::mem::replace(&mut self.look, next);
+        if off.abs() < sigmas * deviation || off.abs() < 0.5 {
             return None;
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
         let count = (f64::from(self.count()) - off).round().clamp(0.0, f64::from(u32::MAX)) as u32;
-        (count != self.count()).then_some(count)
+        let recount = if look == Look::Known { Recount::Wrong } else { Recount::First };
+        (count != self.count()).then_some(recount(count))
     }
 
     /// Adds the time until `t` to the averages.
@@ -303,6 +344,7 @@ mod tests {
         for _ in 0..3 {
             pool.arrive(at(0));
         }
+        pool.look = Look::Known;
         for i in 0..300 {
             pool.arrive(at(100 * i));
             if i >= 2 {
@@ -310,7 +352,7 @@ mod tests {
             }
         }
         assert_eq!(pool.count(), 5);
-        assert_eq!(pool.balance(at(30_000), delay), Some(2));
+        assert_eq!(pool.balance(at(30_000), delay), Some(Recount::Wrong(2)));
         pool.set_count(at(30_000), 2);
         assert_eq!(pool.balance(at(30_001), delay), None, "too early to say");
         for i in 300..600 {
@@ -319,6 +361,31 @@ mod tests {
         }
         assert_eq!(pool.balance(at(60_000), delay), None);
         assert_eq!(pool.count(), 2);
+    }
+
+    /// Fifty packets a second that stay for 200 ms, looked at while ten are there.
+    #[test]
+    fn packets_of_before_the_first_look_are_made_up_for_soon() {
+        let mut pool = Pool::new(at(0));
+        let delay = at(200);
+        let pass = |pool: &mut Pool, from: u64, until: u64| {
+            for i in from / 20..until / 20 {
+                pool.arrive(at(20 * i));
+                // Of ten that waited eight are not counted, and never will be.
+                if i % 50 != 0 || i >= 100 {
+                    pool.depart(at(20 * i));
+                }
+            }
+        };
+        pass(&mut pool, 0, 1000);
+        assert!(pool.count() < 3, "{}", pool.count());
+        assert_eq!(pool.balance(at(1000), delay), None, "some of them may still be there");
+        pass(&mut pool, 1000, 3000);
+        let counted = pool.count();
+        assert_eq!(pool.balance(at(3000), delay), Some(Recount::First(10)), "{counted}");
+        pool.set_count(at(3000), 10);
+        pass(&mut pool, 3000, 5000);
+        assert_eq!(pool.balance(at(5000), delay), None, "from now on it takes longer");
     }
 
     #[test]

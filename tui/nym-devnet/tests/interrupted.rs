@@ -106,7 +106,7 @@ fn a_storm_of_sizes_leaves_a_whole_screen() {
         terminal.wait_text("5/5 ready", limit(5));
         terminal.resize(1, 1);
         terminal.resize(24, 80);
-        for text in ["1 Network", "LAYER 1", "mix-1-1", "provider-1", "? help"] {
+        for text in ["1 Netw", "LAYER 1", "mix-1-1", "provider-1", "? help"] {
             terminal.wait_text(text, limit(5));
         }
     }

@@ -146,7 +146,7 @@ impl Insight {
                 "Each packet that somebody gets points at some senders a little more than packets in \
                  general do. One says nothing, hundreds tell: the odds that it is this one and none of \
                  the others, if one of them writes. Of those who are given one in three a third or more \
-                 are the one, in simulations of 216 networks; at first somebody leads by chance. What \
+                 are the one, in simulations of two hundred networks; at first somebody leads by chance. What \
                  is older than a minute is forgotten, so that she who was found can hide again. The \
                  recipient is not listed, for its own cover comes back to it.",
                 &[F(Self::One), F(Self::Truth), I(Idea::Cover)],

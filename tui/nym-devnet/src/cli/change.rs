@@ -184,7 +184,7 @@ mod tests {
             ("hop=50", "hop=50ms"),
             ("crowd=-1", "crowd=40"),
             ("crowd=70000", "crowd=40"),
-            ("hops=1s", "hop, slot, cover and crowd"),
+            ("hops=1s", "hop, slot, cover, slot-cover and crowd"),
         ] {
             let error = parse_setting(text).expect_err(text);
             assert!(error.contains(why), "{text}: {error}");
