@@ -179,7 +179,7 @@ mod tests {
         assert_near(series.rate(seconds(110), seconds(6), seconds(0)), 4.0, 1e-12);
         assert_near(series.rate(seconds(100), seconds(60), seconds(100)), 0.0, 0.0);
         // Who comes in the middle gets nothing of what was counted before.
-        let (came, now) = (Duration::from_millis(105_300), Duration::from_millis(107_000));
+        let (came, now) = (Duration::from_millis(105_300), seconds(107));
         assert_near(series.rate(now, seconds(60), came), 8.0, 1e-12);
         let soon = Duration::from_millis(105_400);
         assert_near(series.rate(soon, seconds(60), came), 0.0, 0.0);

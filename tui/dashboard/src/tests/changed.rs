@@ -18,7 +18,7 @@ fn figures_are_those_since_the_last_change_of_settings() {
     let before = report(&desk);
     assert_eq!((before.changed, before.doubts), (None, Vec::new()));
     changed(&mut desk, |info| info.hop_delay_ms = 210.0);
-    pass(&mut desk, &mut observed, 2);
+    pass(&mut desk, &mut observed, 3);
     let soon = report(&desk);
     let told = soon.changed.clone().expect("it was changed");
     assert!(!told.is_settled && told.what == "hop delay", "{told:?}");
@@ -26,7 +26,7 @@ fn figures_are_those_since_the_last_change_of_settings() {
     assert!(doubt.starts_with("settings changed "), "{doubt}");
     assert!(soon.sender.is_some_and(|sender| sender.packets < 200), "{soon:?}");
     assert!(soon.delay_distance.is_none(), "delays of before: {soon:?}");
-    pass(&mut desk, &mut observed, 18);
+    pass(&mut desk, &mut observed, 17);
     let later = report(&desk);
     assert!(later.changed.as_ref().is_some_and(|changed| changed.is_settled), "{later:?}");
     assert!(later.doubts.is_empty(), "{later:?}");
