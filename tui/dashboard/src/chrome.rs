@@ -137,6 +137,8 @@ fn label(model: &Model, spec: &Spec) -> &'static str {
         Action::Freeze if model.playback.is_some() => "pause",
         Action::Pause if model.is_selected_paused() => "go on",
         Action::GoOn => screens::lessons::go_on_label(model),
+        Action::Hint => screens::lessons::hint_label(model),
+        Action::LeaveInput if model.context() == Context::Answering => "leave the line",
         Action::Open if model.context() == Context::Messages => model.screens.messages.open_label(),
         _ => spec.label,
     }

@@ -237,7 +237,14 @@ fn still_changed(devnet: &str, why: &str) -> String {
     )
 }
 
-/// What is left of a lesson that is over goes when it was seen.
+/// Another screen is shown: how a lesson ended has been seen, and needs no row there.
+pub(crate) fn seen(model: &mut Model) {
+    if let Some(running) = &mut model.lessons.running {
+        running.see();
+    }
+}
+
+/// What is left of a lesson that is over goes when somebody goes on.
 pub(crate) fn close(model: &mut Model) {
     let Some(running) = model.lessons.running.take_if(|running| running.is_over()) else { return };
     if matches!(running.stage(), Stage::Over(End::Finished { .. })) {

@@ -376,7 +376,7 @@ fn change_speed(model: &mut Model, change: impl Fn(Speed) -> Speed) -> Vec<Effec
 pub(crate) fn show(model: &mut Model, screen: Screen) {
     model.overlays.clear();
     if model.screen == Screen::Lessons && screen != Screen::Lessons {
-        lesson::close(model);
+        lesson::seen(model);
     }
     model.screen = screen;
     screens::anonymity::show_figures(model);
@@ -384,22 +384,13 @@ pub(crate) fn show(model: &mut Model, screen: Screen) {
 
 fn quit(model: &mut Model) -> Vec<Effect> {
     let name = model.live.as_ref().map(|live| live.info.name.clone());
+    let lesson = model.lessons.going_on().map(|running| running.play().lesson().title.clone());
     match name {
         Some(name) if model.settings.stops_on_quit && model.connection == Connection::Live => {
             model.overlays.push(Overlay::Question(Question {
                 title: "Quit".into(),
                 asks: format!("Quit and stop the devnet `{name}`?"),
-                detail: if name == UNNAMED {
-                    "Every process of it stops. It has no name of its own, so its folder is \
-                     deleted, with keys and mailboxes."
-                        .into()
-                } else {
-                    format!(
-                        "Every process of it stops. Its folder stays, with keys and mailboxes: \
-                         `nym-devnet up --name {}` goes on with them.",
-                        control::shell_word(&name)
-                    )
-                },
+                detail: stopped_then(&name, lesson.as_deref()),
                 yes: "quit and stop".into(),
                 no: "stay".into(),
                 agreed: false,
@@ -410,6 +401,25 @@ fn quit(model: &mut Model) -> Vec<Effect> {
         }
         _ => vec![Effect::Quit(Outcome::Quit)],
     }
+}
+
+/// What stops with the devnet, and what stays of it.
+fn stopped_then(name: &str, lesson: Option<&str>) -> String {
+    let underway = lesson.map(|title| format!("The lesson `{title}` is underway, and ends too"));
+    if name == UNNAMED {
+        let lesson = underway.map(|words| format!("{words}. ")).unwrap_or_default();
+        return format!(
+            "{lesson}Every process of it stops. It has no name of its own, so its folder is deleted, \
+             with keys and mailboxes."
+        );
+    }
+    let lesson = underway.map(|words| format!("{words}: first the network is put back. "));
+    format!(
+        "{}Every process of it stops. Its folder stays, with keys and mailboxes: `nym-devnet up \
+         --name {}` goes on with them.",
+        lesson.unwrap_or_default(),
+        control::shell_word(name)
+    )
 }
 
 fn act_on_node(model: &mut Model, action: Action, what: NodeAction) -> Vec<Effect> {

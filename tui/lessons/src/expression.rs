@@ -73,14 +73,17 @@ impl Expression {
             match FACTS.iter().find(|fact| fact.name == name) {
                 Some(fact) if fact.arguments.is_empty() => {}
                 Some(fact) => return Err(format!("`{name}` is asked as `{}`", fact.usage())),
-                None => return Err(format!("`{name}` is no fact")),
+                None => return Err(format!("`{name}` is no fact{}", near(name))),
             }
         }
         for name in functions {
             let is_fact = FACTS.iter().any(|fact| fact.name == name && !fact.arguments.is_empty());
             let is_function = FUNCTIONS.iter().any(|function| function.name == name);
             if !is_fact && !is_function && !OPERATORS.contains(&name) {
-                return Err(format!("`{name}` is neither a function nor a fact that is asked so"));
+                let near = near(name);
+                return Err(format!(
+                    "`{name}` is neither a function nor a fact that is asked so{near}"
+                ));
             }
         }
         Ok(Self { text: text.into(), program: Arc::new(program) })
@@ -128,6 +131,21 @@ impl Expression {
     }
 }
 
+/// Names that are less alike than this are another word, not a misspelt one.
+const ALIKE: f64 = 0.8;
+
+/// A question for what was meant, if a name is like it.
+fn near(name: &str) -> String {
+    let facts = FACTS.iter().map(|fact| (fact.name, fact.usage()));
+    let functions = FUNCTIONS.iter().map(|function| (function.name, function.usage()));
+    let alike = |known: &str| strsim::jaro_winkler(name, known);
+    let nearest = facts
+        .chain(functions)
+        .filter(|(known, _)| *known != name && alike(known) >= ALIKE)
+        .max_by(|(one, _), (other, _)| alike(one).total_cmp(&alike(other)));
+    nearest.map_or_else(String::new, |(_, usage)| format!("; did you mean `{usage}`?"))
+}
+
 /// Everything that an expression can name.
 fn context(known: &Arc<Known>) -> Context<'static, 'static> {
     let mut context = Context::with_env(Arc::clone(&ENV));
@@ -162,6 +180,9 @@ fn context(known: &Arc<Known>) -> Context<'static, 'static> {
             Compute::One(compute) => {
                 context.add_function(name, move |x: cel::Value| of_one(name, &x, compute))
             }
+            Compute::Words(compute) => {
+                context.add_function(name, move |x: cel::Value| words_of(name, &x, compute))
+            }
             Compute::Two(compute) => context
                 .add_function(name, move |x: cel::Value, y: cel::Value| {
                     of_two(name, &x, &y, compute)
@@ -175,6 +196,11 @@ fn context(known: &Arc<Known>) -> Context<'static, 'static> {
 fn of_one(name: &str, x: &cel::Value, compute: fn(f64) -> f64) -> ResolveResult {
     let x = number(x).ok_or_else(|| ExecutionError::function_error(name, "it takes a number"))?;
     Ok(cel::Value::Float(compute(x)))
+}
+
+fn words_of(name: &str, x: &cel::Value, compute: fn(f64) -> String) -> ResolveResult {
+    let x = number(x).ok_or_else(|| ExecutionError::function_error(name, "it takes a number"))?;
+    Ok(cel::Value::String(Arc::new(compute(x))))
 }
 
 fn of_two(

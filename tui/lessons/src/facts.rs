@@ -127,6 +127,11 @@ impl Facts {
         self.vantage.look_whether_it_sends(client)
     }
 
+    /// Messages accepted since the lesson began that have not left their senders.
+    pub fn queued(&self) -> usize {
+        self.counts.queued()
+    }
+
     /// The devnet, once it is known.
     pub fn devnet(&self) -> Option<&DevnetInfo> {
         self.info.as_ref()

@@ -50,6 +50,8 @@ pub struct Play {
     restoring: VecDeque<Action>,
     unrestored: Option<String>,
     end: Option<End>,
+    /// Whether messages that the lesson queued are to leave before the network is put back.
+    waits_for_queue: bool,
 }
 
 /// What is waited for.
@@ -105,6 +107,7 @@ impl Play {
             restoring: VecDeque::new(),
             unrestored: None,
             end: None,
+            waits_for_queue: false,
         }
     }
 

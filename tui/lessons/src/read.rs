@@ -1,7 +1,9 @@
 //! Reading a lesson's file: strictly, and with the place of what is wrong.
 
 use std::fmt;
+use std::sync::Arc;
 
+use crate::expression::Value;
 use crate::lesson::{Lesson, Predict, Sabotage, Step};
 
 /// The longest file, in bytes: several times the longest lesson.
@@ -36,7 +38,11 @@ impl Lesson {
             return Err(error(None, format!("it has more than {MAX_LESSON_BYTES} bytes")));
         }
         let lesson: Self = toml::from_str(text).map_err(|wrong| {
-            let place = wrong.span().map(|span| place(text, span.start));
+            let place = wrong.span().map(|span| {
+                let named = named_in_expression(wrong.message());
+                let at = named.and_then(|name| word_from(text, span.start, name));
+                place(text, at.unwrap_or(span.start))
+            });
             error(place, wrong.message().lines().collect::<Vec<_>>().join(" "))
         })?;
         lesson.check().map_err(|message| error(None, message))?;
@@ -100,11 +106,41 @@ impl Predict {
         if choices.len() == 1 {
             return Err(format!("`{}` has one choice", answer.text()));
         }
+        // What depends on no fact is known already.
+        let fixed = answer.value(&Arc::default()).ok();
+        let is_choice = |value: &Value| match value {
+            Value::Text(text) => choices.contains(text),
+            Value::Number(_) | Value::Truth(_) => choices.is_empty(),
+        };
+        if let Some(value) = fixed.filter(|value| !is_choice(value)) {
+            let known = choices.iter().map(|choice| format!("`{choice}`")).collect::<Vec<_>>();
+            let known = if known.is_empty() { "there are none".into() } else { known.join(", ") };
+            return Err(format!("the answer `{value}` is none of the choices: {known}"));
+        }
         if tolerance.percent < 0.0 || tolerance.by < 0.0 {
             return Err(format!("`{}` has a tolerance below zero", answer.text()));
         }
         Ok(())
     }
+}
+
+/// The name that an expression must not have, where that is what is wrong. The reader knows only in which table.
+fn named_in_expression(message: &str) -> Option<&str> {
+    let (name, rest) = message.strip_prefix('`')?.split_once("` is ")?;
+    let is_of_expression = ["no fact", "neither a function", "asked as"];
+    is_of_expression.iter().any(|why| rest.starts_with(why)).then_some(name)
+}
+
+/// Where a word stands first behind a place.
+fn word_from(text: &str, from: usize, word: &str) -> Option<usize> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let rest = text.get(from..)?;
+    let found = rest.match_indices(word).find(|(at, _)| {
+        let before = rest[..*at].chars().next_back();
+        let after = rest[at + word.len()..].chars().next();
+        !before.is_some_and(is_part) && !after.is_some_and(is_part)
+    });
+    found.map(|(at, _)| from + at)
 }
 
 /// Line and column of a byte of a text, from 1.

@@ -89,6 +89,21 @@ pub(crate) fn number(number: f64) -> String {
     format!("{number:.digits$}")
 }
 
+/// A number with its unit, which for one is in the singular: `1 packet a second`.
+pub(crate) fn counted(count: f64, unit: &str) -> String {
+    let shown = number(count);
+    let end = unit.find([' ', '/']).unwrap_or(unit.len());
+    let (first, rest) = unit.split_at(end);
+    let one = match (first.strip_suffix("ies"), first.strip_suffix('s')) {
+        _ if shown != "1" => first.to_owned(),
+        (Some(head), _) => format!("{head}y"),
+        // The `s` of seconds stands alone.
+        (None, Some(head)) if !head.is_empty() => head.to_owned(),
+        _ => first.to_owned(),
+    };
+    format!("{shown} {one}{rest}").trim_end().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +113,15 @@ mod tests {
         let numbers = [0.0, -0.0, 3.0, 1234.0, 1234.5, 12.345, 5.987, 0.0664, 0.25];
         let shown = ["0", "0", "3", "1234", "1234", "12.3", "5.99", "0.0664", "0.250"];
         assert_eq!(numbers.map(number), shown);
+    }
+
+    #[test]
+    fn one_is_no_plural() {
+        let units = ["packets/s", "packets a second", "identities", "s", "B/s", "bits", ""];
+        let one = ["1 packet/s", "1 packet a second", "1 identity", "1 s", "1 B/s", "1 bit", "1"];
+        assert_eq!(units.map(|unit| counted(1.0, unit)), one);
+        assert_eq!(counted(2.0, "ways"), "2 ways");
+        assert_eq!(counted(0.5, "ways"), "0.500 ways");
     }
 
     #[test]

@@ -169,6 +169,39 @@ fn what_does_not_come_in_time_is_waited_for_longer() {
     assert_eq!(table.end, Some(End::Left));
 }
 
+/// What is left in a queue would hold up the next lesson.
+#[test]
+fn what_a_lesson_queued_leaves_before_it_ends_unless_that_takes_long_or_somebody_leaves() {
+    let at_the_end = || {
+        let mut table = table(Mode::Learner);
+        for line in ["", "8", ""] {
+            table.line(line);
+        }
+        table.queue(false);
+        for _ in 0..2 {
+            table.line("");
+        }
+        let waits = Show::Clearing { messages: 1, limit_s: 60.0 };
+        assert_eq!(table.shown.last(), Some(&waits));
+        table.pass(10);
+        assert_eq!(table.end, None);
+        table
+    };
+    let finished = Some(End::Finished { right: 1, asked: 1 });
+    let mut table = at_the_end();
+    table.queue(true);
+    table.pass(1);
+    assert_eq!(table.end, finished);
+    assert!(is_as_before(&table));
+    let mut table = at_the_end();
+    table.pass(50);
+    assert_eq!(table.end, finished);
+    let mut table = at_the_end();
+    table.line("q");
+    assert_eq!(table.end, finished, "it was gone through even so");
+    assert!(is_as_before(&table));
+}
+
 /// Somebody leaves while something is being done, which the stream tells of only afterwards.
 #[test]
 fn what_is_underway_when_somebody_leaves_is_undone_too() {
@@ -300,7 +333,13 @@ fn what_is_wrong_with_a_file_has_a_place() {
     for (from, to, wrong) in [
         ("minutes = 1", "minutes = 9", "test.toml: a lesson takes one to four minutes"),
         ("minutes = 1", "minuets = 1", "test.toml:5:1: unknown field `minuets`"),
-        ("until = \"delivered(", "until = \"delivred(", "test.toml:42:9: `delivred` is neither"),
+        ("until = \"delivered(", "until = \"delivred(", "test.toml:42:10: `delivred` is neither"),
+        (
+            "say = \"There are {layers}",
+            "say = \"There are {layrs}",
+            "test.toml:17:19: `layrs` is no fact; did you mean `layers`?",
+        ),
+        ("pow(width, layers)", "'many'", "test.toml: the answer `many` is none of the choices"),
         ("[step.act]", "[step.at]", "test.toml:28:7: unknown variant `at`"),
         ("instead-of = \"send\"", "instead-of = \"sent\"", "test.toml: there is no act `sent`"),
         ("name = \"change\"", "name = \"send\"", "test.toml: there are several acts `send`"),

@@ -18,7 +18,8 @@ use crate::text;
 
 /// The part of an area that the screen has, and the part that the lesson has.
 pub(crate) fn split(model: &Model, area: Rect) -> (Rect, Option<Rect>) {
-    let is_shown = model.lessons.running.is_some() && model.screen != Screen::Lessons;
+    let is_open = model.lessons.running.as_ref().is_some_and(|running| !running.is_seen());
+    let is_shown = is_open && model.screen != Screen::Lessons;
     if !is_shown || area.height < 2 {
         return (area, None);
     }

@@ -82,7 +82,7 @@ pub(crate) fn selected(model: &Model) -> Option<&'static Lesson> {
 
 /// The screen is shown: another program may have remembered something meanwhile.
 pub(crate) fn recall(model: &Model) -> Vec<Effect> {
-    let is_idle = model.lessons.running.is_none();
+    let is_idle = model.lessons.going_on().is_none();
     let store = model.settings.lessons.clone().filter(|_| is_idle);
     store.map(Effect::Recall).into_iter().collect()
 }
@@ -183,11 +183,21 @@ pub(crate) fn go_on_label(model: &Model) -> &'static str {
     }
 }
 
+/// The same of the key for a hint: nothing where there is none.
+pub(crate) fn hint_label(model: &Model) -> &'static str {
+    let running = model.lessons.going_on();
+    if running.is_some_and(|running| running.play().has_hint()) { "hint" } else { "" }
+}
+
 fn answer(model: &mut Model) -> Vec<Effect> {
     let typed = model.screens.lessons.input.value().trim().to_owned();
     if typed.is_empty() {
-        let key = model.key(Action::Hint);
-        model.say(Tone::Warning, format!("type what you expect; {key} gives a hint"));
+        let words = if hint_label(model).is_empty() {
+            "type what you expect".to_owned()
+        } else {
+            format!("type what you expect; {} gives a hint", model.key(Action::Hint))
+        };
+        model.say(Tone::Warning, words);
         return Vec::new();
     }
     model.screens.lessons.input = Input::default();

@@ -393,11 +393,13 @@ fn without_a_connection_its_time_stands_still() {
 fn the_line_for_an_answer_is_left_and_taken_up_again() {
     let mut desk = begun(&LAYERS, settings());
     desk.press(ENTER);
+    assert_shown(&mut desk, "esc leaves this line: then x leaves the lesson");
     desk.type_text("12");
     assert_eq!(desk.model.screen, Screen::Lessons);
     desk.press(ESC);
     assert_eq!(desk.model.context(), Context::Lesson);
-    assert_shown(&mut desk, "takes up the line for your answer");
+    assert_shown(&mut desk, "goes back to your answer");
+    assert_shown(&mut desk, "x leave ");
     desk.press(Key::of('2'));
     assert_shown(&mut desk, "a question waits for you");
     desk.press(Key::of('9'));

@@ -170,6 +170,15 @@ impl Counts {
         }
     }
 
+    /// Messages that wait for a slot of their senders.
+    pub(super) fn queued(&self) -> usize {
+        let waits = |message: &&MessageStatus| {
+            let ended = message.state == MessageState::Failed || is_delivered(message.state);
+            message.sent_ms.is_none() && !ended
+        };
+        self.messages.values().filter(waits).count()
+    }
+
     /// What is known now.
     pub(super) fn tell(&self, now: Time, known: &mut Known) {
         for (node, metrics) in &self.counters {

@@ -1,6 +1,9 @@
 //! The facts: their names, what they are asked with, and what they say. The page for who writes lessons
 //! comes from here.
 
+use crate::expression::Value;
+use crate::text;
+
 /// A fact that expressions can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fact {
@@ -33,6 +36,15 @@ impl Fact {
         }
         format!("{}({})", self.name, self.arguments.join(", "))
     }
+
+    /// What it says, for people: with its unit.
+    pub fn words(&self, value: &Value) -> String {
+        match value {
+            Value::Number(odds) if self.unit == ODDS => vantage::odds_in_words(*odds),
+            Value::Number(number) => text::counted(*number, self.unit),
+            Value::Truth(_) | Value::Text(_) => value.to_string(),
+        }
+    }
 }
 
 const fn plain(name: &'static str, unit: &'static str, says: &'static str) -> Fact {
@@ -56,6 +68,9 @@ const fn counted(
 ) -> Fact {
     Fact { name, arguments, unit, says, missing: Missing::Zero }
 }
+
+/// The unit of odds: such a number is told as [`odds_in_words`] has it.
+const ODDS: &str = "to 1";
 
 /// Every fact. What is measured is measured since the last change of the network, at most a minute back.
 pub const FACTS: &[Fact] = &[
@@ -103,13 +118,13 @@ pub const FACTS: &[Fact] = &[
     plain("delay_distance", "", "How far delays are from the exponential distribution, 0 to 1."),
     plain("suspect_packets", "packets", "Packets from which suspects are ranked."),
     about("rank", &["CLIENT"], "", "The place of a client among the suspects, from 1."),
-    about("odds", &["CLIENT"], "to 1", "The odds that this client is the one who writes."),
+    about("odds", &["CLIENT"], ODDS, "The odds that this client is the one who writes."),
     plain(
         "sending",
         "",
         "Whether the watched client has something to say: `yes`, `no` or `unclear`.",
     ),
-    plain("sending_odds", "to 1", "The odds that it has, from its link alone."),
+    plain("sending_odds", ODDS, "The odds that it has, from its link alone."),
     counted("packets_from", &["PROCESS"], "packets", "Packets that a process sent on its links."),
     about("rate_from", &["PROCESS"], "packets/s", "The same for each second."),
     // The nodes.

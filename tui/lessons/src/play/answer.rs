@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::expression::{NoValue, Value};
 use crate::facts::Known;
 use crate::lesson::Predict;
+use crate::text::counted;
 
 /// What becomes of a line that was to be an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,10 +37,9 @@ pub(super) fn judge(predict: &Predict, known: &Arc<Known>, line: &str) -> Judged
     match value {
         Value::Number(right) => match number(line, &predict.unit) {
             Some(said) => {
-                let answer = format!("{} {}", Value::Number(right), predict.unit);
-                answered(predict.tolerance.allows(said, right), answer.trim_end().into())
+                answered(predict.tolerance.allows(said, right), counted(right, &predict.unit))
             }
-            None => unclear("a number, such as `8` or `0.5`"),
+            None => unclear(&example(predict, right)),
         },
         Value::Truth(right) => match line.to_ascii_lowercase().as_str() {
             "y" | "yes" => answered(right, Value::Truth(right).to_string()),
@@ -58,6 +58,17 @@ pub(super) fn judge(predict: &Predict, known: &Arc<Known>, line: &str) -> Judged
                 None => unclear(&format!("a number from 1 to {}", choices.len())),
             }
         }
+    }
+}
+
+/// Numbers that show how one is written.
+const EXAMPLES: [f64; 3] = [12.0, 2.5, 40.0];
+
+/// What would be an answer, and never is the right one.
+fn example(predict: &Predict, right: f64) -> String {
+    match EXAMPLES.iter().find(|example| !predict.tolerance.allows(**example, right)) {
+        Some(example) => format!("a number, such as `{example}`"),
+        None => "a number".into(),
     }
 }
 
@@ -108,6 +119,19 @@ mod tests {
             choices: choices.iter().map(|choice| (*choice).into()).collect(),
             hints: Vec::new(),
             because: text(),
+        }
+    }
+
+    #[test]
+    fn no_example_of_an_answer_is_the_right_one() {
+        for right in [8.0, 12.0, 2.5, 40.0] {
+            let predict = predict(&format!("{right}"), "", &[]);
+            let Judged::Unclear { expected } = judge(&predict, &Arc::default(), "many") else {
+                panic!("{right}")
+            };
+            let shown = expected.split('`').nth(1).and_then(|shown| shown.parse().ok());
+            let shown = shown.expect("an example");
+            assert!(!predict.tolerance.allows(shown, right), "{expected}");
         }
     }
 

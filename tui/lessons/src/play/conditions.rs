@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{Phase, Play};
-use crate::expression::{Expression, Value};
-use crate::facts::{FACTS, Known};
+use crate::expression::Expression;
+use crate::facts::{FACTS, Fact, Known};
 use crate::lesson::Step;
 
 /// A part of what is waited for. All parts have to be so at once.
@@ -41,13 +41,9 @@ impl Play {
 impl Condition {
     fn of(text: &str, known: &Arc<Known>) -> Self {
         let is_so = Expression::parse(text).ok().and_then(|part| part.is_true(known).ok());
-        let facts = asked(text).into_iter().map(|(asked, unit)| {
+        let facts = asked(text).into_iter().map(|(asked, fact)| {
             let value = Expression::parse(&asked).ok().and_then(|fact| fact.value(known).ok());
-            let value = value.map(|value| match value {
-                Value::Number(_) if !unit.is_empty() => format!("{value} {unit}"),
-                _ => value.to_string(),
-            });
-            (asked, value)
+            (asked, value.map(|value| fact.words(&value)))
         });
         Self { text: text.into(), is_so, facts: facts.collect() }
     }
@@ -78,9 +74,9 @@ fn parts(text: &str) -> Vec<&str> {
     parts
 }
 
-/// The facts in a part as they are asked for, each once, with their units.
-fn asked(text: &str) -> Vec<(String, &'static str)> {
-    let mut found: Vec<(String, &'static str)> = Vec::new();
+/// The facts in a part as they are asked for, each once.
+fn asked(text: &str) -> Vec<(String, &'static Fact)> {
+    let mut found: Vec<(String, &'static Fact)> = Vec::new();
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let mut outside = Outside::default();
     let mut before = b' ';
@@ -96,9 +92,8 @@ fn asked(text: &str) -> Vec<(String, &'static str)> {
         let Some(fact) = FACTS.iter().find(|fact| fact.name == name) else { continue };
         let end = if fact.arguments.is_empty() { Some(name.len()) } else { closed(rest) };
         let Some(end) = end else { continue };
-        let fact = (rest[..end].to_owned(), fact.unit);
-        if !found.contains(&fact) {
-            found.push(fact);
+        if !found.iter().any(|(asked, _)| *asked == rest[..end]) {
+            found.push((rest[..end].to_owned(), fact));
         }
     }
     found

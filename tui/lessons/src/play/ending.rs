@@ -2,16 +2,22 @@
 
 use std::time::Duration;
 
-use super::{End, Output, Phase, Play};
+use super::{End, Mode, Output, Phase, Play, Show};
 
 /// How long after something was done the stream may take to tell of it. What it has not told of would not
 /// be undone.
 const TOLD: Duration = Duration::from_millis(300);
 
+/// How long messages that the lesson let a client send may take to leave it: so many as one step asks for do in
+/// half of it. Left in the queue they would hold up those of the next lesson.
+const LEFT_LIMIT: Duration = Duration::from_secs(60);
+
 impl Play {
     pub(super) fn leave(&mut self, now: Duration, out: &mut Vec<Output>) {
         match self.phase {
-            Phase::Ending | Phase::Restoring | Phase::Over => {}
+            // Who has waited enough for the last messages need not.
+            Phase::Ending => self.waits_for_queue = false,
+            Phase::Restoring | Phase::Over => {}
             Phase::Hearing => self.over(End::Left, out),
             _ => self.wind_up(now, End::Left, out),
         }
@@ -19,6 +25,14 @@ impl Play {
 
     /// The network shall be again what it was; then it is over.
     pub(super) fn wind_up(&mut self, now: Duration, end: End, out: &mut Vec<Output>) {
+        let queued = self.facts.queued();
+        // Who leaves, or cannot go on, is not kept.
+        let is_done = matches!(end, End::Finished { .. });
+        self.waits_for_queue = self.mode == Mode::Learner && is_done && queued > 0;
+        if self.waits_for_queue {
+            let limit_s = LEFT_LIMIT.as_secs_f64();
+            out.push(Output::Show(Show::Clearing { messages: queued, limit_s }));
+        }
         self.end = Some(end);
         self.go(Phase::Ending, now);
         self.look_whether_told(now, out);
@@ -28,6 +42,10 @@ impl Play {
     pub(super) fn look_whether_told(&mut self, now: Duration, out: &mut Vec<Output>) {
         let is_told = self.done_at.is_none_or(|done| now.saturating_sub(done) >= TOLD);
         if self.is_changing || !is_told {
+            return;
+        }
+        let waited = now.saturating_sub(self.since);
+        if self.waits_for_queue && self.facts.queued() > 0 && waited < LEFT_LIMIT {
             return;
         }
         let known = self.before.as_ref().zip(self.facts.devnet());

@@ -6,6 +6,7 @@ use super::answer::{Judged, judge, wrong_of};
 use super::{End, Output, Phase, Play, Show};
 use crate::expression::NoValue;
 use crate::lesson::{Predict, Step};
+use crate::text::Text;
 
 /// How long an answer may be unknown before it counts as one that cannot be computed: measuring takes a
 /// while after a change.
@@ -30,8 +31,8 @@ impl Play {
         }
     }
 
-    pub(super) fn hint(&mut self, out: &mut Vec<Output>) {
-        let hints = match self.step() {
+    fn hints(&self) -> &[Text] {
+        match self.step() {
             Some(Step::Predict(predict)) => &predict.hints[..],
             Some(Step::Observe(observe)) => &observe.hints[..],
             Some(Step::Act(_)) => match self.lesson.steps.get(self.at + 1) {
@@ -39,7 +40,16 @@ impl Play {
                 _ => &[],
             },
             _ => &[],
-        };
+        }
+    }
+
+    /// Whether there is a hint for what is waited for.
+    pub fn has_hint(&self) -> bool {
+        !self.hints().is_empty()
+    }
+
+    pub(super) fn hint(&mut self, out: &mut Vec<Output>) {
+        let hints = self.hints();
         let hint = hints.get(self.hints.min(hints.len().saturating_sub(1)));
         let text = hint.map(|hint| hint.filled(&self.facts.known()));
         self.hints += 1;

@@ -90,6 +90,8 @@ pub enum Show {
         choices: Vec<String>,
         /// The unit of the number.
         unit: String,
+        /// Whether there is a hint.
+        has_hint: bool,
     },
     /// What was answered is right, or not.
     Judged {
@@ -132,6 +134,13 @@ pub enum Show {
     Reached {
         /// After so many seconds.
         took_s: f64,
+    },
+    /// What the lesson let a client send leaves it before the network is put back.
+    Clearing {
+        /// Messages that wait for a slot.
+        messages: usize,
+        /// Waited for that many seconds at most.
+        limit_s: f64,
     },
     /// It did not come in time; it is still waited for.
     Late {
@@ -195,6 +204,15 @@ impl Show {
         } else {
             ("Done for you:", true)
         }
+    }
+
+    /// What is said while messages leave their sender.
+    pub fn clearing(messages: usize, limit_s: f64) -> String {
+        let what = if messages == 1 { "message still waits" } else { "messages still wait" };
+        format!(
+            "{messages} {what} for a send slot. The lesson ends when all have left, after {limit_s:.0} s at \
+             most."
+        )
     }
 
     pub(super) fn title(lesson: &Lesson, known: &Arc<Known>) -> Self {

@@ -30,8 +30,9 @@ impl Play {
             }
             Step::Predict(predict) => {
                 let text = predict.question.filled(&self.facts.known());
+                let has_hint = !predict.hints.is_empty();
                 let (choices, unit) = (predict.choices, predict.unit);
-                out.push(Output::Show(Show::Question { text, choices, unit }));
+                out.push(Output::Show(Show::Question { text, choices, unit, has_hint }));
                 self.go(Phase::Asking, now);
             }
             Step::Watch(watch) => match self.watch(&watch) {

@@ -122,6 +122,14 @@ impl Devnet {
     }
 
     /// Does it, and says what the stream tells of it.
+    /// A message of alice's waits for a slot, or has left.
+    pub(crate) fn queue(&mut self, now: Duration, has_left: bool) -> Envelope {
+        let state = if has_left { MessageState::Sent } else { MessageState::Queued };
+        let mut status = message("queued", "alice", "bob", state);
+        status.sent_ms = has_left.then_some(1.0);
+        self.envelope(now, StreamEvent::Message(status))
+    }
+
     pub(crate) fn act(&mut self, now: Duration, action: &Action) -> Vec<Envelope> {
         if let Some((node, ask)) = action.of_node() {
             let status = self.nodes.get_mut(node).expect(node);
@@ -223,6 +231,13 @@ impl Table {
             let outputs = self.play.tell(self.now, Input::Heard(&envelope));
             self.take(outputs);
         }
+    }
+
+    /// A message of alice's waits for a slot, or has left.
+    pub(crate) fn queue(&mut self, has_left: bool) {
+        let envelope = self.devnet.queue(self.now, has_left);
+        let outputs = self.play.tell(self.now, Input::Heard(&envelope));
+        self.take(outputs);
     }
 
     pub(crate) fn line(&mut self, line: &str) {

@@ -56,9 +56,9 @@ pub(super) fn draw(model: &Model, running: &Running, area: Rect, scene: &mut Sce
     let dot = scene.symbols.dot;
     let note = match (top, below) {
         (0, 0) => String::new(),
-        (above, 0) => format!("{above} rows above"),
-        (0, below) => format!("{below} rows below"),
-        (above, below) => format!("{above} rows above {dot} {below} below"),
+        (above, 0) => format!("{} above", text::plural(above, "row")),
+        (0, below) => format!("{} below", text::plural(below, "row")),
+        (above, below) => format!("{} above {dot} {below} below", text::plural(above, "row")),
     };
     if !note.is_empty() {
         let style = if below > 0 { scene.theme.warn } else { scene.theme.muted };
@@ -214,6 +214,10 @@ impl Said<'_> {
             Show::Reached { took_s } => {
                 let words = format!("There it is, after {took_s:.1} s.");
                 self.paragraphs(Some((symbols.message[2], theme.ok)), &words, theme.ok);
+            }
+            Show::Clearing { messages, limit_s } => {
+                let words = Show::clearing(*messages, *limit_s);
+                self.paragraphs(Some((symbols.message[0], theme.muted)), &words, theme.muted);
             }
             Show::Late { what } => {
                 let words = format!("Not yet: {what}");

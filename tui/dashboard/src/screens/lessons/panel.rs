@@ -85,7 +85,7 @@ fn below(area: Rect, rows: u16) -> Rect {
 fn key(running: &Running, area: Rect, row: u16, scene: &mut Scene<'_>) {
     let words = match running.stage() {
         Stage::Reading => "goes on",
-        Stage::Asking => "takes up the line for your answer",
+        Stage::Asking => "goes back to your answer",
         Stage::Tasked => "does it for you; or do it yourself, on any screen or in another terminal",
         Stage::Late => "waits again",
         Stage::Over(_) => "back to the list",
@@ -114,13 +114,20 @@ fn asking(model: &Model, running: &Running, area: Rect, scene: &mut Scene<'_>) {
     let cursor = input(&view.input, area, scene);
     // What lies over the screen has the keys.
     scene.cursor = cursor.filter(|_| model.overlays.is_empty());
+    let hint = if running.play().has_hint() {
+        (format!("{} ", scene.key(Action::Hint)), "hint  ")
+    } else {
+        (String::new(), "")
+    };
     let words = vec![
         Span::styled(format!("{} ", scene.key(Action::Answer)), scene.theme.accent),
         Span::raw("answers  "),
-        Span::styled(format!("{} ", scene.key(Action::Hint)), scene.theme.accent),
-        Span::raw("hint  "),
+        Span::styled(hint.0, scene.theme.accent),
+        Span::raw(hint.1),
         Span::styled(format!("{} ", scene.key(Action::LeaveInput)), scene.theme.accent),
-        Span::raw("to look at other screens first"),
+        Span::raw("leaves this line: then "),
+        Span::styled(format!("{} ", scene.key(Action::LeaveLesson)), scene.theme.accent),
+        Span::raw("leaves the lesson"),
     ];
     scene.put(area, 1, Line::from(words));
 }

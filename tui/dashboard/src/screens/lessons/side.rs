@@ -83,9 +83,9 @@ fn draw_facts(running: &Running, area: Rect, scene: &mut Scene<'_>) {
     for (row, (fact, value)) in (0..inner.height).zip(facts) {
         let row_area = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
         scene.put(row_area, row, Line::styled(fact.name, scene.theme.muted));
-        let value = page::readable(&format!("{value} {}", fact.unit), scene);
+        let value = page::readable(&fact.words(value), scene);
         let room = usize::from(row_area.width).saturating_sub(fact.name.len() + 1);
-        let value = text::fit(value.trim_end(), room, scene.symbols);
+        let value = text::fit(&value, room, scene.symbols);
         scene.put_right(row_area, row, Line::styled(value, Style::new()));
     }
 }

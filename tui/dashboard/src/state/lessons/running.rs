@@ -87,6 +87,8 @@ pub(crate) struct Running {
     /// The number of the latest request.
     asked: u64,
     has_begun: bool,
+    /// Somebody has seen that it is over.
+    is_seen: bool,
 }
 
 impl Running {
@@ -108,6 +110,7 @@ impl Running {
             until: now,
             asked: 0,
             has_begun: false,
+            is_seen: false,
         }
     }
 
@@ -129,6 +132,16 @@ impl Running {
     /// Whether it is over, and the network again what it was.
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.stage, Stage::Over(_))
+    }
+
+    /// Somebody looks at it.
+    pub(crate) fn see(&mut self) {
+        self.is_seen = self.is_over();
+    }
+
+    /// Whether it is over, and somebody has seen that.
+    pub(crate) fn is_seen(&self) -> bool {
+        self.is_seen
     }
 
     /// What was said, oldest first; whether each is fresh.
@@ -302,6 +315,7 @@ impl Running {
                 self.looked = None;
                 self.stage = Stage::Waiting;
             }
+            Show::Clearing { .. } => self.stage = Stage::Restoring,
             Show::Late { .. } => self.stage = Stage::Late,
             Show::Failed { .. } if self.stage == Stage::Restoring => {}
             // It can be tried again.

@@ -56,6 +56,9 @@ const MIN_LATE_US: f64 = 5000.0;
 /// Where the devnet's processes use less of the cores than this, others keep them busy.
 const OWN: f64 = 0.5;
 
+/// The longest time between two packets that can be set, in milliseconds: an hour.
+const MOST_MS: f64 = 3_600_000.0;
+
 /// How long a message that was not delivered, and a clock that was set, are told of.
 const TOLD_FOR: Duration = Duration::from_secs(5 * 60);
 
@@ -234,8 +237,8 @@ pub(super) fn again(look: &Look<'_>) -> Vec<Finding> {
 pub(super) fn machine(look: &Look<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     let cores = f64::from(look.devnet.info.cores);
-    let calm = "make the network smaller or its rates lower";
-    let command = "set slot=200ms cover=400ms";
+    let calm = "make the network smaller, or let clients send half as often";
+    let command = slower(&look.devnet.info);
     if let Some(cpu) = look.figures.cpu().filter(|cpu| cores > 0.0 && *cpu >= FULL * cores * 100.0)
     {
         let used = cpu / 100.0;
@@ -244,7 +247,7 @@ pub(super) fn machine(look: &Look<'_>) -> Vec<Finding> {
              machine, not the mixing"
         );
         let finding = Finding::new(Lint::Overload, Severity::Bad, "processors").why(why);
-        found.push(finding.advice(calm).command(command));
+        found.push(finding.advice(calm).command(command.clone()));
     }
     let most = (look.devnet.info.hop_delay_ms * 1000.0 * LATE).max(MIN_LATE_US);
     if let Some(late) = look.figures.late_us().filter(|late| *late >= most) {
@@ -256,13 +259,20 @@ pub(super) fn machine(look: &Look<'_>) -> Vec<Finding> {
         let finding = Finding::new(Lint::Lateness, Severity::Warning, "mixnodes").why(why);
         let others = look.figures.cpu().is_some_and(|cpu| cpu < OWN * cores * 100.0);
         let advice = if others {
-            "other programs keep the processors busy: end them, or make the rates lower"
+            "other programs keep the processors busy: end them, or let clients send half as often"
         } else {
             calm
         };
         found.push(finding.advice(advice).command(command));
     }
     found
+}
+
+/// The command after which clients send half as often as they do now.
+fn slower(info: &control::DevnetInfo) -> String {
+    // What is below a millisecond now is a millisecond then.
+    let twice = |ms: f64| format!("{:.0}ms", (2.0 * ms).clamp(1.0, MOST_MS));
+    format!("set slot={} cover={}", twice(info.slot_ms), twice(info.loop_cover_ms))
 }
 
 /// Clocks that differ, or were set.

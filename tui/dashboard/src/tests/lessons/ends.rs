@@ -10,8 +10,8 @@ use tutor::{Kept, Learnt};
 
 use super::list;
 use super::{
-    ENTER, LAYERS, assert_shown, begun, carry_out, changed, learning, learns, performs, read,
-    surveyed, waiting,
+    ENTER, LAYERS, assert_hidden, assert_shown, begun, carry_out, changed, learning, learns,
+    performs, read, surveyed, waiting,
 };
 use crate::Outcome;
 use crate::action::Context;
@@ -52,6 +52,35 @@ fn a_lesson_that_is_left_puts_the_network_back() {
     assert_shown(&mut desk, "you left the lesson");
     desk.press(ENTER);
     assert_shown(&mut desk, "◐ begun");
+}
+
+#[test]
+fn how_it_ended_stays_until_somebody_goes_on() {
+    let mut desk = lonely(learning());
+    let effects = desk.press(Key::of('x'));
+    desk.press(Key::of('2'));
+    carry_out(&mut desk, effects);
+    assert_shown(&mut desk, "you left the lesson");
+    desk.press(Key::of('9'));
+    assert_shown(&mut desk, "Over");
+    desk.press(Key::of('2'));
+    assert_hidden(&mut desk, "9 Lesson ");
+    desk.press(Key::of('9'));
+    assert_shown(&mut desk, "Over");
+    assert_eq!(desk.press(ENTER), [], "nothing begins");
+    assert_eq!(desk.model.context(), Context::Lessons);
+}
+
+#[test]
+fn who_is_asked_whether_to_quit_is_told_of_the_lesson() {
+    let mut desk = lonely(Settings { stops_on_quit: true, ..learning() });
+    desk.press(Key::of('q'));
+    assert_shown(&mut desk, "is underway");
+    desk.press(Key::of('n'));
+    let effects = desk.press(Key::of('x'));
+    carry_out(&mut desk, effects);
+    desk.press(Key::of('q'));
+    assert_hidden(&mut desk, "is underway");
 }
 
 #[test]

@@ -211,7 +211,7 @@ impl Checked {
 impl Sabotaged {
     fn line(&self, lesson: &Lesson, output: Output) -> String {
         let (tone, word) = match words(&self.end) {
-            _ if self.holds => (Tone::Good, "not reached".to_owned()),
+            _ if self.holds => (Tone::Good, "holds, out of reach".to_owned()),
             None => (Tone::Bad, "reached even so".to_owned()),
             // That includes what came late before the sabotage.
             Some(why) => (Tone::Bad, why),

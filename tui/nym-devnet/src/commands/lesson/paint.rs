@@ -94,10 +94,11 @@ impl<'a> Painter<'a> {
                 self.prompt = "[Enter] goes on, q leaves ".into();
                 self.paragraphs(text)
             }
-            Show::Question { text, choices, unit } => {
+            Show::Question { text, choices, unit, has_hint } => {
+                let hint = if *has_hint { " (? for a hint)" } else { "" };
                 self.prompt = match unit.as_str() {
-                    "" => "your answer (? for a hint) ".into(),
-                    unit => format!("your answer in {} (? for a hint) ", visible(unit)),
+                    "" => format!("your answer{hint} "),
+                    unit => format!("your answer in {}{hint} ", visible(unit)),
                 };
                 self.paragraphs(text)?;
                 for (number, choice) in (1..).zip(choices) {
@@ -147,6 +148,10 @@ impl<'a> Painter<'a> {
                 let words =
                     self.output.toned(Tone::Good, &format!("There it is, after {took_s:.1} s."));
                 self.line(&words)
+            }
+            Show::Clearing { messages, limit_s } => {
+                self.line("")?;
+                self.line(&Show::clearing(*messages, *limit_s))
             }
             Show::Late { what } => {
                 self.prompt = "[Enter] waits again, q leaves ".into();

@@ -160,6 +160,11 @@ fn a_machine_that_is_too_slow_is_told_by_its_load_and_its_lateness() {
     told.says(Lint::Overload, &["2.2 of 2 cores"]);
     told.says(Lint::Lateness, &["30.0 ms"]);
     assert!(told.the(Lint::Lateness).finding.advice.contains("make the network smaller"));
+    // What is advised is less than what is, whatever that is.
+    let info = &told.devnet.info;
+    let twice = format!("set slot={}ms cover={}ms", 2.0 * info.slot_ms, 2.0 * info.loop_cover_ms);
+    let command = told.the(Lint::Lateness).finding.command.clone();
+    assert_eq!(command, Some(twice));
     // Its figures are well again soon, and it is over fifteen seconds later: it might come back.
     told.pass(10);
     assert_eq!(told.found(), [(Lint::Overload, "processors"), (Lint::Lateness, "mixnodes")]);
