@@ -326,14 +326,21 @@ impl Observer {
     }
 
     /// The mean delay of a hop changed. While packets of both means wait, older ones can be told from newer
-    /// ones, which counts as a disturbance.
+    /// ones, of which whoever sets it knows. What was counted while no delay was known counts as disturbed.
     pub fn set_delay(&mut self, delay: Option<Duration>) {
         if self.delay != delay {
+            if self.delay.is_none() || delay.is_none() {
+                self.trust.disturb(self.now);
+            }
             self.delay = delay;
-            self.trust.disturb(self.now);
-            let now = self.now;
-            self.mixes.iter_mut().for_each(|mix| mix.pool.begin_balance(now));
+            self.count_anew();
         }
+    }
+
+    /// Packets of an earlier mean are out: from now on counts are compared with that of now.
+    pub fn count_anew(&mut self) {
+        let now = self.now;
+        self.mixes.iter_mut().for_each(|mix| mix.pool.begin_balance(now));
     }
 
     /// Follows the next packet of this sender. Eight can be followed at once; the one that was asked for

@@ -101,12 +101,16 @@ impl Series {
         all
     }
 
-    /// Measurements per second in the `window` before `now`, of which nothing was watched before `began`.
+    /// Measurements per second in the `window` before `now`, of which nothing was watched before `began`. The
+    /// step in which that was does not count: part of it may be somebody else's.
     pub fn rate(&self, now: Duration, window: Duration, began: Duration) -> f64 {
         let steps = number_of(window).clamp(1, self.keeps as u64);
-        let first = Duration::from_secs(number_of(now).saturating_sub(steps - 1));
-        let watched = now.saturating_sub(first.max(began)).as_secs_f64();
-        let count = real_u64(self.over(now, window).count);
+        let last = number_of(now);
+        let began = number_of(began.saturating_add(STEP).saturating_sub(Duration::from_nanos(1)));
+        let first = last.saturating_sub(steps - 1).max(began);
+        let watched = now.saturating_sub(Duration::from_secs(first)).as_secs_f64();
+        let steps = (first..=last).filter_map(|number| self.steps.get(self.index(number)?));
+        let count = real_u64(steps.map(|step| step.count).sum());
         if watched > 0.0 { count / watched } else { 0.0 }
     }
 
@@ -174,6 +178,11 @@ mod tests {
         assert_near(series.rate(seconds(110), seconds(60), seconds(100)), 4.0, 1e-12);
         assert_near(series.rate(seconds(110), seconds(6), seconds(0)), 4.0, 1e-12);
         assert_near(series.rate(seconds(100), seconds(60), seconds(100)), 0.0, 0.0);
+        // Who comes in the middle gets nothing of what was counted before.
+        let (came, now) = (Duration::from_millis(105_300), seconds(107));
+        assert_near(series.rate(now, seconds(60), came), 8.0, 1e-12);
+        let soon = Duration::from_millis(105_400);
+        assert_near(series.rate(soon, seconds(60), came), 0.0, 0.0);
     }
 
     #[test]

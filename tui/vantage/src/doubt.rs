@@ -8,7 +8,7 @@ use anonymity::Doubt;
 pub(crate) fn sentence(doubt: &Doubt, now: Duration) -> String {
     match doubt {
         Doubt::Disturbed { at } => format!(
-            "{} s ago events were lost, a node died or a delay changed: packets of before are \
+            "{} s ago events were lost or a node died: packets of before are \
              counted wrongly until they are out",
             now.saturating_sub(*at).as_secs()
         ),
@@ -27,4 +27,9 @@ pub(crate) fn sentence(doubt: &Doubt, now: Duration) -> String {
              it knows"
         ),
     }
+}
+
+/// The same of settings that were changed so many seconds ago.
+pub(crate) fn changing(ago_s: f64) -> String {
+    format!("settings changed {ago_s:.0} s ago: packets of before are still underway")
 }

@@ -7,6 +7,7 @@
 //!
 //! No I/O and no clock: time is that of the events, so that a recording is observed like a running devnet.
 
+mod change;
 mod doubt;
 mod expected;
 mod guess;
@@ -24,6 +25,7 @@ mod vantage;
 mod who;
 
 pub use anonymity::theory::delay::Erlang;
+pub use change::Changed;
 pub use expected::{Expectation, Settings};
 pub use guess::{Guess, MEMORY, Ranked};
 pub use inside::Inside;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::change::Changed;
 use crate::expected::{Expectation, Settings};
 use crate::guess::Guess;
 use crate::inside::Inside;
@@ -18,6 +19,9 @@ pub struct Report {
     pub window_s: f64,
     /// For how many seconds it has watched, if less than the window.
     pub watched_s: f64,
+    /// What shortens that: settings that were changed within the window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Changed>,
     /// Everybody who sends.
     pub senders: usize,
     /// Bits at most: log2 of that.

@@ -87,6 +87,12 @@ impl Truth {
         self.gauge.clear();
     }
 
+    /// Somebody else guesses from now on. What that one before thought was not this one's.
+    pub(crate) fn forget_guesses(&mut self) {
+        self.revealed.clear();
+        self.calibration = Calibration::default();
+    }
+
     /// A packet came out, of which the observer thinks this.
     pub(crate) fn came_out(&mut self, came: Sighting, posterior: &Posterior<'_>, names: &Names) {
         let Some((sender, carried)) = self.waiting.remove(&came) else { return };

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anonymity::{Adversary, NodeId, Observer, Suspects};
 use contract::Time;
 
+use crate::change::Change;
 use crate::expected::{Expectation, Settings};
 use crate::guess::MEMORY;
 use crate::latest::Latest;
@@ -41,6 +42,7 @@ pub struct Vantage {
     latest: Option<Latest>,
     truth: Truth,
     began: Option<Duration>,
+    change: Option<Change>,
     packet_bytes: u32,
 }
 
@@ -62,6 +64,7 @@ impl Default for Vantage {
             latest: None,
             truth: Truth::default(),
             began: None,
+            change: None,
             packet_bytes: USUAL_BYTES,
         }
     }
@@ -78,6 +81,7 @@ impl Vantage {
         self.who = who;
         if is_other {
             // What others found out is not what this one does.
+            self.truth.forget_guesses();
             let now = self.observer.now();
             self.began = self.began.map(|_| now);
             if let Some(suspects) = &self.suspects {

@@ -87,6 +87,18 @@ impl Who {
         };
         format!("sees every link, {count} {what} work for it")
     }
+
+    /// In as few words as possible, for the title of a table.
+    pub fn brief(&self) -> String {
+        match self {
+            Self::All { mixes, providers } => match mixes.len() + providers.len() {
+                0 => "every link".into(),
+                1 => "every link, 1 node".into(),
+                count => format!("every link, {count} nodes"),
+            },
+            Self::Link(one, other) => format!("{one} to {other}"),
+        }
+    }
 }
 
 impl fmt::Display for Who {
@@ -176,6 +188,7 @@ mod tests {
         let who: Who = "mixes mix-1-1,mix-2-1".parse().expect("somebody");
         assert_eq!(who.words(), "sees every link, mix-1-1, mix-2-1 work for it");
         assert_eq!(who.short(), "sees every link, 2 mixnodes work for it");
+        assert_eq!(who.brief(), "every link, 2 nodes");
         assert_eq!(Who::default().short(), Who::default().words());
     }
 }

@@ -301,7 +301,7 @@ pub(crate) static ACTIONS: &[Spec] = &[
     spec(
         Action::NextClient,
         "next-client",
-        "does who send",
+        "who sends?",
         "ask whether another client is sending",
         &[Key::of('s')],
         &[Context::Adversary],

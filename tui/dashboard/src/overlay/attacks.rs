@@ -149,7 +149,8 @@ fn draw_row(row: &Row, is_turned: bool, place: Rect, scene: &mut Scene<'_>) {
                 (true, false) => scene.theme.faint_selection,
                 (false, _) => scene.theme.base,
             };
-            line.push(Span::styled(format!(" {} ", kind.word()), style));
+            let mark = if kind.word() == row.value { scene.symbols.cursor } else { " " };
+            line.push(Span::styled(format!("{mark}{} ", kind.word()), style));
         }
     } else {
         let (less, more) = if scene.symbols.unicode { ("◂", "▸") } else { ("<", ">") };

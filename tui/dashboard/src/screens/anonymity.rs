@@ -204,32 +204,36 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
     }
 }
 
-/// A pane whose title says whose figures it has, and over how long; what comes first goes where there is no
-/// room. Returns its inside.
+/// A pane whose title says whose figures it has, and over how long, in as many words as there is room for. Returns its
+/// inside.
 fn pane(first: &str, who: &Who, window: &str, area: Rect, scene: &mut Scene<'_>) -> Rect {
     // Corners, and a space at either side.
     let room = usize::from(area.width.saturating_sub(4));
-    let long = text::visible(&who.words(), scene.symbols);
-    let fits = text::width(&long) + text::width(window) + 2 <= room;
-    let whose = if fits { long } else { text::visible(&who.short(), scene.symbols) };
     let dot = scene.symbols.dot;
-    let long = format!(" {dot} {whose} {dot} {window}");
-    if text::width(first) + text::width(&long) <= room {
-        let title = vec![Span::raw(first.to_owned()), Span::styled(long, scene.theme.muted)];
-        return padded(scene.pane(area, Line::from(title), false));
+    let [long, short, brief] =
+        [who.words(), who.short(), who.brief()].map(|who| text::visible(&who, scene.symbols));
+    let whose = [&long, &short, &brief].map(|whose| format!(" {dot} {whose} {dot} {window}"));
+    let fits = |rest: &String| text::width(first) + text::width(rest) <= room;
+    let is_whole = whose.iter().any(fits);
+    let rest = whose.into_iter().find(fits).unwrap_or_else(|| format!(" {dot} {window}"));
+    let title = vec![
+        Span::raw(text::fit(first, room, scene.symbols)),
+        Span::styled(if fits(&rest) { rest } else { String::new() }, scene.theme.muted),
+    ];
+    let inner = padded(scene.pane(area, Line::from(title), false));
+    if !is_whole {
+        let brief = text::fit(&brief, room, scene.symbols);
+        scene.edge_note(area, true, Line::styled(brief, scene.theme.muted));
     }
-    let short = format!("{whose}, {window}");
-    if text::width(&short) <= room {
-        return padded(scene.pane(area, short, false));
-    }
-    let inner = padded(scene.pane(area, text::fit(&whose, room, scene.symbols), false));
-    scene.edge_note(area, true, Line::styled(format!("over {window}"), scene.theme.muted));
     inner
 }
 
-/// Over how long the figures are, in words: less than the window while there was less to watch.
+/// Over how long the figures are, in words: less than the window while there was less to watch, or since
+/// somebody turned a knob.
 fn watched(report: &Report) -> String {
-    if report.watched_s + 1.0 < report.window_s {
+    if let Some(changed) = &report.changed {
+        format!("{:.0} s since {} changed", report.watched_s, changed.what)
+    } else if report.watched_s + 1.0 < report.window_s {
         format!("{:.0} of {:.0} s", report.watched_s, report.window_s)
     } else {
         format!("{:.0} s", report.window_s)

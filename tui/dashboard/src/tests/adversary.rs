@@ -124,7 +124,7 @@ fn whether_somebody_sends_cannot_be_told_where_slots_carry_cover() {
     changed(&mut desk, |info| info.slot_cover = false);
     pass(&mut desk, &mut observed, 20);
     let screen = shown(&mut desk);
-    assert!(screen.contains("idle 1.0, busy 3.0; seen"), "{screen}");
+    assert!(screen.contains("idle 1.0/s, busy 3.0/s; seen"), "{screen}");
     assert!(screen.contains("yes (99 : 1): "), "{screen}");
     for (width, height) in SIZES {
         assert_snapshot!(format!("sending-{width}x{height}"), text(&desk.screen(width, height)));
@@ -142,7 +142,7 @@ fn whether_somebody_sends_cannot_be_told_where_slots_carry_cover() {
     pass(&mut desk, &mut observed, 2);
     let screen = shown(&mut desk);
     assert!(screen.contains("sees the link between alice and mix-1-1"), "{screen}");
-    assert!(screen.contains("idle 0.5, busy 1.5; seen"), "{screen}");
+    assert!(screen.contains("idle 0.5/s, busy 1.5/s; seen"), "{screen}");
     desk.press(Key::of('s'));
     assert!(shown(&mut desk).contains("you do not see its links"));
 }

@@ -2,6 +2,7 @@
 
 mod adversary;
 mod anonymity;
+mod changed;
 mod comfort;
 mod documents;
 mod explanations;

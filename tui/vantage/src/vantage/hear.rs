@@ -7,6 +7,7 @@ use contract::Time;
 use control::{Envelope, NodeStatus, Passage, Snapshot, StreamEvent};
 
 use super::{Vantage, since_start};
+use crate::change::Change;
 use crate::expected::Settings;
 use crate::inside;
 use crate::latest::Latest;
@@ -27,6 +28,8 @@ impl Vantage {
                 self.observer.take(Observation::Lost { t: now, events: *links });
             }
             StreamEvent::Origins { packets } => self.truth.told(packets, &self.names),
+            // Delays of two means together are no exponential ones.
+            StreamEvent::Waits { .. } if self.is_changing(now) => {}
             StreamEvent::Waits { waits_us, .. } => self.truth.waited(waits_us),
             StreamEvent::Passages { node, passages } => self.confided(node, passages),
             _ => {}
@@ -44,6 +47,11 @@ impl Vantage {
     fn snapshot(&mut self, now: Duration, snapshot: &Snapshot) {
         self.began.get_or_insert(now);
         let before = self.settings();
+        let change =
+            self.public.info().and_then(|info| Change::between(info, &snapshot.devnet, now));
+        if change.is_some() {
+            self.change = change;
+        }
         self.public.snapshot(snapshot);
         self.tell_changes(now);
         let delay = self.settings().map(|settings| settings.hop_delay());
@@ -104,7 +112,18 @@ impl Vantage {
         }
     }
 
+    /// Whether packets of settings before the last change may be underway.
+    fn is_changing(&self, now: Duration) -> bool {
+        self.change.as_ref().is_some_and(|change| !change.is_over(now))
+    }
+
     fn advance(&mut self, now: Duration) {
+        if let Some(change) = self.change.as_mut().filter(|change| !change.is_out)
+            && change.is_over(now)
+        {
+            change.is_out = true;
+            self.observer.count_anew();
+        }
         let Self { observer, suspects, watched, truth, names, latest, .. } = self;
         observer.advance(now, &mut |finding| match finding {
             Finding::CameOut { came, posterior } => {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use anonymity::{Doubt, PoolFigures, Step};
+use anonymity::{Doubt, PoolFigures, STEP, Step};
 
 use super::Vantage;
-use crate::doubt::sentence;
+use crate::doubt::{changing, sentence};
 use crate::guess::Guess;
 use crate::inside::Inside;
 use crate::limits::{Known, Limit};
@@ -32,30 +32,45 @@ impl Vantage {
         let observer = &self.observer;
         let (now, figures) = (observer.now(), observer.figures());
         let began = self.began.unwrap_or(now);
+        let change = self.change.as_ref().filter(|change| {
+            // Who began to watch later has seen nothing of before.
+            let since = change.begins(now);
+            since > began && now.saturating_sub(since) < window
+        });
+        let changed = change.map(|change| change.tell(now));
+        let is_changing = changed.as_ref().is_some_and(|changed| !changed.is_settled);
+        let began = change.map_or(began, |change| change.begins(now));
         let watched = now.saturating_sub(began).min(window);
         let (rate, acks) =
             (figures.sent.rate(now, window, began), figures.acknowledged.rate(now, window, began));
         let is_measured = watched > Duration::ZERO && rate > 0.0;
         let expected = settings.expected(self.packet_bytes);
-        let pools = self.pools(window, settings.hop_delay_s);
+        let pools = self.pools(watched, settings.hop_delay_s);
         let pool = mean(pools.iter().filter_map(|pool| pool.mean));
+        // A step that began before is part somebody else's.
+        let is_whole = watched >= STEP;
         let sender = bits(
             figures.sender_bits.over(now, watched),
             figures.worst_bits.over(now, watched),
             figures.most.over(now, watched),
-        );
+        )
+        .filter(|_| is_whole);
         let senders = self.senders();
         let doubts = observer.doubts(window);
+        let changing_s = changed.as_ref().filter(|_| is_changing).map(|changed| changed.ago_s);
         let limits = Known {
             down: self
                 .public
                 .down()
                 .map(|status| (status.name.clone(), status.state.word().to_owned()))
                 .collect(),
-            disturbed: doubts.iter().find_map(|doubt| match doubt {
-                Doubt::Disturbed { at } => Some(now.saturating_sub(*at)),
-                _ => None,
-            }),
+            disturbed: doubts
+                .iter()
+                .find_map(|doubt| match doubt {
+                    Doubt::Disturbed { at } => Some(now.saturating_sub(*at)),
+                    _ => None,
+                })
+                .or(changing_s.map(Duration::from_secs_f64)),
             pool: pool.unwrap_or(expected.pool),
             bits: sender.map_or(expected.sender_bits, |sender| sender.bits),
             senders: senders.clone(),
@@ -66,7 +81,7 @@ impl Vantage {
             let (corrupt, mixnodes) = (inside.corrupt(), inside.mixnodes());
             limits.insert(0, Limit::Corrupt { corrupt, mixnodes, routes: inside.routes });
         }
-        let calibrated = self.truth.calibrated(now, window);
+        let calibrated = self.truth.calibrated(now, watched).filter(|_| is_whole);
         let delays = self.truth.delays();
         let other_doubts = [
             calibrated.and_then(|calibrated| calibrated.doubt()),
@@ -74,15 +89,18 @@ impl Vantage {
                 .filter(|fit| !fit.is_exponential())
                 .map(|fit| Doubt::Delays { distance: fit.distance }),
         ];
-        let doubts = doubts.into_iter().chain(other_doubts.into_iter().flatten());
+        // What stems from the change is told as that.
+        let others = other_doubts.into_iter().flatten().filter(|_| !is_changing);
+        let doubts = doubts.into_iter().chain(others);
         Some(Report {
             adversary: self.who.clone(),
             window_s: window.as_secs_f64(),
             watched_s: watched.as_secs_f64(),
+            changed,
             senders: senders.len(),
             most_bits: f64::from(u32::try_from(senders.len().max(1)).unwrap_or(u32::MAX)).log2(),
             sender,
-            packet_bits: figures.packet_bits.over(now, watched).mean(),
+            packet_bits: figures.packet_bits.over(now, watched).mean().filter(|_| is_whole),
             settings,
             expected,
             expected_as_measured: is_measured
@@ -92,7 +110,11 @@ impl Vantage {
             pool,
             pools,
             limits,
-            doubts: doubts.map(|doubt| sentence(&doubt, now)).collect(),
+            doubts: changing_s
+                .map(changing)
+                .into_iter()
+                .chain(doubts.map(|doubt| sentence(&doubt, now)))
+                .collect(),
             calibration: calibrated.map(|calibrated| Counted {
                 packets: calibrated.packets,
                 given: calibrated.given,

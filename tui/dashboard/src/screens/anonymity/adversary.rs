@@ -153,7 +153,7 @@ pub(super) fn draw(model: &Model, devnet: &Devnet, area: Rect, scene: &mut Scene
         sending::draw(told, sending, scene);
     }
     if model.screens.anonymity.reveals {
-        truth::draw(devnet, lower, scene);
+        truth::draw(devnet, report.as_ref(), lower, scene);
     } else {
         one::draw(devnet, lower, scene);
     }
@@ -181,15 +181,16 @@ fn draw_head(
     let Some(report) = report else { return };
     let words = match &report.sender {
         Some(sender) => format!(
-            "{} of {:.2} bits of a sender in {}; first guess right: {:.0} %",
+            "{} of {:.2} bits of a sender in {:.0} s; first guess right: {:.0} %",
             super::bits::bits(sender.bits),
             report.most_bits,
-            super::watched(report),
+            report.watched_s,
             sender.top_share * 100.0
         ),
         None => format!(
-            "{} packets/s that enter; nothing of who sent them",
-            text::rate(Some(report.rate))
+            "{} packets that enter; nothing of who sent them",
+            // A second is counted as soon as it was watched from its begin.
+            text::per_second((report.watched_s >= 1.0).then_some(report.rate))
         ),
     };
     let line = Line::from(vec![Span::styled("you know    ", scene.theme.muted), Span::raw(words)]);

@@ -62,6 +62,9 @@ fn who(report: &Report, rows: &mut Rows, scene: &mut Scene<'_>) {
         let words = match report.adversary {
             vantage::Who::Link(..) => "- (one link shows only how much is sent)",
             vantage::Who::All { .. } if report.senders == 0 => "- (nobody sends)",
+            vantage::Who::All { .. } if report.watched_s < 1.0 => {
+                "- (it was watched for less than 1 s)"
+            }
             vantage::Who::All { .. } => "- (no packet has come out yet)",
         };
         scene.put(place, 0, Line::raw(text::fit(words, place.width.into(), scene.symbols)));

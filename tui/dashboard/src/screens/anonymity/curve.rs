@@ -25,7 +25,7 @@ pub(super) fn draw(
     scene: &mut Scene<'_>,
 ) {
     let window = model.screens.anonymity.window;
-    let inner = pane("Who sent it? in bits", &report.adversary, window.words(), area, scene);
+    let inner = pane("Bits over time", &report.adversary, window.words(), area, scene);
     let watch = &devnet.watch;
     let measured: Vec<Option<f64>> =
         watch.vantage().curve(Duration::from_secs(window.seconds())).collect();

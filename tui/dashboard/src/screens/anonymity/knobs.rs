@@ -69,14 +69,16 @@ pub(super) fn draw(
         Some(Target::Knob(knob))
     });
     let below = Rect {
-        y: inner.y.saturating_add(ROWS + 1),
-        height: inner.height.saturating_sub(ROWS + 1),
+        y: inner.y.saturating_add(ROWS),
+        height: inner.height.saturating_sub(ROWS),
         ..inner
     };
     let vantage = devnet.watch.vantage();
     let would_be = view.turned.would_be(report.settings, &devnet.info);
     let would_be = would_be.map(|settings| vantage.expected(&settings));
-    table(&report.expected, would_be.as_ref(), below, scene);
+    // Each packet that comes is acknowledged with another one.
+    let each = if report.settings.acks { 2.0 } else { 1.0 };
+    table(&report.expected, would_be.as_ref(), each, below, scene);
     let note = if would_be.is_none() {
         let (less, more) = (scene.key(Action::Left), scene.key(Action::Right));
         format!("{less} {more} turns")
@@ -90,10 +92,17 @@ pub(super) fn draw(
 }
 
 /// How a figure is written.
-type Written = fn(&Expectation) -> String;
+type Written<'w> = &'w dyn Fn(&Expectation) -> String;
 
-/// What theory expects, now and of the knobs as they stand.
-fn table(now: &Expectation, would_be: Option<&Expectation>, below: Rect, scene: &mut Scene<'_>) {
+/// What theory expects, now and of the knobs as they stand, where `each` packet of a sender stands for so
+/// many.
+fn table(
+    now: &Expectation,
+    would_be: Option<&Expectation>,
+    each: f64,
+    below: Rect,
+    scene: &mut Scene<'_>,
+) {
     let has_both = below.width > NARROW;
     let head = match would_be {
         Some(_) if has_both => format!("{:>COLUMN$} {:>COLUMN$}", "expected", "would be"),
@@ -102,11 +111,13 @@ fn table(now: &Expectation, would_be: Option<&Expectation>, below: Rect, scene: 
         None => "expected".to_owned(),
     };
     scene.put_right(below, 0, Line::styled(head, scene.theme.muted));
-    let figures: [(&str, Written); 4] = [
-        ("bits", |of| bits(of.sender_bits)),
-        ("pool", |of| format!("{:.1}", of.pool)),
-        ("latency", |of| text::millis(of.latency_s * 1000.0)),
-        ("cost", |of| cost(of.cost_bytes_per_s)),
+    let figures: [(&str, Written<'_>); 5] = [
+        ("bits", &|of| bits(of.sender_bits)),
+        ("pool", &|of| format!("{:.1}", of.pool)),
+        ("latency", &|of| text::millis(of.latency_s * 1000.0)),
+        ("cost", &|of| cost(of.cost_bytes_per_s)),
+        // Of the whole network: what the machine has to carry.
+        ("packets", &|of| text::per_second(Some(of.rate * each))),
     ];
     for (row, (name, of)) in (1..).zip(figures) {
         scene.put(below, row, Line::styled(name, scene.theme.muted));
@@ -134,6 +145,12 @@ fn cost(bytes_per_s: f64) -> String {
 /// A knob's value with its unit.
 pub(super) fn written(knob: Knob, value: f64) -> String {
     match knob {
+        // Whole seconds leave room for the value beside them.
+        Knob::HopDelay | Knob::LoopCover | Knob::Slot
+            if value >= 1000.0 && value % 1000.0 == 0.0 =>
+        {
+            format!("{:.0} s", value / 1000.0)
+        }
         Knob::HopDelay | Knob::LoopCover | Knob::Slot => text::millis(value),
         Knob::SlotCover => if is_on(value) { "on" } else { "off" }.to_owned(),
         Knob::Crowd | Knob::Width => format!("{value:.0}"),

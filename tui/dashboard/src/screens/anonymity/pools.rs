@@ -14,6 +14,9 @@ pub(super) const WIDTH: u16 = 50;
 /// Columns of a name.
 const NAME: usize = 14;
 
+/// Columns of bits, below their head.
+const BITS: usize = 12;
+
 /// Draws the pane.
 pub(super) fn draw(report: &Report, area: Rect, scene: &mut Scene<'_>) {
     let inner = pane("Pools", &report.adversary, &watched(report), area, scene);
@@ -22,7 +25,11 @@ pub(super) fn draw(report: &Report, area: Rect, scene: &mut Scene<'_>) {
         return;
     }
     let law = if scene.symbols.unicode { "λ·θ" } else { "r x d" };
-    let head = format!("{:<NAME$} {:>4} {:>6} {law:>6} {:>6}", "mixnode", "now", "mean", "bits");
+    // Of which packet it was that left: another figure than whose it was.
+    let head = format!(
+        "{:<NAME$} {:>4} {:>6} {law:>6} {:>BITS$}",
+        "mixnode", "now", "mean", "which packet"
+    );
     scene.put(inner, 0, Line::styled(head, scene.theme.muted));
     let list = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
     let number = |value: Option<f64>, digits: usize| {
@@ -34,7 +41,7 @@ pub(super) fn draw(report: &Report, area: Rect, scene: &mut Scene<'_>) {
         let line = Line::from(vec![
             Span::raw(format!("{name:<NAME$} ")),
             Span::raw(format!(
-                "{:>4} {:>6} {:>6} {:>6}",
+                "{:>4} {:>6} {:>6} {:>BITS$}",
                 pool.now,
                 number(pool.mean, 1),
                 number(pool.expected, 1),

@@ -56,7 +56,11 @@ fn nothing() -> String {
 }
 
 fn span(report: &Report) -> String {
-    format!("{:.0} s", report.watched_s.min(report.window_s))
+    let seconds = format!("{:.0} s", report.watched_s.min(report.window_s));
+    match &report.changed {
+        Some(changed) => format!("{seconds}, since {} changed", changed.what),
+        None => seconds,
+    }
 }
 
 fn who(bits: &Bits, report: &Report) -> String {

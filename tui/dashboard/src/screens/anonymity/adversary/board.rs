@@ -30,21 +30,30 @@ pub(super) fn draw(
     let victim = vantage
         .looks_for()
         .map_or_else(|| "somebody".into(), |victim| text::visible(victim, scene.symbols));
-    let inner = padded(scene.pane(area, format!("Who writes to {victim}?"), false));
+    let title = format!("Who writes to {victim}?");
+    let inner = padded(scene.pane(area, title.clone(), false));
     let Some(guess) = guess else {
         scene.nothing_yet(inner, "nobody is known yet of whom one could ask");
         return;
     };
-    let packets = text::plural(guess.packets, "packet");
-    scene.edge_note(area, false, Line::styled(packets, scene.theme.muted));
-    let note = format!("in the last {:.0} s", guess.over_s);
-    let note = Line::styled(note, scene.theme.muted);
-    if note.width() + 4 < usize::from(area.width) {
-        scene.edge_note(area, true, note);
-    }
     if let Who::Link(..) = vantage.who() {
-        scene.nothing_yet(inner, "one link does not show what comes out: no evidence");
+        scene.nothing_yet(inner, "one link: nothing comes out here");
         return;
+    }
+    let packets = text::plural(guess.packets, "packet");
+    let over = format!("{packets} in {:.0} s", guess.over_s);
+    // Corners, a space at either side of both, and a piece of the edge between them.
+    let has_room = text::width(&title) + text::width(&over) + 7 <= usize::from(area.width);
+    let packets = if has_room { over } else { packets };
+    scene.edge_note(area, false, Line::styled(packets, scene.theme.muted));
+    // Somebody is always first.
+    let chance = guess.ranking.len().saturating_sub(1).max(1);
+    let long = format!("if anybody writes to {victim} at all; by chance 1 : {chance}");
+    let note = [long, format!("if anybody does; by chance 1 : {chance}")]
+        .into_iter()
+        .find(|note| text::width(note) + 4 < usize::from(area.width));
+    if let Some(note) = note {
+        scene.edge_note(area, true, Line::styled(note, scene.theme.muted));
     }
     if guess.packets == 0 {
         scene.nothing_yet(inner, &format!("no packet has come to {victim} yet"));

@@ -26,8 +26,8 @@ pub(super) fn draw(sending: Option<&Sending>, area: Rect, scene: &mut Scene<'_>)
     let rates = if told.can_be_told() {
         format!(
             "idle {}, busy {}; seen {}",
-            text::rate(Some(told.idle_rate)),
-            text::rate(Some(told.active_rate)),
+            text::per_second(Some(told.idle_rate)),
+            text::per_second(Some(told.active_rate)),
             text::per_second(told.rate())
         )
     } else if told.seen > 0.0 {

@@ -1,11 +1,9 @@
 //! The truth beside the guess, for packets whose nodes told it. No observer has it, and nothing of it goes
 //! back into a guess.
 
-use std::time::Duration;
-
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use vantage::{Revealed, WINDOW};
+use vantage::{Report, Revealed, Who};
 
 use crate::scene::Scene;
 use crate::screens::anonymity::padded;
@@ -16,20 +14,19 @@ use crate::text;
 const NAME: usize = 11;
 
 /// Draws the pane.
-pub(super) fn draw(devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
+pub(super) fn draw(devnet: &Devnet, report: Option<&Report>, area: Rect, scene: &mut Scene<'_>) {
     let title = "The truth, which no observer has";
     let title = Line::styled(title, scene.theme.bad);
     let inner = padded(scene.pane(area, title, false));
     let vantage = devnet.watch.vantage();
     let truth = vantage.truth();
-    let end = Duration::from_nanos(vantage.counted_until().as_nanos());
-    if let Some(calibrated) = truth.calibrated(end, WINDOW) {
+    if let Some(counted) = report.and_then(|report| report.calibration) {
         let words = format!(
             "true sender given {:.3}, expected {:.3}; likeliest right {:.0} %, expected {:.0} %",
-            calibrated.given,
-            calibrated.expected,
-            calibrated.hits * 100.0,
-            calibrated.most * 100.0
+            counted.given,
+            counted.expected,
+            counted.hits * 100.0,
+            counted.expected_hits * 100.0
         );
         scene.edge_note(area, true, Line::styled(words, scene.theme.muted));
     }
@@ -41,7 +38,11 @@ pub(super) fn draw(devnet: &Devnet, area: Rect, scene: &mut Scene<'_>) {
     let below = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
     let mut shown = truth.revealed().rev().peekable();
     if shown.peek().is_none() {
-        scene.nothing_yet(below, "no node has told yet whose packet it was that came out");
+        let words = match vantage.who() {
+            Who::Link(..) => "one link shows nothing that comes out: there is no guess to compare",
+            Who::All { .. } => "no node has told yet whose packet it was that came out",
+        };
+        scene.nothing_yet(below, words);
         return;
     }
     for (row, packet) in (0..below.height).zip(shown) {
